@@ -1,0 +1,70 @@
+"""What every command does alike: log, end with one readable message, write whole files only."""
+
+import difflib
+import json
+import logging
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class UserError(Exception):
+    """A mistake that the person at the keyboard can mend.
+
+    The message says where, what was found, what was expected and what to do.
+    """
+
+
+def run(main: Callable[[Sequence[str] | None], None]) -> None:
+    """Run a command's ``main`` and leave: status 0, or 1 with one message for a `UserError`."""
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
+    try:
+        main(None)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def nearest(word: object, allowed: Iterable[str]) -> str:
+    """Return ``did you mean 'a'? allowed: a, b, c``; of many names only those near ``word``."""
+    allowed = list(map(str, allowed))
+    close = difflib.get_close_matches(str(word), allowed, n=5, cutoff=0.5)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    if len(allowed) > 15:
+        return f"{hint}near it: {', '.join(close) or 'nothing'}; {len(allowed)} names are known"
+    return f"{hint}allowed: {', '.join(allowed) or 'none are defined'}"
+
+
+@contextmanager
+def replacing(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; move it there when the block ends well.
+
+    Whatever stands at ``path`` (a file or a folder written earlier) is replaced as a whole, so a
+    reader never sees half of it. The temporary path does not exist yet: the block may create a
+    file or a folder there. If the block raises, it is removed and ``path`` stays as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        yield room / path.name
+        if path.is_dir():
+            shutil.rmtree(path)
+        (room / path.name).replace(path)
+    finally:
+        shutil.rmtree(room)
+
+
+def write_json(path: Path | str, content: object) -> None:
+    """Write ``content`` as indented JSON, whole or not at all."""
+    with replacing(path) as part:
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path | str) -> dict:
+    """Read a JSON object."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))

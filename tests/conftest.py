@@ -1,0 +1,103 @@
+"""Tiny corpora of real text, cut from the embedded sample."""
+
+import io
+import json
+import tarfile
+import zipfile
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import embed
+import encode
+import read
+import read_vectors
+from seq2report.archives import members
+
+ROOT = Path(__file__).parent.parent
+GROUPS = ("rec.sport.hockey", "sci.space")
+MESSAGES = 40  # of each group
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    return ROOT / "resources/sample"
+
+
+@pytest.fixture(scope="session")
+def messages(sample) -> dict[str, bytes]:
+    """80 messages of two groups, by their name in the archive."""
+    found = {}
+    for group in GROUPS:
+        of_group = (m for m in members(sample / "newsgroups.tar.xz") if f"/{group}/" in m[0])
+        found |= dict(m for m, _ in zip(of_group, range(MESSAGES), strict=False))
+    return found
+
+
+def write_tar(path: Path, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_archive(tmp_path_factory, messages) -> Path:
+    return write_tar(tmp_path_factory.mktemp("archive") / "tiny.tar.gz", messages)
+
+
+@pytest.fixture(scope="session")
+def tiny_vectors(tmp_path_factory, sample) -> Path:
+    """The 2,000 most frequent GloVe words of the sample, as text."""
+    with zipfile.ZipFile(sample / "glove.6B.50d.sample.zip") as archive:
+        lines = archive.read("glove.6B.50d.txt").split(b"\n")[:2000]
+    path = tmp_path_factory.mktemp("vectors") / "tiny.txt"
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    return path
+
+
+NEWSGROUPS = {
+    "title": "Tiny",
+    "source": "tiny",
+    "format": "newsgroups",
+    "encoding": "latin-1",
+    "header": "cut",
+    "split": {"test": 0.25, "validation": 0.2, "seed": 1},
+}
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory, tiny_archive, tiny_vectors) -> Path:
+    """A folder with what read, encode and embed make of the tiny corpus."""
+    folder = tmp_path_factory.mktemp("tiny")
+    call(read, archive=tiny_archive, settings=NEWSGROUPS, **outputs_of_read(folder))
+    call(
+        encode,
+        documents=folder / "documents.parquet",
+        settings={"num_words": 3000, "fit": "train"},
+        output=folder / "words",
+    )
+    call(read_vectors, file=tiny_vectors, output=folder / "vectors")
+    call(
+        embed,
+        vocabulary=folder / "words/vocabulary.parquet",
+        vectors=folder / "vectors",
+        output=folder / "glove",
+    )
+    return folder
+
+
+def outputs_of_read(folder: Path) -> dict[str, Path]:
+    return {"documents": folder / "documents.parquet", "corpus": folder / "corpus.json"}
+
+
+def call(script: ModuleType, **options: object) -> None:
+    """Call a script's main with ``--name value`` for each option; mappings become JSON."""
+    argv = []
+    for name, value in options.items():
+        text = json.dumps(value) if isinstance(value, dict) else str(value)
+        argv += [f"--{name.replace('_', '-')}", text]
+    script.main(argv)

@@ -1,0 +1,167 @@
+import json
+
+import polars as pl
+import pytest
+from conftest import NEWSGROUPS, write_tar
+from hypothesis import given
+from hypothesis import strategies as st
+
+import read
+from seq2report.command import UserError
+from seq2report.corpora import assign_splits, content_digest, read_imdb, read_newsgroups, table
+
+
+def frame(rows):
+    return pl.DataFrame(
+        rows, schema=dict.fromkeys(("id", "text", "label", "split"), pl.String), orient="row"
+    )
+
+
+def test_header_ends_at_the_first_blank_line():
+    message = b"Subject: x\nFrom: y\n\nfirst\n\nsecond"
+    assert list(read_newsgroups([("20_newsgroups/sci.space/7", message)], "latin-1", "cut")) == [
+        ("sci.space/7", "\n\nfirst\n\nsecond", "sci.space", "")
+    ]
+    ((_, kept, _, _),) = read_newsgroups([("g/7", message)], "latin-1", "keep")
+    assert kept == message.decode()
+
+
+def test_only_files_named_by_digits_are_messages():
+    files = [("g/12", b"a"), ("g/README", b"b"), ("g/12.txt", b"c"), ("g/١٢", b"d")]
+    assert [row[0] for row in read_newsgroups(files, "latin-1", "cut")] == ["g/12"]
+
+
+def test_a_message_without_a_blank_line_is_kept_whole():
+    ((_, text, _, _),) = read_newsgroups([("g/1", b"no header here")], "latin-1", "cut")
+    assert text == "no header here"
+
+
+def test_latin_1_bytes_become_letters():
+    ((_, text, _, _),) = read_newsgroups([("g/1", b"caf\xe9")], "latin-1", "cut")
+    assert text == "café"
+
+
+def test_imdb_tells_split_and_label_from_the_folder():
+    files = [
+        ("aclImdb/train/pos/0_9.txt", b"good"),
+        ("aclImdb/test/neg/3_1.txt", b"bad"),
+        ("aclImdb/train/unsup/5_0.txt", b"so so"),
+        ("aclImdb/train/urls_pos.txt", b"http"),
+        ("aclImdb/README", b"about"),
+    ]
+    assert list(read_imdb(files, "utf-8")) == [
+        ("train/pos/0_9", "good", "pos", "train"),
+        ("test/neg/3_1", "bad", "neg", "test"),
+        ("unlabelled/5_0", "so so", None, "unlabelled"),
+    ]
+
+
+def test_bytes_of_another_encoding_are_named_with_their_place():
+    with pytest.raises(UserError, match=r"pos/0_9\.txt: byte 2 \(0xe9\) is not utf-8; .*latin-1"):
+        list(read_imdb([("train/pos/0_9.txt", b"ab\xe9")], "utf-8"))
+
+
+ROWS = st.lists(
+    st.tuples(st.uuids().map(str), st.text(), st.sampled_from("ab"), st.just("")),
+    min_size=4,
+    max_size=30,
+    unique_by=lambda row: row[0],
+).filter(lambda rows: len({row[2] for row in rows}) == 2)
+
+
+@given(ROWS, st.randoms())
+def test_order_of_the_archive_changes_neither_digest_nor_split(rows, random):
+    shuffled = random.sample(rows, len(rows))
+    first, second = table(rows), table(shuffled)
+    assert content_digest(first) == content_digest(second)
+    assert assign_splits(first, 1, 0.3, 0.3).equals(assign_splits(second, 1, 0.3, 0.3))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        [("1", "other", "x", "train"), ("2", "b", "y", "train")],
+        [("1", "a", "y", "train"), ("2", "b", "y", "train")],
+        [("1", "a", "x", "test"), ("2", "b", "y", "train")],
+        [("1", "a", "x", "train"), ("2", "b", "y", "train"), ("3", "b", "y", "train")],
+    ],
+)
+def test_text_label_split_and_number_of_documents_change_the_digest(changed):
+    before = frame([("1", "a", "x", "train"), ("2", "b", "y", "train")])
+    assert content_digest(frame(changed)) != content_digest(before)
+
+
+def test_ids_do_not_change_the_digest():
+    assert content_digest(frame([("1", "a", "x", "")])) == content_digest(
+        frame([("2", "a", "x", "")])
+    )
+
+
+def test_shares_of_the_split_are_as_asked():
+    documents = frame([(f"{n:03}", "t", "a", "") for n in range(200)])
+    counts = dict(assign_splits(documents, 1, 0.1, 0.2)["split"].value_counts().iter_rows())
+    assert counts == {"test": 40, "validation": 16, "train": 144}
+
+
+def test_a_given_test_part_stays():
+    documents = frame([(f"{n:03}", "t", "a", "test" if n < 50 else "train") for n in range(100)])
+    split = assign_splits(documents, 1, 0.2)
+    assert (split["split"] == "test").to_list() == (documents["split"] == "test").to_list()
+    assert (split["split"] == "validation").sum() == 10
+
+
+def test_another_seed_is_another_split():
+    documents = frame([(f"{n:03}", "t", "a", "") for n in range(50)])
+    assert not assign_splits(documents, 1, 0.1, 0.2).equals(assign_splits(documents, 2, 0.1, 0.2))
+
+
+def run_read(archive, folder, **changes):
+    read.main(
+        [
+            *("--archive", str(archive), "--settings", json.dumps(NEWSGROUPS | changes)),
+            *("--documents", str(folder / "d.parquet"), "--corpus", str(folder / "c.json")),
+        ]
+    )
+    return pl.read_parquet(folder / "d.parquet"), json.loads((folder / "c.json").read_text())
+
+
+def test_documents_and_their_description(tiny_archive, tmp_path):
+    documents, corpus = run_read(tiny_archive, tmp_path)
+    assert documents.columns == ["id", "text", "label", "split"]
+    assert documents["id"].is_sorted()
+    assert corpus["documents"] == documents.height == 80
+    assert corpus["classes"] == ["rec.sport.hockey", "sci.space"]
+    assert sum(row["documents"] for row in corpus["counts"]) == 80
+    assert not documents["text"].str.contains("(?m)^Newsgroups: ").any()
+
+
+def test_the_pinned_digest_must_be_met_and_nothing_is_written_otherwise(tiny_archive, tmp_path):
+    _, corpus = run_read(tiny_archive, tmp_path)
+    run_read(tiny_archive, tmp_path / "same", digest=corpus["digest"])
+    with pytest.raises(UserError, match=f"expected content digest {'0' * 64}(?s:.*)found"):
+        run_read(tiny_archive, tmp_path / "other", digest="0" * 64)
+    assert not (tmp_path / "other").exists()
+
+
+def test_an_archive_of_something_else_is_refused(tmp_path):
+    archive = write_tar(tmp_path / "x.tar.gz", {"README": b"hello"})
+    with pytest.raises(UserError, match=r"x\.tar\.gz: no document found"):
+        run_read(archive, tmp_path)
+
+
+def test_one_class_is_refused(tmp_path):
+    archive = write_tar(tmp_path / "x.tar.gz", {"g/1": b"a", "g/2": b"b"})
+    with pytest.raises(UserError, match=r"\['g'\], expected two classes"):
+        run_read(archive, tmp_path)
+
+
+def test_two_documents_of_one_id_are_refused(tmp_path):
+    archive = write_tar(tmp_path / "x.tar.gz", {"a/g/1": b"a", "b/g/1": b"b", "a/h/1": b"c"})
+    with pytest.raises(UserError, match="'g/1' stands in it more than once"):
+        run_read(archive, tmp_path)
+
+
+def test_a_corpus_too_small_for_its_split_is_refused(tmp_path):
+    archive = write_tar(tmp_path / "x.tar.gz", {"g/1": b"a", "h/1": b"b"})
+    with pytest.raises(UserError, match="no document for validation"):
+        run_read(archive, tmp_path, split={"test": 0.5, "validation": 0.1, "seed": 1})
