@@ -1,0 +1,125 @@
+"""Keras layers and scikit-learn steps from YAML: built, or refused with the nearest right name."""
+
+import importlib
+import inspect
+from collections.abc import Callable, Sequence
+
+from seq2report.command import UserError, nearest
+
+HOLDS_A_LAYER = {"layer", "backward_layer", "cell"}  # arguments of Keras's wrappers and of RNN
+FROM_BASE_LAYER = {"name", "dtype", "trainable"}  # keras.layers.Layer takes them for every layer
+PIPELINE_MODULES = (
+    "sklearn.feature_extraction.text",
+    "sklearn.feature_selection",
+    "sklearn.decomposition",
+    "sklearn.dummy",
+    "sklearn.linear_model",
+    "sklearn.naive_bayes",
+    "sklearn.neural_network",
+    "sklearn.svm",
+)
+
+
+def build_layers(parts: Sequence[dict], where: str = "layers") -> list:
+    """Return Keras layers for a list of ``{Name: {argument: value}}``.
+
+    Raises:
+        UserError: an unknown layer or argument, or a value that Keras refuses.
+    """
+    import keras
+
+    known = {
+        name: item
+        for name, item in vars(keras.layers).items()
+        if inspect.isclass(item) and issubclass(item, keras.layers.Layer)
+    }
+
+    def build(part: dict, place: str) -> object:
+        ((name, arguments),) = part.items()
+        arguments = {
+            key: build(value, f"{place}.{name}.{key}")
+            if key in HOLDS_A_LAYER and _is_part(value)
+            else value
+            for key, value in arguments.items()
+        }
+        return _call(name, arguments, known, place, "layer", FROM_BASE_LAYER)
+
+    return [build(part, f"{where}[{n}]") for n, part in enumerate(parts)]
+
+
+def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
+    """Return a Keras optimizer for ``rmsprop`` or ``{RMSprop: {learning_rate: 0.001}}``.
+
+    Raises:
+        UserError: an unknown optimizer or argument, or a value that Keras refuses.
+    """
+    import keras
+
+    known = {
+        name: item
+        for name, item in vars(keras.optimizers).items()
+        if inspect.isclass(item) and issubclass(item, keras.optimizers.Optimizer)
+    }
+    ((name, arguments),) = part.items() if isinstance(part, dict) else [(part, {})]
+    by_lower_case = {known_name.lower(): known_name for known_name in known}
+    base = set(inspect.signature(keras.optimizers.Optimizer).parameters)
+    return _call(by_lower_case.get(name.lower(), name), arguments, known, where, "optimizer", base)
+
+
+def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
+    """Return scikit-learn estimators for a list of ``{Name: {argument: value}}``.
+
+    A list as value becomes a tuple, as ``ngram_range`` wants it.
+
+    Raises:
+        UserError: an unknown step or argument.
+    """
+    from sklearn.base import ClassifierMixin
+
+    known = {
+        name: item
+        for module in PIPELINE_MODULES
+        for name, item in vars(importlib.import_module(module)).items()
+        if inspect.isclass(item)
+        and (issubclass(item, ClassifierMixin) or hasattr(item, "transform"))
+        and not name.startswith("_")
+        and not name.endswith("Mixin")
+    }
+    steps = []
+    for n, part in enumerate(parts):
+        ((name, arguments),) = part.items()
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()}
+        steps.append(_call(name, values, known, f"{where}[{n}]", "step", set()))
+    return steps
+
+
+def _is_part(value: object) -> bool:
+    return (
+        isinstance(value, dict) and len(value) == 1 and isinstance(next(iter(value.values())), dict)
+    )
+
+
+def _call(
+    name: str, arguments: dict, known: dict[str, Callable], place: str, word: str, base: set[str]
+) -> object:
+    if name not in known:
+        raise UserError(f"{place}: unknown {word} '{name}'; {nearest(name, known)}")
+    allowed = {
+        key: parameter
+        for key, parameter in inspect.signature(known[name]).parameters.items()
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
+    for key in arguments:
+        if key not in allowed and key not in base:
+            raise UserError(f"{place}.{name}: unknown argument '{key}'; {nearest(key, allowed)}")
+    for key, parameter in allowed.items():
+        if parameter.default is parameter.empty and key not in arguments:
+            raise UserError(f"{place}.{name}: argument '{key}' is missing")
+    try:
+        return known[name](**arguments)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{place}.{name}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

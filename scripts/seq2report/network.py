@@ -1,0 +1,190 @@
+"""Keras networks of a variant: built from its settings, fitted, asked for probabilities."""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from seq2report.command import UserError
+from seq2report.layers import build_layers, build_optimizer
+from seq2report.sequences import Sequences, pad
+
+PREDICT_BATCH = 128  # fixed, so that XLA compiles one program for validation and test
+Inputs = np.ndarray | tf.RaggedTensor
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a training leaves: the rows of history.csv, and the epoch whose weights were kept."""
+
+    history: list[dict]
+    best_epoch: int
+
+
+def build_model(
+    settings: dict, num_words: int, classes: int, matrix: np.ndarray | None = None
+) -> keras.Model:
+    """Return the compiled network of a variant.
+
+    Args:
+        settings: a resolved variant (``input``, ``layers``, ``fit``).
+        num_words: ids of the encoding stay below this number.
+        classes: units of the softmax output, which follows ``layers``.
+        matrix: pretrained vectors, (num_words, dimensions) float32; needed if ``input`` names an
+            embedding.
+
+    Raises:
+        UserError: a layer that does not exist, does not take an argument or does not fit.
+    """
+    start, *stack = _input_layers(settings["input"], num_words, matrix)
+    x = start
+    for layer in [*stack, *build_layers(settings["layers"])]:
+        try:
+            x = layer(x)
+        except (ValueError, TypeError) as error:
+            raise UserError(
+                f"layers: {type(layer).__name__} does not fit the shape {x.shape} of what comes"
+                f" before it: {str(error).strip().splitlines()[0]}"
+            ) from error
+    if len(x.shape) != 2:
+        raise UserError(
+            f"layers: they end in shape {x.shape}, but the softmax output needs one vector a"
+            " document; add Flatten, a pooling layer, or leave return_sequences out of the last"
+            " recurrent layer"
+        )
+    model = keras.Model(start, keras.layers.Dense(classes, activation="softmax")(x))
+    model.compile(
+        optimizer=build_optimizer(settings["fit"]["optimizer"], "fit.optimizer"),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=has_recurrent_layer(model) and not tf.config.list_physical_devices("GPU"),
+    )
+    return model
+
+
+def _input_layers(given: dict, num_words: int, matrix: np.ndarray | None) -> list:
+    if given["form"] == "multihot":
+        return [keras.Input((num_words,), dtype="float32")]
+    if matrix is None:
+        embedding = keras.layers.Embedding(num_words, given["dimensions"], name="embedding")
+    else:
+        embedding = keras.layers.Embedding(
+            *matrix.shape, weights=[matrix], trainable=given["trainable"], name="embedding"
+        )
+    return [keras.Input((given["length"],), dtype="int32"), embedding]
+
+
+def has_recurrent_layer(model: keras.Model) -> bool:
+    """Say whether a layer loops over time steps: there XLA pays for its compilation on a CPU."""
+    kinds = (keras.layers.RNN, keras.layers.Bidirectional)
+    return any(isinstance(layer, kinds) for layer in model.layers)
+
+
+def inputs_of(sequences: Sequences, given: dict) -> Inputs:
+    """Return what the network reads: an (n, length) matrix of ids, or a ragged row of ids each.
+
+    The ragged rows are for ``form: multihot``: `expand` makes vectors of them, a batch at a time,
+    so that no documents × words matrix ever stands in memory.
+    """
+    if given["form"] == "multihot":
+        return tf.RaggedTensor.from_row_splits(sequences.tokens, sequences.offsets)
+    return pad(sequences, given["length"], given["padding"], given["truncating"])
+
+
+def expand(given: dict, num_words: int) -> Callable[[Inputs], tf.Tensor]:
+    """Return the function from a batch of `inputs_of` rows to the input of the network."""
+    if given["form"] != "multihot":
+        return tf.identity
+
+    def multihot(rows: tf.RaggedTensor) -> tf.Tensor:
+        ones = tf.math.bincount(
+            rows, minlength=num_words, maxlength=num_words, axis=-1, binary_output=True
+        )
+        return tf.ensure_shape(tf.cast(ones, tf.float32), (None, num_words))
+
+    return multihot
+
+
+def probabilities(model: keras.Model, x: Inputs, prepare: Callable) -> np.ndarray:
+    """Return (n, classes) float32 probabilities for the rows of ``x``, in their order."""
+    n = x.shape[0]
+    rows = (
+        np.arange(math.ceil(n / PREDICT_BATCH) * PREDICT_BATCH) % n
+    )  # the last batch is whole too
+    batches = tf.data.Dataset.from_tensor_slices(rows).batch(PREDICT_BATCH)
+    return model.predict(batches.map(lambda i: prepare(tf.gather(x, i))), verbose=0)[:n]
+
+
+def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
+    """Return the mean of −ln p(true class), p clipped at 1e-7 as Keras does."""
+    p = probability[np.arange(len(truth)), truth].astype(np.float64)
+    return float(-np.log(np.clip(p, 1e-7, 1.0)).mean())
+
+
+def fit(
+    model: keras.Model,
+    train: tuple[Inputs, np.ndarray],
+    validation: tuple[Inputs, np.ndarray],
+    prepare: Callable,
+    settings: dict,
+    seed: int,
+) -> Fit:
+    """Fit ``model`` in place and leave the weights of the best epoch in it.
+
+    Each epoch sees the training documents in an order that ``seed`` and the epoch alone decide,
+    in whole batches (the fewer than ``batch_size`` documents left over are others every epoch).
+    With ``patience`` the best epoch is that of the lowest validation loss, and training stops
+    after so many epochs without a lower one (early stopping, Prechelt 1998); without it, it is
+    the last epoch.
+
+    Args:
+        model: compiled, as `build_model` returns it.
+        train: rows of `inputs_of` and their class numbers, (n,) int.
+        validation: the same for the validation split.
+        prepare: see `expand`.
+        settings: ``fit`` of a resolved variant.
+        seed: decides the order of the documents.
+    """
+    x, y = train[0], tf.constant(train[1])
+    n = len(train[1])
+    batch_size = min(settings["batch_size"], n)
+    patience = settings.get("patience")
+    history, best, best_weights = [], 0, None
+    for epoch in range(1, settings["epochs"] + 1):
+        start = time.perf_counter()
+        order = np.random.default_rng([seed, epoch]).permutation(n)
+        batches = tf.data.Dataset.from_tensor_slices(order).batch(batch_size, drop_remainder=True)
+        batches = batches.map(lambda i: (prepare(tf.gather(x, i)), tf.gather(y, i)))
+        fitted = model.fit(batches.prefetch(2), shuffle=False, verbose=0).history
+        p = probabilities(model, validation[0], prepare)
+        row = {
+            "epoch": epoch,
+            "loss": fitted["loss"][0],
+            "accuracy": fitted["accuracy"][0],
+            "val_loss": log_loss(validation[1], p),
+            "val_accuracy": float((p.argmax(axis=1) == validation[1]).mean()),
+            "seconds": time.perf_counter() - start,
+        }
+        history.append(row)
+        logging.info(
+            "epoch %d/%d: loss %.4f, accuracy %.4f, validation loss %.4f, accuracy %.4f, %.1f s",
+            epoch,
+            settings["epochs"],
+            *(row[key] for key in ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")),
+        )
+        if not np.isfinite(row["loss"]) or not np.isfinite(row["val_loss"]):
+            raise UserError(
+                f"the loss became {row['loss']} in epoch {epoch}: try a lower learning rate, as in"
+                " fit: {optimizer: {RMSprop: {learning_rate: 0.0001}}}"
+            )
+        if best_weights is None or patience is None or row["val_loss"] < history[best]["val_loss"]:
+            best, best_weights = epoch - 1, model.get_weights()
+        if patience is not None and epoch - 1 - best >= patience:
+            break
+    model.set_weights(best_weights)
+    return Fit(history, best + 1)

@@ -1,0 +1,65 @@
+"""Train a scikit-learn pipeline of a variant: model, history, metrics and predictions.
+
+A pipeline has no epochs and so no early stopping: it is fitted on all training documents, those
+of the validation split included, and history.csv has no rows. The model
+is model.skops and vocabulary.parquet.
+"""
+
+import argparse
+import json
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+
+from seq2report.command import read_json, replacing, run
+from seq2report.pipelines import build_pipeline, count_parameters, save_pipeline
+from seq2report.runs import write_run
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--corpus", type=Path, required=True, help="corpus.json")
+    parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
+    parser.add_argument("--settings", type=json.loads, required=True, help="variant, as JSON")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="run folder to write")
+    args = parser.parse_args(argv)
+
+    classes = read_json(args.corpus)["classes"]
+    documents = pl.read_parquet(args.documents)
+    train = documents.filter(pl.col("split").is_in(["train", "validation"]))
+    test = documents.filter(pl.col("split") == "test")
+    model = build_pipeline(args.settings["pipeline"], args.seed)
+    logging.info("fitting %s on %d documents", " → ".join(model.named_steps), train.height)
+    start, cpu_start = time.perf_counter(), time.process_time()
+    model.fit(train["text"].to_list(), train["label"].to_numpy().astype(str))
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+    start = time.perf_counter()
+    probability = model.predict_proba(test["text"].to_list())
+    facts = {
+        "kind": "linear",
+        "seed": args.seed,
+        "fitted_documents": train.height,
+        "parameters": count_parameters(model),
+        "fit_seconds": seconds,
+        "fit_cpu_seconds": cpu_seconds,
+        "predict_seconds": time.perf_counter() - start,
+        "threads": 1,
+        "device": "CPU",
+    }
+    with replacing(args.output) as part:
+        part.mkdir()
+        save_pipeline(model, part)
+        table = pd.DataFrame({"id": test["id"].to_list(), "label": test["label"].to_list()})
+        metrics = write_run(part, table, probability, classes, [], facts)
+    logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)
+
+
+if __name__ == "__main__":
+    run(main)

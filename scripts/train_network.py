@@ -1,0 +1,103 @@
+"""Train a Keras network of a variant: model.keras, history, metrics and predictions.
+
+The run folder also gets embedding.npy, the embedding matrix after training, where the network
+has one that it trains. The test documents are looked at once, with the weights that were kept.
+"""
+
+import argparse
+import json
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from seq2report.command import read_json, replacing, run
+from seq2report.runs import write_run
+from seq2report.sequences import read_sequences
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--corpus", type=Path, required=True, help="corpus.json")
+    parser.add_argument("--sequences", type=Path, required=True, help="folder of encode")
+    parser.add_argument("--embedding", type=Path, help="folder of embed")
+    parser.add_argument("--settings", type=json.loads, required=True, help="variant, as JSON")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", type=Path, required=True, help="run folder to write")
+    args = parser.parse_args(argv)
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    for kind in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ[kind] = str(args.threads)
+    logging.info("loading TensorFlow")
+    import keras
+    import tensorflow as tf
+
+    from seq2report import network
+
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    keras.utils.set_random_seed(args.seed)
+
+    classes = read_json(args.corpus)["classes"]
+    num_words = read_json(args.sequences / "encoding.json")["num_words"]
+    sequences = read_sequences(args.sequences / "sequences.parquet")
+    matrix = np.load(args.embedding / "matrix.npy", allow_pickle=False) if args.embedding else None
+    model = network.build_model(args.settings, num_words, len(classes), matrix)
+    model.summary(print_fn=logging.info)
+
+    given = args.settings["input"]
+    parts = {split: sequences.part(split) for split in ("train", "validation", "test")}
+    x = {split: network.inputs_of(part, given) for split, part in parts.items()}
+    y = {split: np.searchsorted(classes, part.label.astype(str)) for split, part in parts.items()}
+    prepare = network.expand(given, num_words)
+    start, cpu_start = time.perf_counter(), time.process_time()
+    fitted = network.fit(
+        model,
+        (x["train"], y["train"]),
+        (x["validation"], y["validation"]),
+        prepare,
+        args.settings["fit"],
+        args.seed,
+    )
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+    start = time.perf_counter()
+    probability = network.probabilities(model, x["test"], prepare)
+    facts = {
+        "kind": "network",
+        "seed": args.seed,
+        "fitted_documents": len(y["train"]),
+        "val_accuracy": fitted.history[fitted.best_epoch - 1]["val_accuracy"],
+        "parameters": model.count_params(),
+        "epochs": len(fitted.history),
+        "best_epoch": fitted.best_epoch,
+        "fit_seconds": seconds,
+        "fit_cpu_seconds": cpu_seconds,
+        "predict_seconds": time.perf_counter() - start,
+        "threads": args.threads,
+        "device": tf.config.experimental.get_device_details(gpus[0])["device_name"]
+        if gpus
+        else "CPU",
+        "jit_compile": bool(model.jit_compile),
+    }
+    with replacing(args.output) as part:
+        part.mkdir()
+        model.save(part / "model.keras")
+        if given["form"] == "sequence" and given["trainable"]:
+            vectors = model.get_layer("embedding").get_weights()[0]
+            np.save(part / "embedding.npy", vectors, allow_pickle=False)
+        test = pd.DataFrame({"id": parts["test"].ids, "label": parts["test"].label})
+        metrics = write_run(part, test, probability, classes, fitted.history, facts)
+    logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,232 @@
+import json
+
+import keras
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import tensorflow as tf
+from conftest import call
+from hypothesis import given
+from hypothesis import strategies as st
+
+import train_network
+from seq2report import network
+from seq2report.command import UserError
+from seq2report.sequences import Sequences
+
+FIT = {"optimizer": "rmsprop", "batch_size": 8, "epochs": 3}
+SEQUENCE = {
+    "encoding": "words",
+    "form": "sequence",
+    "length": 20,
+    "padding": "pre",
+    "truncating": "pre",
+    "trainable": True,
+}
+DENSE = [{"Flatten": {}}, {"Dense": {"units": 4, "activation": "relu"}}]
+MULTIHOT = {"encoding": "words", "form": "multihot"}
+
+
+def settings(given=SEQUENCE, layers=DENSE, **fit):
+    return {"input": given, "layers": layers, "fit": FIT | fit}
+
+
+def of(documents):
+    n = len(documents)
+    names = np.array([str(i) for i in range(n)], dtype=object)
+    tokens = np.array([token for document in documents for token in document], dtype=np.int32)
+    return Sequences(names, names, names, tokens, np.cumsum([0, *map(len, documents)]))
+
+
+@given(st.lists(st.lists(st.integers(1, 9), max_size=6), min_size=1, max_size=6))
+def test_multihot_has_a_one_for_each_word_that_occurs(documents):
+    x = network.inputs_of(of(documents), MULTIHOT)
+    expected = [[float(word in document) for word in range(10)] for document in documents]
+    np.testing.assert_array_equal(network.expand(MULTIHOT, 10)(x), expected)
+
+
+def test_multihot_rows_are_kept_as_ids_not_as_a_matrix():
+    x = network.inputs_of(of([[1, 2], [], [3]]), MULTIHOT)
+    assert isinstance(x, tf.RaggedTensor)
+    assert x.flat_values.shape == (3,)
+
+
+@pytest.fixture(scope="module")
+def matrix():
+    return np.random.default_rng(1).normal(size=(30, 5)).astype("float32")
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_pretrained_vectors_are_in_the_network_and_trained_or_not(matrix, trainable):
+    given = SEQUENCE | {"embedding": "glove", "trainable": trainable}
+    model = network.build_model(settings(given), 30, 3, matrix)
+    layer = model.get_layer("embedding")
+    np.testing.assert_array_equal(layer.get_weights()[0], matrix)
+    assert layer.trainable == trainable
+    assert model.output_shape == (None, 3)
+
+
+def test_layers_stand_between_embedding_and_softmax():
+    model = network.build_model(settings(SEQUENCE | {"dimensions": 5}), 30, 3)
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == ["InputLayer", "Embedding", "Flatten", "Dense", "Dense"]
+    assert model.layers[-1].activation is keras.activations.softmax
+
+
+def test_xla_is_for_networks_that_loop_over_words():
+    lstm = [{"Bidirectional": {"layer": {"LSTM": {"units": 2}}}}]
+    given = SEQUENCE | {"dimensions": 5}
+    assert network.build_model(settings(given, lstm), 30, 3).jit_compile
+    assert not network.build_model(settings(given), 30, 3).jit_compile
+
+
+def test_probabilities_come_in_the_order_of_the_documents_whatever_the_batches(monkeypatch):
+    monkeypatch.setattr(network, "PREDICT_BATCH", 4)
+    model = network.build_model(settings(SEQUENCE | {"dimensions": 5}), 30, 3)
+    x = np.random.default_rng(1).integers(0, 30, size=(10, 20)).astype("int32")
+    found = network.probabilities(model, x, tf.identity)
+    np.testing.assert_allclose(found, model(x).numpy(), atol=1e-6)
+
+
+def test_log_loss_is_that_of_keras():
+    p = np.array([[0.2, 0.8], [1.0, 0.0], [0.5, 0.5]], dtype="float32")
+    truth = np.array([1, 1, 0])
+    expected = keras.losses.SparseCategoricalCrossentropy()(truth, p)
+    assert network.log_loss(truth, p) == pytest.approx(float(expected), rel=1e-5)
+
+
+@pytest.fixture(scope="module")
+def task():
+    """Documents of random words; the class is whether word 1 stands in them."""
+    rng = np.random.default_rng(1)
+    x = rng.integers(2, 30, size=(60, 20)).astype("int32")
+    x[::2, 5] = 1
+    y = (x == 1).any(axis=1).astype(int)
+    return (x[:40], y[:40]), (x[40:], y[40:])
+
+
+def train(task, seed=1, **fit):
+    keras.utils.set_random_seed(seed)
+    chosen = settings(SEQUENCE | {"dimensions": 5}, **fit)
+    model = network.build_model(chosen, 30, 2)
+    return model, network.fit(model, *task, tf.identity, chosen["fit"], seed)
+
+
+def test_the_weights_kept_are_those_of_the_epoch_with_the_lowest_validation_loss(task):
+    model, fitted = train(task, epochs=30, patience=2, optimizer={"Adam": {"learning_rate": 0.1}})
+    losses = [row["val_loss"] for row in fitted.history]
+    assert fitted.best_epoch == int(np.argmin(losses)) + 1 < len(losses) < 30
+    _, (x, y) = task
+    kept = network.log_loss(y, network.probabilities(model, x, tf.identity))
+    assert kept == pytest.approx(min(losses), rel=1e-5)
+
+
+def test_without_patience_all_epochs_run_and_the_last_is_kept(task):
+    _, fitted = train(task, epochs=4, optimizer={"Adam": {"learning_rate": 0.5}})
+    assert len(fitted.history) == fitted.best_epoch == 4
+
+
+def test_the_same_seed_gives_the_same_figures_and_another_seed_others(task):
+    first, again, other = (train(task, seed) for seed in (1, 1, 2))
+    for a, b in zip(first[0].get_weights(), again[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert first[1].history[-1]["loss"] != other[1].history[-1]["loss"]
+
+
+def test_a_loss_that_is_no_number_ends_in_advice(task):
+    with pytest.raises(UserError, match=r"epoch 1: try a lower learning rate"):
+        train(task, optimizer={"SGD": {"learning_rate": 1e30}})
+
+
+def test_fewer_documents_than_a_batch(task):
+    _, fitted = train(task, batch_size=1000, epochs=1)
+    assert len(fitted.history) == 1
+
+
+def run_train(tiny, output, sequences=None, **given):
+    chosen = settings(SEQUENCE | {"embedding": "glove"} | given, epochs=2)
+    call(
+        train_network,
+        corpus=tiny / "corpus.json",
+        sequences=sequences or tiny / "words",
+        embedding=tiny / "glove",
+        settings=chosen,
+        seed=1,
+        output=output,
+    )
+    return json.loads((output / "metrics.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def trained(tiny, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "seed-1"
+    run_train(tiny, folder)
+    return folder
+
+
+def test_a_run_leaves_model_history_metrics_predictions_and_embedding(trained, tiny):
+    assert {path.name for path in trained.iterdir()} == {
+        "embedding.npy",
+        "history.csv",
+        "metrics.json",
+        "model.keras",
+        "predictions.parquet",
+    }
+    metrics = json.loads((trained / "metrics.json").read_text())
+    for key in (
+        *("accuracy", "macro_f1", "loss", "parameters", "fit_seconds", "peak_memory_mb"),
+        *("versions", "seed", "device", "epochs", "best_epoch", "test_documents"),
+    ):
+        assert key in metrics
+    history = pd.read_csv(trained / "history.csv")
+    assert history["epoch"].tolist() == [1, 2]
+    assert metrics["val_accuracy"] == history["val_accuracy"].iloc[metrics["best_epoch"] - 1]
+    before = np.load(tiny / "glove/matrix.npy")
+    after = np.load(trained / "embedding.npy")
+    assert after.shape == before.shape
+    assert not np.array_equal(after, before)
+
+
+def test_every_test_document_is_predicted_with_probabilities(trained, tiny):
+    documents = pd.read_parquet(tiny / "documents.parquet").query("split == 'test'")
+    predictions = pd.read_parquet(trained / "predictions.parquet")
+    assert predictions["id"].tolist() == documents["id"].tolist()
+    assert predictions["label"].tolist() == documents["label"].tolist()
+    p = predictions.filter(like="p_")
+    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
+    best = p.idxmax(axis=1).str.removeprefix("p_").tolist()
+    assert best == predictions["predicted"].tolist()
+    metrics = json.loads((trained / "metrics.json").read_text())
+    right = (predictions["predicted"] == predictions["label"]).mean()
+    assert metrics["accuracy"] == pytest.approx(right)
+
+
+def test_the_model_that_was_saved_is_the_one_that_predicted(trained, tiny):
+    from seq2report.sequences import read_sequences
+
+    model = keras.models.load_model(trained / "model.keras", safe_mode=True)
+    test = read_sequences(tiny / "words/sequences.parquet").part("test")
+    found = network.probabilities(model, network.inputs_of(test, SEQUENCE), tf.identity)
+    predictions = pd.read_parquet(trained / "predictions.parquet").filter(like="p_")
+    np.testing.assert_allclose(found, predictions, atol=1e-5)
+
+
+def test_test_documents_have_no_influence_on_the_model(trained, tiny, tmp_path):
+    changed = tmp_path / "words"
+    changed.mkdir()
+    (changed / "encoding.json").write_bytes((tiny / "words/encoding.json").read_bytes())
+    test = pl.col("split") == "test"
+    pl.read_parquet(tiny / "words/sequences.parquet").with_columns(
+        tokens=pl.when(test).then(pl.col("tokens").list.head(1)).otherwise("tokens"),
+        label=pl.when(test).then(pl.lit("sci.space")).otherwise("label"),
+    ).write_parquet(changed / "sequences.parquet")
+    run_train(tiny, tmp_path / "run", changed)
+    np.testing.assert_array_equal(
+        np.load(tmp_path / "run/embedding.npy"), np.load(trained / "embedding.npy")
+    )
+
+
+def test_frozen_vectors_are_not_written_again(tiny, tmp_path):
+    run_train(tiny, tmp_path / "run", trainable=False)
+    assert not (tmp_path / "run/embedding.npy").exists()
