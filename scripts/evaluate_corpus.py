@@ -1,0 +1,88 @@
+"""Describe a corpus in tidy tables.
+
+corpus: its title, size and content digest. classes: documents of each split and class.
+lengths: how many documents have how many words. words: the most frequent ones. encoding: how many
+words were counted and kept. coverage: how much of them has a vector, a row an embedding. missing:
+the most frequent words without a vector. examples: the first words of a training document of
+each class, and the ids that they get.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+
+from seq2report.command import read_json, replacing, run
+from seq2report.tables import write_tables
+from seq2report.tokens import tokens
+
+TOP_WORDS = 40
+EXAMPLE_WORDS = 60
+
+
+def lengths(documents: pl.DataFrame) -> pl.DataFrame:
+    """Return columns split, words, documents: how many documents have that many words."""
+    words = tokens(pl.col("text")).list.len().cast(pl.Int64)
+    return (
+        documents.select("split", words=words)
+        .group_by("split", "words")
+        .len("documents")
+        .sort("split", "words")
+    )
+
+
+def examples(documents: pl.DataFrame, vocabulary: pl.DataFrame) -> pl.DataFrame:
+    """Return columns label, id, position, word, word_id (null where it gets none).
+
+    Of each class the training document is taken whose length is nearest to the class's median.
+    """
+    train = documents.filter(pl.col("split") == "train").with_columns(words=tokens(pl.col("text")))
+    distance = (pl.col("words").list.len() - pl.col("words").list.len().median()).abs()
+    chosen = train.filter(distance.rank("ordinal").over("label") == 1).sort("label")
+    return (
+        chosen.select("label", "id", word=pl.col("words").list.head(EXAMPLE_WORDS))
+        .explode("word")
+        .with_columns(position=pl.int_range(pl.len()).over("id"))
+        .join(vocabulary.select("word", word_id="id"), on="word", how="left", maintain_order="left")
+    )
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--corpus", type=Path, required=True, help="corpus.json")
+    parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
+    parser.add_argument("--encoding", type=Path, required=True, help="folder of encode")
+    parser.add_argument("--embeddings", type=Path, nargs="*", default=[], help="folders of embed")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    args = parser.parse_args(argv)
+
+    documents = pl.read_parquet(args.documents)
+    vocabulary = pl.read_parquet(args.encoding / "vocabulary.parquet")
+    coverage, missing = [], []
+    for folder in args.embeddings:
+        coverage.append({"embedding": folder.name} | read_json(folder / "coverage.json"))
+        words = pl.read_parquet(folder / "missing.parquet").head(TOP_WORDS)
+        missing.append(words.select(pl.lit(folder.name).alias("embedding"), pl.all()))
+    corpus = read_json(args.corpus)
+    about = {key: corpus[key] for key in ("title", "documents", "digest")}
+    tables = {
+        "corpus": pd.DataFrame([about | {"classes": len(corpus["classes"])}]),
+        "classes": pd.DataFrame(corpus["counts"]),
+        "lengths": lengths(documents).to_pandas(),
+        "words": vocabulary.head(TOP_WORDS).to_pandas(),
+        "encoding": pd.DataFrame([read_json(args.encoding / "encoding.json")]),
+        "examples": examples(documents, vocabulary).to_pandas(),
+        "coverage": pd.DataFrame(coverage),
+        "missing": pl.concat(missing).to_pandas() if missing else pd.DataFrame(),
+    }
+    with replacing(args.output) as part:
+        part.mkdir()
+        write_tables(tables, part)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,132 @@
+"""Pieces of a page: HTML strings in which all text that comes from data is escaped."""
+
+import io
+from collections.abc import Callable
+from html import escape
+
+import pandas as pd
+from IPython.display import HTML
+from matplotlib.figure import Figure
+
+
+def figure(picture: Figure, alt: str, caption: str = "") -> HTML:
+    """Return a picture as inline SVG with a text alternative and a caption."""
+    buffer = io.StringIO()
+    picture.savefig(buffer, format="svg", metadata={"Date": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
+    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return HTML(f'<figure><div class="picture">{svg}</div>{below}</figure>')
+
+
+def table(
+    frame: pd.DataFrame,
+    formats: dict[str, Callable] | None = None,
+    caption: str = "",
+    text: tuple[str, ...] = (),
+    raw: tuple[str, ...] = (),
+) -> HTML:
+    """Return a table; every cell is escaped.
+
+    Args:
+        frame: its column names are the headings.
+        formats: how a value of a column becomes text; ``str`` where a column has none.
+        caption: a sentence above the table.
+        text: columns that are set flush left.
+        raw: columns that hold HTML made by a function of this module, and are not escaped.
+    """
+    formats = formats or {}
+
+    def cell(name: str, value: object) -> str:
+        content = "–" if pd.api.types.is_scalar(value) and pd.isna(value) else None
+        content = content or formats.get(name, str)(value)
+        kind = ' class="text"' if name in text else ""
+        return f"<td{kind}>{content if name in raw else escape(content)}</td>"
+
+    head = "".join(
+        f'<th scope="col"{" class=text" if name in text else ""}>{escape(str(name))}</th>'
+        for name in frame.columns
+    )
+    body = "".join(
+        "<tr>" + "".join(map(cell, frame.columns, row)) + "</tr>"
+        for row in frame.itertuples(index=False, name=None)
+    )
+    above = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return HTML(
+        f'<div class="scroll"><table>{above}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def interval(low: float, point: float, high: float, start: float) -> str:
+    """Return a small bar: the interval from ``low`` to ``high`` on a scale from ``start`` to 1."""
+
+    def x(value: float) -> float:
+        return round(100 * (max(value, start) - start) / (1 - start), 2)
+
+    label = f"{low:.3f} to {high:.3f}"
+    width = round(x(high) - x(low), 2)
+    return (
+        f'<svg class="interval" viewBox="0 0 100 8" preserveAspectRatio="none" role="img"'
+        f' aria-label="{label}"><title>{label}</title>'
+        f'<rect class="track" x="0" y="3.5" width="100" height="1"/>'
+        f'<rect class="range" x="{x(low)}" y="1.5" width="{width}" height="5"/>'
+        f'<rect class="point" x="{max(0, x(point) - 0.6)}" y="0" width="1.2" height="8"/></svg>'
+    )
+
+
+def paragraph(content: str, kind: str = "") -> HTML:
+    """Return a paragraph of plain text; ``kind`` is notice, outcome, soft or nothing."""
+    return HTML(f'<p class="{kind}">{escape(content)}</p>')
+
+
+def heading(content: str, level: int = 2) -> HTML:
+    """Return a heading of plain text."""
+    return HTML(f"<h{level}>{escape(content)}</h{level}>")
+
+
+def downloads(folder: str, names: list[str]) -> HTML:
+    """Return links to tables that lie beside the page."""
+    links = ", ".join(
+        f'{escape(name)} (<a href="{escape(folder)}/{escape(name)}.csv">CSV</a>,'
+        f' <a href="{escape(folder)}/{escape(name)}.parquet">Parquet</a>)'
+        for name in names
+    )
+    return HTML(f'<p class="soft">Figures: {links}</p>')
+
+
+def words(spelled: pd.Series, ids: pd.Series) -> HTML:
+    """Return words with the id of each below it; a word without one is dashed."""
+
+    def one(word: str, number: float) -> str:
+        if pd.isna(number):
+            return f'<span class="unknown">{escape(word)}<small>–</small></span>'
+        return f"<span>{escape(word)}<small>{number:.0f}</small></span>"
+
+    return HTML(f'<div class="words">{"".join(map(one, spelled, ids))}</div>')
+
+
+def sample_notice(corpora: dict[str, int]) -> HTML:
+    """Return the first line of a page of sample figures.
+
+    Args:
+        corpora: title of each corpus and how many documents the sample has of it.
+    """
+    counts = "; ".join(f"{title}: {documents:,} documents" for title, documents in corpora.items())
+    return paragraph(
+        f"These are sample figures ({counts}), cut from the full corpora so that everything runs"
+        " in minutes. They show how the models compare on little data, not what they reach.",
+        "notice",
+    )
+
+
+def percent(value: float) -> str:
+    """Return a share as percent with one decimal."""
+    return f"{100 * value:.1f}%"
+
+
+def seconds(value: float) -> str:
+    """Return a duration in seconds for people."""
+    if value < 10:
+        return f"{value:.1f} s"
+    return f"{value:.0f} s" if value < 120 else f"{value / 60:.1f} min"

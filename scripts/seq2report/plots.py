@@ -1,0 +1,185 @@
+"""Pictures of the report: each function takes tidy tables and returns a matplotlib figure."""
+
+import math
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart; more classes go round again.
+COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C6D31", "#333333"]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
+NEUTRAL = "#9AA3AD"
+LABELLED_WORDS = 60  # on a map; the other words are points
+
+mpl.rcParams.update(
+    {
+        "svg.fonttype": "none",  # text stays text: small, sharp and searchable
+        "svg.hashsalt": "seq2report",  # the same picture is the same file
+        "text.parse_math": False,  # a word with two dollar signs is not a formula
+        "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans"],
+        "font.size": 9.5,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlesize": 10.5,
+        "axes.titlelocation": "left",
+        "legend.frameon": False,
+        "figure.constrained_layout.use": True,
+    }
+)
+
+
+def styles(names: list[str]) -> dict[str, dict]:
+    """Return a colour and a marker for each name, the same wherever the names are the same."""
+    return {
+        name: {"color": COLOURS[n % len(COLOURS)], "marker": MARKERS[n % len(MARKERS)]}
+        for n, name in enumerate(names)
+    }
+
+
+def accuracy_against_time(variants: pd.DataFrame) -> Figure:
+    """Draw accuracy with its interval against the CPU time of one training, a point a variant."""
+    figure = Figure(figsize=(8.6, 4.4))
+    axes = figure.subplots()
+    for title, style in styles(sorted(variants["title"])).items():
+        row = variants[variants["title"] == title].iloc[0]
+        accuracy = row["accuracy"]
+        axes.errorbar(
+            row["fit_cpu_seconds"],
+            accuracy,
+            yerr=[[max(accuracy - row["low"], 0)], [max(row["high"] - accuracy, 0)]],
+            fmt=style["marker"],
+            color=style["color"],
+            markersize=7,
+            elinewidth=1.2,
+            capsize=3,
+            label=title,
+        )
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("")
+    axes.set_xlabel("CPU seconds of one training (logarithmic)")
+    axes.set_ylabel("accuracy on the test documents")
+    axes.grid(alpha=0.25)
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+def learning_curves(history: pd.DataFrame) -> Figure:
+    """Draw loss and accuracy of each epoch, training and validation, a panel a variant."""
+    titles = list(dict.fromkeys(history["title"]))
+    columns = min(3, len(titles))
+    rows = math.ceil(len(titles) / columns)
+    figure = Figure(figsize=(3.6 * columns, 2.5 * rows))
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+    for panel, title in zip(panels, titles, strict=False):
+        for seed, run in history[history["title"] == title].groupby("seed"):
+            names = ("training", "validation") if seed == history["seed"].min() else (None, None)
+            panel.plot(run["epoch"], run["accuracy"], color=NEUTRAL, label=names[0])
+            panel.plot(run["epoch"], run["val_accuracy"], color=COLOURS[0], label=names[1])
+            best = run.loc[run["val_loss"].idxmin()]
+            panel.plot(best["epoch"], best["val_accuracy"], "o", color=COLOURS[3], markersize=5)
+        panel.set_title(title)
+        panel.grid(alpha=0.25)
+        panel.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True, nbins=6))
+        panel.set_xlabel("epoch")
+    for panel in panels[::columns]:
+        panel.set_ylabel("accuracy")
+    panels[0].legend(loc="lower right")
+    for panel in panels[len(titles) :]:
+        panel.set_visible(False)
+    return figure
+
+
+def confusion_matrices(confusion: pd.DataFrame, titles: list[str]) -> Figure:
+    """Draw which class the documents of each class were given, in percent of the true class."""
+    classes = sorted(set(confusion["label"]))
+    many = len(classes) > 6
+    columns = min(1 if many else 4, len(titles))
+    rows = math.ceil(len(titles) / columns)
+    side = max(1.6, 0.42 * len(classes) + 0.4)
+    figure = Figure(figsize=(side * columns + 1.9, (side + 0.7) * rows + 0.6))
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for panel, title in zip(panels, titles, strict=False):
+        counts = confusion[confusion["title"] == title].pivot_table(
+            index="label", columns="predicted", values="documents"
+        )
+        share = counts.to_numpy() / np.maximum(counts.to_numpy().sum(axis=1, keepdims=True), 1)
+        panel.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        for (i, j), value in np.ndenumerate(share):
+            if value >= 0.005:
+                shade = "white" if value > 0.55 else "#1d2430"
+                panel.text(j, i, f"{100 * value:.0f}", ha="center", va="center", color=shade)
+        panel.set_title(title, fontsize=9)
+        panel.set_xticks(range(len(classes)), classes, rotation=90)
+        panel.set_yticks(range(len(classes)), classes)
+        panel.spines[:].set_visible(False)
+        panel.tick_params(length=0)
+    for panel in panels[len(titles) :]:
+        panel.set_visible(False)
+    for n, panel in enumerate(panels[: len(titles)]):
+        panel.tick_params(labelbottom=n + columns >= len(titles))
+    figure.supxlabel("class that the model gives", fontsize=9.5)
+    figure.supylabel("true class", fontsize=9.5)
+    return figure
+
+
+def document_lengths(lengths: pd.DataFrame, cuts: list[int]) -> Figure:
+    """Draw how many documents have how many words, and where the models cut them."""
+    figure = Figure(figsize=(8.6, 3.0))
+    axes = figure.subplots()
+    longest = max(int(lengths["words"].max()), 2)
+    edges = np.unique(np.geomspace(1, longest + 1, 50).astype(int))
+    axes.hist(lengths["words"], bins=edges, weights=lengths["documents"], color=COLOURS[5])
+    for cut in cuts:
+        axes.axvline(cut, color=COLOURS[3], linestyle="--")
+        axes.annotate(
+            f" read: {cut} words",
+            (cut, 1.0),
+            xycoords=("data", "axes fraction"),
+            va="bottom",
+            color=COLOURS[3],
+        )
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("")
+    axes.set_xlabel("words in a document (logarithmic)")
+    axes.set_ylabel("documents")
+    return figure
+
+
+def word_map(places: pd.DataFrame, classes: list[str]) -> Figure:
+    """Draw words where a map puts them, coloured by the class that they go with."""
+    figure = Figure(figsize=(8.6, 6.0))
+    axes = figure.subplots()
+    groups = [("", {"color": NEUTRAL, "marker": "."}), *styles(classes).items()]
+    frequent = places.groupby("label")["count"].rank("first", ascending=False)
+    labelled = frequent <= max(1, LABELLED_WORDS // len(groups))
+    for label, style in groups:
+        group = places[places["label"] == label]
+        axes.scatter(
+            group["x"],
+            group["y"],
+            s=16,
+            alpha=0.75,
+            linewidths=0,
+            c=style["color"],
+            marker=style["marker"],
+            label=label or "no class in particular",
+        )
+        for word, x, y in group.loc[labelled, ["word", "x", "y"]].itertuples(index=False):
+            axes.annotate(
+                word,
+                (x, y),
+                xytext=(2, 2),
+                textcoords="offset points",
+                fontsize=7.5,
+                color="#444444" if label == "" else style["color"],
+            )
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=min(4, len(groups)), markerscale=1.6)
+    return figure
