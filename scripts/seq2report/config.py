@@ -1,0 +1,171 @@
+"""The configuration: is it right, and if not, where, what is wrong and what is allowed."""
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from seq2report.command import UserError, nearest, replacing
+
+HAS_OWN_TEST_PART = {"newsgroups": False, "imdb": True}  # by the corpus format
+
+
+def check(config: dict, schema_path: Path | str) -> None:
+    """Check a whole configuration but for the arguments of its layers and pipeline steps.
+
+    Raises:
+        UserError: one line a mistake, at most five.
+    """
+    schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
+    mistakes = list(schema_mistakes(config, schema)) or list(reference_mistakes(config))
+    if mistakes:
+        raise UserError(format_mistakes(mistakes))
+
+
+def format_mistakes(mistakes: list[str]) -> str:
+    """Join messages under one heading; past five only their number is said."""
+    more = f"\n  … and {len(mistakes) - 5} more" if len(mistakes) > 5 else ""
+    return "the configuration is not right\n" + "\n".join(f"  {m}" for m in mistakes[:5]) + more
+
+
+def schema_mistakes(config: dict, schema: dict) -> Iterator[str]:
+    """Yield a message for each place where ``config`` departs from its JSON schema."""
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
+    for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path))):
+        yield from _explain(error)
+
+
+def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
+    where = ".".join(map(str, error.absolute_path)) or "top level"
+    found, limit = error.instance, error.validator_value
+    match error.validator:
+        case "additionalProperties":
+            known = error.schema.get("properties", {})
+            for key in found:
+                if key not in known:
+                    yield f"{where}: unknown key '{key}'; {nearest(key, known)}"
+        case "enum":
+            yield f"{where}: found '{found}'; {nearest(found, limit)}"
+        case "required":
+            missing = ", ".join(f"'{key}'" for key in limit if key not in found)
+            yield f"{where}: {missing} is missing"
+        case "type":
+            yield f"{where}: found {found!r}, expected a value of type {limit}"
+        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
+            word = {"minimum": "at least", "maximum": "at most"}.get(error.validator)
+            word = word or ("more than" if "Min" in error.validator else "less than")
+            yield f"{where}: found {found!r}, expected {word} {limit}"
+        case "pattern":
+            yield f"{where}: '{found}' does not have the form {limit}"
+        case "propertyNames":
+            yield f"{where}: a key is not right: {error.message}"
+        case _:
+            yield f"{where}: {error.message}"
+
+
+def reference_mistakes(config: dict) -> Iterator[str]:
+    """Yield a message for each name that stands for nothing and each setting without its partner.
+
+    Expects a configuration that its schema accepts.
+    """
+    for kind in ("corpora", "variants"):
+        for name in config["compare"][kind]:
+            if name not in config[kind]:
+                yield f"compare.{kind}: unknown '{name}'; {nearest(name, config[kind])}"
+    for kind in ("corpora", "embeddings"):
+        for name, settings in config[kind].items():
+            if settings["source"] not in config["sources"]:
+                hint = nearest(settings["source"], config["sources"])
+                yield f"{kind}.{name}.source: unknown '{settings['source']}'; {hint}"
+    for name, corpus in config["corpora"].items():
+        yield from _corpus_mistakes(f"corpora.{name}", corpus)
+    for name, variant in config["variants"].items():
+        yield from _variant_mistakes(f"variants.{name}", variant, config)
+
+
+def _corpus_mistakes(where: str, corpus: dict) -> Iterator[str]:
+    form = corpus["format"]
+    if HAS_OWN_TEST_PART[form] and "test" in corpus["split"]:
+        yield f"{where}.split.test: a corpus of format '{form}' has a test part; take this key out"
+    if not HAS_OWN_TEST_PART[form] and "test" not in corpus["split"]:
+        yield f"{where}.split: 'test' is missing; format '{form}' has no test part of its own"
+    try:
+        "".encode(corpus["encoding"])
+    except LookupError:
+        hint = "utf-8, latin-1 or another encoding that Python knows"
+        yield f"{where}.encoding: unknown '{corpus['encoding']}'; allowed: {hint}"
+
+
+def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
+    if "pipeline" in variant:
+        for key in ("input", "layers", "fit"):
+            if key in variant:
+                yield f"{where}: '{key}' and 'pipeline' exclude each other; take one of them out"
+        return
+    for key in ("input", "layers"):
+        if key not in variant:
+            yield f"{where}: '{key}' is missing (or 'pipeline', for a scikit-learn model)"
+            return
+    given = variant["input"]
+    for key, kind in (("encoding", "encodings"), ("embedding", "embeddings")):
+        if key in given and given[key] not in config[kind]:
+            hint = nearest(given[key], config[kind])
+            yield f"{where}.input.{key}: unknown '{given[key]}'; {hint}"
+    if given.get("form", "sequence") == "multihot":
+        for key in ("length", "padding", "truncating", "embedding", "trainable", "dimensions"):
+            if key in given:
+                yield f"{where}.input.{key}: means nothing for 'form: multihot'; take it out"
+        return
+    if "length" not in given:
+        yield f"{where}.input: 'length' is missing: how many words of a document the model reads"
+    if ("embedding" in given) == ("dimensions" in given):
+        yield (
+            f"{where}.input: expected either 'embedding' (pretrained vectors)"
+            " or 'dimensions' (vectors learned with the task)"
+        )
+    if "trainable" in given and "embedding" not in given:
+        yield f"{where}.input.trainable: only pretrained vectors can be frozen; take it out"
+
+
+def resolve_variant(config: dict, name: str) -> dict:
+    """Return all that decides how a variant is trained, the defaults of ``fit`` filled in."""
+    variant = {key: value for key, value in config["variants"][name].items() if key != "title"}
+    if "layers" in variant:
+        variant["fit"] = config["fit"] | variant.get("fit", {})
+        defaults = {"form": "sequence"}
+        if variant["input"].get("form", "sequence") == "sequence":
+            defaults |= {"padding": "pre", "truncating": "pre", "trainable": True}
+        variant["input"] = defaults | variant["input"]
+    return variant
+
+
+def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
+    """Have ``check.py`` build every variant's model, unless it did so for the same settings.
+
+    It runs as a process of its own: it needs TensorFlow, which takes seconds to load. What was
+    found right is remembered in the file ``memory``; where that cannot be written, the check is
+    made each time.
+
+    Raises:
+        UserError: one line a mistake, at most five.
+    """
+    content = {
+        "num_words": {name: item["num_words"] for name, item in config["encodings"].items()},
+        "variants": {name: resolve_variant(config, name) for name in config["variants"]},
+    }
+    versions = {name: version(name) for name in ("keras", "scikit-learn")}
+    text = json.dumps(content | {"versions": versions}, sort_keys=True, indent=1)
+    memory = Path(memory)
+    if memory.is_file() and memory.read_text(encoding="utf-8") == text:
+        return
+    done = subprocess.run([sys.executable, script], input=text, capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(done.stderr.strip().rpartition("error: ")[2])
+    with contextlib.suppress(OSError), replacing(memory) as part:
+        part.write_text(text, encoding="utf-8")

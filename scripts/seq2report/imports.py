@@ -1,0 +1,52 @@
+"""Which files a script is made of: the workflow tracks them all as inputs."""
+
+import ast
+import json
+from pathlib import Path
+
+
+def local_imports(script: Path | str, root: Path | str) -> list[Path]:
+    """Return ``script`` and every file below ``root`` that it imports, directly or not, sorted.
+
+    ``script`` may be a notebook. Imports are read from the source (``import a.b``,
+    ``from a import b``, anywhere in the file), nothing is executed; a module that is not a file
+    below ``root`` is passed over.
+    """
+    root = Path(root)
+    found: set[Path] = set()
+    waiting = [Path(script)]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for module in _modules(ast.parse(_source(path))):
+            waiting.extend(_files(module, root))
+    return sorted(found)
+
+
+def _source(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".ipynb":
+        return text
+    cells = (cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code")
+    return "\n".join("".join(cell["source"]) for cell in cells)
+
+
+def _modules(tree: ast.AST) -> set[str]:
+    modules = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules.add(node.module)
+            modules.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return modules
+
+
+def _files(module: str, root: Path) -> list[Path]:
+    parts = module.split(".")
+    packages = [root.joinpath(*parts[:n], "__init__.py") for n in range(1, len(parts) + 1)]
+    return [
+        path for path in [*packages, root.joinpath(*parts).with_suffix(".py")] if path.is_file()
+    ]
