@@ -1,0 +1,40 @@
+import re
+
+import yaml
+from conftest import ROOT
+
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+CONFIG_README = (ROOT / "config/README.md").read_text()
+
+
+def keys(schema):
+    """Yield every key that a configuration may have."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        for value in schema.values():
+            yield from keys(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from keys(value)
+
+
+def test_every_key_of_the_configuration_is_explained():
+    explained = set(re.findall(r"`(?:[a-z]+\.)*([a-z_0-9]+)(?:\.<name>)?`", CONFIG_README))
+    assert set(keys(SCHEMA)) - explained == set()
+
+
+def test_links_of_the_documentation_lead_somewhere():
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")]:
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page}: {link}"
+
+
+def test_the_readmes_variant_is_a_right_one():
+    from seq2report.config import check
+
+    (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    mine = yaml.safe_load(block)
+    config["compare"] |= mine["compare"]
+    config["variants"] |= mine["variants"]
+    check(config, ROOT / "workflow/schemas/config.schema.yaml")
