@@ -6,6 +6,7 @@ READY := .venv/.ready
 .PHONY: report test lint format lock clean
 report: $(READY)
 	$(BIN)/snakemake --cores all
+	@echo "The report is results/sample/report/index.html"
 
 test: $(READY)
 	$(BIN)/python -m pytest

@@ -23,7 +23,7 @@ def align(
     """Return the embedding matrix, (highest id + 1, dimensions) float32, and the words not found.
 
     Args:
-        vocabulary: columns id, word, count.
+        vocabulary: columns id, word, count, documents.
         words: column word, row by row the words of ``vectors``.
         vectors: (n, dimensions) float32; may be memory-mapped, only matching rows are read.
 
@@ -49,13 +49,14 @@ def main(argv: Sequence[str] | None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--vocabulary", type=Path, required=True, help="Parquet file of encode")
-    parser.add_argument("--vectors", type=Path, required=True, help="folder of read_vectors")
+    parser.add_argument("--words", type=Path, required=True, help="Parquet file of read_vectors")
+    parser.add_argument("--vectors", type=Path, required=True, help="vectors.npy of read_vectors")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     vocabulary = pl.read_parquet(args.vocabulary)
-    words = pl.read_parquet(args.vectors / "words.parquet")
-    vectors = np.load(args.vectors / "vectors.npy", mmap_mode="r", allow_pickle=False)
+    words = pl.read_parquet(args.words)
+    vectors = np.load(args.vectors, mmap_mode="r", allow_pickle=False)
     matrix, missing = align(vocabulary, words, vectors)
     tokens = int(vocabulary["count"].sum())
     coverage = {

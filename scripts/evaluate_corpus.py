@@ -20,6 +20,8 @@ from seq2report.tokens import tokens
 
 TOP_WORDS = 40
 EXAMPLE_WORDS = 60
+COVERAGE = ["embedding", "dimensions", "words", "words_found", "tokens", "tokens_found"]
+MISSING = ["embedding", "word", "count", "documents"]
 
 
 def lengths(documents: pl.DataFrame) -> pl.DataFrame:
@@ -55,18 +57,25 @@ def main(argv: Sequence[str] | None) -> None:
     )
     parser.add_argument("--corpus", type=Path, required=True, help="corpus.json")
     parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
-    parser.add_argument("--encoding", type=Path, required=True, help="folder of encode")
-    parser.add_argument("--embeddings", type=Path, nargs="*", default=[], help="folders of embed")
+    parser.add_argument("--vocabulary", type=Path, required=True, help="vocabulary.parquet")
+    parser.add_argument("--encoding", type=Path, required=True, help="encoding.json")
+    parser.add_argument(
+        "--coverage", type=Path, nargs="*", default=[], help="<embedding>/coverage.json, any number"
+    )
+    parser.add_argument(
+        "--missing", type=Path, nargs="*", default=[], help="<embedding>/missing.parquet"
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     documents = pl.read_parquet(args.documents)
-    vocabulary = pl.read_parquet(args.encoding / "vocabulary.parquet")
-    coverage, missing = [], []
-    for folder in args.embeddings:
-        coverage.append({"embedding": folder.name} | read_json(folder / "coverage.json"))
-        words = pl.read_parquet(folder / "missing.parquet").head(TOP_WORDS)
-        missing.append(words.select(pl.lit(folder.name).alias("embedding"), pl.all()))
+    vocabulary = pl.read_parquet(args.vocabulary)
+    coverage = [{"embedding": file.parent.name} | read_json(file) for file in args.coverage]
+    missing = [
+        {"embedding": file.parent.name} | row
+        for file in args.missing
+        for row in pl.read_parquet(file).head(TOP_WORDS).iter_rows(named=True)
+    ]
     corpus = read_json(args.corpus)
     about = {key: corpus[key] for key in ("title", "documents", "digest")}
     tables = {
@@ -74,10 +83,10 @@ def main(argv: Sequence[str] | None) -> None:
         "classes": pd.DataFrame(corpus["counts"]),
         "lengths": lengths(documents).to_pandas(),
         "words": vocabulary.head(TOP_WORDS).to_pandas(),
-        "encoding": pd.DataFrame([read_json(args.encoding / "encoding.json")]),
+        "encoding": pd.DataFrame([read_json(args.encoding)]),
         "examples": examples(documents, vocabulary).to_pandas(),
-        "coverage": pd.DataFrame(coverage),
-        "missing": pl.concat(missing).to_pandas() if missing else pd.DataFrame(),
+        "coverage": pd.DataFrame(coverage, columns=COVERAGE),
+        "missing": pd.DataFrame(missing, columns=MISSING),
     }
     with replacing(args.output) as part:
         part.mkdir()

@@ -15,11 +15,13 @@ import polars as pl
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from sklearn.manifold import TSNE, trustworthiness
+from threadpoolctl import threadpool_limits
 
-from seq2report.command import replacing, run
+from seq2report.command import UserError, replacing, run
 from seq2report.tables import write_tables
 
 WORDS = 300  # on a map
+FEWEST = 11  # words that make a map; trustworthiness needs more than twice its 5 neighbours
 PROBES = 12  # words whose neighbours are listed
 NEIGHBOURS = 8
 NO_CLASS = ""
@@ -81,13 +83,24 @@ def choose_words(words: pl.DataFrame, classes: int) -> pl.DataFrame:
 
 
 def draw_maps(vectors: np.ndarray) -> dict[str, np.ndarray]:
-    """Return (n, 2) positions by method: PCA, and t-SNE by cosine distance, started from PCA."""
+    """Return (n, 2) positions by method: PCA, and t-SNE by cosine distance, started from PCA.
+
+    Raises:
+        UserError: too few words or dimensions for a map.
+    """
+    if len(vectors) < FEWEST or vectors.shape[1] < 2:
+        raise UserError(
+            f"a map of words needs {FEWEST} words or more and 2 dimensions or more, found"
+            f" {len(vectors)} words with a vector in every embedding, of {vectors.shape[1]}"
+            " dimensions; add documents, or vectors that fit them"
+        )
     perplexity = min(30, (len(vectors) - 1) / 3)
     tsne = TSNE(perplexity=perplexity, metric="cosine", init="pca", random_state=SEED)
-    return {
-        "PCA": PCA(2, random_state=SEED).fit_transform(vectors),
-        "t-SNE": tsne.fit_transform(vectors),
-    }
+    with threadpool_limits(1):  # the same map on any number of cores; with few words also faster
+        return {
+            "PCA": PCA(2, random_state=SEED).fit_transform(vectors),
+            "t-SNE": tsne.fit_transform(vectors),
+        }
 
 
 def nearest(matrix: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -108,7 +121,8 @@ def main(argv: Sequence[str] | None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--encoding", type=Path, required=True, help="folder of encode")
+    parser.add_argument("--vocabulary", type=Path, required=True, help="vocabulary.parquet")
+    parser.add_argument("--sequences", type=Path, required=True, help="sequences.parquet")
     parser.add_argument(
         "--matrix",
         nargs=3,
@@ -120,8 +134,8 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
-    sequences = pl.read_parquet(args.encoding / "sequences.parquet")
-    vocabulary = pl.read_parquet(args.encoding / "vocabulary.parquet")
+    sequences = pl.read_parquet(args.sequences)
+    vocabulary = pl.read_parquet(args.vocabulary)
     matrices = {
         (name, stage): np.load(file, allow_pickle=False) for name, stage, file in args.matrix
     }
@@ -129,7 +143,7 @@ def main(argv: Sequence[str] | None) -> None:
     words = word_classes(sequences, vocabulary).filter(pl.Series(in_all[1:]))
     classes = sequences["label"].drop_nulls().n_unique()
     shown = choose_words(words, classes).to_pandas()
-    if len(shown) < 10:
+    if len(shown) < FEWEST:
         shown = words.head(WORDS).to_pandas()
     probes = shown.groupby("label", sort=True).head(max(2, PROBES // classes))
     probes = probes[probes["label"] != NO_CLASS].head(2 * PROBES)

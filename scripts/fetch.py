@@ -1,9 +1,7 @@
 """Fetch one source file: placed by hand, from the mirror, or from the first place that has it."""
 
 import argparse
-import difflib
 import hashlib
-import json
 import logging
 import os
 import re
@@ -30,39 +28,9 @@ from seq2report.download import (
     open_session,
     redact,
 )
+from seq2report.sources import WEB, Entry, Source, is_address, parse_source
 
 log = logging.getLogger("fetch")
-
-SOURCE_KEYS = ("file", "from", "mirror")
-ENTRY_KEYS = ("url", "package", "member", "sha256", "bytes")
-WEB = ("http://", "https://")
-REQUIREMENT = r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One place where a source file is offered: an address or a package."""
-
-    url: str | None
-    package: str | None
-    member: str | None
-    wanted: Wanted
-
-    @property
-    def origin(self) -> str:
-        """Where it is, without secrets."""
-        if self.package:
-            return f"package {self.package}"
-        return redact(self.url) if self.url.startswith(WEB) else self.url
-
-
-@dataclass(frozen=True)
-class Source:
-    """A file and the places that offer it, in order."""
-
-    file: str
-    mirror: str  # its name in a mirror
-    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True)
@@ -82,72 +50,6 @@ class Job:
         mark = hashlib.sha256(f"{key}\n{wanted}".encode()).hexdigest()[:12]
         path = self.output.with_name(f"{self.output.name}.{mark}.part")
         return Part(path, wanted, name or self.source.file)
-
-
-def parse_source(text: str) -> Source:
-    """Read the JSON of ``--source``; `UserError` names what is wrong, never an address in it."""
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"--source is no JSON: {error}") from error
-    _check_keys("--source", content, SOURCE_KEYS, {"file", "from"})
-    name, offers = content["file"], content["from"]
-    if not isinstance(name, str) or not re.fullmatch(r"[^/\\\0]+", name) or name in (".", ".."):
-        raise UserError(f"--source: file is {name!r}, but has to be a file name without a folder")
-    mirror = content.get("mirror", name)
-    if not isinstance(mirror, str) or archives.unsafe(mirror):
-        raise UserError(f"--source: mirror is {mirror!r}, but has to be a path inside a mirror")
-    if not isinstance(offers, list):
-        raise UserError(f"--source: from of {name} has to be a list of places")
-    entries = tuple(_entry(f"{name}, place {n}", offer) for n, offer in enumerate(offers, 1))
-    return Source(name, mirror, entries)
-
-
-def _entry(where: str, offer: object) -> Entry:
-    _check_keys(where, offer, ENTRY_KEYS, set())
-    url, package = offer.get("url"), offer.get("package")
-    if (url is None) == (package is None):
-        raise UserError(f"{where}: needs either a url or a package")
-    if package is not None and not re.fullmatch(REQUIREMENT, str(package)):
-        raise UserError(f"{where}: package is {package!r}, expected name==version")
-    if url is not None and not _is_address(url):
-        raise UserError(
-            f"{where}: its url has to begin with http://, https:// or file: (a path: file:folder/x)"
-            " and needs a host and a valid port; special characters in a password are %-encoded"
-        )
-    member = offer.get("member")
-    if member is not None and (not isinstance(member, str) or not member):
-        raise UserError(f"{where}: member is {member!r}, expected a name in the archive")
-    digest, size = offer.get("sha256"), offer.get("bytes")
-    if digest is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", str(digest)):
-        raise UserError(f"{where}: sha256 is {digest!r}, expected 64 hexadecimal digits")
-    if size is not None and (type(size) is not int or size < 1):
-        raise UserError(f"{where}: bytes is {size!r}, expected a whole number above 0")
-    return Entry(url, package, member, Wanted(digest and digest.lower(), size))
-
-
-def _check_keys(where: str, content: object, known: Sequence[str], needed: set[str]) -> None:
-    if not isinstance(content, dict):
-        raise UserError(f"{where}: expected a mapping with the keys {', '.join(known)}")
-    for key in content:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f" (known: {', '.join(known)})"
-            raise UserError(f"{where}: unknown key {key!r}{hint}")
-    if lacking := sorted(needed - set(content)):
-        raise UserError(f"{where}: the key {lacking[0]!r} is missing")
-
-
-def _is_address(url: object) -> bool:
-    if not isinstance(url, str):
-        return False
-    if url.startswith("file:"):
-        return bool(url.removeprefix("file:").strip("/"))
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def placed_by_hand(job: Job) -> Part | None:
@@ -326,7 +228,11 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--source", required=True, help="JSON: file, from, mirror (config/README)")
     parser.add_argument("--output", required=True, type=Path, help="where the file goes")
     parser.add_argument("--receipt", type=Path, help="JSON: what came, and from where")
-    parser.add_argument("--mirror", help="folder or address with a SHA256SUMS, asked first")
+    parser.add_argument(
+        "--mirror",
+        default=os.environ.get("SEQ2REPORT_MIRROR"),
+        help="folder or address with a SHA256SUMS, asked first (default: $SEQ2REPORT_MIRROR)",
+    )
     parser.add_argument("--by-hand", type=Path, default=Path("resources/by-hand"))
     parser.add_argument("--root", type=Path, help="second root of relative paths")
     parser.add_argument("--attempts", type=int, default=usual.attempts, help="in a row, per place")
@@ -339,7 +245,7 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command; `UserError` when no place has the file."""
     args = read_arguments(argv)
-    if args.mirror and "://" in args.mirror and not _is_address(args.mirror):
+    if args.mirror and "://" in args.mirror and not is_address(args.mirror):
         raise UserError("--mirror: expected a folder, or an address with http://, https://, file:")
     patience = Patience(
         attempts=args.attempts,

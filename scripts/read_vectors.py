@@ -6,6 +6,7 @@ zip, or a wheel that holds vectors as .npy and their words as Parquet.
 
 import argparse
 import logging
+import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from seq2report.archives import DAMAGE
 from seq2report.command import UserError, replacing, run
+
+HEADER = re.compile(rb"\d+ \d+\s*")  # of word2vec's text form: how many words, dimensions
 
 
 def read_vectors(path: Path) -> tuple[pl.Series, np.ndarray]:
@@ -23,8 +27,11 @@ def read_vectors(path: Path) -> tuple[pl.Series, np.ndarray]:
         UserError: a damaged or unknown file, a ragged line, a number that is none, a word twice.
     """
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            words, vectors = _read_zip(archive, path)
+        try:
+            with zipfile.ZipFile(path) as archive:
+                words, vectors = _read_zip(archive, path)
+        except (*DAMAGE, ValueError, pl.exceptions.PolarsError) as error:
+            raise UserError(f"{path}: damaged ({error}); remove it and fetch it again") from error
     else:
         words, vectors = parse_text(path.read_bytes(), str(path))
     wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
@@ -40,7 +47,11 @@ def _read_zip(archive: zipfile.ZipFile, path: Path) -> tuple[pl.Series, np.ndarr
     def only(ending: str) -> str:
         names = [name for name in archive.namelist() if name.endswith(ending)]
         if len(names) != 1:
-            raise UserError(f"{path}: expected one {ending} member in it, found {names or 'none'}")
+            raise UserError(
+                f"{path}: expected one {ending} member in it, found {', '.join(names) or 'none'};"
+                " if the one you mean is there, name it as 'member' of the source, and fetch takes"
+                " it out"
+            )
         return names[0]
 
     if not any(name.endswith(".npy") for name in archive.namelist()):
@@ -55,16 +66,25 @@ def _read_zip(archive: zipfile.ZipFile, path: Path) -> tuple[pl.Series, np.ndarr
             f"{path}: {frame.height} words in {len(columns)} columns of text do not go with"
             f" vectors of shape {vectors.shape}; expected one word a row"
         )
-    return frame[columns[0]], vectors
+    words = frame[columns[0]]
+    if words.null_count():
+        raise UserError(f"{path}: row {words.is_null().arg_true()[0]} of its words is empty")
+    return words, vectors
 
 
 def parse_text(content: bytes, where: str) -> tuple[pl.Series, np.ndarray]:
     """Parse lines of a word and its numbers, separated by single blanks; see `read_vectors`."""
     first = content[: content.find(b"\n") if b"\n" in content else None]
+    if HEADER.fullmatch(first):
+        raise UserError(
+            f"{where}: line 1 ('{first.decode().strip()}') is the header of word2vec's text form;"
+            " expected a word and its vector: take this line out"
+        )
     dimensions = len(first.split(b" ")) - 1
     if dimensions < 2:
         raise UserError(f"{where}: line 1 holds {dimensions} numbers, expected a word and a vector")
     numbers = [f"v{n}" for n in range(dimensions)]
+    expected = f"expected a word and {dimensions} numbers as in line 1"
     try:
         frame = pl.read_csv(
             content,
@@ -74,29 +94,24 @@ def parse_text(content: bytes, where: str) -> tuple[pl.Series, np.ndarray]:
             schema={"word": pl.String} | dict.fromkeys(numbers, pl.Float32),
         )
     except pl.exceptions.PolarsError as error:
-        line = _first_ragged_line(content, dimensions)
-        raise UserError(
-            f"{where}: {line}, expected a word and {dimensions} numbers as in line 1"
-        ) from error
-    vectors = frame.select(numbers)
-    empty = vectors.select(pl.any_horizontal(pl.all().is_null())).to_series().arg_true()
-    if len(empty):
-        raise UserError(
-            f"{where}: line {empty[0] + 1} ('{frame['word'][empty[0]]}') has fewer than"
-            f" {dimensions} numbers, as line 1 has"
-        )
-    return frame["word"], vectors.to_numpy()
+        raise UserError(f"{where}: {_first_bad_line(content, dimensions)}, {expected}") from error
+    if frame.null_count().sum_horizontal().item():
+        raise UserError(f"{where}: {_first_bad_line(content, dimensions)}, {expected}")
+    return frame["word"], frame.select(numbers).to_numpy()
 
 
-def _first_ragged_line(content: bytes, dimensions: int) -> str:
-    for n, line in enumerate(content.splitlines(), start=1):
-        fields = line.split(b" ")
+def _first_bad_line(content: bytes, dimensions: int) -> str:
+    for n, line in enumerate(content.removesuffix(b"\n").split(b"\n"), start=1):
+        word, *numbers = line.split(b" ")
+        if not word.strip(b"\r"):
+            return f"line {n} holds no word"
         try:
-            list(map(float, fields[1:]))
+            place = f"line {n} ('{word.decode()}')"
+            list(map(float, numbers))
         except ValueError as error:
-            return f"line {n} holds what is no number ({error})"
-        if len(fields) != dimensions + 1:
-            return f"line {n} holds {len(fields) - 1} numbers"
+            return f"line {n} cannot be read ({error})"
+        if len(numbers) != dimensions:
+            return f"{place} holds {len(numbers)} numbers"
     return "it cannot be read"
 
 

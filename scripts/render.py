@@ -31,12 +31,13 @@ def execute(notebook: Path, executed: Path, parameters: dict) -> None:
         [str(SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     )
     try:
-        # The name of the kernel stands here, so that what the notebook's metadata say is no matter.
+        # Kernel and language stand here, so that what the notebook's metadata say is no matter.
         papermill.execute_notebook(
             notebook,
             executed,
             parameters=parameters,
             kernel_name="python3",
+            language="python",
             progress_bar=False,
             log_output=True,
         )
@@ -52,14 +53,15 @@ def to_page(executed: Path, template: Path, title: str, links: dict[str, str]) -
 
     Args:
         executed: the executed notebook.
-        template: folder of an nbconvert template.
+        template: index.html.j2 of an nbconvert template.
         title: of the page; escaped here and nowhere before.
         links: title and relative address of every page, for the navigation.
     """
     config = Config()
-    config.TemplateExporter.extra_template_basedirs = [str(template.resolve().parent)]
+    folder = template.resolve().parent
+    config.TemplateExporter.extra_template_basedirs = [str(folder.parent)]
     config.TemplateExporter.exclude_input = True
-    exporter = HTMLExporter(config=config, template_name=template.name)
+    exporter = HTMLExporter(config=config, template_name=folder.name)
     notebook = nbformat.read(executed, as_version=4)
     page, _ = exporter.from_notebook_node(notebook, resources={"page": title, "links": links})
     return page
@@ -71,7 +73,7 @@ def main(argv: Sequence[str] | None) -> None:
     )
     parser.add_argument("--notebook", type=Path, required=True, help="notebook without outputs")
     parser.add_argument("--parameters", type=json.loads, required=True, help="as JSON")
-    parser.add_argument("--template", type=Path, required=True, help="folder of the page template")
+    parser.add_argument("--template", type=Path, required=True, help="page template, index.html.j2")
     parser.add_argument("--title", required=True)
     parser.add_argument("--links", type=json.loads, required=True, help="{title: address} as JSON")
     parser.add_argument("--executed", type=Path, required=True, help="executed notebook to write")

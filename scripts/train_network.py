@@ -25,8 +25,9 @@ def main(argv: Sequence[str] | None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--corpus", type=Path, required=True, help="corpus.json")
-    parser.add_argument("--sequences", type=Path, required=True, help="folder of encode")
-    parser.add_argument("--embedding", type=Path, help="folder of embed")
+    parser.add_argument("--encoding", type=Path, required=True, help="encoding.json")
+    parser.add_argument("--sequences", type=Path, required=True, help="sequences.parquet")
+    parser.add_argument("--matrix", type=Path, nargs="?", help="matrix.npy of pretrained vectors")
     parser.add_argument("--settings", type=json.loads, required=True, help="variant, as JSON")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--threads", type=int, default=1)
@@ -48,9 +49,9 @@ def main(argv: Sequence[str] | None) -> None:
     keras.utils.set_random_seed(args.seed)
 
     classes = read_json(args.corpus)["classes"]
-    num_words = read_json(args.sequences / "encoding.json")["num_words"]
-    sequences = read_sequences(args.sequences / "sequences.parquet")
-    matrix = np.load(args.embedding / "matrix.npy", allow_pickle=False) if args.embedding else None
+    num_words = read_json(args.encoding)["num_words"]
+    sequences = read_sequences(args.sequences)
+    matrix = np.load(args.matrix, allow_pickle=False) if args.matrix else None
     model = network.build_model(args.settings, num_words, len(classes), matrix)
     model.summary(print_fn=logging.info)
 

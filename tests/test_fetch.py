@@ -34,7 +34,7 @@ from misbehaving_server import (
 )
 
 import fetch
-from seq2report import download
+from seq2report import download, sources
 from seq2report.command import UserError
 
 CONTENT = gzip.compress(random.Random(7).randbytes(300_000), 1)
@@ -346,7 +346,7 @@ def test_an_answer_from_another_place_starts_anew(server, ask):
 
 def part_of(ask: Asked, found: dict, content: bytes, validator: str = '"one"') -> Path:
     """Leave ``content`` as an earlier run's part of a place."""
-    source = fetch.parse_source(json.dumps({"file": ask.file, "from": [found]}))
+    source = sources.parse_source(json.dumps({"file": ask.file, "from": [found]}))
     ask.output.parent.mkdir(exist_ok=True)
     job = fetch.Job(source, ask.output, Path(), None, (), download.Patience(), None)
     wanted = source.entries[0].wanted
@@ -837,7 +837,7 @@ def test_what_redact_leaves_of_an_address(login, query, fragment):
 )
 def test_a_wrong_source_is_told(source, told):
     with pytest.raises(UserError, match=re.escape(told)):
-        fetch.parse_source(source if isinstance(source, str) else json.dumps(source))
+        sources.parse_source(source if isinstance(source, str) else json.dumps(source))
 
 
 @settings(max_examples=30)
@@ -846,13 +846,13 @@ def test_a_wrong_source_is_told(source, told):
         st.none() | st.text() | st.integers(),
         lambda x: (
             st.lists(x)
-            | st.dictionaries(st.sampled_from([*fetch.SOURCE_KEYS, *fetch.ENTRY_KEYS]), x)
+            | st.dictionaries(st.sampled_from([*sources.SOURCE_KEYS, *sources.ENTRY_KEYS]), x)
         ),
     )
 )
 def test_any_source_is_read_or_told(source):
     with contextlib.suppress(UserError):
-        assert fetch.parse_source(json.dumps(source)).file
+        assert sources.parse_source(json.dumps(source)).file
 
 
 @settings(max_examples=30)

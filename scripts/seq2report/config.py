@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import re
+import reprlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ import yaml
 from seq2report.command import UserError, nearest, replacing
 
 HAS_OWN_TEST_PART = {"newsgroups": False, "imdb": True}  # by the corpus format
+KINDS = {"object": "a mapping (key: value)", "array": "a list", "string": "text"}  # YAML's words
 
 
 def check(config: dict, schema_path: Path | str) -> None:
@@ -23,7 +26,8 @@ def check(config: dict, schema_path: Path | str) -> None:
         UserError: one line a mistake, at most five.
     """
     schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
-    mistakes = list(schema_mistakes(config, schema)) or list(reference_mistakes(config))
+    mistakes = list(dict.fromkeys(schema_mistakes(config, schema)))
+    mistakes = mistakes or list(reference_mistakes(config))
     if mistakes:
         raise UserError(format_mistakes(mistakes))
 
@@ -42,7 +46,8 @@ def schema_mistakes(config: dict, schema: dict) -> Iterator[str]:
 
 
 def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
-    where = ".".join(map(str, error.absolute_path)) or "top level"
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path)
+    where = "".join(steps).removeprefix(".") or "top level"
     found, limit = error.instance, error.validator_value
     match error.validator:
         case "additionalProperties":
@@ -56,15 +61,20 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
             missing = ", ".join(f"'{key}'" for key in limit if key not in found)
             yield f"{where}: {missing} is missing"
         case "type":
-            yield f"{where}: found {found!r}, expected a value of type {limit}"
+            yield f"{where}: found {reprlib.repr(found)}, expected {KINDS.get(limit, limit)}"
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
             word = {"minimum": "at least", "maximum": "at most"}.get(error.validator)
             word = word or ("more than" if "Min" in error.validator else "less than")
             yield f"{where}: found {found!r}, expected {word} {limit}"
         case "pattern":
             yield f"{where}: '{found}' does not have the form {limit}"
-        case "propertyNames":
-            yield f"{where}: a key is not right: {error.message}"
+        case "oneOf":
+            keys = [key for choice in limit for key in choice.get("required", [])]
+            expected = f"one of {' and '.join(keys)}" if keys else error.schema["description"]
+            yield f"{where}: found {reprlib.repr(found)}, expected {expected}"
+        case "maxProperties":
+            keys = ", ".join(map(str, found))
+            yield f"{where}: found {keys} side by side, expected one name; indent what is below it"
         case _:
             yield f"{where}: {error.message}"
 
@@ -95,6 +105,8 @@ def _corpus_mistakes(where: str, corpus: dict) -> Iterator[str]:
         yield f"{where}.split.test: a corpus of format '{form}' has a test part; take this key out"
     if not HAS_OWN_TEST_PART[form] and "test" not in corpus["split"]:
         yield f"{where}.split: 'test' is missing; format '{form}' has no test part of its own"
+    if form != "newsgroups" and "header" in corpus:
+        yield f"{where}.header: means nothing for format '{form}'; take it out"
     try:
         "".encode(corpus["encoding"])
     except LookupError:
@@ -166,6 +178,6 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
         return
     done = subprocess.run([sys.executable, script], input=text, capture_output=True, text=True)
     if done.returncode:
-        raise UserError(done.stderr.strip().rpartition("error: ")[2])
+        raise UserError(re.split(r"(?m)^error: ", done.stderr.strip())[-1])
     with contextlib.suppress(OSError), replacing(memory) as part:
         part.write_text(text, encoding="utf-8")

@@ -61,9 +61,10 @@ def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
         if inspect.isclass(item) and issubclass(item, keras.optimizers.Optimizer)
     }
     ((name, arguments),) = part.items() if isinstance(part, dict) else [(part, {})]
-    by_lower_case = {known_name.lower(): known_name for known_name in known}
+    if name.islower():
+        known = {key.lower(): item for key, item in known.items()}
     base = set(inspect.signature(keras.optimizers.Optimizer).parameters)
-    return _call(by_lower_case.get(name.lower(), name), arguments, known, where, "optimizer", base)
+    return _call(name, arguments, known, where, "optimizer", base)
 
 
 def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
@@ -72,7 +73,7 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
     A list as value becomes a tuple, as ``ngram_range`` wants it.
 
     Raises:
-        UserError: an unknown step or argument.
+        UserError: an unknown step or argument, or a value that scikit-learn refuses.
     """
     from sklearn.base import ClassifierMixin
 
@@ -89,7 +90,14 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
     for n, part in enumerate(parts):
         ((name, arguments),) = part.items()
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()}
-        steps.append(_call(name, values, known, f"{where}[{n}]", "step", set()))
+        step = _call(name, values, known, f"{where}[{n}]", "step", set())
+        try:
+            step._validate_params()  # what fit begins with: until then any value is taken
+        except ValueError as error:
+            raise UserError(f"{where}[{n}].{name}: {_first_line(error)}") from error
+        if n < len(parts) - 1 and not hasattr(step, "transform"):
+            raise UserError(f"{where}[{n}].{name}: only the last step may be one that classifies")
+        steps.append(step)
     return steps
 
 

@@ -138,9 +138,11 @@ def fit(
 
     Each epoch sees the training documents in an order that ``seed`` and the epoch alone decide,
     in whole batches (the fewer than ``batch_size`` documents left over are others every epoch).
-    With ``patience`` the best epoch is that of the lowest validation loss, and training stops
-    after so many epochs without a lower one (early stopping, Prechelt 1998); without it, it is
-    the last epoch.
+    With ``patience`` the best epoch is that of the highest validation accuracy (of equals, the
+    lowest validation loss), and training stops after so many epochs without a better one (early
+    stopping, Prechelt 1998); without it, it is the last epoch. Accuracy, because that is what the
+    report compares: the validation loss of a network that grows too sure of itself rises long
+    before its accuracy falls.
 
     Args:
         model: compiled, as `build_model` returns it.
@@ -182,9 +184,13 @@ def fit(
                 f"the loss became {row['loss']} in epoch {epoch}: try a lower learning rate, as in"
                 " fit: {optimizer: {RMSprop: {learning_rate: 0.0001}}}"
             )
-        if best_weights is None or patience is None or row["val_loss"] < history[best]["val_loss"]:
+        if best_weights is None or patience is None or _rank(row) > _rank(history[best]):
             best, best_weights = epoch - 1, model.get_weights()
         if patience is not None and epoch - 1 - best >= patience:
             break
     model.set_weights(best_weights)
-    return Fit(history, best + 1)
+    return Fit([row | {"kept": n == best} for n, row in enumerate(history)], best + 1)
+
+
+def _rank(row: dict) -> tuple[float, float]:
+    return row["val_accuracy"], -row["val_loss"]

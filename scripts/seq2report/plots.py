@@ -1,6 +1,7 @@
 """Pictures of the report: each function takes tidy tables and returns a matplotlib figure."""
 
 import math
+import textwrap
 
 import matplotlib as mpl
 import numpy as np
@@ -41,7 +42,7 @@ def styles(names: list[str]) -> dict[str, dict]:
 
 def accuracy_against_time(variants: pd.DataFrame) -> Figure:
     """Draw accuracy with its interval against the CPU time of one training, a point a variant."""
-    figure = Figure(figsize=(8.6, 4.4))
+    figure = Figure(figsize=(10, 4.4))
     axes = figure.subplots()
     for title, style in styles(sorted(variants["title"])).items():
         row = variants[variants["title"] == title].iloc[0]
@@ -79,9 +80,9 @@ def learning_curves(history: pd.DataFrame) -> Figure:
             names = ("training", "validation") if seed == history["seed"].min() else (None, None)
             panel.plot(run["epoch"], run["accuracy"], color=NEUTRAL, label=names[0])
             panel.plot(run["epoch"], run["val_accuracy"], color=COLOURS[0], label=names[1])
-            best = run.loc[run["val_loss"].idxmin()]
-            panel.plot(best["epoch"], best["val_accuracy"], "o", color=COLOURS[3], markersize=5)
-        panel.set_title(title)
+            kept = run[run["kept"]]
+            panel.plot(kept["epoch"], kept["val_accuracy"], "o", color=COLOURS[3], markersize=5)
+        panel.set_title(textwrap.fill(title, 32))
         panel.grid(alpha=0.25)
         panel.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True, nbins=6))
         panel.set_xlabel("epoch")
@@ -112,7 +113,7 @@ def confusion_matrices(confusion: pd.DataFrame, titles: list[str]) -> Figure:
             if value >= 0.005:
                 shade = "white" if value > 0.55 else "#1d2430"
                 panel.text(j, i, f"{100 * value:.0f}", ha="center", va="center", color=shade)
-        panel.set_title(title, fontsize=9)
+        panel.set_title(textwrap.fill(title, 18), fontsize=8.5)
         panel.set_xticks(range(len(classes)), classes, rotation=90)
         panel.set_yticks(range(len(classes)), classes)
         panel.spines[:].set_visible(False)
@@ -128,7 +129,7 @@ def confusion_matrices(confusion: pd.DataFrame, titles: list[str]) -> Figure:
 
 def document_lengths(lengths: pd.DataFrame, cuts: list[int]) -> Figure:
     """Draw how many documents have how many words, and where the models cut them."""
-    figure = Figure(figsize=(8.6, 3.0))
+    figure = Figure(figsize=(10, 3.0))
     axes = figure.subplots()
     longest = max(int(lengths["words"].max()), 2)
     edges = np.unique(np.geomspace(1, longest + 1, 50).astype(int))
@@ -152,7 +153,7 @@ def document_lengths(lengths: pd.DataFrame, cuts: list[int]) -> Figure:
 
 def word_map(places: pd.DataFrame, classes: list[str]) -> Figure:
     """Draw words where a map puts them, coloured by the class that they go with."""
-    figure = Figure(figsize=(8.6, 6.0))
+    figure = Figure(figsize=(10, 6.4))
     axes = figure.subplots()
     groups = [("", {"color": NEUTRAL, "marker": "."}), *styles(classes).items()]
     frequent = places.groupby("label")["count"].rank("first", ascending=False)

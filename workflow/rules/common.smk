@@ -1,4 +1,4 @@
-# What all rule files share: the checked configuration, paths, and which files a script is made of.
+# What the other files share: the checked configuration, paths, and what a script is made of.
 import json
 import os
 import sys
@@ -16,8 +16,8 @@ from seq2report.command import UserError
 from seq2report.config import check, check_models, resolve_variant
 from seq2report.imports import local_imports
 
-# `python` in a rule is the one that runs Snakemake, be its environment activated or not.
-os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"]
+# `python` is the one that runs Snakemake, be its environment activated or not.
+os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
 
 NAME = config.get("name")
 RESULTS = f"results/{NAME}"
@@ -53,3 +53,92 @@ def script_files(name, *notebooks):
 
 def downloaded(source):
     return f"resources/downloads/{config['sources'][source]['file']}"
+
+
+def run_files(variant, seed="{seed}"):
+    """Return what a run leaves; embedding.npy where the network trains an embedding."""
+    files = ["metrics.json", "predictions.parquet", "history.csv"]
+    files += ["model.keras"] if variant in NETWORKS else ["model.skops", "vocabulary.parquet"]
+    if trains_embedding(variant):
+        files.append("embedding.npy")
+    return [f"{CORPUS}/runs/{variant}/seed-{seed}/{file}" for file in files]
+
+
+def trains_embedding(variant):
+    return VARIANTS[variant].get("input", {}).get("trainable", False)
+
+
+def encoding_file(variant, file):
+    return f"{CORPUS}/sequences/{VARIANTS[variant]['input']['encoding']}/{file}"
+
+
+def matrix_file(variant):
+    """Return the pretrained matrix that the variant starts from, or [] (no input)."""
+    given = VARIANTS[variant]["input"]
+    if "embedding" not in given:
+        return []
+    return f"{CORPUS}/embeddings/{given['encoding']}/{given['embedding']}/matrix.npy"
+
+
+def tables(group, names):
+    """Return the table files of one group (runs, corpus, embeddings) for {corpus}."""
+    return [
+        f"{TABLES}/{{corpus}}/{group}/{name}.{ending}"
+        for name in names
+        for ending in ("parquet", "csv")
+    ]
+
+
+# The pages about words show one encoding: that of the first network that reads words in order.
+READERS = {
+    variant: settings["input"]
+    for variant, settings in NETWORKS.items()
+    if settings["input"]["form"] == "sequence"
+}
+DESCRIBED = next((given["encoding"] for given in READERS.values()), next(iter(config["encodings"])))
+READERS = {name: given for name, given in READERS.items() if given["encoding"] == DESCRIBED}
+PRETRAINED = sorted({given["embedding"] for given in READERS.values() if "embedding" in given})
+DESCRIBED_FOLDER = f"{CORPUS}/sequences/{DESCRIBED}"
+PRETRAINED_FOLDERS = [f"{CORPUS}/embeddings/{DESCRIBED}/{name}" for name in PRETRAINED]
+MATRICES = [  # (name, before or after training, file)
+    *(
+        (name, "before", f"{folder}/matrix.npy")
+        for name, folder in zip(PRETRAINED, PRETRAINED_FOLDERS)
+    ),
+    *(
+        (variant, "after", run_files(variant, config["seeds"][0])[-1])
+        for variant in READERS
+        if trains_embedding(variant)
+    ),
+]
+
+
+def described_lengths():
+    """Return how many words the networks read that the pages describe, shortest first."""
+    return sorted({given["length"] for given in READERS.values()})
+
+
+def matrix_titles():
+    """Return what a reader calls each embedding and variant of MATRICES."""
+    kinds = {"before": "embeddings", "after": "variants"}
+    return {name: config[kinds[stage]][name]["title"] for name, stage, _ in MATRICES}
+
+
+def corpus_title(corpus):
+    return config["corpora"][corpus]["title"]
+
+
+def page(notebook, title, tables, **parameters):
+    """Return what a page is made from: a notebook, the tables that it reads, its parameters."""
+    about = {"name": NAME, "sample": config.get("sample", False), "tables": TABLES}
+    return {
+        "notebook": str(ROOT / "reports" / f"{notebook}.ipynb"),
+        "title": title,
+        "tables": tables,
+        "parameters": json.dumps({**about, **parameters}),
+    }
+
+
+def tables_of(corpus, *evaluated):
+    """Return the tables that these rules make of one corpus."""
+    return [path.replace("{corpus}", corpus) for each in evaluated for path in each.output]

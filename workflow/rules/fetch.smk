@@ -1,25 +1,29 @@
+# fetch: a source of the configuration -> resources/downloads/, verified.
+# The mirror is in the environment, not in `params`: a run without it fetches nothing again.
 import re
 
-# fetch: a source of the configuration -> resources/downloads/, verified.
+if "mirror" in config:
+    os.environ.update(SEQ2REPORT_MIRROR=config["mirror"])
 SOURCES = {source["file"]: source for source in config["sources"].values()}
 
 
 rule fetch:
+    input:
+        code=ancient(script_files("fetch")),  # what is verified need not be fetched again
     output:
         file="resources/downloads/{file}",
         receipt="resources/downloads/{file}.json",
-    input:
-        code=script_files("fetch"),
-    params:
-        source=lambda wildcards: json.dumps(SOURCES[wildcards.file], sort_keys=True),
-        mirror=["--mirror", config["mirror"]] if "mirror" in config else [],
-        root=str(ROOT),
-    wildcard_constraints:
-        file="|".join(re.escape(file) for file in SOURCES),
     log:
         "resources/downloads/logs/{file}.log",
+    benchmark:
+        "resources/downloads/benchmarks/{file}.tsv"
+    wildcard_constraints:
+        file="|".join(re.escape(file) for file in SOURCES),
     conda:
         "../../environment.yml"
+    params:
+        root=str(ROOT),
+        source=lambda wildcards: json.dumps(SOURCES[wildcards.file], sort_keys=True),
     shell:
-        "python {input.code[0]} --source {params.source:q} {params.mirror:q} --root {params.root:q}"
+        "python {input.code[0]} --source {params.source:q} --root {params.root:q}"
         " --output {output.file:q} --receipt {output.receipt:q} 2> {log:q}"

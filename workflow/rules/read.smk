@@ -6,14 +6,14 @@ rule read:
     output:
         documents=f"{CORPUS}/documents.parquet",
         corpus=f"{CORPUS}/corpus.json",
-    params:
-        settings=lambda wildcards: json.dumps(config["corpora"][wildcards.corpus], sort_keys=True),
     log:
         f"{RESULTS}/logs/read/{{corpus}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/read/{{corpus}}.tsv"
     conda:
         "../../environment.yml"
+    params:
+        settings=lambda wildcards: json.dumps(config["corpora"][wildcards.corpus], sort_keys=True),
     shell:
         "python {input.code[0]} --archive {input.archive:q} --settings {params.settings:q}"
         " --documents {output.documents} --corpus {output.corpus} 2> {log}"
@@ -25,13 +25,13 @@ rule read_vectors:
         file=lambda wildcards: downloaded(config["embeddings"][wildcards.embedding]["source"]),
     output:
         multiext(f"{RESULTS}/vectors/{{embedding}}/", "words.parquet", "vectors.npy"),
-    params:
-        folder=f"{RESULTS}/vectors/{{embedding}}",
     log:
         f"{RESULTS}/logs/read_vectors/{{embedding}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/read_vectors/{{embedding}}.tsv"
     conda:
         "../../environment.yml"
+    params:
+        folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --file {input.file:q} --output {params.folder} 2> {log}"
