@@ -1,10 +1,10 @@
 """Describe a corpus in tidy tables.
 
-corpus: its title, size and content digest. classes: documents of each split and class.
-lengths: how many documents have how many words. words: the most frequent ones. encoding: how many
-words were counted and kept. coverage: how much of them has a vector, a row an embedding. missing:
-the most frequent words without a vector. examples: the first words of a training document of
-each class, and the ids that they get.
+corpus: its title, size, number of different words and content digest. classes: documents of each
+split and class. lengths: how many documents have how many words. words: the most frequent ones.
+encoding: how many words were counted and kept. coverage: how much of them has a vector, a row an
+embedding. missing: the most frequent words without a vector. examples: the first words of a
+training document of each class, and the ids that they get.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import polars as pl
 
 from seq2report.command import read_json, replacing, run
 from seq2report.tables import write_tables
-from seq2report.tokens import tokens
+from seq2report.tokens import MARKS, UNKNOWN, tokens
 
 TOP_WORDS = 40
 EXAMPLE_WORDS = 60
@@ -36,18 +36,20 @@ def lengths(documents: pl.DataFrame) -> pl.DataFrame:
 
 
 def examples(documents: pl.DataFrame, vocabulary: pl.DataFrame) -> pl.DataFrame:
-    """Return columns label, id, position, word, word_id (null where it gets none).
+    """Return columns label, id, position, word, word_id (null where it is dropped).
 
     Of each class the training document is taken whose length is nearest to the class's median.
     """
     train = documents.filter(pl.col("split") == "train").with_columns(words=tokens(pl.col("text")))
     distance = (pl.col("words").list.len() - pl.col("words").list.len().median()).abs()
     chosen = train.filter(distance.rank("ordinal").over("label") == 1).sort("label")
+    unknown = MARKS[UNKNOWN] if UNKNOWN in vocabulary["word"] else pl.lit(None, pl.Int32)
     return (
         chosen.select("label", "id", word=pl.col("words").list.head(EXAMPLE_WORDS))
         .explode("word")
         .with_columns(position=pl.int_range(pl.len()).over("id"))
         .join(vocabulary.select("word", word_id="id"), on="word", how="left", maintain_order="left")
+        .with_columns(pl.col("word_id").fill_null(unknown))
     )
 
 
@@ -77,7 +79,7 @@ def main(argv: Sequence[str] | None) -> None:
         for row in pl.read_parquet(file).head(TOP_WORDS).iter_rows(named=True)
     ]
     corpus = read_json(args.corpus)
-    about = {key: corpus[key] for key in ("title", "documents", "digest")}
+    about = {key: corpus[key] for key in ("title", "documents", "unique_tokens", "digest")}
     tables = {
         "corpus": pd.DataFrame([about | {"classes": len(corpus["classes"])}]),
         "classes": pd.DataFrame(corpus["counts"]),

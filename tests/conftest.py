@@ -84,7 +84,8 @@ def tiny(tmp_path_factory, tiny_archive, tiny_vectors) -> Path:
     call(
         embed,
         vocabulary=folder / "words/vocabulary.parquet",
-        vectors=folder / "vectors",
+        words=folder / "vectors/words.parquet",
+        vectors=folder / "vectors/vectors.npy",
         output=folder / "glove",
     )
     return folder

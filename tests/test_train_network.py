@@ -113,13 +113,14 @@ def train(task, seed=1, **fit):
     return model, network.fit(model, *task, tf.identity, chosen["fit"], seed)
 
 
-def test_the_weights_kept_are_those_of_the_epoch_with_the_lowest_validation_loss(task):
+def test_the_weights_kept_are_those_of_the_epoch_with_the_best_validation_accuracy(task):
     model, fitted = train(task, epochs=30, patience=2, optimizer={"Adam": {"learning_rate": 0.1}})
-    losses = [row["val_loss"] for row in fitted.history]
-    assert fitted.best_epoch == int(np.argmin(losses)) + 1 < len(losses) < 30
+    epochs = [(-row["val_accuracy"], row["val_loss"], row["epoch"]) for row in fitted.history]
+    assert fitted.best_epoch == min(epochs)[2] == len(epochs) - 2 < 28
+    assert [row["epoch"] for row in fitted.history if row["kept"]] == [fitted.best_epoch]
     _, (x, y) = task
     kept = network.log_loss(y, network.probabilities(model, x, tf.identity))
-    assert kept == pytest.approx(min(losses), rel=1e-5)
+    assert kept == pytest.approx(min(epochs)[1], rel=1e-5)
 
 
 def test_without_patience_all_epochs_run_and_the_last_is_kept(task):
@@ -149,8 +150,9 @@ def run_train(tiny, output, sequences=None, **given):
     call(
         train_network,
         corpus=tiny / "corpus.json",
-        sequences=sequences or tiny / "words",
-        embedding=tiny / "glove",
+        encoding=tiny / "words/encoding.json",
+        sequences=sequences or tiny / "words/sequences.parquet",
+        matrix=tiny / "glove/matrix.npy",
         settings=chosen,
         seed=1,
         output=output,
@@ -213,14 +215,12 @@ def test_the_model_that_was_saved_is_the_one_that_predicted(trained, tiny):
 
 
 def test_test_documents_have_no_influence_on_the_model(trained, tiny, tmp_path):
-    changed = tmp_path / "words"
-    changed.mkdir()
-    (changed / "encoding.json").write_bytes((tiny / "words/encoding.json").read_bytes())
+    changed = tmp_path / "sequences.parquet"
     test = pl.col("split") == "test"
     pl.read_parquet(tiny / "words/sequences.parquet").with_columns(
         tokens=pl.when(test).then(pl.col("tokens").list.head(1)).otherwise("tokens"),
         label=pl.when(test).then(pl.lit("sci.space")).otherwise("label"),
-    ).write_parquet(changed / "sequences.parquet")
+    ).write_parquet(changed)
     run_train(tiny, tmp_path / "run", changed)
     np.testing.assert_array_equal(
         np.load(tmp_path / "run/embedding.npy"), np.load(trained / "embedding.npy")

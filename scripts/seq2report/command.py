@@ -53,6 +53,8 @@ def replacing(path: Path | str) -> Iterator[Path]:
         yield room / path.name
         if path.is_dir():
             shutil.rmtree(path)
+        elif (room / path.name).is_dir():
+            path.unlink(missing_ok=True)
         (room / path.name).replace(path)
     finally:
         shutil.rmtree(room)

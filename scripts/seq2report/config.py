@@ -15,7 +15,17 @@ import yaml
 
 from seq2report.command import UserError, nearest, replacing
 
-HAS_OWN_TEST_PART = {"newsgroups": False, "imdb": True}  # by the corpus format
+HAS_OWN_TEST_PART = {  # by the corpus format
+    "newsgroups": False,
+    "newsgroups_bydate": True,
+    "imdb": True,
+    "keras_imdb": True,
+}
+MEANS_SOMETHING = {  # keys of a corpus, for which formats
+    "encoding": ("newsgroups", "newsgroups_bydate", "imdb"),
+    "header": ("newsgroups", "newsgroups_bydate"),
+    "word_index": ("keras_imdb",),
+}
 KINDS = {"object": "a mapping (key: value)", "array": "a list", "string": "text"}  # YAML's words
 
 
@@ -88,11 +98,18 @@ def reference_mistakes(config: dict) -> Iterator[str]:
         for name in config["compare"][kind]:
             if name not in config[kind]:
                 yield f"compare.{kind}: unknown '{name}'; {nearest(name, config[kind])}"
-    for kind in ("corpora", "embeddings"):
+    for kind in ("corpora", "encodings", "embeddings"):
         for name, settings in config[kind].items():
-            if settings["source"] not in config["sources"]:
-                hint = nearest(settings["source"], config["sources"])
-                yield f"{kind}.{name}.source: unknown '{settings['source']}'; {hint}"
+            for key in ("source", "word_index", "index"):
+                if key in settings and settings[key] not in config["sources"]:
+                    hint = nearest(settings[key], config["sources"])
+                    yield f"{kind}.{name}.{key}: unknown '{settings[key]}'; {hint}"
+    for name, settings in config["encodings"].items():
+        if "index" in settings and settings["num_words"] < 5:
+            yield (
+                f"encodings.{name}.num_words: found {settings['num_words']}, expected at least 5:"
+                " with a word index, the most frequent word has the id 4"
+            )
     for name, corpus in config["corpora"].items():
         yield from _corpus_mistakes(f"corpora.{name}", corpus)
     for name, variant in config["variants"].items():
@@ -105,10 +122,13 @@ def _corpus_mistakes(where: str, corpus: dict) -> Iterator[str]:
         yield f"{where}.split.test: a corpus of format '{form}' has a test part; take this key out"
     if not HAS_OWN_TEST_PART[form] and "test" not in corpus["split"]:
         yield f"{where}.split: 'test' is missing; format '{form}' has no test part of its own"
-    if form != "newsgroups" and "header" in corpus:
-        yield f"{where}.header: means nothing for format '{form}'; take it out"
+    for key, forms in MEANS_SOMETHING.items():
+        if key in corpus and form not in forms:
+            yield f"{where}.{key}: means nothing for format '{form}'; take it out"
+        if key not in corpus and form in forms and key != "header":
+            yield f"{where}: '{key}' is missing"
     try:
-        "".encode(corpus["encoding"])
+        "".encode(corpus.get("encoding", "utf-8"))
     except LookupError:
         hint = "utf-8, latin-1 or another encoding that Python knows"
         yield f"{where}.encoding: unknown '{corpus['encoding']}'; allowed: {hint}"

@@ -1,6 +1,8 @@
 """Corpora from archives: documents with id, text, label and split, the same wherever from."""
 
 import hashlib
+import io
+import pickle
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
@@ -14,21 +16,37 @@ Members = Iterable[tuple[str, bytes]]
 SCHEMA = {"id": pl.String, "text": pl.String, "label": pl.String, "split": pl.String}
 
 
-def read_newsgroups(members: Members, encoding: str, header: str) -> Iterator[tuple]:
+def read_newsgroups(members: Members, encoding: str, header: str = "keep") -> Iterator[tuple]:
     """Yield (id, text, label, "") of each message: files named by digits, a folder a group.
 
     The header ends at the first blank line; ``header="cut"`` takes it off, as the lecture does
     (and as Keras's example of pretrained embeddings did, where the lecture has it from).
     """
+    for path, text in _messages(members, encoding, header):
+        yield f"{path.parent.name}/{path.name}", text, path.parent.name, ""
+
+
+def read_newsgroups_bydate(
+    members: Members, encoding: str, header: str = "keep"
+) -> Iterator[tuple]:
+    """Yield (id, text, label, split) of each message of the archive with an official split.
+
+    As `read_newsgroups`, but below a folder 20news-bydate-train or 20news-bydate-test.
+    """
+    for path, text in _messages(members, encoding, header):
+        group = path.parent.name
+        if match := re.fullmatch(r"20news-bydate-(train|test)", path.parent.parent.name):
+            yield f"{match[1]}/{group}/{path.name}", text, group, match[1]
+
+
+def _messages(members: Members, encoding: str, header: str) -> Iterator[tuple[PurePosixPath, str]]:
     for name, content in members:
         path = PurePosixPath(name)
         if not path.name.isascii() or not path.name.isdigit():
             continue
         text = decode(content, encoding, name)
         blank = text.find("\n\n")
-        if header == "cut" and blank > 0:
-            text = text[blank:]
-        yield f"{path.parent.name}/{path.name}", text, path.parent.name, ""
+        yield path, text[blank:] if header == "cut" and blank > 0 else text
 
 
 def read_imdb(members: Members, encoding: str) -> Iterator[tuple]:
@@ -48,14 +66,94 @@ def read_imdb(members: Members, encoding: str) -> Iterator[tuple]:
                 yield f"{split}/{label}/{number}", text, label, split
 
 
+def read_keras_imdb(members: Members, word_index: dict[str, int]) -> Iterator[tuple]:
+    """Yield (id, text, label, split) of each review of Keras's ``imdb.npz``.
+
+    A review is stored as the ranks of its words in the word index; its text is these words,
+    joined by blanks. Review ``train/00000`` is the first one that
+    ``keras.datasets.imdb.load_data()`` returns, and so on: the archive is shuffled as it does.
+
+    Raises:
+        UserError: an array is missing or damaged, or does not go with the word index.
+    """
+    arrays = {name: content for name, content in members if name.endswith(".npy")}
+    words = {rank: word for word, rank in word_index.items()}
+    rng = np.random.RandomState(113)  # load_data's own seed and generator
+    for split in ("train", "test"):
+        reviews, labels = (read_array(arrays, f"{part}_{split}.npy") for part in "xy")
+        if len(reviews) != len(labels):
+            raise UserError(f"it holds {len(reviews)} {split} reviews and {len(labels)} labels")
+        order = np.arange(len(reviews))
+        rng.shuffle(order)
+        for place, row in enumerate(order):
+            name = f"{split}/{place:05}"
+            try:
+                text = " ".join([words[rank] for rank in reviews[row]])
+                label = {0: "neg", 1: "pos"}[labels[row]]
+            except (KeyError, TypeError) as error:
+                raise UserError(
+                    f"review {name}: {error} is no rank in the word index of {len(words)} words, or"
+                    " no label (0 or 1); do archive and word index belong together?"
+                ) from error
+            yield name, text, label, split
+
+
+def read_array(arrays: dict[str, bytes], name: str) -> np.ndarray:
+    """Read an array of an ``.npz``, one of Python lists without running what a pickle asks for.
+
+    Returns:
+        A vector, (n,).
+
+    Raises:
+        UserError: it is missing, damaged or no vector, or its pickle names anything else than
+            what NumPy itself needs to build an array.
+    """
+    if name not in arrays:
+        raise UserError(f"there is no {name} in it, only {', '.join(arrays) or 'no array at all'}")
+    file = io.BytesIO(arrays[name])
+    try:
+        version = np.lib.format.read_magic(file)
+        one = version == (1, 0)  # later forms differ in what the header may hold
+        header = np.lib.format.read_array_header_1_0 if one else np.lib.format.read_array_header_2_0
+        if header(file)[2].hasobject:
+            array = _ArraysOnly(file).load()
+        else:
+            file.seek(0)
+            array = np.lib.format.read_array(file, allow_pickle=False)
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from error
+    except Exception as error:  # a pickle of damaged bytes can raise anything
+        raise UserError(f"{name}: damaged ({error}); remove the file and fetch it again") from error
+    if not isinstance(array, np.ndarray) or array.ndim != 1:
+        raise UserError(f"{name}: found {type(array).__name__}, expected an array of one dimension")
+    return array
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Builds arrays of numbers, texts, lists and the like; calls nothing else."""
+
+    def find_class(self, module: str, name: str) -> object:
+        module = module.replace("numpy.core.", "numpy._core.")  # as NumPy 1 wrote it
+        if f"{module}.{name}" not in (
+            "numpy.ndarray",
+            "numpy.dtype",
+            "numpy._core.multiarray._reconstruct",
+        ):
+            raise UserError(
+                f"refused, because its pickle asks for {module}.{name}; an array of word ids needs"
+                " nothing but NumPy's own parts. Fetch it from another source"
+            )
+        return super().find_class(module, name)
+
+
 def decode(content: bytes, encoding: str, name: str) -> str:
-    """Decode a document.
+    """Decode a document, its line ends as Python's ``open`` (the lecture's way) gives them.
 
     Raises:
         UserError: names the document and the first byte that is not of this encoding.
     """
     try:
-        return content.decode(encoding)
+        return content.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise UserError(
             f"{name}: byte {error.start} (0x{content[error.start]:02x}) is not {encoding};"
@@ -65,7 +163,9 @@ def decode(content: bytes, encoding: str, name: str) -> str:
 
 READERS: dict[str, Callable[..., Iterator[tuple]]] = {
     "newsgroups": read_newsgroups,
+    "newsgroups_bydate": read_newsgroups_bydate,
     "imdb": read_imdb,
+    "keras_imdb": read_keras_imdb,
 }
 
 

@@ -91,10 +91,6 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
         ((name, arguments),) = part.items()
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()}
         step = _call(name, values, known, f"{where}[{n}]", "step", set())
-        try:
-            step._validate_params()  # what fit begins with: until then any value is taken
-        except ValueError as error:
-            raise UserError(f"{where}[{n}].{name}: {_first_line(error)}") from error
         if n < len(parts) - 1 and not hasattr(step, "transform"):
             raise UserError(f"{where}[{n}].{name}: only the last step may be one that classifies")
         steps.append(step)

@@ -43,13 +43,15 @@ def build_model(
     """
     start, *stack = _input_layers(settings["input"], num_words, matrix)
     x = start
-    for layer in [*stack, *build_layers(settings["layers"])]:
+    for layer in stack:
+        x = layer(x)
+    for n, layer in enumerate(build_layers(settings["layers"])):
         try:
             x = layer(x)
-        except (ValueError, TypeError) as error:
+        except Exception as error:  # Keras raises whatever its layers do
             raise UserError(
-                f"layers: {type(layer).__name__} does not fit the shape {x.shape} of what comes"
-                f" before it: {str(error).strip().splitlines()[0]}"
+                f"layers[{n}]: {type(layer).__name__} does not fit the shape {x.shape} of what"
+                f" comes before it: {str(error).strip().splitlines()[0]}"
             ) from error
     if len(x.shape) != 2:
         raise UserError(
@@ -57,7 +59,10 @@ def build_model(
             " document; add Flatten, a pooling layer, or leave return_sequences out of the last"
             " recurrent layer"
         )
-    model = keras.Model(start, keras.layers.Dense(classes, activation="softmax")(x))
+    try:
+        model = keras.Model(start, keras.layers.Dense(classes, activation="softmax")(x))
+    except ValueError as error:
+        raise UserError(f"layers: {str(error).strip().splitlines()[0]}") from error
     model.compile(
         optimizer=build_optimizer(settings["fit"]["optimizer"], "fit.optimizer"),
         loss="sparse_categorical_crossentropy",

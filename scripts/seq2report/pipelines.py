@@ -11,9 +11,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from seq2report.layers import build_steps
 
-# What scikit-learn wraps a calibrated classifier in; skops trusts the rest by itself.
-TRUSTED = ["sklearn.calibration._CalibratedClassifier", "sklearn.calibration._TemperatureScaling"]
-
 
 def build_pipeline(parts: list[dict], seed: int) -> Pipeline:
     """Return the pipeline of a variant; it gives probabilities.
@@ -58,17 +55,29 @@ def save_pipeline(model: Pipeline, folder: Path) -> None:
 
 
 def load_pipeline(folder: Path) -> Pipeline:
-    """Return the pipeline that `save_pipeline` wrote; nothing in it is unpickled."""
-    model = skops.io.load(folder / "model.skops", trusted=TRUSTED)
+    """Return the pipeline that `save_pipeline` wrote.
+
+    Nothing in it is unpickled; types that are neither known to skops nor scikit-learn's own are
+    refused by skops.
+    """
+    file = folder / "model.skops"
+    unknown = skops.io.get_untrusted_types(file=file)
+    model = skops.io.load(file, trusted=[name for name in unknown if name.startswith("sklearn.")])
     for name, terms in pd.read_parquet(folder / "vocabulary.parquet").groupby("step")["term"]:
         model.named_steps[name].vocabulary_ = {term: n for n, term in enumerate(terms)}
     return model
 
 
 def count_parameters(model: Pipeline) -> int:
-    """Return how many fitted numbers the last step decides with (coefficients and intercepts)."""
+    """Return how many fitted numbers the last step decides with: coefficients and the like."""
     last = model[-1]
     if isinstance(last, CalibratedClassifierCV):
         last = last.calibrated_classifiers_[0].estimator
-    fitted = [getattr(last, name, None) for name in ("coef_", "intercept_", "feature_log_prob_")]
-    return sum(values.size for values in fitted if values is not None)
+    names = ("coef_", "intercept_", "feature_log_prob_", "coefs_", "intercepts_", "dual_coef_")
+    fitted = [getattr(last, name, None) for name in names]
+    return sum(
+        part.size
+        for values in fitted
+        if values is not None
+        for part in (values if isinstance(values, list) else [values])
+    )

@@ -61,6 +61,8 @@ def accuracy_against_time(variants: pd.DataFrame) -> Figure:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter("")
+    axes.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
     axes.set_xlabel("CPU seconds of one training (logarithmic)")
     axes.set_ylabel("accuracy on the test documents")
     axes.grid(alpha=0.25)

@@ -3,6 +3,7 @@ rule encode:
     input:
         code=script_files("encode"),
         documents=f"{CORPUS}/documents.parquet",
+        word_index=lambda wildcards: word_index(config["encodings"][wildcards.encoding], "index"),
     output:
         multiext(f"{ENCODING}/", "vocabulary.parquet", "sequences.parquet", "encoding.json"),
     log:
@@ -18,4 +19,4 @@ rule encode:
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --documents {input.documents} --settings {params.settings:q}"
-        " --output {params.folder} 2> {log}"
+        " --word-index {input.word_index} --output {params.folder} 2> {log}"

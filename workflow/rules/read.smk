@@ -1,8 +1,14 @@
 # read: an archive -> documents; a file of vectors -> words and one matrix.
+def word_index(settings, key):
+    """Return the word index that a corpus or encoding names under `key`, or [] (no input)."""
+    return downloaded(settings[key]) if key in settings else []
+
+
 rule read:
     input:
         code=script_files("read"),
         archive=lambda wildcards: downloaded(config["corpora"][wildcards.corpus]["source"]),
+        word_index=lambda wildcards: word_index(config["corpora"][wildcards.corpus], "word_index"),
     output:
         documents=f"{CORPUS}/documents.parquet",
         corpus=f"{CORPUS}/corpus.json",
@@ -16,7 +22,7 @@ rule read:
         settings=lambda wildcards: json.dumps(config["corpora"][wildcards.corpus], sort_keys=True),
     shell:
         "python {input.code[0]} --archive {input.archive:q} --settings {params.settings:q}"
-        " --documents {output.documents} --corpus {output.corpus} 2> {log}"
+        " --word-index {input.word_index} --documents {output.documents} --corpus {output.corpus} 2> {log}"
 
 
 rule read_vectors:

@@ -27,7 +27,9 @@ for variant in VARIANTS:
                 settings=json.dumps(VARIANTS[variant], sort_keys=True),
                 folder=subpath(output[0], parent=True),
             shell:
-                "python {input.code[0]} --corpus {input.corpus} --encoding {input.encoding}"
+                # XLA takes and frees its buffers every step: glibc is to keep them.
+                "MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=2000000000"
+                " python {input.code[0]} --corpus {input.corpus} --encoding {input.encoding}"
                 " --sequences {input.sequences} --matrix {input.matrix}"
                 " --settings {params.settings:q} --seed {wildcards.seed} --threads {threads}"
                 " --output {params.folder} 2> {log}"

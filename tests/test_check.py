@@ -1,0 +1,123 @@
+import io
+import json
+import sys
+
+import pytest
+
+import check
+from seq2report.command import run
+
+INPUT = {
+    **{"encoding": "words", "form": "sequence", "length": 12, "dimensions": 4, "trainable": True},
+    **{"padding": "pre", "truncating": "pre"},
+}
+FIT = {"optimizer": "rmsprop", "batch_size": 8, "epochs": 1}
+FLATTEN, DENSE, LSTM = {"Flatten": {}}, {"Dense": {"units": 3}}, {"LSTM": {"units": 3}}
+
+
+def network(*layers, given=INPUT, **fit):
+    return {"input": given, "layers": list(layers), "fit": FIT | fit}
+
+
+def mistakes(**variants):
+    return check.mistakes(variants, {"words": 30})
+
+
+def test_right_models_are_not_mistakes():
+    wrapped = {"Bidirectional": {"layer": {"LSTM": {"units": 3}}}}
+    pretrained = {key: INPUT[key] for key in INPUT if key != "dimensions"} | {"embedding": "glove"}
+    assert not mistakes(
+        a=network(FLATTEN, DENSE),
+        b=network(wrapped, {"Dropout": {"rate": 0.5, "name": "last"}}, optimizer={"Adam": {}}),
+        c=network(DENSE, given={"encoding": "words", "form": "multihot"}),
+        d=network({"GlobalMaxPooling1D": {}}, given=pretrained),
+        e={"pipeline": [{"TfidfVectorizer": {"ngram_range": [1, 2]}}, {"LinearSVC": {"C": 2}}]},
+        f=network(
+            {"RNN": {"cell": {"LSTMCell": {"units": 3}}}}, optimizer={"sgd": {"momentum": 0.9}}
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ([{"LSMT": {"units": 3}}], "layers[0]: unknown layer 'LSMT'; did you mean 'LSTM'?"),
+        (
+            [FLATTEN, {"Dense": {"unit": 3}}],
+            "layers[1].Dense: unknown argument 'unit'; did you mean",
+        ),
+        ([FLATTEN, {"Dense": {}}], "layers[1].Dense: argument 'units' is missing"),
+        ([FLATTEN, {"Dense": {"units": -1}}], "layers[1].Dense: Received an invalid value"),
+        ([{"Dropout": {"rate": 5}}], "layers[0].Dropout: Invalid value"),
+        (
+            [{"Bidirectional": {"layer": {"LSTM": {"unit": 3}}}}],
+            "layers[0].Bidirectional.layer.LSTM: unknown argument 'unit'; did you mean 'units'?",
+        ),
+        (
+            [{"Bidirectional": {"layer": {"LSMT": {"units": 3}}}}],
+            "layers[0].Bidirectional.layer: unknown layer 'LSMT'; did you mean 'LSTM'?",
+        ),
+        ([{"Bidirectional": {"layer": "LSTM"}}], "layers[0].Bidirectional: Please initialize"),
+        ([DENSE], "layers: they end in shape (None, 12, 3), but the softmax output needs one vec"),
+    ],
+)
+def test_a_wrong_layer_is_told_with_its_place(layers, message):
+    (found,) = mistakes(v=network(*layers))
+    assert found.startswith(f"variants.v.{message}")
+    assert "\n" not in found
+
+
+def test_layers_that_do_not_fit_are_told_with_the_shape_before_them():
+    (found,) = mistakes(v=network(FLATTEN, LSTM))
+    assert found.startswith("variants.v.layers")
+    assert "LSTM" in found
+    assert "does not fit the shape (None, 48)" in found
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "message"),
+    [
+        ("rmsprp", "fit.optimizer: unknown optimizer 'rmsprp'; did you mean 'rmsprop'?"),
+        ("RMSProp", "fit.optimizer: unknown optimizer 'RMSProp'; did you mean 'RMSprop'?"),
+        (
+            {"Adam": {"learing_rate": 0.1}},
+            "fit.optimizer.Adam: unknown argument 'learing_rate'; did you mean 'learning_rate'?",
+        ),
+        ({"adam": {"learning_rate": "x"}}, "fit.optimizer.adam: Argument `learning_rate` should"),
+    ],
+)
+def test_a_wrong_optimizer_is_told(optimizer, message):
+    (found,) = mistakes(v=network(FLATTEN, optimizer=optimizer))
+    assert found.startswith(f"variants.v.{message}")
+
+
+TFIDF = {"TfidfVectorizer": {}}
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ([{"TfidfVectorizr": {}}], "pipeline[0]: unknown step 'TfidfVectorizr'; did you mean 'Tf"),
+        ([TFIDF, {"LinearSVC": {"c": 1}}], "pipeline[1].LinearSVC: unknown argument 'c'"),
+        ([TFIDF, {"LinearSVC": {}}, {"LinearSVC": {}}], "pipeline[1].LinearSVC: only the last"),
+        ([TFIDF], "pipeline: the last step, TfidfVectorizer, does not classify"),
+    ],
+)
+def test_a_wrong_pipeline_is_told(steps, message):
+    (found,) = mistakes(v={"pipeline": steps})
+    assert found.startswith(f"variants.v.{message}")
+
+
+def test_several_mistakes_come_in_one_message_and_end_with_status_1(monkeypatch, capsys):
+    variants = {f"v{n}": network(FLATTEN, LSTM | {"LSTM": {"unit": n}}) for n in range(6)}
+    content = {"num_words": {"words": 30}, "variants": {"good": network(FLATTEN), **variants}}
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(content)))
+    monkeypatch.setattr(sys, "argv", ["check.py"])
+    with pytest.raises(SystemExit) as end:
+        run(check.main)
+    assert end.value.code == 1
+    heading, *lines, more = capsys.readouterr().err.splitlines()
+    assert heading == "error: the configuration is not right"
+    assert len(lines) == 5
+    assert lines[0].startswith("  variants.v0.layers[1].LSTM: unknown argument 'unit'")
+    assert more == "  … and 1 more"

@@ -1,0 +1,303 @@
+import copy
+import json
+import re
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from seq2report.command import UserError
+from seq2report.config import check, check_models, resolve_variant, schema_mistakes
+
+SCHEMA_FILE = ROOT / "workflow/schemas/config.schema.yaml"
+SCHEMA = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
+COMMITTED = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+LEAVE_OUT = object()
+
+
+def changed(changes, config=COMMITTED):
+    """Return a copy with ``{"a.b.0.c": value}`` set, or left out."""
+    config = copy.deepcopy(config)
+    for place, value in changes.items():
+        *path, last = [int(key) if key.isdigit() else key for key in place.split(".")]
+        inside = config
+        for key in path:
+            inside = inside[key]
+        if value is LEAVE_OUT:
+            del inside[last]
+        else:
+            inside[last] = value
+    return config
+
+
+def messages(config):
+    """Return the lines under the heading, [] if the configuration is right."""
+    try:
+        check(config, SCHEMA_FILE)
+    except UserError as error:
+        heading, *lines = str(error).splitlines()
+        assert heading == "the configuration is not right"
+        return [line.removeprefix("  ") for line in lines]
+    return []
+
+
+def test_every_committed_configuration_is_right():
+    for path in (ROOT / "config").glob("*.yaml"):
+        overlay = yaml.safe_load(path.read_text(encoding="utf-8"))
+        merged = {
+            key: COMMITTED[key] | overlay.get(key, {})
+            if isinstance(COMMITTED.get(key), dict) and key != "compare"
+            else overlay.get(key, COMMITTED.get(key))
+            for key in COMMITTED | overlay
+        }
+        assert messages(merged) == [], path
+
+
+GLOVE_LSTM = COMMITTED["variants"]["glove_lstm"]
+MISTAKES = [
+    # unknown keys
+    ({"sedes": [1]}, "top level: unknown key 'sedes'; did you mean 'seeds'?"),
+    ({"corpora.imdb.titel": "x"}, "corpora.imdb: unknown key 'titel'; did you mean 'title'?"),
+    ({"fit.epoch": 3}, "fit: unknown key 'epoch'; did you mean 'epochs'?"),
+    ({"corpora.imdb.split.sed": 3}, "corpora.imdb.split: unknown key 'sed'; did you mean 'seed'?"),
+    (
+        {"variants.glove_lstm.input.lenght": 3},
+        "variants.glove_lstm.input: unknown key 'lenght'; did you mean 'length'?",
+    ),
+    (
+        {"sources.imdb_sample.from.0.sha": "x"},
+        "sources.imdb_sample.from[0]: unknown key 'sha'; did you mean 'sha256'?",
+    ),
+    # keys that are missing
+    ({"variants": LEAVE_OUT}, "top level: 'variants' is missing"),
+    ({"fit": {"optimizer": "adam"}}, "fit: 'batch_size', 'epochs' is missing"),
+    ({"variants.x": {"title": "X"}}, "variants.x: 'input' is missing (or 'pipeline'"),
+    ({"variants.glove_lstm.layers": LEAVE_OUT}, "variants.glove_lstm: 'layers' is missing"),
+    ({"variants.glove_lstm.input.length": LEAVE_OUT}, "variants.glove_lstm.input: 'length' is mis"),
+    # values of the wrong kind
+    ({"seeds": 1}, "seeds: found 1, expected a list"),
+    ({"seeds": [1, "a"]}, "seeds[1]: found 'a', expected integer"),
+    ({"sample": "yes"}, "sample: found 'yes', expected boolean"),
+    ({"gpu": True}, "gpu: found True, expected integer"),
+    ({"variants.glove_lstm": None}, "variants.glove_lstm: found None, expected a mapping"),
+    ({"variants.glove_lstm.layers": ["LSTM"]}, "layers[0]: found 'LSTM', expected a mapping"),
+    ({"variants.glove_lstm.layers": [{"LSTM": None}]}, "layers[0].LSTM: found None, expected a m"),
+    (
+        {"variants.glove_lstm.layers": [{"LSTM": {}, "units": {}}]},
+        "layers[0]: found LSTM, units side by side, expected one name; indent",
+    ),
+    ({"fit.optimizer": 3}, "fit.optimizer: found 3, expected A Keras optimizer by its name"),
+    ({"sources.imdb_sample.from": [{"sha256": "0" * 64}]}, "expected one of url and package"),
+    ({"sources.imdb_sample.from.0.package": "a==1"}, "expected one of url and package"),
+    # values out of their range
+    ({"seeds": [-1]}, "seeds[0]: found -1, expected at least 0"),
+    ({"corpora.imdb.split.seed": -1}, "corpora.imdb.split.seed: found -1, expected at least 0"),
+    ({"corpora.imdb.split.validation": 1.5}, "split.validation: found 1.5, expected less than 1"),
+    ({"corpora.imdb.split.validation": 0}, "split.validation: found 0, expected more than 0"),
+    ({"fit.batch_size": 0}, "fit.batch_size: found 0, expected at least 1"),
+    ({"corpora.imdb.format": "imbd"}, "corpora.imdb.format: found 'imbd'; did you mean 'imdb'?"),
+    ({"corpora.imdb.title": ""}, "corpora.imdb.title: '' should be non-empty"),
+    ({"seeds": [1, 1]}, "seeds: [1, 1] has non-unique elements"),
+    *(
+        ({place: []}, f"{place.replace('.0', '[0]')}: [] should be non-empty")
+        for place in ("seeds", "compare.corpora", "compare.variants", "sources.imdb_sample.from")
+    ),
+    ({"variants.glove_lstm.layers": []}, "variants.glove_lstm.layers: [] should be non-empty"),
+    ({"sources.imdb_sample.from.0.url": "ftp://x"}, "from[0].url: 'ftp://x' does not have the"),
+    ({"sources.imdb_sample.from.0.sha256": "x"}, "from[0].sha256: 'x' does not have the form"),
+    # names that no file may have
+    *(({"name": name}, f"name: '{name}' does not have") for name in ("../x", "a b", "A", "", "ü")),
+    ({"variants": COMMITTED["variants"] | {"../x": GLOVE_LSTM}}, "variants: '../x' does not have"),
+    ({"corpora.A": COMMITTED["corpora"]["imdb"]}, "corpora: 'A' does not have the form"),
+    ({"sources.imdb_sample.file": "../x"}, "sources.imdb_sample.file: '../x' does not have"),
+    # names that stand for nothing
+    ({"compare.corpora": ["imbd"]}, "compare.corpora: unknown 'imbd'; did you mean 'imdb'?"),
+    (
+        {"compare.variants": ["glove_lst"]},
+        "compare.variants: unknown 'glove_lst'; did you mean 'glove_lstm'?",
+    ),
+    (
+        {"corpora.imdb.source": "imdb_sampl"},
+        "corpora.imdb.source: unknown 'imdb_sampl'; did you mean 'imdb_sample'?",
+    ),
+    ({"embeddings.glove.source": "x"}, "embeddings.glove.source: unknown 'x'; allowed: newsgr"),
+    (
+        {"variants.glove_lstm.input.encoding": "word"},
+        "variants.glove_lstm.input.encoding: unknown 'word'; did you mean 'words'?",
+    ),
+    (
+        {"variants.glove_lstm.input.embedding": "golve"},
+        "variants.glove_lstm.input.embedding: unknown 'golve'; did you mean 'glove'?",
+    ),
+    (
+        {"corpora.imdb.encoding": "utf-88"},
+        "corpora.imdb.encoding: unknown 'utf-88'; allowed: utf-8",
+    ),
+    # settings that do not go together
+    (
+        {"variants.tfidf_svm.layers": [{"Dense": {}}]},
+        "variants.tfidf_svm: 'layers' and 'pipeline' exclude each other",
+    ),
+    (
+        {"variants.multihot_dense.input.length": 9},
+        "variants.multihot_dense.input.length: means nothing for 'form: multihot'",
+    ),
+    (
+        {"variants.glove_lstm.input.dimensions": 9},
+        "variants.glove_lstm.input: expected either 'embedding' (pretrained vectors) or 'dim",
+    ),
+    (
+        {"variants.learned_dense.input.dimensions": LEAVE_OUT},
+        "variants.learned_dense.input: expected either 'embedding' (pretrained vectors) or 'dim",
+    ),
+    ({"variants.learned_dense.input.trainable": False}, "learned_dense.input.trainable: only pre"),
+    ({"corpora.imdb.split.test": 0.2}, "corpora.imdb.split.test: a corpus of format 'imdb' has a"),
+    ({"corpora.newsgroups.split.test": LEAVE_OUT}, "corpora.newsgroups.split: 'test' is missing"),
+    ({"corpora.imdb.header": "cut"}, "corpora.imdb.header: means nothing for format 'imdb'"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), MISTAKES, ids=[text for _, text in MISTAKES])
+def test_a_mistake_is_one_line_with_its_place_and_what_is_right(changes, message):
+    (found,) = messages(changed(changes))
+    assert message in found
+    assert len(found) < 250
+
+
+def test_five_mistakes_are_shown_and_the_others_counted():
+    wrong = {f"corpora.imdb.wrong{n}": 1 for n in range(8)}
+    found = messages(changed(wrong))
+    assert len(found) == 6
+    assert found[-1] == "… and 3 more"
+    assert len(messages({})) == 1
+
+
+def objects(schema, config, path=()):
+    """Yield (path, properties) of every mapping of the schema, with a place of it in ``config``."""
+    schema = (
+        SCHEMA["$defs"][schema["$ref"].rsplit("/")[-1]] | schema if "$ref" in schema else schema
+    )
+    if "properties" in schema:
+        yield path, schema
+        for key, inner in schema["properties"].items():
+            if key in config:
+                yield from objects(inner, config[key], (*path, key))
+    elif isinstance(schema.get("additionalProperties"), dict):
+        for key in config:
+            yield from objects(schema["additionalProperties"], config[key], (*path, key))
+    elif isinstance(schema.get("items"), dict):
+        for n, item in enumerate(config):
+            yield from objects(schema["items"], item, (*path, n))
+
+
+def test_no_mapping_with_named_properties_lets_an_unknown_key_pass():
+    def walk(schema):
+        if isinstance(schema, dict):
+            if "properties" in schema:
+                assert schema.get("additionalProperties") is False, list(schema["properties"])
+            for inner in schema.values():
+                walk(inner)
+        elif isinstance(schema, list):
+            for inner in schema:
+                walk(inner)
+
+    walk(SCHEMA)
+
+
+def test_every_property_of_the_schema_is_refused_when_misspelt():
+    full = changed({"variants.glove_lstm.fit": {"epochs": 3}})
+    seen = set()
+    for path, schema in objects(SCHEMA, full):
+        form = tuple(schema["properties"])
+        if form in seen:
+            continue
+        seen.add(form)
+        place = "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in path).removeprefix(".")
+        for key in form:
+            config = copy.deepcopy(full)
+            inside = config
+            for step in path:
+                inside = inside[step]
+            inside[f"{key}x"] = inside.get(key)
+            (found,) = schema_mistakes(config, SCHEMA)
+            assert f"{place or 'top level'}: unknown key '{key}x'; did you mean '{key}'?" in found
+    everywhere = re.findall(r"(?<=\n) *properties:", "\n" + SCHEMA_FILE.read_text(encoding="utf-8"))
+    assert len(seen) == len(everywhere)
+
+
+def test_defaults_are_filled_in_and_the_configuration_stays_as_it_was():
+    config = changed({"variants.glove_lstm.fit": {"epochs": 3}})
+    before = copy.deepcopy(config)
+    found = resolve_variant(config, "glove_lstm")
+    assert config == before
+    assert found["fit"] == COMMITTED["fit"] | {"epochs": 3}
+    assert found["input"] == {
+        **{"form": "sequence", "padding": "pre", "truncating": "pre", "trainable": True},
+        **{"encoding": "words", "length": 150, "embedding": "glove"},
+    }
+    assert found["layers"] == GLOVE_LSTM["layers"]
+    found["input"]["length"] = found["fit"]["epochs"] = 1
+    assert config == before
+
+
+def test_what_is_said_for_show_or_means_nothing_is_not_part_of_a_variant():
+    tfidf, multihot = (resolve_variant(COMMITTED, n) for n in ("tfidf_svm", "multihot_dense"))
+    assert set(tfidf) == {"pipeline"}
+    assert set(multihot) == {"input", "layers", "fit"}
+    assert multihot["input"] == {"form": "multihot", "encoding": "words_10k"}
+    retitled = changed({"variants.glove_lstm.title": "Other"})
+    assert resolve_variant(retitled, "glove_lstm") == resolve_variant(COMMITTED, "glove_lstm")
+
+
+@pytest.fixture
+def script(tmp_path):
+    """A stand-in for check.py that counts its calls and refuses a dense layer of 99 units."""
+    path = tmp_path / "check.py"
+    path.write_text(
+        "import json, sys\n"
+        "open('calls', 'a').write('x')\n"
+        "text = json.dumps(json.load(sys.stdin))\n"
+        "print('E tensorflow: error: no GPU', file=sys.stderr)\n"
+        "if '\"units\": 99' in text:\n"
+        "    sys.exit('error: not right\\n  v: Keras error: 99')\n"
+    )
+    return path
+
+
+def calls(tmp_path):
+    return len((tmp_path / "calls").read_text())
+
+
+def test_models_are_built_once_for_the_same_settings(script, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    memory = tmp_path / "results/checked.json"
+    for config, expected in [
+        (COMMITTED, 1),
+        (COMMITTED, 1),
+        (changed({"variants.glove_lstm.title": "Other"}), 1),
+        (changed({"variants.glove_lstm.input.length": 9}), 2),
+        (changed({"encodings.words.num_words": 9}), 3),
+    ]:
+        check_models(config, script, memory)
+        assert calls(tmp_path) == expected
+    assert json.loads(memory.read_text())["versions"]["keras"]
+
+
+def test_a_wrong_model_is_told_each_time_without_what_the_libraries_say(
+    script, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    wrong = changed({"variants.glove_lstm.layers": [{"Dense": {"units": 99}}]})
+    for n in (1, 2):
+        with pytest.raises(UserError) as refusal:
+            check_models(wrong, script, tmp_path / "checked.json")
+        assert str(refusal.value) == "not right\n  v: Keras error: 99"
+        assert calls(tmp_path) == n
+    assert not (tmp_path / "checked.json").exists()
+
+
+def test_a_memory_that_cannot_be_written_is_no_hindrance(script, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    check_models(COMMITTED, script, tmp_path / "file/checked.json")
+    assert calls(tmp_path) == 1

@@ -1,0 +1,67 @@
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seq2report.runs import HISTORY_COLUMNS, environment, scores, write_run
+
+CLASSES = ["a", "b", "c"]
+LABEL = pd.Series(["a", "a", "b", "b"])  # no document of class c
+P = np.array([[0.5, 0.3, 0.2], [0.2, 0.6, 0.2], [0.1, 0.8, 0.1], [0.1, 0.2, 0.7]])
+
+
+def test_scores_by_hand():
+    found = scores(LABEL, np.array(["a", "b", "b", "c"]), P, CLASSES)
+    assert found["accuracy"] == 2 / 4
+    # F1 of a: precision 1, recall 1/2; of b: 1/2 and 1/2; of c, which no document has: 0
+    assert found["macro_f1"] == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+    expected = -(math.log(0.5) + math.log(0.2) + math.log(0.8) + math.log(0.2)) / 4
+    assert found["loss"] == pytest.approx(expected)
+    assert found["test_documents"] == 4
+
+
+def test_a_class_that_no_document_is_given_counts_with_an_f1_of_zero():
+    found = scores(LABEL, np.array(["a"] * 4), P, CLASSES)
+    assert found["macro_f1"] == pytest.approx((2 / 3) / 3)
+
+
+def test_a_certain_mistake_has_a_finite_loss():
+    found = scores(LABEL, np.array(["b"] * 4), np.tile([0.0, 1.0, 0.0], (4, 1)), CLASSES)
+    assert 10 < found["loss"] < 100
+
+
+def test_float32_rows_that_nearly_sum_to_one_are_taken_without_a_warning(recwarn):
+    p = np.random.default_rng(1).dirichlet(np.ones(3), size=4).astype("float32") * np.float32(
+        1.00001
+    )
+    scores(LABEL, np.array(["a"] * 4), p, CLASSES)
+    assert not recwarn.list
+
+
+def test_the_environment_says_what_a_figure_hangs_on():
+    found = environment()
+    assert set(found) == {"peak_memory_mb", "versions", "machine", "seq2report"}
+    assert found["versions"]["numpy"] == np.__version__
+    assert {"python", "sklearn"} <= set(found["versions"])
+    assert 10 < found["peak_memory_mb"] < 100_000
+
+
+def test_a_run_folder_holds_history_predictions_and_metrics(tmp_path):
+    test = pd.DataFrame({"id": ["1", "2", "3", "4"], "label": LABEL})
+    epoch = dict(zip(HISTORY_COLUMNS, [1, 0.5, 0.6, 0.7, 0.8, 9.0, True], strict=True))
+    metrics = write_run(tmp_path, test, P, CLASSES, [epoch], {"seed": 3, "kind": "network"})
+    assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
+    assert (metrics["seed"], metrics["accuracy"]) == (3, 0.5)
+    assert pd.read_csv(tmp_path / "history.csv").to_dict("records") == [epoch]
+    predictions = pd.read_parquet(tmp_path / "predictions.parquet")
+    assert predictions.columns.tolist() == ["id", "label", "predicted", "p_a", "p_b", "p_c"]
+    assert predictions["predicted"].tolist() == ["a", "b", "b", "c"]
+    np.testing.assert_allclose(predictions.filter(like="p_"), P, rtol=1e-6)
+
+
+def test_a_model_without_epochs_has_a_history_with_columns_and_no_rows(tmp_path):
+    write_run(tmp_path, pd.DataFrame({"id": list("1234"), "label": LABEL}), P, CLASSES, [], {})
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert (len(history), history.columns.tolist()) == (0, HISTORY_COLUMNS)

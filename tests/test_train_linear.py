@@ -1,0 +1,195 @@
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import skops.io
+from conftest import call
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+
+import train_linear
+from seq2report.command import UserError
+from seq2report.pipelines import build_pipeline, count_parameters, load_pipeline
+from seq2report.runs import HISTORY_COLUMNS
+
+SVM = [{"TfidfVectorizer": {"ngram_range": [1, 2], "sublinear_tf": True}}, {"LinearSVC": {}}]
+
+
+def run_train(tiny, output, documents=None, pipeline=SVM, seed=1):
+    call(
+        train_linear,
+        corpus=tiny / "corpus.json",
+        documents=documents or tiny / "documents.parquet",
+        settings={"pipeline": pipeline},
+        seed=seed,
+        output=output,
+    )
+    return pd.read_parquet(output / "predictions.parquet")
+
+
+@pytest.fixture(scope="module")
+def documents(tiny):
+    return pl.read_parquet(tiny / "documents.parquet")
+
+
+@pytest.fixture(scope="module")
+def trained(tiny, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "seed-1"
+    run_train(tiny, folder)
+    return folder
+
+
+def texts(documents, *splits):
+    part = documents.filter(pl.col("split").is_in(splits))
+    return part["text"].to_list(), part["label"].to_numpy().astype(str)
+
+
+def test_a_run_leaves_model_history_metrics_and_predictions(trained, documents):
+    assert {path.name for path in trained.iterdir()} == {
+        "history.csv",
+        "metrics.json",
+        "model.skops",
+        "predictions.parquet",
+        "vocabulary.parquet",
+    }
+    metrics = json.loads((trained / "metrics.json").read_text())
+    for key in (
+        *("accuracy", "macro_f1", "loss", "parameters", "fit_seconds", "fit_cpu_seconds"),
+        *("predict_seconds", "peak_memory_mb", "versions", "device", "threads"),
+    ):
+        assert key in metrics
+    assert (metrics["kind"], metrics["seed"], metrics["test_documents"]) == ("linear", 1, 20)
+    assert metrics["fitted_documents"] == documents.height - 20
+    assert pd.read_csv(trained / "history.csv").columns.tolist() == HISTORY_COLUMNS
+
+
+def test_every_test_document_is_predicted_with_probabilities(trained, documents):
+    predictions = pd.read_parquet(trained / "predictions.parquet")
+    test = documents.filter(pl.col("split") == "test")
+    assert predictions["id"].tolist() == test["id"].to_list()
+    assert predictions["label"].tolist() == test["label"].to_list()
+    p = predictions.filter(like="p_")
+    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-6)
+    assert p.idxmax(axis=1).str.removeprefix("p_").tolist() == predictions["predicted"].tolist()
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert metrics["accuracy"] == (predictions["predicted"] == predictions["label"]).mean() > 0.5
+
+
+def test_the_same_seed_gives_the_same_predictions_and_another_seed_others(tiny, tmp_path):
+    sgd = [{"TfidfVectorizer": {}}, {"SGDClassifier": {"loss": "log_loss"}}]
+    first, again, other = (
+        run_train(tiny, tmp_path / str(n), pipeline=sgd, seed=seed)
+        for n, seed in enumerate((1, 1, 2))
+    )
+    pd.testing.assert_frame_equal(first, again)
+    assert not first.equals(other)
+
+
+def test_a_random_state_of_the_variant_is_not_overwritten():
+    assert build_pipeline([{"LinearSVC": {"random_state": 7}}], 1)[0].estimator.random_state == 7
+    assert build_pipeline([{"LinearSVC": {}}], 1)[0].estimator.random_state == 1
+
+
+def fitted_numbers(folder):
+    svm = load_pipeline(folder)[-1].calibrated_classifiers_[0]
+    return svm.estimator.coef_, svm.estimator.intercept_, svm.calibrators[0].beta_
+
+
+def test_test_documents_have_no_influence_on_the_model(trained, tiny, documents, tmp_path):
+    test = pl.col("split") == "test"
+    documents.with_columns(
+        text=pl.when(test).then(pl.lit("entirely other words")).otherwise("text"),
+        label=pl.when(test).then(pl.lit("sci.space")).otherwise("label"),
+    ).write_parquet(tmp_path / "documents.parquet")
+    run_train(tiny, tmp_path / "run", tmp_path / "documents.parquet")
+    for found, expected in zip(
+        fitted_numbers(tmp_path / "run"), fitted_numbers(trained), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+    terms = [(folder / "vocabulary.parquet").read_bytes() for folder in (tmp_path / "run", trained)]
+    assert terms[0] == terms[1]
+
+
+def test_validation_documents_are_learned_from(trained, documents):
+    terms = set(pd.read_parquet(trained / "vocabulary.parquet")["term"])
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2))
+    assert terms == set(vectorizer.fit(texts(documents, "train", "validation")[0]).vocabulary_)
+    assert terms > set(vectorizer.fit(texts(documents, "train")[0]).vocabulary_)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_scaling_by_a_temperature_leaves_the_decisions_of_the_svm(documents, classes):
+    x, y = texts(documents, "train", "validation")
+    if classes == 3:  # a third class of messages cut into halves
+        x += [text[: len(text) // 2] for text in x[::2]]
+        y = np.concatenate([y, ["z.halves"] * len(x[len(y) :])])
+    test, _ = texts(documents, "test")
+    test += [text[:200] for text in test]
+    plain = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LinearSVC(random_state=1)
+    ).fit(x, y)
+    model = build_pipeline(SVM, 1).fit(x, y)
+    probability = model.predict_proba(test)
+    assert probability.shape == (len(test), classes)
+    np.testing.assert_array_equal(model.classes_[probability.argmax(axis=1)], plain.predict(test))
+    decision = plain.decision_function(test)
+    spread = decision if classes == 2 else decision.max(axis=1)
+    assert (
+        np.corrcoef(spread, probability[:, 1] if classes == 2 else probability.max(axis=1))[0, 1]
+        > 0.5
+    )
+
+
+def test_the_model_loads_without_pickle_and_predicts_the_same(trained, documents):
+    with zipfile.ZipFile(trained / "model.skops") as archive:
+        assert not [name for name in archive.namelist() if not name.endswith((".json", ".npy"))]
+    probability = load_pipeline(trained).predict_proba(texts(documents, "test")[0])
+    predictions = pd.read_parquet(trained / "predictions.parquet").filter(like="p_")
+    np.testing.assert_allclose(probability, predictions, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [{"CountVectorizer": {}}, {"TfidfTransformer": {}}, {"MultinomialNB": {}}],
+        [{"HashingVectorizer": {"n_features": 64}}, {"LogisticRegression": {}}],
+        [{"TfidfVectorizer": {}}, {"TruncatedSVD": {"n_components": 5}}, {"LinearSVC": {}}],
+        [{"TfidfVectorizer": {}}, {"RidgeClassifier": {}}],
+    ],
+    ids=lambda steps: "-".join(name for step in steps for name in step),
+)
+def test_other_pipelines_are_trained_and_loaded_too(tiny, documents, tmp_path, steps):
+    predictions = run_train(tiny, tmp_path / "run", pipeline=steps)
+    found = load_pipeline(tmp_path / "run").predict_proba(texts(documents, "test")[0])
+    np.testing.assert_allclose(found, predictions.filter(like="p_"), atol=1e-6)
+
+
+def test_parameters_are_coefficients_and_intercepts(trained):
+    terms = len(pd.read_parquet(trained / "vocabulary.parquet"))
+    assert count_parameters(load_pipeline(trained)) == terms + 1
+    letters = {"CountVectorizer": {"token_pattern": r"\w"}}
+    for step, parameters in (
+        ({"LogisticRegression": {}}, (4 + 1) * 3),
+        ({"MultinomialNB": {}}, 4 * 3),
+    ):
+        model = build_pipeline([letters, step], 1).fit(["a b", "b c", "c d"], ["x", "y", "z"])
+        assert count_parameters(model) == parameters
+
+
+def test_what_scikit_learn_cannot_fit_ends_in_a_message_and_nothing_is_written(tiny, tmp_path):
+    rare = [{"TfidfVectorizer": {"min_df": 10**6}}, {"LinearSVC": {}}]
+    with pytest.raises(UserError, match="cannot fit this pipeline to 60 documents: max_df"):
+        run_train(tiny, tmp_path / "run", pipeline=rare)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_type_from_elsewhere_is_not_loaded(tmp_path):
+    hostile = make_pipeline(TfidfVectorizer(tokenizer=shutil.rmtree), LinearSVC())
+    skops.io.dump(hostile, tmp_path / "model.skops")
+    with pytest.raises(Exception, match="rmtree"):
+        load_pipeline(tmp_path)

@@ -1,0 +1,235 @@
+"""The DAG: what runs, and what runs again after which change; on one real run of a tiny corpus."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import NEWSGROUPS, ROOT
+
+PARTS = ("Snakefile", "workflow", "config", "profiles", "scripts", "reports", "environment.yml")
+SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+TRAINING = {"train_svm", "train_dense"}
+
+
+class Project:
+    """A copy of the workflow in a folder of its own, with a tiny configuration."""
+
+    def __init__(self, folder: Path, config: dict):
+        self.folder, self.config = folder, config
+        for part in PARTS:
+            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+            copy(ROOT / part, folder / part)
+
+    def snakemake(self, *arguments, config=None, directory=None, status=0) -> str:
+        file = self.folder / "tiny.yaml"
+        file.write_text(yaml.safe_dump(config or self.config))
+        command = [SNAKEMAKE, "--cores", "2", "--configfile", file]
+        command += ["--replace-workflow-config", *arguments]
+        # Not activated: a rule has to find this Python by itself.
+        environment = os.environ | {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+        done = subprocess.run(
+            command,
+            cwd=directory or self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=500,
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def planned(self, *arguments, **options) -> dict[str, int]:
+        """Return which rules a run would run, and how often."""
+        output = self.snakemake("--dry-run", *arguments, **options)
+        table = re.search(r"^Job stats:\n.*\n-.*\n((?:\S+ +\d+\n)+)", output, flags=re.MULTILINE)
+        if table is None:
+            assert "Nothing to be done" in output
+            return {}
+        counts = dict(line.split() for line in table.group(1).splitlines())
+        return {
+            rule: int(n) for rule, n in counts.items() if rule not in ("total", "all", "report")
+        }
+
+    def changed(self, file: str, old: str | None = None, new: str = "\n# changed\n"):
+        """Change a file of the copy until the with-block ends."""
+        return _Changed(self.folder / file, old, new)
+
+
+class _Changed:
+    def __init__(self, path, old, new):
+        self.path, self.content, self.stat = path, path.read_text(), path.stat()
+        text = self.content + new if old is None else self.content.replace(old, new)
+        assert text != self.content
+        path.write_text(text)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.path.write_text(self.content)
+        os.utime(self.path, ns=(self.stat.st_atime_ns, self.stat.st_mtime_ns))
+
+
+@pytest.fixture(scope="module")
+def config(tiny_archive, tiny_vectors) -> dict:
+    def source(path):
+        return {"file": path.name, "from": [{"url": path.as_uri()}]}
+
+    return {
+        "name": "tiny",
+        "sample": True,
+        "seeds": [1],
+        "gpu": 0,
+        "compare": {"corpora": ["news"], "variants": ["svm", "dense"]},
+        "sources": {"tiny": source(tiny_archive), "vectors": source(tiny_vectors)},
+        "corpora": {"news": NEWSGROUPS},
+        "encodings": {"words": {"num_words": 2000, "fit": "train"}},
+        "embeddings": {"glove": {"title": "GloVe", "source": "vectors"}},
+        "fit": {"optimizer": "rmsprop", "batch_size": 16, "epochs": 2},
+        "variants": {
+            "svm": {"title": "SVM", "pipeline": [{"TfidfVectorizer": {}}, {"LinearSVC": {}}]},
+            "dense": {
+                "title": "GloVe → dense",
+                "input": {"encoding": "words", "length": 40, "embedding": "glove"},
+                "layers": [{"Flatten": {}}],
+            },
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, config) -> Project:
+    """A project that has been run."""
+    project = Project(tmp_path_factory.mktemp("a project"), config)
+    project.snakemake()
+    return project
+
+
+def edited(config: dict, **changes) -> dict:
+    """Return the configuration with ``a__b__c=value`` changed at a.b.c."""
+    copy = json.loads(json.dumps(config))
+    for path, value in changes.items():
+        *folders, last = path.split("__")
+        place = copy
+        for folder in folders:
+            place = place[folder]
+        place[last] = value
+    return copy
+
+
+def test_a_run_ends_in_a_report_and_tables_beside_it(project):
+    report = project.folder / "results/tiny/report"
+    pages = sorted(path.name for path in report.glob("*.html"))
+    assert pages == ["corpus-news.html", "embeddings-news.html", "index.html"]
+    for link in re.findall(r'href="([^"#:]+)"', (report / "index.html").read_text()):
+        assert (report / link).is_file(), link
+    assert "These are sample figures" in (report / "index.html").read_text()
+
+
+def test_every_rule_left_its_log_and_benchmark(project):
+    results = project.folder / "results/tiny"
+    rules = {path.name for path in (results / "benchmarks").iterdir()}
+    assert rules == {path.name for path in (results / "logs").iterdir()}
+    assert {"read", "encode", "embed", "train", "evaluate_runs", "render"} <= rules
+
+
+def test_a_second_run_has_nothing_to_do(project):
+    assert project.planned() == {}
+
+
+def test_a_changed_helper_reruns_exactly_its_users(project):
+    with project.changed("scripts/seq2report/sequences.py"):
+        assert project.planned() == {
+            "train_dense": 1,
+            "evaluate_runs": 1,
+            "evaluate_embeddings": 1,
+            "render": 2,
+        }
+
+
+def test_a_changed_picture_reruns_only_the_pages(project):
+    with project.changed("scripts/seq2report/plots.py"):
+        assert set(project.planned()) == {"render"}
+
+
+def test_a_changed_notebook_reruns_only_its_page(project):
+    with project.changed("reports/corpus.ipynb", "## Classes and splits", "## Classes"):
+        assert project.planned()["render"] == 1
+
+
+def test_a_changed_check_of_the_configuration_reruns_nothing(project):
+    with project.changed("scripts/seq2report/config.py"):
+        assert project.planned() == {}
+
+
+def test_a_changed_setting_of_a_variant_retrains_that_variant_alone(project):
+    layers = [{"Flatten": {}}, {"Dense": {"units": 3}}]
+    planned = project.planned(config=edited(project.config, variants__dense__layers=layers))
+    assert set(planned) & TRAINING == {"train_dense"}
+
+
+def test_a_changed_title_retrains_nothing(project):
+    planned = project.planned(config=edited(project.config, variants__dense__title="Dense"))
+    assert not set(planned) & TRAINING
+    assert planned["render"] >= 1
+
+
+def test_a_new_variant_trains_alone(project):
+    bayes = {"title": "NB", "pipeline": [{"CountVectorizer": {}}, {"MultinomialNB": {}}]}
+    config = edited(
+        project.config,
+        variants__bayes=bayes,
+        compare__variants=["svm", "dense", "bayes"],
+    )
+    planned = project.planned(config=config)
+    assert {rule for rule in planned if rule.startswith("train_")} == {"train_bayes"}
+
+
+def test_another_name_keeps_its_results_apart(project):
+    planned = project.planned(config=edited(project.config, name="other"))
+    assert planned["train_dense"] == planned["train_svm"] == planned["read"] == 1
+    assert "fetch" not in planned
+
+
+def test_another_seed_is_another_run(project):
+    planned = project.planned(config=edited(project.config, seeds=[1, 2]))
+    assert planned["train_dense"] == planned["train_svm"] == 1
+
+
+def test_the_workflow_runs_from_another_folder(project, tmp_path):
+    snakefile = ["--snakefile", project.folder / "Snakefile", "--directory", tmp_path]
+    assert project.planned(*snakefile, directory=tmp_path)["train_dense"] == 1
+
+
+def test_snakemakes_own_report_has_pages_and_tables(project, tmp_path):
+    project.snakemake("--report", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "index.html" in page
+    assert "variants.csv" in page
+
+
+def test_a_mistake_is_refused_before_anything_runs_in_one_short_message(project):
+    config = edited(project.config, name="wrong", variants__dense__layers=[{"Flaten": {}}])
+    output = project.snakemake(config=config, status=1)
+    assert "variants.dense.layers[0]: unknown layer 'Flaten'; did you mean 'Flatten'?" in output
+    assert "Traceback" not in output
+    assert not (project.folder / "results/wrong").exists()
+
+
+def test_a_failed_notebook_is_kept_with_its_traceback_and_no_page_is_made(project):
+    page = project.folder / "results/tiny/report/corpus-news.html"
+    whole = page.read_bytes()
+    with project.changed("reports/corpus.ipynb", "about = found[", "about = found['lost']["):
+        output = project.snakemake(status=1)
+    assert "of corpus.ipynb failed with KeyError: 'lost'" in output
+    executed = (project.folder / "results/tiny/logs/render/corpus-news.ipynb").read_text()
+    assert "KeyError" in executed
+    assert not page.exists()
+    project.snakemake()
+    assert page.read_bytes() == whole
