@@ -23,11 +23,12 @@ format: $(READY)
 	$(BIN)/snakefmt Snakefile workflow
 
 # The lock holds uv too: it installs itself, then everything, each file checked against its hash.
+# The certificates are those of the system, as proxies of companies and campuses need it.
 $(READY): requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet "$$(grep -o '^uv==[^ ]*' requirements.lock)"
-	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip sync --quiet --system-certs --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
 	touch $(READY)
 
 lock: pyproject.toml $(READY)
