@@ -1,7 +1,11 @@
 import re
 
+import pytest
 import yaml
 from conftest import ROOT
+from snakemake.utils import update_config
+
+from seq2report.config import check
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 CONFIG_README = (ROOT / "config/README.md").read_text()
@@ -29,12 +33,10 @@ def test_links_of_the_documentation_lead_somewhere():
             assert (page.parent / link).exists(), f"{page}: {link}"
 
 
-def test_the_readmes_variant_is_a_right_one():
-    from seq2report.config import check
-
-    (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+@pytest.mark.parametrize(
+    "block", re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+)
+def test_the_readmes_configurations_are_right_ones(block):
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    mine = yaml.safe_load(block)
-    config["compare"] |= mine["compare"]
-    config["variants"] |= mine["variants"]
+    update_config(config, yaml.safe_load(block))
     check(config, ROOT / "workflow/schemas/config.schema.yaml")

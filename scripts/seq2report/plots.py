@@ -102,8 +102,11 @@ def confusion_matrices(confusion: pd.DataFrame, titles: list[str]) -> Figure:
     many = len(classes) > 6
     columns = min(1 if many else 4, len(titles))
     rows = math.ceil(len(titles) / columns)
-    side = max(1.6, 0.42 * len(classes) + 0.4)
-    figure = Figure(figsize=(side * columns + 1.9, (side + 0.7) * rows + 0.6))
+    side = max(1.3, 0.42 * len(classes))
+    names = 0.09 * max(map(len, classes))  # inches that the longest class name takes
+    figure = Figure(
+        figsize=((side + 0.3) * columns + names + 0.4, (side + 0.6) * rows + names + 0.4)
+    )
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
     for panel, title in zip(panels, titles, strict=False):
         counts = confusion[confusion["title"] == title].pivot_table(
@@ -123,7 +126,7 @@ def confusion_matrices(confusion: pd.DataFrame, titles: list[str]) -> Figure:
     for panel in panels[len(titles) :]:
         panel.set_visible(False)
     for n, panel in enumerate(panels[: len(titles)]):
-        panel.tick_params(labelbottom=n + columns >= len(titles))
+        panel.tick_params(labelbottom=n >= columns * (rows - 1))
     figure.supxlabel("class that the model gives", fontsize=9.5)
     figure.supylabel("true class", fontsize=9.5)
     return figure
