@@ -16,18 +16,15 @@ import requests
 from seq2report import archives
 from seq2report.command import UserError, run, write_json
 from seq2report.download import (
-    Part,
     Patience,
-    PlaceError,
-    Wanted,
     download,
     download_member,
     download_wheel,
-    file_chunks,
     local_path,
     open_session,
     redact,
 )
+from seq2report.parts import Part, PlaceError, Wanted, file_chunks
 from seq2report.sources import WEB, Entry, Source, is_address, parse_source
 
 log = logging.getLogger("fetch")

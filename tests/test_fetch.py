@@ -34,7 +34,7 @@ from misbehaving_server import (
 )
 
 import fetch
-from seq2report import download, sources
+from seq2report import download, parts, sources
 from seq2report.command import UserError
 
 CONTENT = gzip.compress(random.Random(7).randbytes(300_000), 1)
@@ -157,7 +157,7 @@ def test_a_file_without_length_or_digest(server, ask):
 
 
 def test_progress_comes_while_a_file_travels(server, ask, caplog, monkeypatch):
-    monkeypatch.setattr(download, "PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr(parts, "PROGRESS_SECONDS", 0.0)
     ask(entry(server.on("/x.tar.gz", whole(CONTENT))))
     lines = re.findall(rf"x.tar.gz: ([\d,]+) of {len(CONTENT):,} bytes", caplog.text)
     assert len(lines) >= 4

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from seq2report import archives
 from seq2report.command import UserError, nearest
-from seq2report.download import Wanted, redact
+from seq2report.download import redact
+from seq2report.parts import Wanted
 
 SOURCE_KEYS = ("file", "from", "mirror")
 ENTRY_KEYS = ("url", "package", "member", "sha256", "bytes")
