@@ -31,7 +31,8 @@ def build_pipeline(parts: list[dict], seed: int) -> Pipeline:
         if step.get_params().get("random_state", seed) is None:
             step.set_params(random_state=seed)
     if not hasattr(last, "predict_proba"):
-        last = CalibratedClassifierCV(last, method="temperature", ensemble=False)
+        # Three folds, not five: one number is fitted, and each fold is a training of its own.
+        last = CalibratedClassifierCV(last, method="temperature", ensemble=False, cv=3)
     return make_pipeline(*first, last)
 
 
