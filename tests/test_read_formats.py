@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import re
 import zipfile
 
 import keras
@@ -10,13 +11,14 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import NEWSGROUPS, call, outputs_of_read, write_tar
+import yaml
+from conftest import NEWSGROUPS, ROOT, call, outputs_of_read, write_tar
 
 import encode
 import evaluate_corpus
 import read
 from seq2report.command import UserError
-from seq2report.config import HAS_OWN_TEST_PART, MEANS_SOMETHING
+from seq2report.config import HAS_OWN_TEST_PART, MEANS_SOMETHING, check
 from seq2report.corpora import READERS, read_array
 from seq2report.tokens import MARKS, read_word_index
 
@@ -57,6 +59,57 @@ def test_line_ends_are_those_of_pythons_open(tmp_path):
     documents, corpus = run_read(write_tar(tmp_path / "a.tar.gz", files), tmp_path, NEWSGROUPS)
     assert documents["text"].unique().to_list() == ["\n\nfirst\nsecond\nthird"]
     assert corpus["unique_tokens"] == 3
+
+
+# what a configuration may say
+
+
+BY_FIT = {"num_words": 9, "fit": "train"}
+BY_INDEX = {"num_words": 9, "index": "index"}
+IMDB = {"title": "T", "source": "archive", "split": SPLIT, "format": "imdb", "encoding": "utf-8"}
+IDS = {"title": "T", "source": "archive", "split": SPLIT, "format": "keras_imdb"}
+WRONG = [
+    ("corpora", IDS | {"word_index": "indx"}, "word_index: unknown 'indx'; did you mean 'index'?"),
+    ("corpora", IDS, "corpora.x: 'word_index' is missing"),
+    ("corpora", IDS | {"word_index": "index", "encoding": "utf-8"}, "x.encoding: means nothing"),
+    ("corpora", IMDB | {"word_index": "index"}, "corpora.x.word_index: means nothing for format"),
+    ("corpora", IMDB | {"header": "cut"}, "corpora.x.header: means nothing for format 'imdb'"),
+    ("corpora", {k: IMDB[k] for k in IMDB if k != "encoding"}, "corpora.x: 'encoding' is missing"),
+    (
+        "corpora",
+        IMDB | {"format": "newsgroups_bydate", "split": SPLIT | {"test": 0.2}},
+        "corpora.x.split.test: a corpus of format 'newsgroups_bydate' has a test part",
+    ),
+    ("encodings", BY_INDEX | {"index": "indx"}, "encodings.x.index: unknown 'indx'; did you mean"),
+    ("encodings", BY_INDEX | {"num_words": 4}, "x.num_words: found 4, expected at least 5: with a"),
+    ("encodings", BY_INDEX | BY_FIT, "encodings.x: found {"),
+    ("encodings", {"num_words": 9}, "expected one of fit and index"),
+]
+RIGHT = [
+    ("corpora", IDS | {"word_index": "index"}),
+    ("corpora", IMDB | {"format": "newsgroups_bydate", "header": "cut"}),
+    ("encodings", BY_FIT),
+    ("encodings", BY_INDEX),
+]
+
+
+def check_with(kind, settings):
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    for name in ("archive", "index"):
+        config["sources"][name] = {"file": name, "from": [{"url": "https://x/y"}]}
+    config[kind]["x"] = settings
+    check(config, ROOT / "workflow/schemas/config.schema.yaml")
+
+
+@pytest.mark.parametrize(("kind", "settings", "message"), WRONG, ids=[m for _, _, m in WRONG])
+def test_what_does_not_go_together_is_told(kind, settings, message):
+    with pytest.raises(UserError, match=re.escape(message)):
+        check_with(kind, settings)
+
+
+@pytest.mark.parametrize(("kind", "settings"), RIGHT)
+def test_what_goes_together_is_right(kind, settings):
+    check_with(kind, settings)
 
 
 # bydate

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart; more classes go round again.
+# Okabe and Ito's colours, which colour-blind readers can tell apart; more classes go round again,
+# with other markers.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C6D31", "#333333"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 NEUTRAL = "#9AA3AD"
@@ -35,7 +36,10 @@ mpl.rcParams.update(
 def styles(names: list[str]) -> dict[str, dict]:
     """Return a colour and a marker for each name, the same wherever the names are the same."""
     return {
-        name: {"color": COLOURS[n % len(COLOURS)], "marker": MARKERS[n % len(MARKERS)]}
+        name: {
+            "color": COLOURS[n % len(COLOURS)],
+            "marker": MARKERS[(n + n // len(COLOURS)) % len(MARKERS)],
+        }
         for n, name in enumerate(names)
     }
 

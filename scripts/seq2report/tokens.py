@@ -96,7 +96,6 @@ def encode(documents: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
     ids = (
         numbered.select("row", word=tokens(pl.col("text")))
         .explode("word")
-        .drop_nulls("word")
         .join(
             words.select("word", token="id"),
             on="word",

@@ -3,7 +3,11 @@ rule encode:
     input:
         code=script_files("encode"),
         documents=f"{CORPUS}/documents.parquet",
-        word_index=lambda wildcards: word_index(config["encodings"][wildcards.encoding], "index"),
+        word_index=lambda wildcards: [
+            downloaded(source)
+            for key, source in config["encodings"][wildcards.encoding].items()
+            if key == "index"
+        ],
     output:
         multiext(f"{ENCODING}/", "vocabulary.parquet", "sequences.parquet", "encoding.json"),
     log:

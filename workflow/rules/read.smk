@@ -1,14 +1,13 @@
 # read: an archive -> documents; a file of vectors -> words and one matrix.
-def word_index(settings, key):
-    """Return the word index that a corpus or encoding names under `key`, or [] (no input)."""
-    return downloaded(settings[key]) if key in settings else []
-
-
 rule read:
     input:
         code=script_files("read"),
         archive=lambda wildcards: downloaded(config["corpora"][wildcards.corpus]["source"]),
-        word_index=lambda wildcards: word_index(config["corpora"][wildcards.corpus], "word_index"),
+        word_index=lambda wildcards: [
+            downloaded(source)
+            for key, source in config["corpora"][wildcards.corpus].items()
+            if key == "word_index"
+        ],
     output:
         documents=f"{CORPUS}/documents.parquet",
         corpus=f"{CORPUS}/corpus.json",

