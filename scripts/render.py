@@ -63,6 +63,8 @@ def to_page(executed: Path, template: Path, title: str, links: dict[str, str]) -
     config.TemplateExporter.exclude_input = True
     exporter = HTMLExporter(config=config, template_name=folder.name)
     notebook = nbformat.read(executed, as_version=4)
+    for n, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{n}"  # papermill's own cell has a random one; the same run, the same page
     page, _ = exporter.from_notebook_node(notebook, resources={"page": title, "links": links})
     return page
 
