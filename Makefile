@@ -3,13 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: report test lint format lock clean
+.PHONY: report test test-slow lint format lock clean
 report: $(READY)
 	$(BIN)/snakemake --cores all
 	@echo "The report is results/sample/report/index.html"
 
 test: $(READY)
 	$(BIN)/python -m pytest
+
+# With SEQ2REPORT_MIRROR=FOLDER: reads the real archives.
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow
 
 lint: $(READY)
 	$(BIN)/ruff check .

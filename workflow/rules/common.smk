@@ -68,6 +68,12 @@ def trains_embedding(variant):
     return VARIANTS[variant].get("input", {}).get("trainable", False)
 
 
+def recurrent_layers(variant):
+    """Return how many layers loop over words: the more, the longer a network trains."""
+    layers = json.dumps(VARIANTS[variant]["layers"])
+    return sum(layers.count(f'"{kind}"') for kind in ("SimpleRNN", "GRU", "LSTM"))
+
+
 def encoding_file(variant, file):
     return f"{CORPUS}/sequences/{VARIANTS[variant]['input']['encoding']}/{file}"
 

@@ -17,6 +17,8 @@ for variant in VARIANTS:
                 f"{RESULTS}/logs/train/{{corpus}}-{variant}-{{seed}}.log",
             benchmark:
                 f"{RESULTS}/benchmarks/train/{{corpus}}-{variant}-{{seed}}.tsv"
+            # The longest first, so that none is left alone at the end.
+            priority: recurrent_layers(variant)
             conda:
                 "../../environment.yml"
             threads: 1
