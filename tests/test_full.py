@@ -1,6 +1,6 @@
 """The full configuration, and the real archives where there are some.
 
-SEQ2REPORT_MIRROR=/work/shared/mirror pytest -m slow tests/test_full.py
+SEQ2REPORT_MIRROR=FOLDER make test-slow
 """
 
 import json
