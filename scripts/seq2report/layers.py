@@ -3,6 +3,7 @@
 import importlib
 import inspect
 from collections.abc import Callable, Sequence
+from types import ModuleType
 
 from seq2report.command import UserError, nearest
 
@@ -28,11 +29,7 @@ def build_layers(parts: Sequence[dict], where: str = "layers") -> list:
     """
     import keras
 
-    known = {
-        name: item
-        for name, item in vars(keras.layers).items()
-        if inspect.isclass(item) and issubclass(item, keras.layers.Layer)
-    }
+    known = _classes(keras.layers, keras.layers.Layer)
 
     def build(part: dict, place: str) -> object:
         ((name, arguments),) = part.items()
@@ -55,11 +52,7 @@ def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
     """
     import keras
 
-    known = {
-        name: item
-        for name, item in vars(keras.optimizers).items()
-        if inspect.isclass(item) and issubclass(item, keras.optimizers.Optimizer)
-    }
+    known = _classes(keras.optimizers, keras.optimizers.Optimizer)
     ((name, arguments),) = part.items() if isinstance(part, dict) else [(part, {})]
     if name.islower():
         known = {key.lower(): item for key, item in known.items()}
@@ -95,6 +88,14 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
             raise UserError(f"{where}[{n}].{name}: only the last step may be one that classifies")
         steps.append(step)
     return steps
+
+
+def _classes(module: ModuleType, base: type) -> dict[str, type]:
+    return {
+        name: item
+        for name, item in vars(module).items()
+        if inspect.isclass(item) and issubclass(item, base)
+    }
 
 
 def _is_part(value: object) -> bool:
