@@ -7,7 +7,6 @@ has one that it trains. The test documents are looked at once, with the weights 
 import argparse
 import json
 import logging
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from seq2report.backend import load_keras
 from seq2report.command import read_json, replacing, run
 from seq2report.runs import write_run
 from seq2report.sequences import read_sequences
@@ -34,20 +34,12 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="run folder to write")
     args = parser.parse_args(argv)
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    for kind in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
-        os.environ[kind] = str(args.threads)
-    logging.info("loading TensorFlow")
-    import keras
+    load_keras(args.seed, args.threads)
     import tensorflow as tf
 
     from seq2report import network
 
     gpus = tf.config.list_physical_devices("GPU")
-    for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)
-    keras.utils.set_random_seed(args.seed)
-
     classes = read_json(args.corpus)["classes"]
     num_words = read_json(args.encoding)["num_words"]
     sequences = read_sequences(args.sequences)
