@@ -1,7 +1,8 @@
 """Train a Keras network of a variant: model.keras, history, metrics and predictions.
 
 The run folder also gets embedding.npy, the embedding matrix after training, where the network
-has one that it trains. The test documents are looked at once, with the weights that were kept.
+has one that it trains. The test documents are looked at once, with the weights that were kept;
+by the lecture's protocol they are the ones that are watched after each epoch.
 """
 
 import argparse
@@ -47,31 +48,34 @@ def main(argv: Sequence[str] | None) -> None:
     model = network.build_model(args.settings, num_words, len(classes), matrix)
     model.summary(print_fn=logging.info)
 
-    given = args.settings["input"]
-    parts = {split: sequences.part(split) for split in ("train", "validation", "test")}
-    x = {split: network.inputs_of(part, given) for split, part in parts.items()}
-    y = {split: np.searchsorted(classes, part.label.astype(str)) for split, part in parts.items()}
+    given, fit = args.settings["input"], args.settings["fit"]
+    lecture = fit.get("protocol") == "lecture"
+    fitted = sequences.part("train", "validation") if lecture else sequences.part("train")
+    watched = sequences.part("test" if lecture else "validation")
+    test = watched if lecture else sequences.part("test")
     prepare = network.expand(given, num_words)
     start, cpu_start = time.perf_counter(), time.process_time()
-    fitted = network.fit(
+    training = network.fit(
         model,
-        (x["train"], y["train"]),
-        (x["validation"], y["validation"]),
+        (network.inputs_of(fitted, given), np.searchsorted(classes, fitted.label.astype(str))),
+        (network.inputs_of(watched, given), np.searchsorted(classes, watched.label.astype(str))),
         prepare,
-        args.settings["fit"],
+        fit,
         args.seed,
     )
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     start = time.perf_counter()
-    probability = network.probabilities(model, x["test"], prepare)
+    probability = network.probabilities(model, network.inputs_of(test, given), prepare)
     facts = {
         "kind": "network",
+        "protocol": fit.get("protocol", "held out"),
         "seed": args.seed,
-        "fitted_documents": len(y["train"]),
-        "val_accuracy": fitted.history[fitted.best_epoch - 1]["val_accuracy"],
+        "fitted_documents": len(fitted.ids),
+        "val_accuracy": None if lecture else training.kept["val_accuracy"],
         "parameters": model.count_params(),
-        "epochs": len(fitted.history),
-        "best_epoch": fitted.best_epoch,
+        "document_shape": " × ".join(map(str, network.document_shape(model, given))),
+        "epochs": len(training.history),
+        "best_epoch": training.best_epoch,
         "fit_seconds": seconds,
         "fit_cpu_seconds": cpu_seconds,
         "predict_seconds": time.perf_counter() - start,
@@ -84,11 +88,11 @@ def main(argv: Sequence[str] | None) -> None:
     with replacing(args.output) as part:
         part.mkdir()
         model.save(part / "model.keras")
-        if given["form"] == "sequence" and given["trainable"]:
+        if given.get("trainable"):
             vectors = model.get_layer("embedding").get_weights()[0]
             np.save(part / "embedding.npy", vectors, allow_pickle=False)
-        test = pd.DataFrame({"id": parts["test"].ids, "label": parts["test"].label})
-        metrics = write_run(part, test, probability, classes, fitted.history, facts)
+        documents = pd.DataFrame({"id": test.ids, "label": test.label})
+        metrics = write_run(part, documents, probability, classes, training.history, facts)
     logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)
 
 

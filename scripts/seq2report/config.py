@@ -26,6 +26,15 @@ MEANS_SOMETHING = {  # keys of a corpus, for which formats
     "header": ("newsgroups", "newsgroups_bydate"),
     "word_index": ("keras_imdb",),
 }
+MERGED = ("input", "fit")  # mappings of a variant that keep what one that extends it does not name
+INPUT_KEYS = {"length", "padding", "truncating", "embedding", "trainable", "dimensions"}
+MEANT_BY_FORM = {  # of these, by the form of the input
+    "sequence": INPUT_KEYS,
+    "onehot": {"length", "padding", "truncating"},
+    "multihot": set(),
+}
+# The lecture's protocol; words are cut and padded on the left by default.
+LECTURE_FIT = {"protocol": "lecture", "optimizer": "rmsprop", "batch_size": 32, "epochs": 20}
 KINDS = {"object": "a mapping (key: value)", "array": "a list", "string": "text"}  # YAML's words
 
 
@@ -112,8 +121,13 @@ def reference_mistakes(config: dict) -> Iterator[str]:
             )
     for name, corpus in config["corpora"].items():
         yield from _corpus_mistakes(f"corpora.{name}", corpus)
-    for name, variant in config["variants"].items():
-        yield from _variant_mistakes(f"variants.{name}", variant, config)
+    for name in config["variants"]:
+        try:
+            variant = extended(config["variants"], name)
+        except UserError as error:
+            yield str(error)
+        else:
+            yield from _variant_mistakes(f"variants.{name}", variant, config)
 
 
 def _corpus_mistakes(where: str, corpus: dict) -> Iterator[str]:
@@ -145,34 +159,82 @@ def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
             yield f"{where}: '{key}' is missing (or 'pipeline', for a scikit-learn model)"
             return
     given = variant["input"]
+    if "encoding" not in given:
+        yield f"{where}.input: 'encoding' is missing"
+        return
     for key, kind in (("encoding", "encodings"), ("embedding", "embeddings")):
         if key in given and given[key] not in config[kind]:
             hint = nearest(given[key], config[kind])
             yield f"{where}.input.{key}: unknown '{given[key]}'; {hint}"
-    if given.get("form", "sequence") == "multihot":
-        for key in ("length", "padding", "truncating", "embedding", "trainable", "dimensions"):
-            if key in given:
-                yield f"{where}.input.{key}: means nothing for 'form: multihot'; take it out"
+    yield from _input_mistakes(f"{where}.input", given)
+    protocol = (config["fit"] | variant.get("fit", {})).get("protocol")
+    counted = config["encodings"].get(given["encoding"], {}).get("fit", "all")
+    if protocol == "lecture" and counted != "all":
+        yield (
+            f"{where}.input.encoding: 'protocol: lecture' counts words in all documents, but"
+            f" '{given['encoding']}' has 'fit: {counted}'; name an encoding with 'fit: all'"
+        )
+
+
+def _input_mistakes(where: str, given: dict) -> Iterator[str]:
+    form = given.get("form", "sequence")
+    for key in INPUT_KEYS - MEANT_BY_FORM[form]:
+        if key in given:
+            yield f"{where}.{key}: means nothing for 'form: {form}'; take it out"
+    if "length" in MEANT_BY_FORM[form] and "length" not in given:
+        yield f"{where}: 'length' is missing: how many words of a document the model reads"
+    if form != "sequence":
         return
-    if "length" not in given:
-        yield f"{where}.input: 'length' is missing: how many words of a document the model reads"
     if ("embedding" in given) == ("dimensions" in given):
         yield (
-            f"{where}.input: expected either 'embedding' (pretrained vectors)"
+            f"{where}: expected either 'embedding' (pretrained vectors)"
             " or 'dimensions' (vectors learned with the task)"
         )
     if "trainable" in given and "embedding" not in given:
-        yield f"{where}.input.trainable: only pretrained vectors can be frozen; take it out"
+        yield f"{where}.trainable: only pretrained vectors can be frozen; take it out"
+
+
+def extended(variants: dict[str, dict], name: str) -> dict:
+    """Return a variant laid over the one that it extends, that one over its own, and so on.
+
+    Mappings are merged key by key; values and lists (``layers``) are replaced.
+
+    Raises:
+        UserError: a variant that is not there, or one that extends itself.
+    """
+    chain = [name]
+    while base := variants[chain[-1]].get("extends"):
+        where = f"variants.{chain[-1]}.extends"
+        if base not in variants:
+            raise UserError(f"{where}: unknown '{base}'; {nearest(base, variants)}")
+        if base in chain:
+            raise UserError(f"{where}: {' → '.join([*chain, base])} goes round in a circle")
+        chain.append(base)
+    merged: dict = {}
+    for variant in (variants[each] for each in reversed(chain)):
+        inner = {key: merged.get(key, {}) | variant[key] for key in MERGED if key in variant}
+        merged = merged | variant | inner
+    return {key: value for key, value in merged.items() if key != "extends"}
 
 
 def resolve_variant(config: dict, name: str) -> dict:
-    """Return all that decides how a variant is trained, the defaults of ``fit`` filled in."""
-    variant = {key: value for key, value in config["variants"][name].items() if key != "title"}
+    """Return all that decides how a variant is trained, the defaults of ``fit`` filled in.
+
+    ``protocol: lecture`` brings the lecture's own values, which only the variant itself changes.
+    """
+    variant = extended(config["variants"], name)
+    del variant["title"]
     if "layers" in variant:
-        variant["fit"] = config["fit"] | variant.get("fit", {})
-        defaults = {"form": "sequence"}
-        if variant["input"].get("form", "sequence") == "sequence":
-            defaults |= {"padding": "pre", "truncating": "pre", "trainable": True}
+        fit, own = config["fit"], variant.get("fit", {})
+        if (fit | own).get("protocol") == "lecture":
+            fit = LECTURE_FIT
+        variant["fit"] = fit | own
+        form = variant["input"].get("form", "sequence")
+        defaults = {"form": form}
+        if "length" in MEANT_BY_FORM[form]:
+            defaults |= {"padding": "pre", "truncating": "pre"}
+        if form == "sequence":
+            defaults |= {"trainable": True}
         variant["input"] = defaults | variant["input"]
     return variant
 

@@ -25,6 +25,11 @@ class Fit:
     history: list[dict]
     best_epoch: int
 
+    @property
+    def kept(self) -> dict:
+        """The row of the epoch whose weights were kept."""
+        return self.history[self.best_epoch - 1]
+
 
 def build_model(
     settings: dict, num_words: int, classes: int, matrix: np.ndarray | None = None
@@ -75,13 +80,25 @@ def build_model(
 def _input_layers(given: dict, num_words: int, matrix: np.ndarray | None) -> list:
     if given["form"] == "multihot":
         return [keras.Input((num_words,), dtype="float32")]
+    start = keras.Input((given["length"],), dtype="int32")
+    if given["form"] == "onehot":
+        return [start, keras.layers.CategoryEncoding(num_words, output_mode="one_hot")]
     if matrix is None:
         embedding = keras.layers.Embedding(num_words, given["dimensions"], name="embedding")
     else:
         embedding = keras.layers.Embedding(
             *matrix.shape, weights=[matrix], trainable=given["trainable"], name="embedding"
         )
-    return [keras.Input((given["length"],), dtype="int32"), embedding]
+    return [start, embedding]
+
+
+def document_shape(model: keras.Model, given: dict) -> tuple[int, ...]:
+    """Return the shape of a document where the first layer that learns reads it.
+
+    (words, dimensions) with an embedding, (words, num_words) one-hot, (num_words,) multi-hot.
+    """
+    reached = model.input if given["form"] == "multihot" else model.layers[1].output
+    return reached.shape[1:]
 
 
 def has_recurrent_layer(model: keras.Model) -> bool:

@@ -25,9 +25,9 @@ class Sequences:
     tokens: np.ndarray
     offsets: np.ndarray
 
-    def part(self, split: str) -> "Sequences":
-        """Return the documents of one split, in their order."""
-        rows = np.flatnonzero(self.split == split)
+    def part(self, *splits: str) -> "Sequences":
+        """Return the documents of one split, or of several, in their order."""
+        rows = np.flatnonzero(np.isin(self.split, splits))
         lengths = np.diff(self.offsets)[rows]
         source = ranges(self.offsets[rows], lengths)
         return Sequences(

@@ -24,6 +24,7 @@ RESULTS = f"results/{NAME}"
 CORPUS = f"{RESULTS}/{{corpus}}"
 ENCODING = f"{CORPUS}/sequences/{{encoding}}"
 EMBEDDING = f"{CORPUS}/embeddings/{{encoding}}/{{embedding}}"
+TRAINED_VECTORS = f"{CORPUS}/vectors/{{encoding}}/{{embedding}}"
 TABLES = f"{RESULTS}/report/tables"
 
 try:
@@ -66,6 +67,12 @@ def run_files(variant, seed="{seed}"):
 
 def trains_embedding(variant):
     return VARIANTS[variant].get("input", {}).get("trainable", False)
+
+
+def vectors_folder(embedding):
+    """Return where vectors are before they are aligned: read from a file, or trained."""
+    trained = "train" in config["embeddings"][embedding]
+    return TRAINED_VECTORS if trained else f"{RESULTS}/vectors/{{embedding}}"
 
 
 def recurrent_layers(variant):

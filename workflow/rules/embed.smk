@@ -1,10 +1,36 @@
 # embed: vocabulary and vectors -> an embedding matrix, row by row the words of the vocabulary.
+rule train_vectors:
+    input:
+        code=script_files("train_vectors"),
+        vocabulary=f"{ENCODING}/vocabulary.parquet",
+        sequences=f"{ENCODING}/sequences.parquet",
+    output:
+        multiext(f"{TRAINED_VECTORS}/", "words.parquet", "vectors.npy"),
+    log:
+        f"{RESULTS}/logs/train_vectors/{{corpus}}-{{encoding}}-{{embedding}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_vectors/{{corpus}}-{{encoding}}-{{embedding}}.tsv"
+    # Before the networks: others wait for it.
+    priority: 10
+    conda:
+        "../../environment.yml"
+    params:
+        settings=lambda wildcards: json.dumps(
+            config["embeddings"][wildcards.embedding]["train"], sort_keys=True
+        ),
+        seed=config["seeds"][0],
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --vocabulary {input.vocabulary} --sequences {input.sequences}"
+        " --settings {params.settings:q} --seed {params.seed} --output {params.folder} 2> {log}"
+
+
 rule embed:
     input:
         code=script_files("embed"),
         vocabulary=f"{ENCODING}/vocabulary.parquet",
-        words=f"{RESULTS}/vectors/{{embedding}}/words.parquet",
-        vectors=f"{RESULTS}/vectors/{{embedding}}/vectors.npy",
+        words=lambda wildcards: f"{vectors_folder(wildcards.embedding)}/words.parquet",
+        vectors=lambda wildcards: f"{vectors_folder(wildcards.embedding)}/vectors.npy",
     output:
         multiext(f"{EMBEDDING}/", "matrix.npy", "coverage.json", "missing.parquet"),
     log:

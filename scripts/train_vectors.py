@@ -1,0 +1,94 @@
+"""Train word vectors on a corpus, CBOW or skip-gram with negative sampling: words and vectors.
+
+Mikolov et al., "Distributed representations of words and phrases and their compositionality"
+(2013), by gensim. The training, validation and unlabelled documents are read, without their
+labels; the test documents are not. Words that occur fewer than 5 times get no vector. One thread,
+so that the same seed gives the same vectors.
+"""
+
+import argparse
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from gensim.models import Word2Vec
+
+from seq2report.command import UserError, replacing, run
+from seq2report.sequences import Sequences, read_sequences
+
+READ = ("train", "validation", "unlabelled")
+FEWEST = 5  # occurrences of a word that gets a vector
+
+
+class Documents:
+    """The documents of a corpus as lists of words, as often as they are asked for."""
+
+    def __init__(self, sequences: Sequences, words: np.ndarray):
+        self.sequences, self.words = sequences, words
+
+    def __iter__(self) -> Iterator[list[str]]:
+        for start, end in pairwise(self.sequences.offsets):
+            yield self.words[self.sequences.tokens[start:end]].tolist()
+
+
+def train(documents: Documents, settings: dict, seed: int) -> tuple[list[str], np.ndarray]:
+    """Return words, most frequent first, and their vectors, (words, dimensions) float32.
+
+    Args:
+        documents: what is read.
+        settings: ``train`` of an embedding.
+        seed: of the first values and of the random choices.
+
+    Raises:
+        UserError: no word occurs often enough.
+    """
+    model = Word2Vec(
+        vector_size=settings["dimensions"],
+        window=settings["window"],
+        negative=settings["negative"],
+        epochs=settings["epochs"],
+        sg=int(settings["method"] == "skipgram"),
+        min_count=FEWEST,
+        workers=1,
+        seed=seed,
+    )
+    model.build_vocab(documents)
+    if not len(model.wv):
+        raise UserError(
+            f"no word occurs {FEWEST} times or more in the documents of"
+            f" {', '.join(READ)}: too little text to train word vectors on"
+        )
+    model.train(documents, total_examples=model.corpus_count, epochs=model.epochs)
+    return model.wv.index_to_key, model.wv.vectors
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--vocabulary", type=Path, required=True, help="vocabulary.parquet")
+    parser.add_argument("--sequences", type=Path, required=True, help="sequences.parquet")
+    parser.add_argument("--settings", type=json.loads, required=True, help="train, as JSON")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    args = parser.parse_args(argv)
+
+    logging.getLogger("gensim").setLevel(logging.WARNING)  # it tells of every second otherwise
+    vocabulary = pl.read_parquet(args.vocabulary)
+    spelled = np.empty(vocabulary["id"].max() + 1, dtype=object)
+    spelled[vocabulary["id"].to_numpy()] = vocabulary["word"].to_list()
+    documents = Documents(read_sequences(args.sequences).part(*READ), spelled)
+    words, vectors = train(documents, args.settings, args.seed)
+    logging.info("%d words have a vector", len(words))
+    with replacing(args.output) as part:
+        part.mkdir()
+        pl.DataFrame({"word": words}).write_parquet(part / "words.parquet")
+        np.save(part / "vectors.npy", vectors, allow_pickle=False)
+
+
+if __name__ == "__main__":
+    run(main)
