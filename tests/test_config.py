@@ -143,6 +143,15 @@ MISTAKES = [
         {"variants.multihot_dense.input.length": 9},
         "variants.multihot_dense.input.length: means nothing for 'form: multihot'",
     ),
+    ({"variants.glove_lstm.input.encoding": LEAVE_OUT}, "glove_lstm.input: 'encoding' is missing"),
+    (
+        {"variants.learned_dense.input.form": "onehot"},
+        "variants.learned_dense.input.dimensions: means nothing for 'form: onehot'; take it out",
+    ),
+    (
+        {"embeddings.glove.train": VECTORS},
+        "embeddings.glove: found {",
+    ),
     (
         {"variants.glove_lstm.input.dimensions": 9},
         "variants.glove_lstm.input: expected either 'embedding' (pretrained vectors) or 'dim",
@@ -225,6 +234,76 @@ def test_every_property_of_the_schema_is_refused_when_misspelt():
             assert f"{place or 'top level'}: unknown key '{key}x'; did you mean '{key}'?" in found
     everywhere = re.findall(r"(?<=\n) *properties:", "\n" + SCHEMA_FILE.read_text(encoding="utf-8"))
     assert len(seen) == len(everywhere)
+
+
+def with_variants(**variants):
+    return changed({f"variants.{name}": variant for name, variant in variants.items()})
+
+
+def test_a_variant_takes_over_what_it_does_not_name():
+    config = with_variants(
+        base=GLOVE_LSTM | {"fit": {"epochs": 3, "batch_size": 8}},
+        middle={"extends": "base", "title": "M", "input": {"length": 9}, "fit": {"epochs": 4}},
+        top={"extends": "middle", "title": "T", "layers": [{"GRU": {"units": 3}}]},
+    )
+    assert messages(config) == []
+    base, top = resolve_variant(config, "base"), resolve_variant(config, "top")
+    assert top["input"] == base["input"] | {"length": 9}
+    assert top["fit"] == base["fit"] | {"epochs": 4}
+    assert top["layers"] == [{"GRU": {"units": 3}}]
+    assert "extends" not in top
+
+
+def test_an_optimizer_takes_the_place_of_the_other_whole():
+    config = with_variants(
+        base=GLOVE_LSTM | {"fit": {"optimizer": {"RMSprop": {"learning_rate": 0.1}}}},
+        top={"extends": "base", "title": "T", "fit": {"optimizer": {"Adam": {}}}},
+    )
+    assert resolve_variant(config, "top")["fit"]["optimizer"] == {"Adam": {}}
+
+
+def test_a_variant_extends_one_that_is_there_and_not_itself():
+    (found,) = messages(with_variants(x={"extends": "glove_lstn", "title": "X"}))
+    assert found.startswith("variants.x.extends: unknown 'glove_lstn'; did you mean 'glove_lstm'?")
+    circle = with_variants(
+        a={"extends": "b", "title": "A"},
+        b={"extends": "a", "title": "B"},
+    )
+    assert messages(circle) == [
+        "variants.b.extends: a → b → a goes round in a circle",
+        "variants.a.extends: b → a → b goes round in a circle",
+    ]
+
+
+def lecture_variant(encoding, **fit):
+    variant = {
+        "extends": "glove_lstm",
+        "title": "L",
+        "input": {"encoding": encoding},
+        "fit": {"protocol": "lecture", **fit},
+    }
+    encodings = {"encodings.all": {"num_words": 100, "fit": "all"}}
+    return changed({"variants.l": variant, **encodings})
+
+
+def test_the_lectures_protocol_is_one_setting():
+    found = resolve_variant(lecture_variant("all"), "l")
+    assert found["fit"] == {
+        "protocol": "lecture",
+        "optimizer": "rmsprop",
+        "batch_size": 32,
+        "epochs": 20,
+    }
+    assert (found["input"]["padding"], found["input"]["truncating"]) == ("pre", "pre")
+    assert resolve_variant(lecture_variant("all", epochs=2), "l")["fit"]["epochs"] == 2
+
+
+def test_the_lectures_protocol_counts_words_in_all_documents():
+    assert messages(lecture_variant("all")) == []
+    assert messages(lecture_variant("words")) == [
+        "variants.l.input.encoding: 'protocol: lecture' counts words in all documents, but 'words'"
+        " has 'fit: train'; name an encoding with 'fit: all'"
+    ]
 
 
 def test_defaults_are_filled_in_and_the_configuration_stays_as_it_was():

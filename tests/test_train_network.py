@@ -52,6 +52,29 @@ def test_multihot_rows_are_kept_as_ids_not_as_a_matrix():
     assert x.flat_values.shape == (3,)
 
 
+def test_one_hot_is_expanded_inside_the_network(tmp_path):
+    given = {"encoding": "words", "form": "onehot", "length": 3}
+    model = network.build_model(settings(given, [{"Flatten": {}}]), 5, 2)
+    expanded = keras.Model(model.input, model.layers[1].output)
+    assert network.document_shape(model, given) == (3, 5)
+    found = expanded.predict(np.array([[0, 4, 1]], dtype="int32"), verbose=0)
+    np.testing.assert_array_equal(found[0], np.eye(5)[[0, 4, 1]])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(loaded(np.array([[0, 4, 1]])), model(np.array([[0, 4, 1]])))
+
+
+@pytest.mark.parametrize(
+    ("given", "shape"),
+    [(SEQUENCE | {"dimensions": 5}, (20, 5)), (MULTIHOT, (30,))],
+)
+def test_the_shape_of_a_document_is_what_the_first_layer_reads(given, shape):
+    layers = DENSE if given["form"] == "sequence" else DENSE[1:]
+    assert (
+        network.document_shape(network.build_model(settings(given, layers), 30, 3), given) == shape
+    )
+
+
 @pytest.fixture(scope="module")
 def matrix():
     return np.random.default_rng(1).normal(size=(30, 5)).astype("float32")
@@ -145,8 +168,8 @@ def test_fewer_documents_than_a_batch(task):
     assert len(fitted.history) == 1
 
 
-def run_train(tiny, output, sequences=None, **given):
-    chosen = settings(SEQUENCE | {"embedding": "glove"} | given, epochs=2)
+def run_train(tiny, output, sequences=None, fit=None, **given):
+    chosen = settings(SEQUENCE | {"embedding": "glove"} | given, **{"epochs": 2} | (fit or {}))
     call(
         train_network,
         corpus=tiny / "corpus.json",
@@ -230,3 +253,17 @@ def test_test_documents_have_no_influence_on_the_model(trained, tiny, tmp_path):
 def test_frozen_vectors_are_not_written_again(tiny, tmp_path):
     run_train(tiny, tmp_path / "run", trainable=False)
     assert not (tmp_path / "run/embedding.npy").exists()
+
+
+def test_by_the_lectures_protocol_the_test_documents_are_watched_and_the_last_epoch_is_kept(
+    tiny, tmp_path
+):
+    metrics = run_train(tiny, tmp_path / "run", fit={"protocol": "lecture", "epochs": 3})
+    documents = pd.read_parquet(tiny / "documents.parquet")
+    assert metrics["protocol"] == "lecture"
+    assert metrics["fitted_documents"] == documents["split"].isin(["train", "validation"]).sum()
+    assert metrics["val_accuracy"] is None
+    history = pd.read_csv(tmp_path / "run/history.csv")
+    assert len(history) == 3
+    assert history["val_accuracy"].iloc[-1] == pytest.approx(metrics["accuracy"])
+    assert history["kept"].tolist() == [False, False, True]

@@ -113,6 +113,12 @@ READERS = {name: given for name, given in READERS.items() if given["encoding"] =
 PRETRAINED = sorted({given["embedding"] for given in READERS.values() if "embedding" in given})
 DESCRIBED_FOLDER = f"{CORPUS}/sequences/{DESCRIBED}"
 PRETRAINED_FOLDERS = [f"{CORPUS}/embeddings/{DESCRIBED}/{name}" for name in PRETRAINED]
+# Of the variants that start from the same vectors, the last one shows what training makes of them.
+LAST_TRAINED = {
+    given.get("embedding"): variant
+    for variant, given in READERS.items()
+    if trains_embedding(variant)
+}
 MATRICES = [  # (name, before or after training, file)
     *(
         (name, "before", f"{folder}/matrix.npy")
@@ -120,8 +126,7 @@ MATRICES = [  # (name, before or after training, file)
     ),
     *(
         (variant, "after", run_files(variant, config["seeds"][0])[-1])
-        for variant in READERS
-        if trains_embedding(variant)
+        for variant in LAST_TRAINED.values()
     ),
 ]
 
