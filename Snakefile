@@ -13,6 +13,7 @@ include: "workflow/rules/read.smk"
 include: "workflow/rules/encode.smk"
 include: "workflow/rules/embed.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/lesson.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/render.smk"
 

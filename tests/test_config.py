@@ -112,6 +112,9 @@ MISTAKES = [
     ({"corpora.A": COMMITTED["corpora"]["imdb"]}, "corpora: 'A' does not have the form"),
     ({"sources.imdb_sample.file": "../x"}, "sources.imdb_sample.file: '../x' does not have"),
     # names that stand for nothing
+    ({"lessons.corpus": "imbd"}, "lessons.corpus: unknown 'imbd'; did you mean 'imdb'?"),
+    ({"lessons.pages": ["shape"]}, "lessons.pages[0]: found 'shape'; did you mean 'shapes'?"),
+    ({"lessons.page": []}, "lessons: unknown key 'page'; did you mean 'pages'?"),
     ({"compare.corpora": ["imbd"]}, "compare.corpora: unknown 'imbd'; did you mean 'imdb'?"),
     (
         {"compare.variants": ["glove_lst"]},

@@ -87,6 +87,7 @@ def config(tiny_archive, tiny_vectors) -> dict:
         "seeds": [1],
         "gpu": 0,
         "compare": {"corpora": ["news"], "variants": ["svm", "dense"]},
+        "lessons": {"corpus": "news", "pages": ["one_hot", "number_sequence"]},
         "sources": {"tiny": source(tiny_archive), "vectors": source(tiny_vectors)},
         "corpora": {"news": NEWSGROUPS},
         "encodings": {"words": {"num_words": 2000, "fit": "train"}},
@@ -126,7 +127,13 @@ def edited(config: dict, **changes) -> dict:
 def test_a_run_ends_in_a_report_and_tables_beside_it(project):
     report = project.folder / "results/tiny/report"
     pages = sorted(path.name for path in report.glob("*.html"))
-    assert pages == ["corpus-news.html", "embeddings-news.html", "index.html"]
+    assert pages == [
+        "corpus-news.html",
+        "embeddings-news.html",
+        "index.html",
+        "lesson-number_sequence.html",
+        "lesson-one_hot.html",
+    ]
     for link in re.findall(r'href="([^"#:]+)"', (report / "index.html").read_text()):
         assert (report / link).is_file(), link
     assert "These are sample figures" in (report / "index.html").read_text()
@@ -149,6 +156,7 @@ def test_a_changed_helper_reruns_exactly_its_users(project):
             "train_dense": 1,
             "evaluate_runs": 1,
             "evaluate_embeddings": 1,
+            "evaluate_lecture": 1,
             "render": 2,
         }
 
@@ -189,6 +197,31 @@ def test_a_new_variant_trains_alone(project):
     )
     planned = project.planned(config=config)
     assert {rule for rule in planned if rule.startswith("train_")} == {"train_bayes"}
+
+
+def test_a_changed_lesson_is_taught_again_and_nothing_else(project):
+    with project.changed("scripts/lesson_number_sequence.py"):
+        assert project.planned() == {
+            "lesson_number_sequence": 1,
+            "evaluate_lecture": 1,
+            "render": 2,
+        }
+
+
+def test_a_lesson_less_makes_no_page_of_it_and_retrains_nothing(project):
+    planned = project.planned(config=edited(project.config, lessons__pages=["one_hot"]))
+    assert planned == {"evaluate_lecture": 1, "render": 4}  # the navigation of each page
+
+
+def test_lessons_read_vectors_only_where_there_are_some(project):
+    config = edited(project.config, lessons__pages=["inside_lstm"])
+    command = ["--dry-run", "--printshellcmds", "lesson_inside_lstm"]
+    assert "--matrix results/tiny/news/embed" in project.snakemake(*command, config=config)
+    learned = {"encoding": "words", "length": 40, "dimensions": 5}
+    config = edited(config, variants__dense__input=learned)
+    output = project.snakemake(*command, config=config)
+    assert "--vocabulary results/tiny/news" in output
+    assert "--matrix" not in output
 
 
 def test_another_name_keeps_its_results_apart(project):

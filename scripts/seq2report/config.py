@@ -107,6 +107,9 @@ def reference_mistakes(config: dict) -> Iterator[str]:
         for name in config["compare"][kind]:
             if name not in config[kind]:
                 yield f"compare.{kind}: unknown '{name}'; {nearest(name, config[kind])}"
+    read = config.get("lessons", {}).get("corpus")
+    if read is not None and read not in config["corpora"]:
+        yield f"lessons.corpus: unknown '{read}'; {nearest(read, config['corpora'])}"
     for kind in ("corpora", "encodings", "embeddings"):
         for name, settings in config[kind].items():
             for key in ("source", "word_index", "index"):

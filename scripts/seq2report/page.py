@@ -8,6 +8,8 @@ import pandas as pd
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
+WRAPPED = 60  # characters of a cell of text from which its column is broken into lines
+
 
 def figure(picture: Figure, alt: str, caption: str = "") -> HTML:
     """Return a picture as inline SVG with a text alternative and a caption."""
@@ -32,15 +34,19 @@ def table(
         frame: its column names are the headings.
         formats: how a value of a column becomes text; ``str`` where a column has none.
         caption: a sentence above the table.
-        text: columns that are set flush left.
+        text: columns that are set flush left; those with long cells are broken into lines.
         raw: columns that hold HTML made by a function of this module, and are not escaped.
     """
     formats = formats or {}
+    kinds = {
+        name: "wrap" if frame[name].astype(str).str.len().max() > WRAPPED else "text"
+        for name in text
+    }
 
     def cell(name: str, value: object) -> str:
         content = "–" if pd.api.types.is_scalar(value) and pd.isna(value) else None
         content = content or formats.get(name, str)(value)
-        kind = ' class="text"' if name in text else ""
+        kind = f' class="{kinds[name]}"' if name in text else ""
         return f"<td{kind}>{content if name in raw else escape(content)}</td>"
 
     head = "".join(

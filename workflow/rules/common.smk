@@ -36,6 +36,8 @@ except UserError as error:
 CORPORA = config["compare"]["corpora"]
 VARIANTS = {name: resolve_variant(config, name) for name in config["compare"]["variants"]}
 NETWORKS = {name: settings for name, settings in VARIANTS.items() if "layers" in settings}
+LESSON_PAGES = config.get("lessons", {}).get("pages", [])
+LESSON_CORPUS = config.get("lessons", {}).get("corpus", CORPORA[0])
 
 
 wildcard_constraints:
@@ -93,11 +95,11 @@ def matrix_file(variant):
     return f"{CORPUS}/embeddings/{given['encoding']}/{given['embedding']}/matrix.npy"
 
 
-def tables(group, names):
-    """Return the table files of one group (runs, corpus, embeddings) for {corpus}."""
+def tables(folder, names):
+    """Return the files of the tables of a folder in the report; ``names`` with blanks between."""
     return [
-        f"{TABLES}/{{corpus}}/{group}/{name}.{ending}"
-        for name in names
+        f"{TABLES}/{folder}/{name}.{ending}"
+        for name in names.split()
         for ending in ("parquet", "csv")
     ]
 
@@ -129,6 +131,43 @@ MATRICES = [  # (name, before or after training, file)
         for variant in LAST_TRAINED.values()
     ),
 ]
+
+
+FROM_FILE = [name for name in PRETRAINED if "source" in config["embeddings"][name]][:1]
+
+
+def lesson(name, title, makes, reads=""):
+    """Return what a lesson is made from; ``makes`` (tables) and ``reads`` with blanks between.
+
+    It reads one corpus in the encoding of the pages about words, and the first vectors of these
+    that come from a file; where there are none, it does without.
+    """
+    folder = CORPUS.format(corpus=LESSON_CORPUS)
+    words = DESCRIBED_FOLDER.format(corpus=LESSON_CORPUS)
+    files = {
+        "documents": f"{folder}/documents.parquet",
+        "corpus": f"{folder}/corpus.json",
+        "encoding": f"{words}/encoding.json",
+        "vocabulary": f"{words}/vocabulary.parquet",
+        "sequences": f"{words}/sequences.parquet",
+    }
+    for embedding in FROM_FILE:
+        vectors = vectors_folder(embedding).format(embedding=embedding)
+        files |= {
+            "matrix": f"{folder}/embeddings/{DESCRIBED}/{embedding}/matrix.npy",
+            "words": f"{vectors}/words.parquet",
+            "vectors": f"{vectors}/vectors.npy",
+        }
+    return {
+        "name": name,
+        "title": title,
+        "tables": tables(f"lesson-{name}", makes),
+        "inputs": {key: files[key] for key in reads.split() if key in files},
+        "titles": {
+            "corpus_title": corpus_title(LESSON_CORPUS),
+            "vectors_title": "".join(config["embeddings"][each]["title"] for each in FROM_FILE),
+        },
+    }
 
 
 def described_lengths():

@@ -16,7 +16,7 @@ rule evaluate_runs:
             category="Tables",
             labels={"corpus": "{corpus}", "table": "variants"},
         ),
-        tables("runs", ["runs", "history", "confusion", "per_class"]),
+        tables("{corpus}/runs", "runs history confusion per_class"),
         f"{TABLES}/{{corpus}}/runs/variants.parquet",
     log:
         f"{RESULTS}/logs/evaluate_runs/{{corpus}}.log",
@@ -44,17 +44,8 @@ rule evaluate_corpus:
         missing=[f"{folder}/missing.parquet" for folder in PRETRAINED_FOLDERS],
     output:
         tables(
-            "corpus",
-            [
-                "corpus",
-                "classes",
-                "lengths",
-                "words",
-                "encoding",
-                "examples",
-                "coverage",
-                "missing",
-            ],
+            "{corpus}/corpus",
+            "corpus classes lengths words encoding examples coverage missing",
         ),
     log:
         f"{RESULTS}/logs/evaluate_corpus/{{corpus}}.log",
@@ -78,7 +69,7 @@ rule evaluate_embeddings:
         sequences=f"{DESCRIBED_FOLDER}/sequences.parquet",
         matrices=[file for _, _, file in MATRICES],
     output:
-        tables("embeddings", ["maps", "quality", "neighbours"]),
+        tables("{corpus}/embeddings", "maps quality neighbours"),
     log:
         f"{RESULTS}/logs/evaluate_embeddings/{{corpus}}.log",
     benchmark:
@@ -92,3 +83,36 @@ rule evaluate_embeddings:
         "python {input.code[0]} --vocabulary {input.vocabulary} --sequences {input.sequences}"
         " {params.matrices}"
         " --output {params.folder} 2> {log}"
+
+
+rule evaluate_lecture:
+    input:
+        code=script_files("evaluate_lecture"),
+        lecture=ROOT / "reports/lecture.yaml",
+        tables=[
+            path
+            for path in (
+                *(
+                    path
+                    for corpus in CORPORA
+                    for path in tables_of(corpus, rules.evaluate_runs, rules.evaluate_corpus)
+                ),
+                *(path for about in LESSONS.values() for path in about["tables"]),
+            )
+            if path.endswith(".parquet")
+        ],
+    output:
+        tables("lecture-figures", "lecture"),
+    log:
+        f"{RESULTS}/logs/evaluate_lecture/lecture.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_lecture/lecture.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        root=TABLES,
+        sample="--sample" if config.get("sample") else "",
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --lecture {input.lecture:q} --root {params.root}"
+        " --tables {input.tables} {params.sample} --output {params.folder} 2> {log}"

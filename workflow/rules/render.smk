@@ -4,7 +4,10 @@ PAGES = {
     "index": page(
         "comparison",
         "Comparison",
-        [path for corpus in CORPORA for path in tables_of(corpus, *EVALUATED)],
+        [
+            *(path for corpus in CORPORA for path in tables_of(corpus, *EVALUATED)),
+            *rules.evaluate_lecture.output,
+        ],
         corpora=CORPORA,
     ),
     **{
@@ -28,6 +31,15 @@ PAGES = {
         )
         for corpus in CORPORA
         if MATRICES
+    },
+    **{
+        f"lesson-{name}": page(
+            f"lesson_{name}",
+            about["title"],
+            about["tables"],
+            **about["titles"],
+        )
+        for name, about in LESSONS.items()
     },
 }
 LINKS = json.dumps({made["title"]: f"{name}.html" for name, made in PAGES.items()})

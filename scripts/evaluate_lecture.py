@@ -1,0 +1,171 @@
+"""Set the figures of the lecture's slides beside those of a report, and why they differ.
+
+lecture: a row an experiment, with columns experiment, lecture, ours (null where the report has no
+such figure) and why. What the slides say, and where ours stand, is in reports/lecture.yaml.
+"""
+
+import argparse
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from seq2report.command import UserError, replacing, run
+from seq2report.tables import write_tables
+
+SLIDE_EPOCH = 10  # the slides give accuracies after so many epochs
+MEANS = ["accuracy", "at_10", "best", "last", "epoch_seconds"]  # over the seeds
+LENGTHS = r"glove_lstm(_\d+)?"  # the variants that read documents of other lengths
+
+
+def curves(history: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a run: validation accuracy at epoch 10, best and last, seconds of an epoch.
+
+    Args:
+        history: columns variant, seed, epoch, val_accuracy, seconds.
+
+    Returns:
+        Columns variant, seed, at_10 (null if there were fewer epochs), best, last and
+        epoch_seconds, the median, so that the first epoch with its compilation does not count.
+    """
+    runs = history.sort_values("epoch").groupby(["variant", "seed"], sort=False)
+    table = runs.agg(
+        best=("val_accuracy", "max"),
+        last=("val_accuracy", "last"),
+        epoch_seconds=("seconds", "median"),
+    )
+    tenth = history[history["epoch"] == SLIDE_EPOCH].set_index(["variant", "seed"])
+    return table.assign(at_10=tenth["val_accuracy"]).reset_index()
+
+
+def summarise_runs(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a variant: what the report knows of it; accuracies are means over seeds."""
+    joined = runs.merge(curves(history), on=["variant", "seed"], how="left")
+    groups = joined.groupby("variant", sort=False)
+    table = groups.first()
+    table[MEANS] = groups[MEANS].mean()
+    words = table["document_shape"].str.extract(r"^(\d+) × ")[0]
+    return table.assign(words_read=pd.to_numeric(words).astype("Int64")).reset_index()
+
+
+def summarise_corpus(corpus: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
+    """Return one row: the corpus, and how many labelled documents are fitted on and tested on."""
+    counts = classes.groupby("split")["documents"].sum()
+    fitted = int(counts.reindex(["train", "validation"]).sum())
+    test = int(counts.get("test", 0))
+    return corpus.assign(fitted=fitted, test=test, labelled=fitted + test)
+
+
+def lengths(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return one row that tells how the LSTM fares with more words, or none with one length.
+
+    Columns figures (the accuracy for each number of words, as text), best_words and those
+    of the runs.
+    """
+    swept = runs[runs["variant"].str.fullmatch(LENGTHS)].sort_values("words_read")
+    if len(swept) < 2:
+        return swept.iloc[:0]
+    figures = ", ".join(
+        f"{words} words {accuracy:.3f}"
+        for words, accuracy in zip(swept["words_read"], swept["accuracy"], strict=True)
+    )
+    best = swept.loc[swept["accuracy"].idxmax(), "words_read"]
+    return swept.iloc[-1:].assign(figures=figures, best_words=best)
+
+
+def places(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the tables that figures are taken from, by the names that ``from`` has for them.
+
+    Args:
+        tables: by their path in the report, as in newsgroups/runs/history or lesson-cbow/facts.
+
+    Returns:
+        <corpus>/corpus, <corpus>/coverage, <corpus>/runs and <corpus>/lengths for each corpus, and
+        every table of a lesson.
+    """
+    found = {name: table for name, table in tables.items() if name.startswith("lesson-")}
+    for corpus in {name.split("/")[0] for name in tables.keys() - found.keys()}:
+        group = f"{corpus}/corpus"
+        about = summarise_corpus(tables[f"{group}/corpus"], tables[f"{group}/classes"])
+        runs = summarise_runs(tables[f"{corpus}/runs/runs"], tables[f"{corpus}/runs/history"])
+        runs = runs.merge(about[["classes", "labelled"]], how="cross")
+        found |= {
+            group: about,
+            f"{corpus}/coverage": tables[f"{group}/coverage"],
+            f"{corpus}/runs": runs,
+            f"{corpus}/lengths": lengths(runs),
+        }
+    return found
+
+
+def find(entry: dict, found: dict[str, pd.DataFrame]) -> dict | None:
+    """Return the row that ``entry`` means (the first, or the one of its variant), or None."""
+    table = found.get(entry["from"], pd.DataFrame())
+    if "variant" in entry and len(table):
+        table = table[table["variant"] == entry["variant"]]
+    return table.to_dict("records")[0] if len(table) else None
+
+
+def compare(
+    experiments: Iterable[dict], found: dict[str, pd.DataFrame], sample: bool
+) -> pd.DataFrame:
+    """Return a row an experiment: columns experiment, lecture, ours, why.
+
+    Args:
+        experiments: the content of reports/lecture.yaml.
+        found: as `places` returns it.
+        sample: whether the figures are of a sample; its reason is then given too.
+
+    Raises:
+        UserError: a text names a column that its table has not.
+    """
+    rows = []
+    for experiment in experiments:
+        row = {"experiment": experiment["experiment"], "lecture": experiment["lecture"]}
+        row |= {"ours": None, "why": experiment.get("otherwise", "Not part of this report.")}
+        for entry in experiment.get("ours", []):
+            values = find(entry, found)
+            if values is not None:
+                reasons = [entry.get("sample", "") if sample else "", entry.get("why", "")]
+                try:
+                    row["ours"] = entry["figure"].format_map(values)
+                    row["why"] = " ".join(filter(None, reasons)).format_map(values)
+                except KeyError as error:
+                    raise UserError(
+                        f"{experiment['experiment']}: {entry['from']} has no column {error}; it has"
+                        f" {', '.join(values)}"
+                    ) from error
+                break
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--lecture", type=Path, required=True, help="lecture.yaml")
+    parser.add_argument("--root", type=Path, required=True, help="folder that the tables lie below")
+    parser.add_argument("--tables", type=Path, nargs="+", required=True, help="Parquet files")
+    parser.add_argument("--sample", action="store_true", help="the figures are of a sample")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    args = parser.parse_args(argv)
+
+    experiments = yaml.safe_load(args.lecture.read_text(encoding="utf-8"))
+    tables = {
+        file.relative_to(args.root).with_suffix("").as_posix(): pd.read_parquet(file)
+        for file in args.tables
+    }
+    table = compare(experiments, places(tables), args.sample)
+    with replacing(args.output) as part:
+        part.mkdir()
+        write_tables({"lecture": table}, part)
+    logging.info(
+        "%d of %d figures of the lecture have one of ours", table["ours"].count(), len(table)
+    )
+
+
+if __name__ == "__main__":
+    run(main)

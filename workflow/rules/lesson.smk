@@ -1,0 +1,59 @@
+# lesson: a rule a lesson of the lecture -> the tables of its page.
+LESSONS = [
+    lesson(
+        "one_hot",
+        "One-hot and embedding",
+        "one_hot features distances summary lookup multi_hot neighbours sizes facts",
+        "words vectors",
+    ),
+    lesson("number_sequence", "Number sequence", "facts history predictions scores weights"),
+    lesson(
+        "several_features",
+        "Several features",
+        "facts law series history predictions scores summary",
+    ),
+    lesson(
+        "vanishing_gradient",
+        "Vanishing gradient",
+        "gradients falls networks memory starts facts",
+        "corpus encoding sequences matrix",
+    ),
+    lesson(
+        "inside_lstm",
+        "Inside an LSTM",
+        "gates document probabilities units facts",
+        "corpus encoding vocabulary sequences matrix",
+    ),
+]
+LESSONS = {about["name"]: about for about in LESSONS if about["name"] in LESSON_PAGES}
+
+for name, about in LESSONS.items():
+
+    rule:
+        name:
+            f"lesson_{name}"
+        input:
+            **about["inputs"],
+            code=script_files(f"lesson_{name}"),
+        output:
+            about["tables"],
+        log:
+            f"{RESULTS}/logs/lesson/{name}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/lesson/{name}.tsv"
+        # Some take as long as the longest training: none is to be alone at the end.
+        priority: 2
+        conda:
+            "../../environment.yml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+        params:
+            files=lambda wildcards, input: [
+                f"--{key} {file}" for key, file in input.items() if key != "code"
+            ],
+            seed=config["seeds"][0],
+            folder=subpath(output[0], parent=True),
+        shell:
+            "python {input.code[0]} {params.files} --seed {params.seed}"
+            " --output {params.folder} 2> {log}"
