@@ -15,35 +15,22 @@ import yaml
 from seq2report.command import UserError, replacing, run
 from seq2report.tables import write_tables
 
-SLIDE_EPOCH = 10  # the slides give accuracies after so many epochs
-MEANS = ["accuracy", "at_10", "best", "last", "epoch_seconds"]  # over the seeds
+MEANS = [
+    "accuracy",
+    "val_accuracy_at_10",
+    "val_accuracy_best",
+    "val_accuracy_last",
+    "epoch_seconds",
+]
 LENGTHS = r"glove_lstm(_\d+)?"  # the variants that read documents of other lengths
 
 
-def curves(history: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a run: validation accuracy at epoch 10, best and last, seconds of an epoch.
+def summarise_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a variant: what the report knows of its runs, numbers of `MEANS` over seeds.
 
-    Args:
-        history: columns variant, seed, epoch, val_accuracy, seconds.
-
-    Returns:
-        Columns variant, seed, at_10 (null if there were fewer epochs), best, last and
-        epoch_seconds, the median, so that the first epoch with its compilation does not count.
+    words_read is how many words of a document the network reads, null if it has no order of words.
     """
-    runs = history.sort_values("epoch").groupby(["variant", "seed"], sort=False)
-    table = runs.agg(
-        best=("val_accuracy", "max"),
-        last=("val_accuracy", "last"),
-        epoch_seconds=("seconds", "median"),
-    )
-    tenth = history[history["epoch"] == SLIDE_EPOCH].set_index(["variant", "seed"])
-    return table.assign(at_10=tenth["val_accuracy"]).reset_index()
-
-
-def summarise_runs(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a variant: what the report knows of it; accuracies are means over seeds."""
-    joined = runs.merge(curves(history), on=["variant", "seed"], how="left")
-    groups = joined.groupby("variant", sort=False)
+    groups = runs.groupby("variant", sort=False)
     table = groups.first()
     table[MEANS] = groups[MEANS].mean()
     words = table["document_shape"].str.extract(r"^(\d+) × ")[0]
@@ -79,7 +66,7 @@ def places(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Return the tables that figures are taken from, by the names that ``from`` has for them.
 
     Args:
-        tables: by their path in the report, as in newsgroups/runs/history or lesson-cbow/facts.
+        tables: by their path in the report, as in newsgroups/runs/runs or lesson-cbow/facts.
 
     Returns:
         <corpus>/corpus, <corpus>/coverage, <corpus>/runs and <corpus>/lengths for each corpus, and
@@ -89,7 +76,7 @@ def places(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     for corpus in {name.split("/")[0] for name in tables.keys() - found.keys()}:
         group = f"{corpus}/corpus"
         about = summarise_corpus(tables[f"{group}/corpus"], tables[f"{group}/classes"])
-        runs = summarise_runs(tables[f"{corpus}/runs/runs"], tables[f"{corpus}/runs/history"])
+        runs = summarise_runs(tables[f"{corpus}/runs/runs"])
         runs = runs.merge(about[["classes", "labelled"]], how="cross")
         found |= {
             group: about,

@@ -7,6 +7,7 @@ per_class: precision, recall and F1 of each class, over all seeds.
 
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,29 @@ from sklearn.metrics import precision_recall_fscore_support
 from seq2report.command import read_json, replacing, run
 from seq2report.tables import write_tables
 
+SLIDE_EPOCH = 10
 MEANS = ["macro_f1", "loss", "fit_seconds", "fit_cpu_seconds", "peak_memory_mb"]
+
+
+def curve(history: pd.DataFrame) -> dict[str, float]:
+    """Return what a run's epochs were like: what the network was right in, and how long one took.
+
+    Args:
+        history: of one run, columns epoch, val_accuracy and seconds, by epoch; without rows for a
+            model that is not fitted in epochs.
+
+    Returns:
+        val_accuracy_at_10 (after `SLIDE_EPOCH` epochs, as the slides have it; NaN if there were
+        fewer), val_accuracy_best, val_accuracy_last, and epoch_seconds, the median, so that the
+        first epoch with its compilation does not count.
+    """
+    accuracy = history.set_index("epoch")["val_accuracy"]
+    return {
+        "val_accuracy_at_10": accuracy.get(SLIDE_EPOCH, math.nan),
+        "val_accuracy_best": accuracy.max(),
+        "val_accuracy_last": accuracy.get(len(accuracy), math.nan),
+        "epoch_seconds": history["seconds"].median(),
+    }
 
 
 def read_run(folder: Path, titles: dict[str, str]) -> dict[str, pd.DataFrame]:
@@ -25,10 +48,12 @@ def read_run(folder: Path, titles: dict[str, str]) -> dict[str, pd.DataFrame]:
     variant, seed = folder.parent.name, int(folder.name.removeprefix("seed-"))
     metrics = read_json(folder / "metrics.json")
     versions = metrics.pop("versions")
-    row = metrics | {f"{name}_version": version for name, version in versions.items()}
+    history = pd.read_csv(folder / "history.csv")
+    row = metrics | curve(history)
+    row |= {f"{name}_version": version for name, version in versions.items()}
     tables = {
         "runs": pd.DataFrame([row]).drop(columns="seed"),
-        "history": pd.read_csv(folder / "history.csv"),
+        "history": history,
         "predictions": pd.read_parquet(
             folder / "predictions.parquet", columns=["id", "label", "predicted"]
         ),
@@ -59,7 +84,7 @@ def summarise(runs: pd.DataFrame) -> pd.DataFrame:
     table["test_documents"] = documents
     for column in MEANS:
         table[column] = groups[column].mean().to_numpy()
-    for column in ["parameters", "fitted_documents", "device"]:
+    for column in ["parameters", "document_shape", "fitted_documents", "device"]:
         table[column] = groups[column].first().to_numpy()
     return table.sort_values("accuracy", ascending=False, ignore_index=True)
 

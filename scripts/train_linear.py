@@ -57,6 +57,7 @@ def main(argv: Sequence[str] | None) -> None:
         "seed": args.seed,
         "fitted_documents": train.height,
         "parameters": count_parameters(model),
+        "document_shape": str(model[-1].n_features_in_),
         "fit_seconds": seconds,
         "fit_cpu_seconds": cpu_seconds,
         "predict_seconds": time.perf_counter() - start,

@@ -37,6 +37,7 @@ def tables(tmp_path_factory):
             "seed": seed,
             "fitted_documents": 20,
             "parameters": 30,
+            "document_shape": "9 × 5",
             "fit_seconds": 2.0 * seed,
             "fit_cpu_seconds": 4.0 * seed,
             "device": "CPU",
@@ -50,6 +51,16 @@ def tables(tmp_path_factory):
         ]
     )
     return folder / "tables"
+
+
+def test_the_epochs_of_a_run_are_told_at_the_tenth_at_best_and_at_last():
+    accuracy = [0.3] * 9 + [0.5, 0.8, 0.7]
+    seconds = [30.0] + [2.0] * 11
+    history = pd.DataFrame({"epoch": range(1, 13), "val_accuracy": accuracy, "seconds": seconds})
+    told = evaluate_runs.curve(history)
+    assert list(told.values()) == [0.5, 0.8, 0.7, 2.0]
+    assert np.isnan(evaluate_runs.curve(history[:9])["val_accuracy_at_10"])
+    assert np.isnan(list(evaluate_runs.curve(history[:0]).values())).all()
 
 
 def read(tables, name):
@@ -92,7 +103,7 @@ def test_a_row_a_variant_with_means_over_seeds_best_first(tables):
 def summary_of(accuracies, documents):
     seeds = len(accuracies)
     same = ["macro_f1", "loss", "fit_seconds", "fit_cpu_seconds", "peak_memory_mb"]
-    same += ["parameters", "fitted_documents"]
+    same += ["parameters", "document_shape", "fitted_documents"]
     rows = pd.DataFrame({"accuracy": accuracies, "test_documents": [documents] * seeds})
     rows = rows.assign(
         variant="v", title="V", kind="linear", device="CPU", **dict.fromkeys(same, 1)

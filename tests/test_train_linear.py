@@ -172,6 +172,8 @@ def test_other_pipelines_are_trained_and_loaded_too(tiny, documents, tmp_path, s
 def test_parameters_are_coefficients_and_intercepts(trained):
     terms = len(pd.read_parquet(trained / "vocabulary.parquet"))
     assert count_parameters(load_pipeline(trained)) == terms + 1
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert metrics["document_shape"] == str(terms)
     letters = {"CountVectorizer": {"token_pattern": r"\w"}}
     for step, parameters in (
         ({"LogisticRegression": {}}, (4 + 1) * 3),

@@ -224,6 +224,20 @@ def test_lessons_read_vectors_only_where_there_are_some(project):
     assert "--matrix" not in output
 
 
+def test_variants_that_differ_in_length_alone_are_shown_as_a_sweep(project):
+    longer = {"extends": "dense", "title": "Longer", "input": {"length": 60}}
+    wider = {"extends": "dense", "title": "Wider", "layers": [{"GlobalMaxPooling1D": {}}]}
+    config = edited(
+        project.config,
+        variants__longer=longer,
+        variants__wider=wider,
+        compare__variants=["svm", "dense", "longer", "wider"],
+    )
+    page = "results/tiny/report/index.html"
+    output = project.snakemake("--dry-run", "--printshellcmds", page, config=config)
+    assert '"sweeps": [{"dense": 40, "longer": 60}]' in output
+
+
 def test_another_name_keeps_its_results_apart(project):
     planned = project.planned(config=edited(project.config, name="other"))
     assert planned["train_dense"] == planned["train_svm"] == planned["read"] == 1

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C6D31", "#333333"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 NEUTRAL = "#9AA3AD"
+FEW_PANELS = 9  # that are drawn large
 LABELLED_WORDS = 60  # on a map; the other words are points
 
 mpl.rcParams.update(
@@ -46,7 +47,7 @@ def styles(names: list[str]) -> dict[str, dict]:
 
 def accuracy_against_time(variants: pd.DataFrame) -> Figure:
     """Draw accuracy with its interval against the CPU time of one training, a point a variant."""
-    figure = Figure(figsize=(10, 4.4))
+    figure = Figure(figsize=(10, max(4.4, 0.21 * len(variants))))  # the legend needs the height
     axes = figure.subplots()
     for title, style in styles(sorted(variants["title"])).items():
         row = variants[variants["title"] == title].iloc[0]
@@ -74,12 +75,33 @@ def accuracy_against_time(variants: pd.DataFrame) -> Figure:
     return figure
 
 
+def accuracy_by_length(sweeps: pd.DataFrame) -> Figure:
+    """Draw accuracy with its interval against the words that are read, a line a sweep.
+
+    Args:
+        sweeps: columns sweep (what the line is called), words, accuracy, low, high.
+    """
+    figure = Figure(figsize=(8, 3.4))
+    axes = figure.subplots()
+    for title, style in styles(list(dict.fromkeys(sweeps["sweep"]))).items():
+        rows = sweeps[sweeps["sweep"] == title].sort_values("words")
+        away = np.maximum([rows["accuracy"] - rows["low"], rows["high"] - rows["accuracy"]], 0)
+        axes.errorbar(rows["words"], rows["accuracy"], yerr=away, capsize=3, label=title, **style)
+    axes.set_xticks(sorted(set(sweeps["words"])))
+    axes.set_xlabel("words of a document that the network reads")
+    axes.set_ylabel("accuracy on the test documents")
+    axes.grid(alpha=0.25)
+    axes.legend()
+    return figure
+
+
 def learning_curves(history: pd.DataFrame) -> Figure:
-    """Draw loss and accuracy of each epoch, training and validation, a panel a variant."""
+    """Draw the accuracy of each epoch, training and validation, a panel a variant."""
     titles = list(dict.fromkeys(history["title"]))
-    columns = min(3, len(titles))
+    columns = min(3 if len(titles) <= FEW_PANELS else 5, len(titles))
     rows = math.ceil(len(titles) / columns)
-    figure = Figure(figsize=(3.6 * columns, 2.5 * rows))
+    width, height = (3.6, 2.5) if len(titles) <= FEW_PANELS else (2.3, 2.0)
+    figure = Figure(figsize=(width * columns, height * rows))
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     for panel, title in zip(panels, titles, strict=False):
         for seed, run in history[history["title"] == title].groupby("seed"):
@@ -88,7 +110,7 @@ def learning_curves(history: pd.DataFrame) -> Figure:
             panel.plot(run["epoch"], run["val_accuracy"], color=COLOURS[0], label=names[1])
             kept = run[run["kept"]]
             panel.plot(kept["epoch"], kept["val_accuracy"], "o", color=COLOURS[3], markersize=5)
-        panel.set_title(textwrap.fill(title, 32))
+        panel.set_title(textwrap.fill(title, round(9 * width)))
         panel.grid(alpha=0.25)
         panel.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True, nbins=6))
         panel.set_xlabel("epoch")

@@ -175,6 +175,16 @@ def described_lengths():
     return sorted({given["length"] for given in READERS.values()})
 
 
+def sweeps():
+    """Return {variant: words} for each group of variants that differ in their length alone."""
+    groups = {}
+    for variant, settings in NETWORKS.items():
+        given = {key: value for key, value in settings["input"].items() if key != "length"}
+        alike = json.dumps({**settings, "input": given}, sort_keys=True)
+        groups.setdefault(alike, {})[variant] = settings["input"].get("length")
+    return [group for group in groups.values() if len(group) > 1 and None not in group.values()]
+
+
 def matrix_titles():
     """Return what a reader calls each embedding and variant of MATRICES."""
     kinds = {"before": "embeddings", "after": "variants"}

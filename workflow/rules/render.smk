@@ -9,6 +9,7 @@ PAGES = {
             *rules.evaluate_lecture.output,
         ],
         corpora=CORPORA,
+        sweeps=sweeps(),
     ),
     **{
         f"corpus-{corpus}": page(
