@@ -104,3 +104,27 @@ def test_an_interval_bar_tells_its_ends():
     html = page.interval(0.5, 0.6, 0.7, start=0.4)
     assert "0.500 to 0.700" in html
     assert 'class="range" x="16.67" y="1.5" width="33.33"' in html
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"), [("150 × 1000", "150 × 1000, 600 kB"), ("10000", "10000, 40 kB")]
+)
+def test_a_shape_tells_its_memory_as_32_bit_numbers(numbers, expected):
+    assert page.shape(numbers) == expected
+
+
+def test_a_column_of_long_texts_is_broken_into_lines():
+    frame = pd.DataFrame({"short": ["a", "b"], "long": ["word " * 20, "a"], "number": [1, 2]})
+    html = page.table(frame, text=("short", "long")).data
+    assert html.count('<td class="text">') == html.count('<td class="wrap">') == 2
+
+
+def test_the_lessons_stand_in_a_row_of_their_own(tmp_path):
+    notebook(tmp_path / "n.ipynb")
+    links = {"Front": "index.html", "Shapes": "lesson-shapes.html", "CBOW": "lesson-cbow.html"}
+    html = render.to_page(tmp_path / "n.ipynb", TEMPLATE, "Shapes", links)
+    rows = re.findall(r'<nav aria-label="(\w+)">.*?</nav>', html, flags=re.DOTALL)
+    assert rows == ["Pages", "Lessons"]
+    assert re.search(r'<a aria-current="page" href="lesson-shapes.html">', html)
+    del links["Shapes"], links["CBOW"]
+    assert "Lessons" not in render.to_page(tmp_path / "n.ipynb", TEMPLATE, "Front", links)

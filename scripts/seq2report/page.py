@@ -1,6 +1,7 @@
 """Pieces of a page: HTML strings in which all text that comes from data is escaped."""
 
 import io
+import math
 from collections.abc import Callable
 from html import escape
 
@@ -124,6 +125,12 @@ def sample_notice(corpora: dict[str, int]) -> HTML:
         " in minutes. They show how the models compare on little data, not what they reach.",
         "notice",
     )
+
+
+def shape(numbers: str) -> str:
+    """Return a shape as in 150 × 50 with the memory that it takes as 32-bit numbers."""
+    kilobytes = 4 * math.prod(int(number) for number in numbers.split(" × ")) / 1000
+    return f"{numbers}, {kilobytes:,.0f} kB"
 
 
 def percent(value: float) -> str:
