@@ -8,6 +8,7 @@ import argparse
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from string import Formatter
 
 import pandas as pd
 import yaml
@@ -88,11 +89,27 @@ def places(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 
 def find(entry: dict, found: dict[str, pd.DataFrame]) -> dict | None:
-    """Return the row that ``entry`` means (the first, or the one of its variant), or None."""
+    """Return the first row that ``entry`` means, or None if the report has no such figure.
+
+    Raises:
+        UserError: a text of ``entry`` names a column that its table has not.
+    """
     table = found.get(entry["from"], pd.DataFrame())
-    if "variant" in entry and len(table):
-        table = table[table["variant"] == entry["variant"]]
-    return table.to_dict("records")[0] if len(table) else None
+    for column, value in entry.get("where", {}).items() if len(table) else ():
+        table = table[table[column] == value]
+    if table.empty:
+        return None
+    row = table.to_dict("records")[0]
+    for key in ("figure", "why", "sample"):
+        for _, column, _, _ in Formatter().parse(entry.get(key, "")):
+            if column is not None and column not in row:
+                raise UserError(
+                    f"a figure of the lecture: {entry['from']} has no column '{column}'; it has"
+                    f" {', '.join(row)}"
+                )
+            if key == "figure" and column is not None and pd.isna(row[column]):
+                return None
+    return row
 
 
 def compare(
@@ -104,28 +121,19 @@ def compare(
         experiments: the content of reports/lecture.yaml.
         found: as `places` returns it.
         sample: whether the figures are of a sample; its reason is then given too.
-
-    Raises:
-        UserError: a text names a column that its table has not.
     """
     rows = []
     for experiment in experiments:
-        row = {"experiment": experiment["experiment"], "lecture": experiment["lecture"]}
-        row |= {"ours": None, "why": experiment.get("otherwise", "Not part of this report.")}
+        ours, why = None, experiment.get("otherwise", "Not part of this report.")
         for entry in experiment.get("ours", []):
             values = find(entry, found)
             if values is not None:
                 reasons = [entry.get("sample", "") if sample else "", entry.get("why", "")]
-                try:
-                    row["ours"] = entry["figure"].format_map(values)
-                    row["why"] = " ".join(filter(None, reasons)).format_map(values)
-                except KeyError as error:
-                    raise UserError(
-                        f"{experiment['experiment']}: {entry['from']} has no column {error}; it has"
-                        f" {', '.join(values)}"
-                    ) from error
+                ours = entry["figure"].format_map(values)
+                why = " ".join(filter(None, reasons)).format_map(values)
                 break
-        rows.append(row)
+        names = {key: experiment[key] for key in ("experiment", "lecture")}
+        rows.append({**names, "ours": ours, "why": why})
     return pd.DataFrame(rows)
 
 

@@ -78,9 +78,13 @@ ENTRY = {"from": "news/runs", "figure": "{n}", "why": "for {n}", "sample": "Litt
 @pytest.mark.parametrize(
     ("entries", "sample", "expected"),
     [
-        ([ENTRY | {"variant": "a"}], False, ("1", "for 1")),
-        ([ENTRY | {"variant": "b"}], True, ("2", "Little. for 2")),
-        ([ENTRY | {"variant": "lost"}, ENTRY | {"variant": "b"}], False, ("2", "for 2")),
+        ([ENTRY | {"where": {"variant": "a"}}], False, ("1", "for 1")),
+        ([ENTRY | {"where": {"variant": "b"}}], True, ("2", "Little. for 2")),
+        (
+            [ENTRY | {"where": {"variant": "lost"}}, ENTRY | {"where": {"variant": "b"}}],
+            False,
+            ("2", "for 2"),
+        ),
         ([ENTRY | {"from": "other/runs"}], True, (None, "Look elsewhere.")),
         ([], True, (None, "Look elsewhere.")),
     ],
@@ -98,9 +102,15 @@ def test_the_first_place_that_the_report_has_is_taken(entries, sample, expected)
     assert tuple(table.iloc[0][["ours", "why"]]) == expected
 
 
+def test_a_number_that_is_missing_is_no_figure():
+    found = {"news/runs": pd.DataFrame({"n": [float("nan")]})}
+    experiment = {"experiment": "E", "lecture": "L", "ours": [ENTRY]}
+    assert lecture.compare([experiment], found, False)["ours"].isna().all()
+
+
 def test_a_column_that_is_not_there_is_named():
     experiment = {"experiment": "E", "lecture": "L", "ours": [ENTRY | {"figure": "{lost}"}]}
-    with pytest.raises(UserError, match="E: news/runs has no column 'lost'; it has n"):
+    with pytest.raises(UserError, match="news/runs has no column 'lost'; it has n"):
         lecture.compare([experiment], {"news/runs": pd.DataFrame({"n": [1]})}, False)
 
 

@@ -6,6 +6,13 @@ LESSONS = [
         "one_hot features distances summary lookup multi_hot neighbours sizes facts",
         "words vectors",
     ),
+    lesson(
+        "cbow",
+        "CBOW",
+        "pairs orders order_examples embedding loss probabilities contexts starts separation"
+        " settings neighbours bands map facts",
+        "vocabulary sequences",
+    ),
     lesson("number_sequence", "Number sequence", "facts history predictions scores weights"),
     lesson(
         "several_features",
@@ -23,6 +30,12 @@ LESSONS = [
         "Inside an LSTM",
         "gates document probabilities units facts",
         "corpus encoding vocabulary sequences matrix",
+    ),
+    lesson(
+        "shapes",
+        "Shapes",
+        "scores methods history generated tagged numbers facts",
+        "documents",
     ),
 ]
 LESSONS = {about["name"]: about for about in LESSONS if about["name"] in LESSON_PAGES}
