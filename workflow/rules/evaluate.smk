@@ -110,7 +110,7 @@ rule evaluate_lecture:
     conda:
         "../../environment.yml"
     params:
-        root=TABLES,
+        root=subpath(output[0], ancestor=2),
         sample="--sample" if config.get("sample") else "",
         folder=subpath(output[0], parent=True),
     shell:
