@@ -13,6 +13,7 @@ import embed
 import encode
 import read
 import read_vectors
+import render
 from seq2report.archives import members
 
 ROOT = Path(__file__).parent.parent
@@ -102,3 +103,20 @@ def call(script: ModuleType, **options: object) -> None:
         text = json.dumps(value) if isinstance(value, dict) else str(value)
         argv += [f"--{name.replace('_', '-')}", text]
     script.main(argv)
+
+
+def lesson_page(name: str, folder: Path, **titles: str) -> str:
+    """Return the page of a lesson whose tables lie in ``folder``/lesson-<name>."""
+    call(
+        render,
+        notebook=ROOT / f"reports/lesson_{name}.ipynb",
+        parameters={"tables": str(folder), **titles},
+        template=ROOT / "reports/template/index.html.j2",
+        title="A lesson",
+        links={},
+        executed=folder / "n.ipynb",
+        output=folder / "n.html",
+    )
+    html = (folder / "n.html").read_text()
+    assert "Traceback" not in html
+    return html

@@ -5,10 +5,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import ROOT, call
+from conftest import call, lesson_page
 
 import lesson_inside_lstm as lesson
-import render
 from seq2report import page, plots_inside_lstm
 from seq2report.command import UserError, write_json
 from seq2report.tables import read_tables
@@ -178,19 +177,8 @@ def test_the_same_seed_gives_the_same_tables(carried_out, tmp_path):
 
 def test_the_page_shows_hostile_words_as_text(carried_out, tmp_path):
     folder, _, _ = carried_out
-    call(
-        render,
-        notebook=ROOT / "reports/lesson_inside_lstm.ipynb",
-        parameters={"tables": str(folder), "corpus_title": "<i>Tiny</i>"},
-        template=ROOT / "reports/template/index.html.j2",
-        title=TITLE,
-        links={TITLE: "x.html"},
-        executed=tmp_path / "logs/n.ipynb",
-        output=tmp_path / "n.html",
-    )
-    html = (tmp_path / "n.html").read_text()
+    html = lesson_page("inside_lstm", folder, corpus_title="<i>Tiny</i>")
     assert f"<h1>{TITLE}</h1>" in html
-    assert "Traceback" not in html
     for raw in ("<script", "<i>Tiny", "<b>con", "Glyph"):
         assert raw not in html
     assert "f<sub>t</sub> = σ(" in html

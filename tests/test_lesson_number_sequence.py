@@ -1,10 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, call
+from conftest import call, lesson_page
 
 import lesson_number_sequence as lesson
-import render
 from seq2report.backend import load_keras
 from seq2report.command import UserError
 from seq2report.tables import read_tables
@@ -155,19 +154,8 @@ def test_no_epochs_end_in_a_message(tmp_path):
 
 
 def show(tables):
-    call(
-        render,
-        notebook=ROOT / "reports/lesson_number_sequence.ipynb",
-        parameters={"name": "test", "tables": str(tables)},
-        template=ROOT / "reports/template/index.html.j2",
-        title=TITLE,
-        links={TITLE: "lesson_number_sequence.html"},
-        executed=tables / "n.ipynb",
-        output=tables / "n.html",
-    )
-    html = (tables / "n.html").read_text()
+    html = lesson_page("number_sequence", tables)
     assert TITLE in html
-    assert "Traceback" not in html
     return html
 
 

@@ -5,10 +5,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import ROOT, call
+from conftest import ROOT, call, lesson_page
 
 import lesson_one_hot as lesson
-import render
 from seq2report import page, plots_one_hot
 from seq2report.command import UserError
 from seq2report.tables import read_tables
@@ -230,19 +229,8 @@ def test_a_heat_map_shows_every_distance_and_no_negative_zero():
 
 
 def test_the_page_says_what_is_equal_and_shows_hostile_words_as_text(pretrained, tmp_path):
-    call(
-        render,
-        notebook=NOTEBOOK,
-        parameters={"tables": str(pretrained), "vectors_title": "<i>Tiny</i>"},
-        template=ROOT / "reports/template/index.html.j2",
-        title=TITLE,
-        links={TITLE: "x.html"},
-        executed=tmp_path / "n.ipynb",
-        output=tmp_path / "n.html",
-    )
-    html = (tmp_path / "n.html").read_text()
+    html = lesson_page("one_hot", pretrained, vectors_title="<i>Tiny</i>")
     assert f"<h1>{TITLE}</h1>" in html
-    assert "Traceback" not in html
     assert "√2 = 1.414" in html
     assert "equal to the last digit" in html
     assert "every pair of the same kind is more alike" in html

@@ -1,11 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, call
+from conftest import call, lesson_page
 from sklearn.linear_model import LinearRegression
 
 import lesson_several_features as lesson
-import render
 from seq2report.backend import load_keras
 from seq2report.command import UserError
 from seq2report.tables import read_tables
@@ -169,19 +168,8 @@ def test_no_epochs_end_in_a_message(tmp_path):
 
 
 def test_the_page_says_by_how_much_the_second_feature_helps(folder, tables):
-    call(
-        render,
-        notebook=ROOT / "reports/lesson_several_features.ipynb",
-        parameters={"name": "test", "tables": str(folder)},
-        template=ROOT / "reports/template/index.html.j2",
-        title=TITLE,
-        links={TITLE: "lesson_several_features.html"},
-        executed=folder / "n.ipynb",
-        output=folder / "n.html",
-    )
-    html = (folder / "n.html").read_text()
+    html = lesson_page("several_features", folder)
     assert TITLE in html
-    assert "Traceback" not in html
     facts = tables["facts"].iloc[0]
     said = f"falls from {facts['mae_alone']:.3f} to {facts['mae_both']:.3f} °C"
     assert said in html

@@ -3,10 +3,9 @@ import random
 import numpy as np
 import polars as pl
 import pytest
-from conftest import ROOT, call
+from conftest import call, lesson_page
 
 import lesson_shapes as lesson
-import render
 from seq2report import plots_shapes
 from seq2report.command import UserError
 from seq2report.tables import read_tables
@@ -306,19 +305,8 @@ def test_the_pictures_show_what_is_read_and_answered():
 
 
 def show(tables, title="A <b> corpus"):
-    call(
-        render,
-        notebook=ROOT / "reports/lesson_shapes.ipynb",
-        parameters={"name": "test", "tables": str(tables), "corpus_title": title},
-        template=ROOT / "reports/template/index.html.j2",
-        title=TITLE,
-        links={TITLE: "lesson-shapes.html"},
-        executed=tables / "n.ipynb",
-        output=tables / "n.html",
-    )
-    html = (tables / "n.html").read_text()
+    html = lesson_page("shapes", tables, corpus_title=title)
     assert "Shapes of recurrent networks" in html
-    assert "Traceback" not in html
     assert "A <b> corpus" not in html
     return html
 

@@ -5,10 +5,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import ROOT, call
+from conftest import call, lesson_page
 
 import lesson_vanishing_gradient as lesson
-import render
 from seq2report import page, plots_vanishing_gradient
 from seq2report.command import UserError, write_json
 from seq2report.tables import read_tables
@@ -204,19 +203,8 @@ def test_the_tables_are_whole_and_become_a_page(small, tmp_path):
     assert not facts["learned_vectors"]
     assert facts["updates"] == 2
 
-    call(
-        render,
-        notebook=ROOT / "reports/lesson_vanishing_gradient.ipynb",
-        parameters={"tables": str(tmp_path), "corpus_title": "<i>Tiny</i> $x$ $y$"},
-        template=ROOT / "reports/template/index.html.j2",
-        title=TITLE,
-        links={TITLE: "x.html"},
-        executed=tmp_path / "logs/n.ipynb",
-        output=tmp_path / "n.html",
-    )
-    html = (tmp_path / "n.html").read_text()
+    html = lesson_page("vanishing_gradient", tmp_path, corpus_title="<i>Tiny</i> $x$ $y$")
     assert f"<h1>{TITLE}</h1>" in html
-    assert "Traceback" not in html
     assert "<i>Tiny" not in html
     assert "mathdefault" not in html
 
