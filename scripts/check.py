@@ -31,12 +31,12 @@ def check_variant(variant: dict, num_words: dict[str, int]) -> None:
         return
     import numpy as np
 
-    from seq2report.network import build_model
+    from seq2report.network import build_model, compile_model
 
     words = num_words[variant["input"]["encoding"]]
     pretrained = "embedding" in variant["input"]
     matrix = np.zeros((words, ANY_DIMENSIONS), dtype="float32") if pretrained else None
-    build_model(variant, words, ANY_CLASSES, matrix)
+    compile_model(build_model(variant, words, ANY_CLASSES, matrix), variant["fit"])
 
 
 def mistakes(variants: dict[str, dict], num_words: dict[str, int]) -> list[str]:

@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -38,14 +39,16 @@ def main(argv: Sequence[str] | None) -> None:
     load_keras(args.seed, args.threads)
     import tensorflow as tf
 
-    from seq2report import network
+    from seq2report import cpu_layers, network
 
     gpus = tf.config.list_physical_devices("GPU")
     classes = read_json(args.corpus)["classes"]
     num_words = read_json(args.encoding)["num_words"]
     sequences = read_sequences(args.sequences)
     matrix = np.load(args.matrix, allow_pickle=False) if args.matrix else None
-    model = network.build_model(args.settings, num_words, len(classes), matrix)
+    build = partial(network.build_model, args.settings, num_words, len(classes), matrix)
+    model = build() if gpus else build(cpu_layers.FASTER)
+    network.compile_model(model, args.settings["fit"])
     model.summary(print_fn=logging.info)
 
     given, fit = args.settings["input"], args.settings["fit"]
@@ -87,7 +90,9 @@ def main(argv: Sequence[str] | None) -> None:
     }
     with replacing(args.output) as part:
         part.mkdir()
-        model.save(part / "model.keras")
+        saved = build()  # of Keras's own layers: whoever loads it needs nothing of ours
+        saved.set_weights(model.get_weights())
+        saved.save(part / "model.keras")
         if given.get("trainable"):
             vectors = model.get_layer("embedding").get_weights()[0]
             np.save(part / "embedding.npy", vectors, allow_pickle=False)

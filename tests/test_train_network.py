@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import train_network
 from seq2report import network
 from seq2report.command import UserError
-from seq2report.sequences import Sequences
+from seq2report.sequences import Sequences, read_sequences
 
 FIT = {"optimizer": "rmsprop", "batch_size": 8, "epochs": 3}
 SEQUENCE = {
@@ -100,8 +100,10 @@ def test_layers_stand_between_embedding_and_softmax():
 def test_xla_is_for_networks_that_loop_over_words():
     lstm = [{"Bidirectional": {"layer": {"LSTM": {"units": 2}}}}]
     given = SEQUENCE | {"dimensions": 5}
-    assert network.build_model(settings(given, lstm), 30, 3).jit_compile
-    assert not network.build_model(settings(given), 30, 3).jit_compile
+    for layers, expected in ((lstm, True), (DENSE, False)):
+        model = network.build_model(settings(given, layers), 30, 3)
+        network.compile_model(model, FIT)
+        assert model.jit_compile is expected
 
 
 def test_probabilities_come_in_the_order_of_the_documents_whatever_the_batches(monkeypatch):
@@ -133,6 +135,7 @@ def train(task, seed=1, **fit):
     keras.utils.set_random_seed(seed)
     chosen = settings(SEQUENCE | {"dimensions": 5}, **fit)
     model = network.build_model(chosen, 30, 2)
+    network.compile_model(model, chosen["fit"])
     return model, network.fit(model, *task, tf.identity, chosen["fit"], seed)
 
 
@@ -168,8 +171,9 @@ def test_fewer_documents_than_a_batch(task):
     assert len(fitted.history) == 1
 
 
-def run_train(tiny, output, sequences=None, fit=None, **given):
-    chosen = settings(SEQUENCE | {"embedding": "glove"} | given, **{"epochs": 2} | (fit or {}))
+def run_train(tiny, output, sequences=None, fit=None, layers=DENSE, **given):
+    given = SEQUENCE | {"embedding": "glove"} | given
+    chosen = settings(given, layers, **{"epochs": 2} | (fit or {}))
     call(
         train_network,
         corpus=tiny / "corpus.json",
@@ -228,13 +232,26 @@ def test_every_test_document_is_predicted_with_probabilities(trained, tiny):
 
 
 def test_the_model_that_was_saved_is_the_one_that_predicted(trained, tiny):
-    from seq2report.sequences import read_sequences
-
     model = keras.models.load_model(trained / "model.keras", safe_mode=True)
+    assert_predicted(model, trained, tiny)
+
+
+def assert_predicted(model, run, tiny):
+    """Check that the predictions of a run are those of a model."""
     test = read_sequences(tiny / "words/sequences.parquet").part("test")
     found = network.probabilities(model, network.inputs_of(test, SEQUENCE), tf.identity)
-    predictions = pd.read_parquet(trained / "predictions.parquet").filter(like="p_")
+    predictions = pd.read_parquet(run / "predictions.parquet").filter(like="p_")
     np.testing.assert_allclose(found, predictions, atol=1e-5)
+
+
+def test_what_trained_with_faster_layers_is_saved_with_those_of_keras(tiny, tmp_path):
+    layers = [{"Bidirectional": {"layer": {"LSTM": {"units": 3}}}}, {"Dropout": {"rate": 0.5}}]
+    run_train(tiny, tmp_path / "run", layers=layers)
+    model = keras.models.load_model(tmp_path / "run/model.keras", safe_mode=True)
+    kinds = [model.layers[2].forward_layer, model.layers[2].backward_layer, model.layers[3]]
+    expected = [keras.layers.LSTM, keras.layers.LSTM, keras.layers.Dropout]
+    assert list(map(type, kinds)) == expected
+    assert_predicted(model, tmp_path / "run", tiny)
 
 
 def test_test_documents_have_no_influence_on_the_model(trained, tiny, tmp_path):

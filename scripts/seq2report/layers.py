@@ -21,15 +21,19 @@ PIPELINE_MODULES = (
 )
 
 
-def build_layers(parts: Sequence[dict], where: str = "layers") -> list:
+def build_layers(parts: Sequence[dict], ours: dict[str, type] | None = None) -> list:
     """Return Keras layers for a list of ``{Name: {argument: value}}``.
+
+    Args:
+        parts: the layers of a variant.
+        ours: classes that stand for Keras's of the same name.
 
     Raises:
         UserError: an unknown layer or argument, or a value that Keras refuses.
     """
     import keras
 
-    known = _classes(keras.layers, keras.layers.Layer)
+    known = _classes(keras.layers, keras.layers.Layer) | (ours or {})
 
     def build(part: dict, place: str) -> object:
         ((name, arguments),) = part.items()
@@ -41,7 +45,7 @@ def build_layers(parts: Sequence[dict], where: str = "layers") -> list:
         }
         return _call(name, arguments, known, place, "layer", FROM_BASE_LAYER)
 
-    return [build(part, f"{where}[{n}]") for n, part in enumerate(parts)]
+    return [build(part, f"layers[{n}]") for n, part in enumerate(parts)]
 
 
 def build_optimizer(part: str | dict, where: str = "optimizer") -> object:

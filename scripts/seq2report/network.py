@@ -14,6 +14,7 @@ from seq2report.command import UserError
 from seq2report.layers import build_layers, build_optimizer
 from seq2report.sequences import Sequences, pad
 
+STEPS = 16  # batches a call of TensorFlow: what surrounds a step takes a millisecond each
 PREDICT_BATCH = 128  # fixed, so that XLA compiles one program for validation and test
 Inputs = np.ndarray | tf.RaggedTensor
 
@@ -32,9 +33,13 @@ class Fit:
 
 
 def build_model(
-    settings: dict, num_words: int, classes: int, matrix: np.ndarray | None = None
+    settings: dict,
+    num_words: int,
+    classes: int,
+    matrix: np.ndarray | None = None,
+    ours: dict[str, type] | None = None,
 ) -> keras.Model:
-    """Return the compiled network of a variant.
+    """Return the network of a variant, not compiled.
 
     Args:
         settings: a resolved variant (``input``, ``layers``, ``fit``).
@@ -42,6 +47,7 @@ def build_model(
         classes: units of the softmax output, which follows ``layers``.
         matrix: pretrained vectors, (num_words, dimensions) float32; needed if ``input`` names an
             embedding.
+        ours: classes that stand for Keras's of the same name, such as `cpu_layers.FASTER`.
 
     Raises:
         UserError: a layer that does not exist, does not take an argument or does not fit.
@@ -50,7 +56,7 @@ def build_model(
     x = start
     for layer in stack:
         x = layer(x)
-    for n, layer in enumerate(build_layers(settings["layers"])):
+    for n, layer in enumerate(build_layers(settings["layers"], ours)):
         try:
             x = layer(x)
         except Exception as error:  # Keras raises whatever its layers do
@@ -65,16 +71,24 @@ def build_model(
             " recurrent layer"
         )
     try:
-        model = keras.Model(start, keras.layers.Dense(classes, activation="softmax")(x))
+        return keras.Model(start, keras.layers.Dense(classes, activation="softmax")(x))
     except ValueError as error:
         raise UserError(f"layers: {str(error).strip().splitlines()[0]}") from error
+
+
+def compile_model(model: keras.Model, settings: dict) -> None:
+    """Make ``model`` ready for `fit`; ``settings`` are ``fit`` of a resolved variant.
+
+    Raises:
+        UserError: an optimizer that does not exist or does not take an argument.
+    """
     model.compile(
-        optimizer=build_optimizer(settings["fit"]["optimizer"], "fit.optimizer"),
+        optimizer=build_optimizer(settings["optimizer"], "fit.optimizer"),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
         jit_compile=has_recurrent_layer(model) and not tf.config.list_physical_devices("GPU"),
+        steps_per_execution=STEPS,
     )
-    return model
 
 
 def _input_layers(given: dict, num_words: int, matrix: np.ndarray | None) -> list:
@@ -167,7 +181,7 @@ def fit(
     before its accuracy falls.
 
     Args:
-        model: compiled, as `build_model` returns it.
+        model: of `build_model`, compiled by `compile_model`.
         train: rows of `inputs_of` and their class numbers, (n,) int.
         validation: the same for the validation split.
         prepare: see `expand`.
