@@ -32,7 +32,7 @@ from read_vectors import parse_text, read_vectors
 from seq2report.archives import extract_member, members
 from seq2report.command import UserError, replacing, run
 from seq2report.corpora import read_imdb, read_newsgroups
-from seq2report.tokens import TOKEN, vocabulary
+from seq2report.tokens import tokens, vocabulary
 
 GLOVE_MEMBER = "glove.6B.50d.txt"
 DIMENSIONS = 50
@@ -74,7 +74,7 @@ def choose(documents: pl.DataFrame, wanted: dict[str, int]) -> pl.DataFrame:
     chosen = []
     for name, number in wanted.items():
         of_class = ranked.filter(pl.col("class") == name)
-        usable = of_class.filter(pl.col("text").str.contains(TOKEN))
+        usable = of_class.filter(tokens(of_class["text"])[1] > 0)
         if usable.height < number:
             raise UserError(
                 f"class '{name}': {number} documents wanted, found {usable.height} with words"

@@ -11,6 +11,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import polars as pl
 
@@ -24,11 +25,15 @@ COVERAGE = ["embedding", "dimensions", "words", "words_found", "tokens", "tokens
 MISSING = ["embedding", "word", "count", "documents"]
 
 
+def count_words(documents: pl.DataFrame) -> np.ndarray:
+    """Return how many words each document has, (n,) int64."""
+    return np.concatenate([tokens(part["text"])[1] for part in documents.iter_slices(5_000)])
+
+
 def lengths(documents: pl.DataFrame) -> pl.DataFrame:
     """Return columns split, words, documents: how many documents have that many words."""
-    words = tokens(pl.col("text")).list.len().cast(pl.Int64)
     return (
-        documents.select("split", words=words)
+        documents.select("split", words=pl.Series(count_words(documents)))
         .group_by("split", "words")
         .len("documents")
         .sort("split", "words")
@@ -40,14 +45,18 @@ def examples(documents: pl.DataFrame, vocabulary: pl.DataFrame) -> pl.DataFrame:
 
     Of each class the training document is taken whose length is nearest to the class's median.
     """
-    train = documents.filter(pl.col("split") == "train").with_columns(words=tokens(pl.col("text")))
-    distance = (pl.col("words").list.len() - pl.col("words").list.len().median()).abs()
+    train = documents.filter(pl.col("split") == "train")
+    train = train.with_columns(words=pl.Series(count_words(train)))
+    distance = (pl.col("words") - pl.col("words").median()).abs()
     chosen = train.filter(distance.rank("ordinal").over("label") == 1).sort("label")
+    words, of_each = tokens(chosen["text"])
     unknown = MARKS[UNKNOWN] if UNKNOWN in vocabulary["word"] else pl.lit(None, pl.Int32)
     return (
-        chosen.select("label", "id", word=pl.col("words").list.head(EXAMPLE_WORDS))
-        .explode("word")
+        chosen.select("label", "id")[np.repeat(np.arange(chosen.height), of_each)]
+        .with_columns(word=pl.Series(words, dtype=pl.String))
         .with_columns(position=pl.int_range(pl.len()).over("id"))
+        .filter(pl.col("position") < EXAMPLE_WORDS)
+        .select("label", "id", "word", "position")
         .join(vocabulary.select("word", word_id="id"), on="word", how="left", maintain_order="left")
         .with_columns(pl.col("word_id").fill_null(unknown))
     )

@@ -18,7 +18,9 @@ from sklearn.manifold import TSNE, trustworthiness
 from threadpoolctl import threadpool_limits
 
 from seq2report.command import UserError, replacing, run
+from seq2report.sequences import Sequences, read_sequences
 from seq2report.tables import write_tables
+from seq2report.tokens import occurrences
 
 WORDS = 300  # on a map
 FEWEST = 11  # words that make a map; trustworthiness needs more than twice its 5 neighbours
@@ -29,45 +31,34 @@ CLEARLY = np.log(3)  # odds three times as high as elsewhere: the word goes with
 SEED = 1
 
 
-def word_classes(sequences: pl.DataFrame, vocabulary: pl.DataFrame) -> pl.DataFrame:
+def word_classes(sequences: Sequences, vocabulary: pl.DataFrame) -> pl.DataFrame:
     """Return columns id, word, count, label: the class that a word goes with, or "".
 
     The word's odds of occurring in a training document of the class are compared with its odds
     in the other documents (half a document added to each cell, Haldane 1940); the class with the
     highest ratio is taken if that is at least 3.
     """
-    train = sequences.filter(pl.col("split") == "train")
-    sizes = train.group_by("label").len("size")
-    total = train.height
-    seen = (
-        train.select("label", id=pl.col("tokens").list.unique())
-        .explode("id")
-        .group_by("label", "id")
-        .len("inside")
-        .join(sizes, on="label")
-        .with_columns(everywhere=pl.col("inside").sum().over("id"))
-    )
-    outside = pl.col("everywhere") - pl.col("inside")
+    train = sequences.part("train")
+    names = train.label.drop_nulls().unique().cast(pl.String).sort().to_list()
+    shape = (len(names), vocabulary["id"].max() + 1)
+    inside = np.zeros(shape, np.int64)
+    for batch in train.batches():
+        document, word = occurrences(batch.flat(), batch.lengths, shape[1])
+        cell = np.ravel_multi_index((batch.classes(names)[document], word), shape)
+        inside += np.bincount(cell, minlength=inside.size).reshape(shape)
+    size = np.bincount(train.classes(names), minlength=len(names))[:, None]
+    outside = inside.sum(axis=0) - inside
     log_odds = (
-        (pl.col("inside") + 0.5).log()
-        - (pl.col("size") - pl.col("inside") + 0.5).log()
-        - (outside + 0.5).log()
-        + (total - pl.col("size") - outside + 0.5).log()
+        np.log(inside + 0.5)
+        - np.log(size - inside + 0.5)
+        - np.log(outside + 0.5)
+        + np.log(size.sum() - size - outside + 0.5)
     )
-    best = (
-        seen.with_columns(log_odds=log_odds)
-        .sort("log_odds", "label", descending=[True, False])
-        .group_by("id", maintain_order=True)
-        .first()
-        .filter(pl.col("log_odds") >= CLEARLY)
-        .select("id", "label")
-    )
-    return (
-        vocabulary.select("id", "word", "count")
-        .join(best, on="id", how="left")
-        .with_columns(pl.col("label").fill_null(NO_CLASS))
-        .sort("id")
-    )
+    log_odds[inside == 0] = -np.inf
+    clear = log_odds.max(axis=0) >= CLEARLY
+    best = np.where(clear, np.array(names, dtype=object)[log_odds.argmax(axis=0)], NO_CLASS)
+    words = vocabulary.select("id", "word", "count").sort("id")
+    return words.with_columns(label=pl.Series(best[words["id"]], dtype=pl.String))
 
 
 def choose_words(words: pl.DataFrame, classes: int) -> pl.DataFrame:
@@ -134,14 +125,14 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
-    sequences = pl.read_parquet(args.sequences)
+    sequences = read_sequences(args.sequences)
     vocabulary = pl.read_parquet(args.vocabulary)
     matrices = {
         (name, stage): np.load(file, allow_pickle=False) for name, stage, file in args.matrix
     }
     in_all = np.logical_and.reduce([m.any(axis=1) for m in matrices.values()])
     words = word_classes(sequences, vocabulary).filter(pl.Series(in_all[1:]))
-    classes = sequences["label"].drop_nulls().n_unique()
+    classes = sequences.label.drop_nulls().n_unique()
     shown = choose_words(words, classes).to_pandas()
     if len(shown) < FEWEST:
         shown = words.head(WORDS).to_pandas()

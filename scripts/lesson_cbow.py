@@ -429,8 +429,9 @@ def learn_corpus(
     known = pl.read_parquet(vocabulary).sort("id")
     spelled = np.empty(known["id"].max() + 1, dtype=object)
     spelled[known["id"].to_numpy()] = known["word"].to_list()
-    read = read_sequences(sequences).part(*READ)
-    tokens = len(read.tokens)
+    documents = read_sequences(sequences)
+    read = documents.part(*READ)
+    tokens = int(read.lengths.sum())
     how = {"dimensions": DIMENSIONS, "window": WINDOW, "negative": NEGATIVE}
     found, settings = {}, []
     for method, called in METHODS.items():
@@ -447,12 +448,13 @@ def learn_corpus(
         )
 
     # Both methods have the same words in the same order.
-    classed = word_classes(pl.read_parquet(sequences), known)
+    classed = word_classes(documents, known)
     table = pl.DataFrame({"word": words}).with_row_index("row")
     table = table.join(classed, on="word", maintain_order="left")
     labels = table["label"].to_numpy()
     with_class = np.flatnonzero(labels != NO_CLASS)
-    counts = np.bincount(read.tokens, minlength=len(spelled))[table["id"].to_numpy()]
+    counts = sum(np.bincount(part.flat(), minlength=len(spelled)) for part in read.batches())
+    counts = counts[table["id"].to_numpy()]
     shown = choose_words(table, len(set(labels[with_class]))).to_pandas()
     if len(shown) < FEWEST_OF_A_MAP:
         shown = table.head(WORDS_OF_A_MAP).to_pandas()

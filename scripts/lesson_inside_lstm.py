@@ -126,11 +126,9 @@ def part(
     Documents without a word are left out: there is nothing to read.
     """
     documents = sequences.part(split)
-    words = np.diff(documents.offsets)
-    rows = rng.permutation(np.flatnonzero(words))[:DOCUMENTS]
-    ids = pad(documents, LENGTH, "pre", "pre")[rows]
-    truth = np.searchsorted(classes, documents.label[rows].astype(str))
-    return ids, truth, words[rows], documents.ids[rows]
+    chosen = documents.take(rng.permutation(np.flatnonzero(documents.lengths))[:DOCUMENTS])
+    ids = pad(chosen, LENGTH, "pre", "pre")
+    return ids, chosen.classes(classes), chosen.lengths, chosen.ids.to_numpy()
 
 
 def build_model(table: np.ndarray | tuple[int, int], classes: int):

@@ -168,7 +168,7 @@ def quartiles(norms: np.ndarray) -> pd.DataFrame:
 
 def choose(documents: Sequences, count: int, rng: np.random.Generator, shortest: int) -> np.ndarray:
     """Return rows of at most ``count`` documents of ``shortest`` words or more, in random order."""
-    rows = np.flatnonzero(np.diff(documents.offsets) >= shortest)
+    rows = np.flatnonzero(documents.lengths >= shortest)
     return rng.permutation(rows)[:count]
 
 
@@ -199,8 +199,8 @@ def on_documents(
         )
 
     def read(documents: Sequences, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        truth = np.searchsorted(classes, documents.label[rows].astype(str))
-        return pad(documents, LENGTH, "pre", "pre")[rows], truth.astype(np.int32)
+        chosen = documents.take(rows)
+        return pad(chosen, LENGTH, "pre", "pre"), chosen.classes(classes).astype(np.int32)
 
     x, y = read(train, fitted)
     x_test, y_test = read(test, tested)

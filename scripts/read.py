@@ -9,14 +9,16 @@ import argparse
 import json
 import logging
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 
 from seq2report.archives import members
 from seq2report.command import UserError, replacing, run, write_json
 from seq2report.corpora import READERS, assign_splits, content_digest, table
-from seq2report.tokens import read_word_index, tokens
+from seq2report.tokens import number, read_word_index, tokens
 
 
 def read(archive: Path, settings: dict, word_index: Path | None = None) -> pl.DataFrame:
@@ -62,16 +64,18 @@ def check_digest(found: str, expected: str | None, archive: Path) -> None:
 
 def split_words(words: Iterable[str]) -> list[str]:
     """Return those of ``words`` that the lecture's tokenizer would not leave as they are."""
-    frame = pl.DataFrame({"text": list(words)}).with_columns(tokens=tokens(pl.col("text")))
-    whole = (pl.col("tokens").list.len() == 1) & (pl.col("tokens").list.first() == pl.col("text"))
-    return frame.filter(~whole)["text"].to_list()
+    words = list(words)
+    found, lengths = tokens(words)
+    left = iter(found.to_pylist())
+    return [word for word, n in zip(words, lengths, strict=True) if [*islice(left, n)] != [word]]
 
 
 def unique_tokens(documents: pl.DataFrame) -> int:
     """Return how many different words all documents hold, whatever their split."""
-    parts = documents.iter_slices(5_000)  # all words at once would fill a gigabyte
-    found = [part.select(tokens(pl.col("text")).explode().unique()) for part in parts]
-    return pl.concat(found).n_unique()
+    known = pa.array([], pa.string())
+    for part in documents.iter_slices(5_000):
+        _, known = number(tokens(part["text"])[0], known)
+    return len(known)
 
 
 def describe(documents: pl.DataFrame, title: str, digest: str) -> dict:

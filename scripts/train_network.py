@@ -60,8 +60,8 @@ def main(argv: Sequence[str] | None) -> None:
     start, cpu_start = time.perf_counter(), time.process_time()
     training = network.fit(
         model,
-        (network.inputs_of(fitted, given), np.searchsorted(classes, fitted.label.astype(str))),
-        (network.inputs_of(watched, given), np.searchsorted(classes, watched.label.astype(str))),
+        (network.inputs_of(fitted, given), fitted.classes(classes)),
+        (network.inputs_of(watched, given), watched.classes(classes)),
         prepare,
         fit,
         args.seed,
@@ -96,7 +96,7 @@ def main(argv: Sequence[str] | None) -> None:
         if given.get("trainable"):
             vectors = model.get_layer("embedding").get_weights()[0]
             np.save(part / "embedding.npy", vectors, allow_pickle=False)
-        documents = pd.DataFrame({"id": test.ids, "label": test.label})
+        documents = pd.DataFrame({"id": test.ids.to_list(), "label": test.label.to_list()})
         metrics = write_run(part, documents, probability, classes, training.history, facts)
     logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)
 

@@ -10,7 +10,6 @@ import argparse
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +30,10 @@ class Documents:
         self.sequences, self.words = sequences, words
 
     def __iter__(self) -> Iterator[list[str]]:
-        for start, end in pairwise(self.sequences.offsets):
-            yield self.words[self.sequences.tokens[start:end]].tolist()
+        for batch in self.sequences.batches():
+            spelled = self.words[batch.flat()]
+            for words in np.split(spelled, np.cumsum(batch.lengths)[:-1]):
+                yield words.tolist()
 
 
 def train(documents: Documents, settings: dict, seed: int) -> tuple[list[str], np.ndarray]:

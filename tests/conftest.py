@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+import polars as pl
 import pytest
 
 import embed
@@ -15,6 +17,7 @@ import read
 import read_vectors
 import render
 from seq2report.archives import members
+from seq2report.sequences import Sequences
 
 ROOT = Path(__file__).parent.parent
 GROUPS = ("rec.sport.hockey", "sci.space")
@@ -90,6 +93,38 @@ def tiny(tmp_path_factory, tiny_archive, tiny_vectors) -> Path:
         output=folder / "glove",
     )
     return folder
+
+
+def write_sequences(folder: Path, documents: pl.DataFrame) -> Path:
+    """Write documents (id, split, label, and tokens, a list of ids) as ``encode`` does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    flat = documents["tokens"].list.explode(empty_as_null=False).to_numpy()
+    np.save(folder / "tokens.npy", flat.astype(np.int32))
+    rows = documents.select("id", "split", "label", length=pl.col("tokens").list.len())
+    rows.cast({"length": pl.Int32}).write_parquet(folder / "sequences.parquet")
+    return folder / "sequences.parquet"
+
+
+def in_memory(documents: pl.DataFrame) -> Sequences:
+    """Return documents (id, split, label, and tokens, a list of ids) as `read_sequences` does."""
+    lengths = documents["tokens"].list.len().cast(pl.Int64).to_numpy()
+    return Sequences(
+        documents["id"],
+        *(documents[name].cast(pl.Categorical) for name in ("split", "label")),
+        documents["tokens"].list.explode(empty_as_null=False).to_numpy(),
+        np.cumsum(lengths) - lengths,
+        lengths,
+    )
+
+
+def lists_of(sequences: Path) -> pl.DataFrame:
+    """Read what ``encode`` wrote: columns id, split, label and tokens, a list of ids."""
+    rows = pl.read_parquet(sequences)
+    flat = np.load(sequences.with_name("tokens.npy"))
+    assert flat.dtype == np.int32
+    assert len(flat) == rows["length"].sum()
+    lists = [ids.tolist() for ids in np.split(flat, rows["length"].cum_sum())[:-1]]
+    return rows.drop("length").with_columns(tokens=pl.Series(lists, dtype=pl.List(pl.Int32)))
 
 
 def outputs_of_read(folder: Path) -> dict[str, Path]:

@@ -32,8 +32,8 @@ def run_evaluate(output, corpus, documents, words, *embeddings):
 
 @pytest.fixture(scope="module")
 def documents(tiny):
-    table = pl.read_parquet(tiny / "documents.parquet").with_columns(words=tokens(pl.col("text")))
-    return table.to_dicts()
+    rows = pl.read_parquet(tiny / "documents.parquet").to_dicts()
+    return [row | {"words": tokens([row["text"]])[0].to_pylist()} for row in rows]
 
 
 @pytest.fixture(scope="module")

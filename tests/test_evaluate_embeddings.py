@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from conftest import in_memory, write_sequences
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +26,7 @@ def words_of(names):
 
 
 def labels(documents, names):
-    found = evaluate.word_classes(sequences_of(documents), words_of(names))
+    found = evaluate.word_classes(in_memory(sequences_of(documents)), words_of(names))
     return dict(zip(found["word"], found["label"], strict=True))
 
 
@@ -51,13 +52,13 @@ def test_a_word_counts_once_a_document_and_only_in_training_documents():
     assert labels(documents, ["puck"]) == {"puck": ""}
     test = sequences_of([("a", [1])] * 40, "test")
     table = pl.concat([sequences_of(documents), test])
-    assert evaluate.word_classes(table, words_of(["puck"]))["label"].to_list() == [""]
+    assert evaluate.word_classes(in_memory(table), words_of(["puck"]))["label"].to_list() == [""]
 
 
 def test_unlabelled_documents_and_words_of_no_training_document_do_no_harm():
     unlabelled = sequences_of([(None, [1, 2])] * 30, "unlabelled")
     table = pl.concat([sequences_of([("a", [1])] * 5 + [("b", [])] * 5), unlabelled])
-    found = evaluate.word_classes(table, words_of(["puck", "unseen"]))
+    found = evaluate.word_classes(in_memory(table), words_of(["puck", "unseen"]))
     assert found["label"].to_list() == ["a", ""]
 
 
@@ -191,7 +192,7 @@ def test_the_same_matrices_give_the_same_tables(tables, tiny, matrices, tmp_path
 
 
 def test_a_vocabulary_of_few_words_ends_in_a_message_and_nothing_is_written(tmp_path):
-    sequences_of([("a", [1]), ("b", [2])]).write_parquet(tmp_path / "sequences.parquet")
+    write_sequences(tmp_path, sequences_of([("a", [1]), ("b", [2])]))
     words_of(["puck", "moon"]).write_parquet(tmp_path / "vocabulary.parquet")
     np.save(tmp_path / "m.npy", np.ones((3, 4), dtype="float32"))
     with pytest.raises(UserError, match="needs 11 words"):

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import ROOT, call, lesson_page
+from conftest import ROOT, call, lesson_page, write_sequences
 
 import lesson_cbow as lesson
 from seq2report import page, plots_cbow
@@ -51,7 +51,7 @@ def write_corpus(folder):
         rows.append((str(number), split, CLASSES[kind], tokens.astype("int32").tolist()))
     schema = {"id": pl.String, "split": pl.String, "label": pl.String, "tokens": pl.List(pl.Int32)}
     documents = pl.DataFrame(rows, schema=schema, orient="row")
-    documents.write_parquet(folder / "sequences.parquet")
+    write_sequences(folder, documents)
     ids = pl.Series("id", range(1, len(spelled) + 1), dtype=pl.Int32)
     counts = documents.filter(pl.col("split") == "train")["tokens"].explode().value_counts()
     counts = counts.rename({"tokens": "id"}).with_columns(documents=pl.lit(1))

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import call, lesson_page
+from conftest import call, lesson_page, write_sequences
 
 import lesson_inside_lstm as lesson
 from seq2report import page, plots_inside_lstm
@@ -31,8 +31,7 @@ def write_corpus(folder, words=range(15, 60)):
     documents = documents.with_row_index("id").with_columns(pl.col("id").cast(pl.String))
     ids = pl.Series("id", range(1, NUM_WORDS), dtype=pl.Int32)
     spelled = [*HOSTILE, *(f"word{n}" for n in range(NUM_WORDS - 1 - len(HOSTILE)))]
-    folder.mkdir()
-    documents.write_parquet(folder / "sequences.parquet")
+    write_sequences(folder, documents)
     pl.DataFrame({"id": ids, "word": spelled}).write_parquet(folder / "vocabulary.parquet")
     write_json(folder / "corpus.json", {"classes": CLASSES})
     write_json(folder / "encoding.json", {"num_words": NUM_WORDS})

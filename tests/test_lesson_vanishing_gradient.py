@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import call, lesson_page
+from conftest import call, lesson_page, write_sequences
 
 import lesson_vanishing_gradient as lesson
 from seq2report import page, plots_vanishing_gradient
@@ -28,8 +28,7 @@ def write_corpus(folder, words=range(100, 130)):
             rows.append({"split": split, "label": CLASSES[n % 3], "tokens": tokens.tolist()})
     documents = pl.DataFrame(rows, schema_overrides={"tokens": pl.List(pl.Int32)})
     documents = documents.with_row_index("id").with_columns(pl.col("id").cast(pl.String))
-    folder.mkdir()
-    documents.write_parquet(folder / "sequences.parquet")
+    write_sequences(folder, documents)
     write_json(folder / "corpus.json", {"classes": CLASSES})
     write_json(folder / "encoding.json", {"num_words": NUM_WORDS})
     return {

@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import yaml
-from conftest import NEWSGROUPS, ROOT, call, outputs_of_read, write_tar
+from conftest import NEWSGROUPS, ROOT, call, lists_of, outputs_of_read, write_tar
 
 import encode
 import evaluate_corpus
@@ -37,7 +37,7 @@ def run_encode(folder, settings, **options):
     call(encode, documents=documents, settings=settings, output=output, **options)
     return (
         pl.read_parquet(output / "vocabulary.parquet"),
-        pl.read_parquet(output / "sequences.parquet"),
+        lists_of(output / "sequences.parquet"),
         json.loads((output / "encoding.json").read_text()),
     )
 

@@ -6,14 +6,14 @@ import pandas as pd
 import polars as pl
 import pytest
 import tensorflow as tf
-from conftest import call
+from conftest import call, in_memory, lists_of, write_sequences
 from hypothesis import given
 from hypothesis import strategies as st
 
 import train_network
 from seq2report import network
 from seq2report.command import UserError
-from seq2report.sequences import Sequences, read_sequences
+from seq2report.sequences import read_sequences
 
 FIT = {"optimizer": "rmsprop", "batch_size": 8, "epochs": 3}
 SEQUENCE = {
@@ -33,10 +33,9 @@ def settings(given=SEQUENCE, layers=DENSE, **fit):
 
 
 def of(documents):
-    n = len(documents)
-    names = np.array([str(i) for i in range(n)], dtype=object)
-    tokens = np.array([token for document in documents for token in document], dtype=np.int32)
-    return Sequences(names, names, names, tokens, np.cumsum([0, *map(len, documents)]))
+    tokens = pl.Series(documents, dtype=pl.List(pl.Int32))
+    names = pl.Series([str(i) for i in range(len(documents))])
+    return in_memory(pl.DataFrame({"id": names, "split": names, "label": names, "tokens": tokens}))
 
 
 @given(st.lists(st.lists(st.integers(1, 9), max_size=6), min_size=1, max_size=6))
@@ -255,13 +254,12 @@ def test_what_trained_with_faster_layers_is_saved_with_those_of_keras(tiny, tmp_
 
 
 def test_test_documents_have_no_influence_on_the_model(trained, tiny, tmp_path):
-    changed = tmp_path / "sequences.parquet"
     test = pl.col("split") == "test"
-    pl.read_parquet(tiny / "words/sequences.parquet").with_columns(
+    changed = lists_of(tiny / "words/sequences.parquet").with_columns(
         tokens=pl.when(test).then(pl.col("tokens").list.head(1)).otherwise("tokens"),
         label=pl.when(test).then(pl.lit("sci.space")).otherwise("label"),
-    ).write_parquet(changed)
-    run_train(tiny, tmp_path / "run", changed)
+    )
+    run_train(tiny, tmp_path / "run", write_sequences(tmp_path / "words", changed))
     np.testing.assert_array_equal(
         np.load(tmp_path / "run/embedding.npy"), np.load(trained / "embedding.npy")
     )

@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from conftest import call
+from conftest import call, lists_of, write_sequences
 
 import train_vectors
 from seq2report.command import UserError
@@ -25,7 +25,7 @@ def train(tiny, folder, sequences=None, seed=1, **settings):
 def counts(tiny, *splits):
     """Return how often each word occurs in some splits, counted without the script."""
     spelled = dict(pl.read_parquet(tiny / "words/vocabulary.parquet").select("id", "word").rows())
-    chosen = pl.read_parquet(tiny / "words/sequences.parquet").filter(pl.col("split").is_in(splits))
+    chosen = lists_of(tiny / "words/sequences.parquet").filter(pl.col("split").is_in(splits))
     ids = chosen["tokens"].explode().drop_nulls().value_counts()
     return {spelled[number]: count for number, count in ids.rows()}
 
@@ -68,9 +68,8 @@ def repetitive(tmp_path_factory):
         for n in range(60)
     ]
     folder = tmp_path_factory.mktemp("repetitive")
-    (folder / "words").mkdir()
     schema = {"id": pl.String, "split": pl.String, "label": pl.String, "tokens": pl.List(pl.Int32)}
-    pl.DataFrame(rows, schema).write_parquet(folder / "words/sequences.parquet")
+    write_sequences(folder / "words", pl.DataFrame(rows, schema))
     pl.DataFrame({"id": range(1, 9), "word": list("abcdefgh")}).write_parquet(
         folder / "words/vocabulary.parquet"
     )
@@ -87,20 +86,20 @@ def test_words_of_the_same_surroundings_get_similar_vectors(repetitive, tmp_path
 
 
 def test_unlabelled_documents_are_read_and_test_documents_are_not(repetitive, tmp_path):
-    sequences = pl.read_parquet(repetitive / "words/sequences.parquet")
+    sequences = lists_of(repetitive / "words/sequences.parquet")
     whole = train(repetitive, tmp_path / "whole")[1]
     for split, same in (("test", False), ("validation", True)):
         moved = sequences.with_columns(split=pl.col("split").replace("unlabelled", split))
-        moved.write_parquet(tmp_path / f"{split}.parquet")
-        found = train(repetitive, tmp_path / split, tmp_path / f"{split}.parquet")[1]
+        path = write_sequences(tmp_path / f"{split}-words", moved)
+        found = train(repetitive, tmp_path / split, path)[1]
         assert np.array_equal(found, whole) == same
 
 
 def test_too_little_text_is_refused(repetitive, tmp_path):
-    path = tmp_path / "sequences.parquet"
-    pl.read_parquet(repetitive / "words/sequences.parquet").with_columns(
+    changed = lists_of(repetitive / "words/sequences.parquet").with_columns(
         tokens=pl.col("tokens").list.head(1), split=pl.lit("test")
-    ).write_parquet(path)
+    )
+    path = write_sequences(tmp_path / "words", changed)
     with pytest.raises(UserError, match="no word occurs 5 times or more"):
         train(repetitive, tmp_path / "out", path)
     assert not (tmp_path / "out").exists()

@@ -128,7 +128,7 @@ def inputs_of(sequences: Sequences, given: dict) -> Inputs:
     so that no documents × words matrix ever stands in memory.
     """
     if given["form"] == "multihot":
-        return tf.RaggedTensor.from_row_splits(sequences.tokens, sequences.offsets)
+        return tf.RaggedTensor.from_row_lengths(sequences.flat(), sequences.lengths)
     return pad(sequences, given["length"], given["padding"], given["truncating"])
 
 

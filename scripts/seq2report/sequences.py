@@ -1,10 +1,13 @@
-"""Encoded documents in memory: ids of all documents in one flat array, rows cut from it."""
+"""Encoded documents: their word ids stay in a file, and choosing documents copies none of them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
+import polars as pl
+
+AT_ONCE = 1 << 22  # word ids that a loop over documents holds in memory
 
 
 @dataclass(frozen=True)
@@ -12,41 +15,55 @@ class Sequences:
     """Documents as word ids, in the order of the corpus.
 
     Attributes:
-        ids: document ids, (n,) of str.
-        split: "train", "validation", "test" or "unlabelled", (n,) of str.
-        label: class names, (n,) of str, None where unlabelled.
-        tokens: word ids of all documents, one after the other, (total,) int32, each at least 1.
-        offsets: document i is ``tokens[offsets[i]:offsets[i + 1]]``, (n + 1,) int64.
+        ids: document ids, n str.
+        split: train, validation, test or unlabelled, n categories.
+        label: class names, n categories, null where unlabelled.
+        tokens: word ids, (total,) int32, each at least 1; those of other documents too.
+        starts: where each document begins in ``tokens``, (n,) int64.
+        lengths: word ids of each document, (n,) int64.
     """
 
-    ids: np.ndarray
-    split: np.ndarray
-    label: np.ndarray
+    ids: pl.Series
+    split: pl.Series
+    label: pl.Series
     tokens: np.ndarray
-    offsets: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+
+    def take(self, rows: np.ndarray) -> "Sequences":
+        """Return the documents of these rows, in this order."""
+        about = (self.ids[rows], self.split[rows], self.label[rows])
+        return Sequences(*about, self.tokens, self.starts[rows], self.lengths[rows])
 
     def part(self, *splits: str) -> "Sequences":
         """Return the documents of one split, or of several, in their order."""
-        rows = np.flatnonzero(np.isin(self.split, splits))
-        lengths = np.diff(self.offsets)[rows]
-        source = ranges(self.offsets[rows], lengths)
-        return Sequences(
-            self.ids[rows],
-            self.split[rows],
-            self.label[rows],
-            self.tokens[source],
-            np.concatenate([[0], np.cumsum(lengths)]),
-        )
+        return self.take(np.flatnonzero(self.split.is_in(splits)))
+
+    def classes(self, names: list[str]) -> np.ndarray:
+        """Return the place of each label in ``names``, (n,) int64; no label may be null."""
+        return self.label.cast(pl.Enum(names)).to_physical().cast(pl.Int64).to_numpy()
+
+    def flat(self) -> np.ndarray:
+        """Return the word ids of these documents, one after the other: a copy, int32."""
+        return self.tokens[ranges(self.starts, self.lengths)]
+
+    def batches(self) -> Iterator["Sequences"]:
+        """Yield the documents in their order, some at a time: about `AT_ONCE` word ids."""
+        batch = (np.cumsum(self.lengths) - self.lengths) // AT_ONCE
+        for rows in np.split(np.arange(len(batch)), np.flatnonzero(np.diff(batch)) + 1):
+            yield self.take(rows)
 
 
 def read_sequences(path: Path | str) -> Sequences:
-    """Read what ``encode`` wrote: columns id, split, label and tokens (a list of word ids)."""
-    table = pq.read_table(path).combine_chunks()
-    tokens = table["tokens"].combine_chunks()
+    """Read what ``encode`` wrote: the rows of a Parquet file, and tokens.npy beside it."""
+    rows = pl.read_parquet(path, columns=["id", "split", "label", "length"])
+    lengths = rows["length"].cast(pl.Int64).to_numpy()
     return Sequences(
-        *(table[name].to_numpy() for name in ("id", "split", "label")),
-        tokens.values.to_numpy().astype(np.int32, copy=False),
-        tokens.offsets.to_numpy().astype(np.int64),
+        rows["id"],
+        *(rows[name].cast(pl.Categorical) for name in ("split", "label")),
+        np.load(Path(path).with_name("tokens.npy"), mmap_mode="r", allow_pickle=False),
+        np.cumsum(lengths) - lengths,
+        lengths,
     )
 
 
@@ -62,11 +79,14 @@ def pad(sequences: Sequences, length: int, padding: str, truncating: str) -> np.
     ``padding`` and ``truncating`` are "pre" or "post" and mean what they mean in
     ``keras.utils.pad_sequences``: the side on which zeros are put, and on which words are cut.
     """
-    whole = np.diff(sequences.offsets)
-    kept = np.minimum(whole, length)
-    first = sequences.offsets[:-1] + (whole - kept if truncating == "pre" else 0)
+    kept = np.minimum(sequences.lengths, length)
+    first = sequences.starts + (sequences.lengths - kept if truncating == "pre" else 0)
     matrix = np.zeros((len(kept), length), dtype=np.int32)
     column = (length - kept) if padding == "pre" else np.zeros_like(kept)
-    row = np.repeat(np.arange(len(kept)), kept)
-    matrix[row, ranges(column, kept)] = sequences.tokens[ranges(first, kept)]
+    at_once = max(1, AT_ONCE // length)
+    for start in range(0, len(kept), at_once):
+        rows = slice(start, start + at_once)
+        row = np.repeat(np.arange(start, start + len(kept[rows])), kept[rows])
+        ids = sequences.tokens[ranges(first[rows], kept[rows])]
+        matrix[row, ranges(column[rows], kept[rows])] = ids
     return matrix

@@ -150,6 +150,7 @@ def lesson(name, title, makes, reads=""):
         "encoding": f"{words}/encoding.json",
         "vocabulary": f"{words}/vocabulary.parquet",
         "sequences": f"{words}/sequences.parquet",
+        "tokens": f"{words}/tokens.npy",  # read beside the sequences
     }
     for embedding in FROM_FILE:
         vectors = vectors_folder(embedding).format(embedding=embedding)

@@ -4,6 +4,7 @@ rule train_vectors:
         code=script_files("train_vectors"),
         vocabulary=f"{ENCODING}/vocabulary.parquet",
         sequences=f"{ENCODING}/sequences.parquet",
+        tokens=f"{ENCODING}/tokens.npy",
     output:
         multiext(f"{TRAINED_VECTORS}/", "words.parquet", "vectors.npy"),
     log:

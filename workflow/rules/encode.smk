@@ -9,7 +9,13 @@ rule encode:
             if key == "index"
         ],
     output:
-        multiext(f"{ENCODING}/", "vocabulary.parquet", "sequences.parquet", "encoding.json"),
+        multiext(
+            f"{ENCODING}/",
+            "vocabulary.parquet",
+            "sequences.parquet",
+            "tokens.npy",
+            "encoding.json",
+        ),
     log:
         f"{RESULTS}/logs/encode/{{corpus}}-{{encoding}}.log",
     benchmark:

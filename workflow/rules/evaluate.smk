@@ -67,6 +67,7 @@ rule evaluate_embeddings:
         code=script_files("evaluate_embeddings"),
         vocabulary=f"{DESCRIBED_FOLDER}/vocabulary.parquet",
         sequences=f"{DESCRIBED_FOLDER}/sequences.parquet",
+        tokens=f"{DESCRIBED_FOLDER}/tokens.npy",
         matrices=[file for _, _, file in MATRICES],
     output:
         tables("{corpus}/embeddings", "maps quality neighbours"),

@@ -11,7 +11,7 @@ LESSONS = [
         "CBOW",
         "pairs orders order_examples embedding loss probabilities contexts starts separation"
         " settings neighbours bands map facts",
-        "vocabulary sequences",
+        "vocabulary sequences tokens",
     ),
     lesson("number_sequence", "Number sequence", "facts history predictions scores weights"),
     lesson(
@@ -23,13 +23,13 @@ LESSONS = [
         "vanishing_gradient",
         "Vanishing gradient",
         "gradients falls networks memory starts facts",
-        "corpus encoding sequences matrix",
+        "corpus encoding sequences tokens matrix",
     ),
     lesson(
         "inside_lstm",
         "Inside an LSTM",
         "gates document probabilities units facts",
-        "corpus encoding vocabulary sequences matrix",
+        "corpus encoding vocabulary sequences tokens matrix",
     ),
     lesson(
         "shapes",
@@ -63,7 +63,7 @@ for name, about in LESSONS.items():
             mem_mb=2000,
         params:
             files=lambda wildcards, input: [
-                f"--{key} {file}" for key, file in input.items() if key != "code"
+                f"--{key} {file}" for key, file in input.items() if key not in ("code", "tokens")
             ],
             seed=config["seeds"][0],
             folder=subpath(output[0], parent=True),

@@ -10,6 +10,7 @@ for variant in VARIANTS:
                 corpus=f"{CORPUS}/corpus.json",
                 encoding=encoding_file(variant, "encoding.json"),
                 sequences=encoding_file(variant, "sequences.parquet"),
+                tokens=encoding_file(variant, "tokens.npy"),
                 matrix=matrix_file(variant),
             output:
                 run_files(variant),
