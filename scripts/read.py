@@ -3,48 +3,94 @@
 documents.parquet has a row a document, sorted by id: id, text, label, split. corpus.json tells
 its classes, how many documents each split and class has, how many different words (by the
 lecture's tokenizer) all documents hold, and the content digest.
+
+Texts are never in memory all at once: sorted blocks of them wait in files beside documents.parquet
+until all ids are known.
 """
 
 import argparse
 import json
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from seq2report.archives import members
 from seq2report.command import UserError, replacing, run, write_json
-from seq2report.corpora import READERS, assign_splits, content_digest, table
+from seq2report.corpora import (
+    READERS,
+    SCHEMA,
+    assign_splits,
+    blocks,
+    classes,
+    content_digest,
+    document_digest,
+    index,
+    merge,
+    table,
+)
 from seq2report.tokens import number, read_word_index, tokens
 
 
-def read(archive: Path, settings: dict, word_index: Path | None = None) -> pl.DataFrame:
-    """Return the documents of an archive in the corpus's own split.
+@dataclass(frozen=True)
+class Corpus:
+    """What an archive holds, in its own split.
+
+    Attributes:
+        tables: the documents, in files that are mapped into memory.
+        documents: their `index`.
+        unique_tokens: how many different words all documents hold, whatever their split.
+        digest: their `content_digest`.
+    """
+
+    tables: list[pa.Table]
+    documents: pl.DataFrame
+    unique_tokens: int
+    digest: str
+
+
+def read(archive: Path, settings: dict, word_index: Path | None, folder: Path) -> Corpus:
+    """Read an archive, some documents at a time.
 
     Args:
         archive: a tar or zip file.
         settings: a corpus of the configuration.
         word_index: JSON with each word's rank, for an archive that holds ranks.
+        folder: where texts are put for the time being.
 
     Raises:
         UserError: the archive or a document in it is not what the settings say.
     """
     options = {key: settings[key] for key in ("encoding", "header") if key in settings}
     if word_index:
-        index = options["word_index"] = read_word_index(word_index)
-        if lost := split_words(index):
+        ranks = options["word_index"] = read_word_index(word_index)
+        if lost := split_words(ranks):
             logging.warning(
                 "%d words of the index, such as %r, will be split or changed when the text is"
                 " encoded: they get other ids than in the archive",
                 *(len(lost), lost[0]),
             )
+    tables, digests, known = [], bytearray(), pa.array([], pa.string())
     try:
-        return table(READERS[settings["format"]](members(archive), **options))
+        for rows in blocks(READERS[settings["format"]](members(archive), **options)):
+            digests += b"".join(document_digest(*row[1:]) for row in rows)
+            _, known = number(tokens([text for _, text, _, _ in rows])[0], known)
+            tables.append(on_disk(table(rows), folder / f"{len(tables)}.arrow"))
+        return Corpus(tables, index(tables), len(known), content_digest(digests))
     except UserError as error:
         raise UserError(f"{archive}: {error}") from error
+
+
+def on_disk(rows: pa.Table, path: Path) -> pa.Table:
+    """Return the same table, but in a file that is mapped into memory."""
+    with pa.ipc.new_file(path, rows.schema) as file:
+        file.write_table(rows)
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
 def check_digest(found: str, expected: str | None, archive: Path) -> None:
@@ -70,24 +116,17 @@ def split_words(words: Iterable[str]) -> list[str]:
     return [word for word, n in zip(words, lengths, strict=True) if [*islice(left, n)] != [word]]
 
 
-def unique_tokens(documents: pl.DataFrame) -> int:
-    """Return how many different words all documents hold, whatever their split."""
-    known = pa.array([], pa.string())
-    for part in documents.iter_slices(5_000):
-        _, known = number(tokens(part["text"])[0], known)
-    return len(known)
-
-
-def describe(documents: pl.DataFrame, title: str, digest: str) -> dict:
-    """Return what corpus.json holds."""
-    counts = documents.group_by("split", "label").len("documents").sort("split", "label")
+def describe(corpus: Corpus, documents: pl.DataFrame, title: str) -> dict:
+    """Return what corpus.json holds; ``documents`` have the split that was decided."""
+    counts = documents.group_by("split", "label").len("documents")
+    counts = counts.cast({"split": pl.String, "label": pl.String}).sort("split", "label")
     return {
         "title": title,
         "documents": documents.height,
-        "classes": documents["label"].drop_nulls().unique().sort().to_list(),
+        "classes": classes(documents),
         "counts": counts.to_dicts(),
-        "unique_tokens": unique_tokens(documents),
-        "digest": digest,
+        "unique_tokens": corpus.unique_tokens,
+        "digest": corpus.digest,
     }
 
 
@@ -102,15 +141,19 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args(argv)
 
-    documents = read(args.archive, args.settings, args.word_index)
-    digest = content_digest(documents)
-    logging.info("%d documents, content digest %s", documents.height, digest)
-    check_digest(digest, args.settings.get("digest"), args.archive)
-    split = args.settings["split"]
-    documents = assign_splits(documents, split["seed"], split["validation"], split.get("test"))
+    settings, split = args.settings, args.settings["split"]
     with replacing(args.documents) as part:
-        documents.write_parquet(part)
-    write_json(args.corpus, describe(documents, args.settings["title"], digest))
+        corpus = read(args.archive, settings, args.word_index, part.parent)
+        documents = corpus.documents
+        logging.info("%d documents, content digest %s", documents.height, corpus.digest)
+        check_digest(corpus.digest, settings.get("digest"), args.archive)
+        documents = assign_splits(documents, split["seed"], split["validation"], split.get("test"))
+        with pq.ParquetWriter(
+            part, SCHEMA, compression="zstd", use_dictionary=["label", "split"]
+        ) as file:
+            for rows in merge(corpus.tables, documents):
+                file.write_table(rows)  # a row group
+    write_json(args.corpus, describe(corpus, documents, settings["title"]))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,28 @@
+import hashlib
 import json
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import NEWSGROUPS, write_tar
 from hypothesis import given
 from hypothesis import strategies as st
 
 import read
+from seq2report import corpora
 from seq2report.command import UserError
-from seq2report.corpora import assign_splits, content_digest, read_imdb, read_newsgroups, table
+from seq2report.corpora import (
+    assign_splits,
+    blocks,
+    content_digest,
+    document_digest,
+    index,
+    merge,
+    read_imdb,
+    read_newsgroups,
+    table,
+)
 
 
 def frame(rows):
@@ -69,12 +83,39 @@ ROWS = st.lists(
 ).filter(lambda rows: len({row[2] for row in rows}) == 2)
 
 
-@given(ROWS, st.randoms())
-def test_order_of_the_archive_changes_neither_digest_nor_split(rows, random):
+def digest_of(rows):
+    return content_digest(b"".join(document_digest(*row[1:]) for row in rows))
+
+
+def in_blocks(rows, block, split=(1, 0.3, 0.3)):
+    """Return what becomes of rows that are read in blocks of so many characters."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpora, "BLOCK", block)
+        tables = [table(each) for each in blocks(rows)]
+        documents = assign_splits(index(tables), *split)
+        merged = list(merge(tables, documents))
+    return tables, merged, pl.from_arrow(pa.concat_tables(merged))
+
+
+@given(ROWS, st.randoms(), st.sampled_from([1, 5, 50, 10_000]))
+def test_order_and_blocks_of_the_archive_change_neither_digest_nor_documents(rows, random, block):
     shuffled = random.sample(rows, len(rows))
-    first, second = table(rows), table(shuffled)
-    assert content_digest(first) == content_digest(second)
-    assert assign_splits(first, 1, 0.3, 0.3).equals(assign_splits(second, 1, 0.3, 0.3))
+    assert digest_of(rows) == digest_of(shuffled)
+    _, (_,), first = in_blocks(rows, 10**9)
+    tables, merged, second = in_blocks(shuffled, block)
+    assert first.equals(second)
+    assert first.drop("split").rows() == sorted(row[:3] for row in rows)
+    for one in tables:  # a block ends with the first document that fills it
+        assert sum(map(len, one["text"].to_pylist())) < block + max(len(row[1]) for row in rows)
+    for one in merged:
+        sizes = [len(text.encode()) for text in one["text"].to_pylist()]
+        assert sum(sizes) < block + max(sizes)
+
+
+@given(st.lists(st.binary(min_size=32, max_size=32) | st.sampled_from([bytes(32), b"a" * 32])))
+def test_digests_are_sorted_as_bytes_zeros_and_all(digests):
+    expected = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
+    assert content_digest(b"".join(digests)) == expected
 
 
 @pytest.mark.parametrize(
@@ -87,14 +128,12 @@ def test_order_of_the_archive_changes_neither_digest_nor_split(rows, random):
     ],
 )
 def test_text_label_split_and_number_of_documents_change_the_digest(changed):
-    before = frame([("1", "a", "x", "train"), ("2", "b", "y", "train")])
-    assert content_digest(frame(changed)) != content_digest(before)
+    before = [("1", "a", "x", "train"), ("2", "b", "y", "train")]
+    assert digest_of(changed) != digest_of(before)
 
 
 def test_ids_do_not_change_the_digest():
-    assert content_digest(frame([("1", "a", "x", "")])) == content_digest(
-        frame([("2", "a", "x", "")])
-    )
+    assert digest_of([("1", "a", "x", "")]) == digest_of([("2", "a", "x", "")])
 
 
 def test_shares_of_the_split_are_as_asked():
@@ -140,7 +179,20 @@ def test_the_pinned_digest_must_be_met_and_nothing_is_written_otherwise(tiny_arc
     run_read(tiny_archive, tmp_path / "same", digest=corpus["digest"])
     with pytest.raises(UserError, match=f"expected content digest {'0' * 64}(?s:.*)found"):
         run_read(tiny_archive, tmp_path / "other", digest="0" * 64)
-    assert not (tmp_path / "other").exists()
+    assert not any((tmp_path / "other").iterdir())
+
+
+def test_small_blocks_give_the_same_files_and_leave_nothing_behind(
+    tiny_archive, tmp_path, monkeypatch
+):
+    whole, about = run_read(tiny_archive, tmp_path / "whole")
+    monkeypatch.setattr(corpora, "BLOCK", 5_000)
+    parts, about_parts = run_read(tiny_archive, tmp_path / "parts")
+    assert parts.equals(whole)
+    assert about_parts == about
+    assert pq.ParquetFile(tmp_path / "whole/d.parquet").num_row_groups == 1
+    assert pq.ParquetFile(tmp_path / "parts/d.parquet").num_row_groups > 10
+    assert {path.name for path in (tmp_path / "parts").iterdir()} == {"d.parquet", "c.json"}
 
 
 def test_an_archive_of_something_else_is_refused(tmp_path):
@@ -155,10 +207,12 @@ def test_one_class_is_refused(tmp_path):
         run_read(archive, tmp_path)
 
 
-def test_two_documents_of_one_id_are_refused(tmp_path):
+def test_two_documents_of_one_id_are_refused(tmp_path, monkeypatch):
     archive = write_tar(tmp_path / "x.tar.gz", {"a/g/1": b"a", "b/g/1": b"b", "a/h/1": b"c"})
-    with pytest.raises(UserError, match="'g/1' stands in it more than once"):
-        run_read(archive, tmp_path)
+    for block in (corpora.BLOCK, 1):
+        monkeypatch.setattr(corpora, "BLOCK", block)
+        with pytest.raises(UserError, match=r"x\.tar\.gz: .*'g/1' stands in it more than once"):
+            run_read(archive, tmp_path)
 
 
 def test_a_corpus_too_small_for_its_split_is_refused(tmp_path):

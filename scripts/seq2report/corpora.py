@@ -1,19 +1,29 @@
-"""Corpora from archives: documents with id, text, label and split, the same wherever from."""
+"""Corpora from archives: documents with id, text, label and split, the same wherever from.
+
+The texts of a corpus are never in memory all at once: `blocks` sorts some of them at a time, and
+`merge` makes one sorted sequence of many blocks. Of every document only what `index` holds and a
+digest are in memory.
+"""
 
 import hashlib
 import io
 import pickle
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from seq2report.command import UserError
 
 Members = Iterable[tuple[str, bytes]]
-SCHEMA = {"id": pl.String, "text": pl.String, "label": pl.String, "split": pl.String}
+SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "text", "label", "split")])
+SPLITS = pl.Enum(["", "train", "validation", "test", "unlabelled"])
+BLOCK = 1 << 25  # characters of text that are in memory at once
 
 
 def read_newsgroups(members: Members, encoding: str, header: str = "keep") -> Iterator[tuple]:
@@ -169,35 +179,88 @@ READERS: dict[str, Callable[..., Iterator[tuple]]] = {
 }
 
 
-def table(rows: Iterable[tuple]) -> pl.DataFrame:
-    """Return documents sorted by id: columns id, text, label, split (all str).
+def blocks(rows: Iterable[tuple]) -> Iterator[list[tuple]]:
+    """Yield rows (id, text, label, split) in lists of about `BLOCK` characters, sorted by id."""
+    block, held = [], 0
+    for row in rows:
+        block.append(row)
+        held += len(row[1])
+        if held >= BLOCK:
+            yield sorted(block, key=lambda row: row[0])
+            block, held = [], 0
+    if block:
+        yield sorted(block, key=lambda row: row[0])
+
+
+def table(rows: list[tuple]) -> pa.Table:
+    """Return rows as a table of `SCHEMA`."""
+    columns = (pa.array(column, pa.string()) for column in zip(*rows, strict=True))
+    return pa.Table.from_arrays(list(columns), schema=SCHEMA)
+
+
+def index(tables: list[pa.Table]) -> pl.DataFrame:
+    """Return columns id, label, split, size (of the text in bytes), table (which), sorted by id.
 
     Raises:
         UserError: no documents, two of one id, or labels of fewer than two classes.
     """
-    documents = pl.DataFrame(list(rows), schema=SCHEMA, orient="row").sort("id")
-    if documents.is_empty():
+    if not tables:
         raise UserError("no document found in it; does its folder tree have the corpus's 'format'?")
-    twice = documents.filter(pl.col("id").is_duplicated())["id"]
+    parts = [
+        pl.from_arrow(each.select(["id", "label", "split"]))
+        .cast({"label": pl.Categorical, "split": SPLITS})
+        .with_columns(size=pl.Series(pc.binary_length(each["text"])), table=pl.lit(n, pl.Int32))
+        for n, each in enumerate(tables)
+    ]
+    documents = pl.concat(parts).sort("id")
+    twice = documents.filter(pl.col("id") == pl.col("id").shift())["id"]
     if len(twice):
         raise UserError(f"document '{twice[0]}' stands in it more than once")
-    classes = documents["label"].drop_nulls().unique().sort().to_list()
-    if len(classes) < 2:
-        raise UserError(f"found documents of {classes or 'no class'}, expected two classes or more")
+    found = classes(documents)
+    if len(found) < 2:
+        raise UserError(f"found documents of {found or 'no class'}, expected two classes or more")
     return documents
 
 
-def content_digest(documents: pl.DataFrame) -> str:
-    """Return a sha256 over (split, label, text) of all documents, whatever their order.
+def classes(documents: pl.DataFrame) -> list[str]:
+    """Return the sorted class names of documents."""
+    return documents["label"].drop_nulls().unique().cast(pl.String).sort().to_list()
 
-    The sha256 of each document's three fields, separated by a zero byte, are sorted and hashed
-    once more; document ids and archive names play no part.
+
+def merge(tables: list[pa.Table], documents: pl.DataFrame) -> Iterator[pa.Table]:
+    """Yield all documents sorted by id, in tables of about `BLOCK` bytes of text.
+
+    Args:
+        tables: each sorted by id.
+        documents: their `index`; the column split may have changed since.
     """
-    digests = sorted(
-        hashlib.sha256("\0".join(field or "" for field in row).encode()).digest()
-        for row in documents.select("split", "label", "text").iter_rows()
-    )
-    return hashlib.sha256(b"".join(digests)).hexdigest()
+    sizes = documents["size"].cast(pl.Int64).to_numpy()
+    cuts = np.flatnonzero(np.diff((np.cumsum(sizes) - sizes) // BLOCK)) + 1
+    given = np.zeros(len(tables), np.int64)
+    for start, end in pairwise([0, *cuts.tolist(), len(sizes)]):
+        rows = documents[start:end]
+        # What comes next from a sorted table is its next rows.
+        counts = np.bincount(rows["table"], minlength=len(tables))
+        pieces = [table.slice(*of) for table, *of in zip(tables, given, counts, strict=True)]
+        given += counts
+        split = pa.array(rows["split"].to_list(), pa.string())
+        yield pa.concat_tables(pieces).sort_by("id").set_column(3, "split", split)
+
+
+def document_digest(text: str, label: str | None, split: str) -> bytes:
+    """Return the sha256 of a document's split, label and text, separated by zero bytes."""
+    return hashlib.sha256("\0".join((split, label or "", text)).encode()).digest()
+
+
+def content_digest(digests: bytes | bytearray) -> str:
+    """Return one sha256 for all documents, whatever their order.
+
+    The digests are sorted and hashed once more; document ids and archive names play no part.
+
+    Args:
+        digests: the `document_digest` of each, one after the other.
+    """
+    return hashlib.sha256(np.sort(np.frombuffer(digests, "S32")).tobytes()).hexdigest()
 
 
 def assign_splits(
@@ -211,7 +274,8 @@ def assign_splits(
     Raises:
         UserError: a part would be empty.
     """
-    split = documents["split"].to_numpy().astype(object)
+    names = np.array(SPLITS.categories.to_list(), dtype=object)
+    split = names[documents["split"].cast(SPLITS).to_physical()]
     rng = np.random.default_rng(seed)
     if test is not None:
         order = rng.permutation(len(split))
@@ -225,4 +289,4 @@ def assign_splits(
                 f"{len(split)} documents leave no document for {part}; add documents or change the"
                 " shares in the corpus's 'split'"
             )
-    return documents.with_columns(split=pl.Series(split, dtype=pl.String))
+    return documents.with_columns(split=pl.Series(split, dtype=SPLITS))
