@@ -23,7 +23,7 @@ from seq2report.command import UserError
 Members = Iterable[tuple[str, bytes]]
 SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "text", "label", "split")])
 SPLITS = pl.Enum(["", "train", "validation", "test", "unlabelled"])
-BLOCK = 1 << 25  # characters of text that are in memory at once
+BLOCK = 1 << 24  # characters of text that are in memory at once
 
 
 def read_newsgroups(members: Members, encoding: str, header: str = "keep") -> Iterator[tuple]:
