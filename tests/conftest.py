@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import settings
 
 import embed
 import encode
@@ -18,6 +19,9 @@ import read_vectors
 import render
 from seq2report.archives import members
 from seq2report.sequences import Sequences
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).parent.parent
 GROUPS = ("rec.sport.hockey", "sci.space")

@@ -171,6 +171,9 @@ def test_documents_and_their_description(tiny_archive, tmp_path):
     assert corpus["documents"] == documents.height == 80
     assert corpus["classes"] == ["rec.sport.hockey", "sci.space"]
     assert sum(row["documents"] for row in corpus["counts"]) == 80
+    named = [(row["split"], row["label"]) for row in corpus["counts"]]
+    assert named == sorted(named)
+    assert len(named) == 6
     assert not documents["text"].str.contains("(?m)^Newsgroups: ").any()
 
 

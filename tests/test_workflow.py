@@ -157,7 +157,8 @@ def test_a_changed_helper_reruns_exactly_its_users(project):
             "evaluate_runs": 1,
             "evaluate_embeddings": 1,
             "evaluate_lecture": 1,
-            "render": 2,
+            "lesson_one_hot": 1,  # by way of evaluate_embeddings
+            "render": 3,
         }
 
 
