@@ -56,19 +56,19 @@ def main(argv: Sequence[str] | None) -> None:
     fitted = sequences.part("train", "validation") if lecture else sequences.part("train")
     watched = sequences.part("test" if lecture else "validation")
     test = watched if lecture else sequences.part("test")
-    prepare = network.expand(given, num_words)
+    read = partial(network.inputs_of, given=given, num_words=num_words)
     start, cpu_start = time.perf_counter(), time.process_time()
     training = network.fit(
         model,
-        (network.inputs_of(fitted, given), fitted.classes(classes)),
-        (network.inputs_of(watched, given), watched.classes(classes)),
-        prepare,
+        (fitted, fitted.classes(classes)),
+        (watched, watched.classes(classes)),
+        read,
         fit,
         args.seed,
     )
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     start = time.perf_counter()
-    probability = network.probabilities(model, network.inputs_of(test, given), prepare)
+    probability = network.probabilities(model, test, read)
     facts = {
         "kind": "network",
         "protocol": fit.get("protocol", "held out"),

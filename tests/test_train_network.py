@@ -1,11 +1,11 @@
 import json
+from functools import partial
 
 import keras
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import tensorflow as tf
 from conftest import call, in_memory, lists_of, write_sequences
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +26,7 @@ SEQUENCE = {
 }
 DENSE = [{"Flatten": {}}, {"Dense": {"units": 4, "activation": "relu"}}]
 MULTIHOT = {"encoding": "words", "form": "multihot"}
+READ = partial(network.inputs_of, given=SEQUENCE, num_words=0)
 
 
 def settings(given=SEQUENCE, layers=DENSE, **fit):
@@ -40,15 +41,39 @@ def of(documents):
 
 @given(st.lists(st.lists(st.integers(1, 9), max_size=6), min_size=1, max_size=6))
 def test_multihot_has_a_one_for_each_word_that_occurs(documents):
-    x = network.inputs_of(of(documents), MULTIHOT)
     expected = [[float(word in document) for word in range(10)] for document in documents]
-    np.testing.assert_array_equal(network.expand(MULTIHOT, 10)(x), expected)
+    found = network.inputs_of(of(documents), MULTIHOT, 10)
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == np.float32
 
 
-def test_multihot_rows_are_kept_as_ids_not_as_a_matrix():
-    x = network.inputs_of(of([[1, 2], [], [3]]), MULTIHOT)
-    assert isinstance(x, tf.RaggedTensor)
-    assert x.flat_values.shape == (3,)
+@given(st.lists(st.lists(st.integers(1, 9), max_size=4), min_size=1, max_size=20), st.data())
+@pytest.mark.parametrize("given", [SEQUENCE | {"length": 3}, MULTIHOT])
+def test_batches_hold_the_documents_in_the_order_asked_for(given, documents, data):
+    size = data.draw(st.integers(1, len(documents)))
+    order = np.array(data.draw(st.permutations(range(len(documents)))))
+    whole = network.inputs_of(of(documents), given, 10)
+    number = np.arange(len(documents))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "AT_ONCE", data.draw(st.integers(1, 2000)))
+        read = partial(network.inputs_of, given=given, num_words=10)
+        found = list(network.batches(of(documents), read, order, size, number))
+    assert len(found) == len(documents) // size
+    rows = np.concatenate([rows for _, rows in found])
+    np.testing.assert_array_equal(rows, order[: len(rows)])
+    np.testing.assert_array_equal(np.concatenate([x for x, _ in found]), whole[rows])
+
+
+def test_no_more_documents_are_made_than_fit_into_memory(monkeypatch):
+    monkeypatch.setattr(network, "AT_ONCE", 4 * 10 * 4 * 2)  # two batches of four
+    made = []
+
+    def read(sequences):
+        made.append(len(sequences.lengths))
+        return network.inputs_of(sequences, MULTIHOT, 10)
+
+    list(network.batches(of([[1], [2, 3]] * 10), read, np.arange(20), 4))
+    assert made == [4, 8, 8, 4]  # the first one to know the shape
 
 
 def test_one_hot_is_expanded_inside_the_network(tmp_path):
@@ -108,8 +133,8 @@ def test_xla_is_for_networks_that_loop_over_words():
 def test_probabilities_come_in_the_order_of_the_documents_whatever_the_batches(monkeypatch):
     monkeypatch.setattr(network, "PREDICT_BATCH", 4)
     model = network.build_model(settings(SEQUENCE | {"dimensions": 5}), 30, 3)
-    x = np.random.default_rng(1).integers(0, 30, size=(10, 20)).astype("int32")
-    found = network.probabilities(model, x, tf.identity)
+    x = np.random.default_rng(1).integers(1, 30, size=(10, 20)).astype("int32")
+    found = network.probabilities(model, of(x.tolist()), READ)
     np.testing.assert_allclose(found, model(x).numpy(), atol=1e-6)
 
 
@@ -127,7 +152,7 @@ def task():
     x = rng.integers(2, 30, size=(60, 20)).astype("int32")
     x[::2, 5] = 1
     y = (x == 1).any(axis=1).astype(int)
-    return (x[:40], y[:40]), (x[40:], y[40:])
+    return (of(x[:40].tolist()), y[:40]), (of(x[40:].tolist()), y[40:])
 
 
 def train(task, seed=1, **fit):
@@ -135,7 +160,7 @@ def train(task, seed=1, **fit):
     chosen = settings(SEQUENCE | {"dimensions": 5}, **fit)
     model = network.build_model(chosen, 30, 2)
     network.compile_model(model, chosen["fit"])
-    return model, network.fit(model, *task, tf.identity, chosen["fit"], seed)
+    return model, network.fit(model, *task, READ, chosen["fit"], seed)
 
 
 def test_the_weights_kept_are_those_of_the_epoch_with_the_best_validation_accuracy(task):
@@ -144,7 +169,7 @@ def test_the_weights_kept_are_those_of_the_epoch_with_the_best_validation_accura
     assert fitted.best_epoch == min(epochs)[2] == len(epochs) - 2 < 28
     assert [row["epoch"] for row in fitted.history if row["kept"]] == [fitted.best_epoch]
     _, (x, y) = task
-    kept = network.log_loss(y, network.probabilities(model, x, tf.identity))
+    kept = network.log_loss(y, network.probabilities(model, x, READ))
     assert kept == pytest.approx(min(epochs)[1], rel=1e-5)
 
 
@@ -238,7 +263,7 @@ def test_the_model_that_was_saved_is_the_one_that_predicted(trained, tiny):
 def assert_predicted(model, run, tiny):
     """Check that the predictions of a run are those of a model."""
     test = read_sequences(tiny / "words/sequences.parquet").part("test")
-    found = network.probabilities(model, network.inputs_of(test, SEQUENCE), tf.identity)
+    found = network.probabilities(model, test, READ)
     predictions = pd.read_parquet(run / "predictions.parquet").filter(like="p_")
     np.testing.assert_allclose(found, predictions, atol=1e-5)
 

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import keras
@@ -16,7 +16,8 @@ from seq2report.sequences import Sequences, pad
 
 STEPS = 16  # batches a call of TensorFlow: what surrounds a step takes a millisecond each
 PREDICT_BATCH = 128  # fixed, so that XLA compiles one program for validation and test
-Inputs = np.ndarray | tf.RaggedTensor
+AT_ONCE = 1 << 23  # bytes of what a network reads that are made at a time
+Read = Callable[[Sequences], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -121,39 +122,55 @@ def has_recurrent_layer(model: keras.Model) -> bool:
     return any(isinstance(layer, kinds) for layer in model.layers)
 
 
-def inputs_of(sequences: Sequences, given: dict) -> Inputs:
-    """Return what the network reads: an (n, length) matrix of ids, or a ragged row of ids each.
+def inputs_of(sequences: Sequences, given: dict, num_words: int) -> np.ndarray:
+    """Return what the network reads of these documents.
 
-    The ragged rows are for ``form: multihot``: `expand` makes vectors of them, a batch at a time,
-    so that no documents × words matrix ever stands in memory.
+    Word ids, (n, length) int32, or for ``form: multihot`` a 1 for each word that occurs,
+    (n, num_words) float32.
     """
-    if given["form"] == "multihot":
-        return tf.RaggedTensor.from_row_lengths(sequences.flat(), sequences.lengths)
-    return pad(sequences, given["length"], given["padding"], given["truncating"])
-
-
-def expand(given: dict, num_words: int) -> Callable[[Inputs], tf.Tensor]:
-    """Return the function from a batch of `inputs_of` rows to the input of the network."""
     if given["form"] != "multihot":
-        return tf.identity
-
-    def multihot(rows: tf.RaggedTensor) -> tf.Tensor:
-        ones = tf.math.bincount(
-            rows, minlength=num_words, maxlength=num_words, axis=-1, binary_output=True
-        )
-        return tf.ensure_shape(tf.cast(ones, tf.float32), (None, num_words))
-
-    return multihot
+        return pad(sequences, given["length"], given["padding"], given["truncating"])
+    ones = np.zeros((len(sequences.lengths), num_words), dtype=np.float32)
+    ones[np.repeat(np.arange(len(ones)), sequences.lengths), sequences.flat()] = 1
+    return ones
 
 
-def probabilities(model: keras.Model, x: Inputs, prepare: Callable) -> np.ndarray:
-    """Return (n, classes) float32 probabilities for the rows of ``x``, in their order."""
-    n = x.shape[0]
-    rows = (
-        np.arange(math.ceil(n / PREDICT_BATCH) * PREDICT_BATCH) % n
-    )  # the last batch is whole too
-    batches = tf.data.Dataset.from_tensor_slices(rows).batch(PREDICT_BATCH)
-    return model.predict(batches.map(lambda i: prepare(tf.gather(x, i))), verbose=0)[:n]
+def batches(
+    sequences: Sequences, read: Read, order: np.ndarray, size: int, *more: np.ndarray
+) -> tf.data.Dataset:
+    """Return batches of ``size`` documents; only some are in memory at a time.
+
+    Args:
+        sequences: all the documents.
+        read: from some documents to what the network reads, (n, …); see `inputs_of`.
+        order: rows of ``sequences``; the last ones that fill no batch are left out.
+        size: documents a batch.
+        more: arrays with a row a document; what belongs to it comes beside it.
+    """
+    rows = order[: len(order) // size * size].reshape(-1, size)
+    first = read(sequences.take(rows[0]))
+    at_once = max(1, AT_ONCE // first.nbytes)
+
+    def chunks() -> Iterator[tuple[np.ndarray, ...]]:
+        for start in range(0, len(rows), at_once):
+            some = rows[start : start + at_once]
+            x = read(sequences.take(some.ravel()))
+            yield x.reshape(*some.shape, *x.shape[1:]), *(array[some] for array in more)
+
+    signature = (
+        tf.TensorSpec((None, *first.shape), first.dtype),
+        *(tf.TensorSpec((None, size, *array.shape[1:]), array.dtype) for array in more),
+    )
+    chunked = tf.data.Dataset.from_generator(chunks, output_signature=signature)
+    flat = chunked.flat_map(lambda *chunk: tf.data.Dataset.from_tensor_slices(chunk))
+    return flat.apply(tf.data.experimental.assert_cardinality(len(rows))).prefetch(2)
+
+
+def probabilities(model: keras.Model, sequences: Sequences, read: Read) -> np.ndarray:
+    """Return (n, classes) float32 probabilities for the documents, in their order."""
+    n = len(sequences.lengths)
+    order = np.arange(math.ceil(n / PREDICT_BATCH) * PREDICT_BATCH) % n  # the last one is whole too
+    return model.predict(batches(sequences, read, order, PREDICT_BATCH), verbose=0)[:n]
 
 
 def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
@@ -164,9 +181,9 @@ def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
 
 def fit(
     model: keras.Model,
-    train: tuple[Inputs, np.ndarray],
-    validation: tuple[Inputs, np.ndarray],
-    prepare: Callable,
+    train: tuple[Sequences, np.ndarray],
+    validation: tuple[Sequences, np.ndarray],
+    read: Read,
     settings: dict,
     seed: int,
 ) -> Fit:
@@ -182,24 +199,23 @@ def fit(
 
     Args:
         model: of `build_model`, compiled by `compile_model`.
-        train: rows of `inputs_of` and their class numbers, (n,) int.
+        train: documents and their class numbers, (n,) int64.
         validation: the same for the validation split.
-        prepare: see `expand`.
+        read: see `batches`.
         settings: ``fit`` of a resolved variant.
         seed: decides the order of the documents.
     """
-    x, y = train[0], tf.constant(train[1])
-    n = len(train[1])
+    documents, truth = train
+    n = len(truth)
     batch_size = min(settings["batch_size"], n)
     patience = settings.get("patience")
     history, best, best_weights = [], 0, None
     for epoch in range(1, settings["epochs"] + 1):
         start = time.perf_counter()
         order = np.random.default_rng([seed, epoch]).permutation(n)
-        batches = tf.data.Dataset.from_tensor_slices(order).batch(batch_size, drop_remainder=True)
-        batches = batches.map(lambda i: (prepare(tf.gather(x, i)), tf.gather(y, i)))
-        fitted = model.fit(batches.prefetch(2), shuffle=False, verbose=0).history
-        p = probabilities(model, validation[0], prepare)
+        data = batches(documents, read, order, batch_size, truth)
+        fitted = model.fit(data, shuffle=False, verbose=0).history
+        p = probabilities(model, validation[0], read)
         row = {
             "epoch": epoch,
             "loss": fitted["loss"][0],
