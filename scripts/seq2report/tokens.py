@@ -7,7 +7,8 @@ which they are met first; ids at or above ``num_words`` are dropped.
 Keras's IMDB reviews have ids of another kind: those of a word index, see `index_words`.
 
 No word becomes a Python string: the words of a batch of texts lie in one Arrow array, and are
-looked up there. A batch takes about ten times its text in memory, so texts come in batches.
+looked up there. That takes about eight times the memory of the texts (reviews, measured), so they
+come in batches.
 """
 
 import json
