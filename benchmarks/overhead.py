@@ -1,0 +1,73 @@
+"""Measure what a full run spends on anything but training.
+
+    python benchmarks/overhead.py --mirror MIRROR --output benchmarks/results/overhead.csv
+
+Runs the workflow from the archives to the report, into a folder of its own, and compares the CPU
+time of the whole (Snakemake and all processes that it started) with what the fits of its models
+took, as their metrics.json tell, and with the whole of the processes that train.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import ROOT, write
+from seq2report.command import UserError, read_json, run
+
+
+def cpu_of_children() -> float:
+    """Return the CPU seconds of all processes started here that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def rows(results: Path, whole: float) -> list[dict]:
+    """Return CPU seconds by what they were spent on, and each as a share of the whole.
+
+    Args:
+        results: results/<name>.
+        whole: CPU seconds of the whole run.
+    """
+    metrics = [read_json(path) for path in sorted(results.glob("*/runs/*/*/metrics.json"))]
+    fits = sum(each["fit_cpu_seconds"] for each in metrics)
+    jobs = sum(each["cpu_seconds"] for each in metrics)
+    spent = {
+        "the whole run": whole,
+        "fitting models": fits,
+        "start, predictions and writing of the jobs that train": jobs - fits,
+        "all else: Snakemake, reading, encoding, tables, lessons, pages": whole - jobs,
+    }
+    return [
+        {"work": work, "cpu_seconds": round(seconds), "share": round(seconds / whole, 3)}
+        for work, seconds in spent.items()
+    ]
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--mirror", type=Path, required=True, help="folder with the archives")
+    parser.add_argument("--configfile", nargs="+", default=["config/full.yaml"])
+    parser.add_argument("--output", type=Path, help="CSV file to write")
+    args = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory(prefix="overhead-", dir=ROOT / "results") as folder:
+        name = Path(folder).name
+        given = ["--config", f"name={name}", f"mirror={args.mirror.resolve()}"]
+        files = ["--configfile", *args.configfile]
+        begin, before = time.perf_counter(), cpu_of_children()
+        command = [sys.executable, "-m", "snakemake", "--cores", "all", *files, *given]
+        if subprocess.run(command, cwd=ROOT).returncode:
+            raise UserError(f"{' '.join(command)}: ended badly; its logs are in results/{name}")
+        seconds = time.perf_counter() - begin
+        found = rows(Path(folder), cpu_of_children() - before)
+    write([found[0] | {"seconds": round(seconds)}, *found[1:]], args.output)
+
+
+if __name__ == "__main__":
+    run(main)
