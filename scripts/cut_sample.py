@@ -18,6 +18,7 @@ import hashlib
 import logging
 import lzma
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -28,11 +29,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from read_vectors import parse_text, read_vectors
+from read_vectors import read_vectors
 from seq2report.archives import extract_member, members
 from seq2report.command import UserError, replacing, run
 from seq2report.corpora import read_imdb, read_newsgroups
 from seq2report.tokens import tokens, vocabulary
+from seq2report.vectors import open_vectors, read_rows
 
 GLOVE_MEMBER = "glove.6B.50d.txt"
 DIMENSIONS = 50
@@ -102,19 +104,25 @@ def read_glove(path: Path, wanted: set[str]) -> tuple[list[str], np.ndarray]:
     """
     if not path.is_file():
         raise UserError(f"{path}: there is no such file; --glove takes {GLOVE_MEMBER} or its zip")
-    if holds(path, GLOVE_MEMBER):
-        words, vectors = parse_text(b"".join(extract_member(path, GLOVE_MEMBER)), str(path))
-    else:
-        words, vectors = read_vectors(path)
+    with tempfile.TemporaryDirectory() as name:
+        folder, source = Path(name), path
+        if holds(path, GLOVE_MEMBER):
+            source = folder / GLOVE_MEMBER
+            with source.open("wb") as file:
+                file.writelines(extract_member(path, GLOVE_MEMBER))
+        read_vectors(source, folder)
+        table, stored = open_vectors(folder / "words.parquet", folder / "vectors.npy", source)
+        words = table["word"].to_list()
+        rows = np.array([row for row, word in enumerate(words) if word in wanted])
+        if not len(rows):
+            raise UserError(f"{path}: it holds none of the {len(wanted)} words of the sample")
+        vectors = read_rows(table, stored, rows, str(path))
     if vectors.shape[1] != DIMENSIONS:
         raise UserError(
             f"{path}: found vectors of {vectors.shape[1]} dimensions, expected {DIMENSIONS};"
             f" give {GLOVE_MEMBER}"
         )
-    rows = [row for row, word in enumerate(words) if word in wanted]
-    if not rows:
-        raise UserError(f"{path}: it holds none of the {len(wanted)} words of the sample")
-    return words[rows].to_list(), vectors[rows]
+    return [words[row] for row in rows], vectors
 
 
 def round_vectors(vectors: np.ndarray, decimals: int) -> np.ndarray:

@@ -15,33 +15,36 @@ import numpy as np
 import polars as pl
 
 from seq2report.command import UserError, replacing, run, write_json
+from seq2report.vectors import open_vectors, read_rows
 
 
 def align(
-    vocabulary: pl.DataFrame, words: pl.DataFrame, vectors: np.ndarray
+    vocabulary: pl.DataFrame, words: pl.DataFrame, vectors: np.ndarray, where: str
 ) -> tuple[np.ndarray, pl.DataFrame]:
     """Return the embedding matrix, (highest id + 1, dimensions) float32, and the words not found.
 
     Args:
         vocabulary: columns id, word, count, documents.
-        words: column word, row by row the words of ``vectors``.
-        vectors: (n, dimensions) float32; may be memory-mapped, only matching rows are read.
+        words: as `read_rows` takes them.
+        vectors: as `read_rows` takes them; only what matches is read.
+        where: what a message calls them.
 
     Raises:
-        UserError: no word of the vocabulary has a vector.
+        UserError: no word of the vocabulary has a vector, or one of the vectors is none.
     """
-    rows = vocabulary.join(words.with_row_index("row"), on="word", how="left")
-    found = rows.drop_nulls("row").sort("row")
+    numbered = words.select("word").with_row_index("row")
+    found = numbered.join(vocabulary, on="word").sort("row")
     if found.is_empty():
         raise UserError(
             f"none of the {vocabulary.height} words of the vocabulary has a vector (vocabulary:"
             f" {vocabulary['word'][:3].to_list()}…, vectors: {words['word'][:3].to_list()}…);"
             " are the vectors of another language, or not lower case?"
         )
-    matrix = np.zeros((vocabulary["id"].max() + 1, vectors.shape[1]), dtype=np.float32)
-    matrix[found["id"].to_numpy()] = vectors[found["row"].to_numpy()]
-    missing = rows.filter(pl.col("row").is_null()).sort("id").select("word", "count", "documents")
-    return matrix, missing
+    known = read_rows(words, vectors, found["row"].to_numpy(), where)
+    matrix = np.zeros((vocabulary["id"].max() + 1, known.shape[1]), dtype=np.float32)
+    matrix[found["id"].to_numpy()] = known
+    missing = vocabulary.join(found, on="id", how="anti").sort("id")
+    return matrix, missing.select("word", "count", "documents")
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -51,13 +54,13 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--vocabulary", type=Path, required=True, help="Parquet file of encode")
     parser.add_argument("--words", type=Path, required=True, help="Parquet file of read_vectors")
     parser.add_argument("--vectors", type=Path, required=True, help="vectors.npy of read_vectors")
+    parser.add_argument("--source", type=Path, nargs="?", help="file that read_vectors read")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     vocabulary = pl.read_parquet(args.vocabulary)
-    words = pl.read_parquet(args.words)
-    vectors = np.load(args.vectors, mmap_mode="r", allow_pickle=False)
-    matrix, missing = align(vocabulary, words, vectors)
+    words, vectors = open_vectors(args.words, args.vectors, args.source)
+    matrix, missing = align(vocabulary, words, vectors, str(args.source or args.vectors))
     tokens = int(vocabulary["count"].sum())
     coverage = {
         "dimensions": matrix.shape[1],

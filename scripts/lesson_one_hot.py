@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import polars as pl
 
 from evaluate_embeddings import nearest
 from seq2report.command import UserError, replacing, run
 from seq2report.tables import write_tables
+from seq2report.vectors import open_vectors, read_rows
 
 KINDS = {"surf": "sea", "waves": "sea", "car": "road", "jeep": "road"}
 WORDS = list(KINDS)
@@ -156,23 +156,6 @@ def sizes() -> pd.DataFrame:
     return table
 
 
-def read_pretrained(words: Path, vectors: Path) -> tuple[list[str], np.ndarray]:
-    """Return the words, (n,), and vectors, (n, d) float32, that `read_vectors` wrote.
-
-    Raises:
-        UserError: they do not go together.
-    """
-    spelled = pl.read_parquet(words)
-    matrix = np.load(vectors, allow_pickle=False)
-    if "word" not in spelled.columns or matrix.ndim != 2 or spelled.height != len(matrix):
-        raise UserError(
-            f"{words}: {spelled.height} rows with the columns {', '.join(spelled.columns)} do not"
-            f" go with {vectors} of shape {matrix.shape}; expected a column word and a vector a"
-            " row: take both files from one run of read_vectors.py"
-        )
-    return spelled["word"].to_list(), matrix
-
-
 def list_neighbours(words: list[str], vectors: np.ndarray, rows: np.ndarray) -> pd.DataFrame:
     """Return the nearest words by cosine: columns word, rank (from 1), neighbour, cosine.
 
@@ -206,6 +189,7 @@ def main(argv: Sequence[str] | None) -> None:
     )
     parser.add_argument("--words", type=Path, nargs="?", help="words.parquet of pretrained vectors")
     parser.add_argument("--vectors", type=Path, nargs="?", help="vectors.npy of pretrained vectors")
+    parser.add_argument("--source", type=Path, nargs="?", help="file that read_vectors read")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
@@ -219,7 +203,11 @@ def main(argv: Sequence[str] | None) -> None:
     words, vectors = [], np.zeros((0, 0), dtype=np.float32)
     missing, neighbours = [], list_neighbours([], np.zeros((0, 1), np.float32), ids[:0])
     if args.words:
-        words, vectors = read_pretrained(args.words, args.vectors)
+        spelled, stored = open_vectors(args.words, args.vectors, args.source)
+        words = spelled["word"].to_list()
+        vectors = read_rows(
+            spelled, stored, np.arange(len(words)), str(args.source or args.vectors)
+        )
         place = {word: row for row, word in enumerate(words) if word in KINDS}
         missing = [w for w in WORDS if w not in place or not vectors[place[w]].any()]
         if not missing:

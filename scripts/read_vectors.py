@@ -1,15 +1,20 @@
-"""Read pretrained word vectors once: words.parquet and vectors.npy, row by row the same words.
+"""Read a file of word vectors once, for all vocabularies: words.parquet and vectors.npy.
 
 Takes GloVe's text form (a word and its numbers a line), plain or as the only .txt member of a
-zip, or a wheel that holds vectors as .npy and their words as Parquet.
+zip, or a wheel that holds vectors as .npy and their words as Parquet. Of a text, words are read,
+blanks are counted on every line, and where each line ends is kept; the numbers of a line are read,
+and checked, when its word is used (see `seq2report.vectors`).
 """
 
 import argparse
+import io
 import logging
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import polars as pl
@@ -18,13 +23,19 @@ from seq2report.archives import DAMAGE
 from seq2report.command import UserError, replacing, run
 
 HEADER = re.compile(rb"\d+ \d+\s*")  # of word2vec's text form: how many words, dimensions
+BLANK, NEWLINE = b" \n"
+BLOCK = 1 << 18  # bytes of text that are searched at once: few enough to stay in the cache
 
 
-def read_vectors(path: Path) -> tuple[pl.Series, np.ndarray]:
-    """Return words, (n,) of str, and vectors, (n, dimensions) float32.
+def read_vectors(path: Path, folder: Path) -> int:
+    """Write words.parquet and vectors.npy, as `seq2report.vectors` has them, into a folder.
+
+    Returns:
+        How many words have a vector.
 
     Raises:
-        UserError: a damaged or unknown file, a ragged line, a number that is none, a word twice.
+        UserError: a damaged or unknown file, a ragged line, a word twice; where it is no text
+            also a NaN or infinity.
     """
     if zipfile.is_zipfile(path):
         try:
@@ -33,17 +44,18 @@ def read_vectors(path: Path) -> tuple[pl.Series, np.ndarray]:
         except (*DAMAGE, ValueError, pl.exceptions.PolarsError) as error:
             raise UserError(f"{path}: damaged ({error}); remove it and fetch it again") from error
     else:
-        words, vectors = parse_text(path.read_bytes(), str(path))
-    wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
-    if len(wrong):
-        raise UserError(f"{path}: the vector of '{words[int(wrong[0])]}' holds a NaN or infinity")
-    twice = words.is_duplicated().arg_true()
-    if len(twice):
-        raise UserError(f"{path}: the word '{words[twice[0]]}' has more than one vector")
-    return words, vectors
+        with path.open("rb") as file:
+            words, vectors = _read_text(file, str(path)), np.zeros(0, dtype=np.uint8)
+    spelled = words["word"]
+    if spelled.n_unique() < len(spelled):
+        twice = spelled.filter(spelled.is_duplicated())[0]
+        raise UserError(f"{path}: the word '{twice}' has more than one vector")
+    np.save(folder / "vectors.npy", vectors, allow_pickle=False)
+    words.write_parquet(folder / "words.parquet", compression="uncompressed")
+    return len(spelled)
 
 
-def _read_zip(archive: zipfile.ZipFile, path: Path) -> tuple[pl.Series, np.ndarray]:
+def _read_zip(archive: zipfile.ZipFile, path: Path) -> tuple[pl.DataFrame, np.ndarray]:
     def only(ending: str) -> str:
         names = [name for name in archive.namelist() if name.endswith(ending)]
         if len(names) != 1:
@@ -55,7 +67,9 @@ def _read_zip(archive: zipfile.ZipFile, path: Path) -> tuple[pl.Series, np.ndarr
         return names[0]
 
     if not any(name.endswith(".npy") for name in archive.namelist()):
-        return parse_text(archive.read(only(".txt")), f"{path}: {only('.txt')}")
+        text = archive.read(only(".txt"))
+        words = _read_text(io.BytesIO(text), f"{path}: {only('.txt')}")
+        return words, np.frombuffer(text, dtype=np.uint8)
     with archive.open(only(".npy")) as file:
         vectors = np.lib.format.read_array(file, allow_pickle=False).astype(np.float32, copy=False)
     with archive.open(only(".parquet")) as file:
@@ -69,39 +83,79 @@ def _read_zip(archive: zipfile.ZipFile, path: Path) -> tuple[pl.Series, np.ndarr
     words = frame[columns[0]]
     if words.null_count():
         raise UserError(f"{path}: row {words.is_null().arg_true()[0]} of its words is empty")
-    return words, vectors
+    wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(wrong):
+        raise UserError(f"{path}: the vector of '{words[int(wrong[0])]}' holds a NaN or infinity")
+    return pl.DataFrame({"word": words}), np.ascontiguousarray(vectors)
 
 
-def parse_text(content: bytes, where: str) -> tuple[pl.Series, np.ndarray]:
-    """Parse lines of a word and its numbers, separated by single blanks; see `read_vectors`."""
-    first = content[: content.find(b"\n") if b"\n" in content else None]
-    if HEADER.fullmatch(first):
+def _read_text(file: BinaryIO, where: str) -> pl.DataFrame:
+    """Return columns word and end of lines of a word and its numbers, single blanks between."""
+    blocks = _blocks(file)
+    first = next(blocks, b"")
+    dimensions = _count_numbers(first.partition(b"\n")[0], where)
+    words, ends, done, lines = [], [], 0, 0
+    for block in chain([first], blocks):
+        try:
+            found, places = _split(block, dimensions)
+        except (ValueError, pl.exceptions.PolarsError) as error:
+            raise UserError(
+                f"{where}: {_first_bad_line(block, lines, dimensions)}, expected a word and"
+                f" {dimensions} numbers as in line 1"
+            ) from error
+        words.append(found)
+        ends.append(places + done)
+        done += len(block)
+        lines += len(found)
+    words[0] = words[0].str.strip_prefix("\ufeff")  # a byte order mark
+    return pl.DataFrame({"word": pl.concat(words), "end": np.concatenate(ends)})
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    """Yield whole lines, about `BLOCK` bytes of them."""
+    while block := file.read(BLOCK):
+        yield block + file.readline()
+
+
+def _count_numbers(line: bytes, where: str) -> int:
+    if HEADER.fullmatch(line):
         raise UserError(
-            f"{where}: line 1 ('{first.decode().strip()}') is the header of word2vec's text form;"
+            f"{where}: line 1 ('{line.decode().strip()}') is the header of word2vec's text form;"
             " expected a word and its vector: take this line out"
         )
-    dimensions = len(first.split(b" ")) - 1
+    dimensions = line.count(b" ")
     if dimensions < 2:
         raise UserError(f"{where}: line 1 holds {dimensions} numbers, expected a word and a vector")
-    numbers = [f"v{n}" for n in range(dimensions)]
-    expected = f"expected a word and {dimensions} numbers as in line 1"
-    try:
-        frame = pl.read_csv(
-            content,
-            has_header=False,
-            separator=" ",
-            quote_char=None,
-            schema={"word": pl.String} | dict.fromkeys(numbers, pl.Float32),
-        )
-    except pl.exceptions.PolarsError as error:
-        raise UserError(f"{where}: {_first_bad_line(content, dimensions)}, {expected}") from error
-    if frame.null_count().sum_horizontal().item():
-        raise UserError(f"{where}: {_first_bad_line(content, dimensions)}, {expected}")
-    return frame["word"], frame.select(numbers).to_numpy()
+    return dimensions
 
 
-def _first_bad_line(content: bytes, dimensions: int) -> str:
-    for n, line in enumerate(content.removesuffix(b"\n").split(b"\n"), start=1):
+def _split(block: bytes, dimensions: int) -> tuple[pl.Series, np.ndarray]:
+    """Return the words of whole lines, (n,) of str, and where each line ends, (n,) int64.
+
+    Raises:
+        ValueError: a line has more or fewer blanks than ``dimensions``, or no word.
+        PolarsError: a word is not UTF-8.
+    """
+    text = np.frombuffer(block, dtype=np.uint8)
+    ends = np.flatnonzero(text == NEWLINE)
+    if not block.endswith(b"\n"):
+        ends = np.append(ends, len(block))  # the last line of a file may go without
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    blank = (text == BLANK).view(np.uint8)
+    # Bytes are added up fastest. They count modulo 256, and with so many too many on one line the
+    # sum of all would not be right.
+    counter = np.uint8 if dimensions < 256 else np.uint32
+    ragged = np.add.reduceat(blank, starts, dtype=counter) != dimensions
+    if ragged.any() or np.count_nonzero(blank) != dimensions * len(ends):
+        raise ValueError("a ragged line")
+    words = [block[start : block.find(b" ", start)] for start in starts.tolist()]
+    if not all(words):
+        raise ValueError("a line without a word")
+    return pl.Series(words, dtype=pl.Binary).cast(pl.String), ends
+
+
+def _first_bad_line(block: bytes, before: int, dimensions: int) -> str:
+    for n, line in enumerate(block.removesuffix(b"\n").split(b"\n"), start=before + 1):
         word, *numbers = line.split(b" ")
         if not word.strip(b"\r"):
             return f"line {n} holds no word"
@@ -123,12 +177,9 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
-    words, vectors = read_vectors(args.file)
-    logging.info("%d vectors of %d dimensions", *vectors.shape)
     with replacing(args.output) as part:
         part.mkdir()
-        pl.DataFrame({"word": words}).write_parquet(part / "words.parquet")
-        np.save(part / "vectors.npy", np.ascontiguousarray(vectors), allow_pickle=False)
+        logging.info("%d words have a vector", read_vectors(args.file, part))
 
 
 if __name__ == "__main__":

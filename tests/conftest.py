@@ -94,6 +94,7 @@ def tiny(tmp_path_factory, tiny_archive, tiny_vectors) -> Path:
         vocabulary=folder / "words/vocabulary.parquet",
         words=folder / "vectors/words.parquet",
         vectors=folder / "vectors/vectors.npy",
+        source=tiny_vectors,
         output=folder / "glove",
     )
     return folder

@@ -14,6 +14,7 @@ from read_vectors import read_vectors
 from seq2report.archives import members
 from seq2report.command import UserError
 from seq2report.tokens import vocabulary
+from seq2report.vectors import open_vectors, read_rows
 
 SAMPLE = Path(__file__).parents[1] / "resources" / "sample"
 README = (SAMPLE / "README.md").read_text(encoding="utf-8")
@@ -136,11 +137,13 @@ def test_messages_without_words_are_left_out(tmp_path):
         assert int(name.rpartition("/")[2]) < 5
 
 
-def test_vectors_are_of_the_words_that_occur_in_order_and_rounded(tiny):
+def test_vectors_are_of_the_words_that_occur_in_order_and_rounded(tiny, tmp_path):
     every, exact = tiny_glove()
-    words, vectors = read_vectors(tiny / "glove.6B.50d.sample.zip")
-    assert words.to_list() == ["hello", "vu", "br", "caf\u00e9"]
-    rows = [every.index(word) for word in words]
+    assert read_vectors(tiny / "glove.6B.50d.sample.zip", tmp_path) == 4
+    words, stored = open_vectors(tmp_path / "words.parquet", tmp_path / "vectors.npy", None)
+    assert words["word"].to_list() == ["hello", "vu", "br", "caf\u00e9"]
+    vectors = read_rows(words, stored, np.arange(4), "the sample")
+    rows = [every.index(word) for word in words["word"]]
     assert np.abs(vectors - exact[rows]).max() <= 0.005001
 
 

@@ -26,9 +26,9 @@ def words_of(names, counts=None):
     )
 
 
-def run_embed(vocabulary, folder, output):
+def run_embed(vocabulary, folder, output, **source):
     words, vectors = folder / "words.parquet", folder / "vectors.npy"
-    call(embed, vocabulary=vocabulary, words=words, vectors=vectors, output=output)
+    call(embed, vocabulary=vocabulary, words=words, vectors=vectors, output=output, **source)
 
 
 @given(NAMES, NAMES, st.integers(0, 2**32 - 1))
@@ -37,9 +37,9 @@ def test_each_id_gets_the_vector_of_its_word_and_all_other_rows_are_zero(names, 
     table = pl.DataFrame({"word": known})
     if not set(names) & set(known):
         with pytest.raises(UserError, match="none of the"):
-            embed.align(words_of(names), table, vectors)
+            embed.align(words_of(names), table, vectors, "vectors")
         return
-    matrix, missing = embed.align(words_of(names), table, vectors)
+    matrix, missing = embed.align(words_of(names), table, vectors, "vectors")
     by_word = dict(zip(known, vectors, strict=True))
     zero = np.zeros(3, dtype="float32")
     np.testing.assert_array_equal(matrix, [zero, *(by_word.get(name, zero) for name in names)])
@@ -51,7 +51,9 @@ def test_vectors_on_disk_are_read_row_by_row(tmp_path):
     vectors = np.arange(12, dtype="float32").reshape(4, 3)
     np.save(tmp_path / "v.npy", vectors)
     mapped = np.load(tmp_path / "v.npy", mmap_mode="r")
-    matrix, _ = embed.align(words_of(["d", "x", "a"]), pl.DataFrame({"word": list("abcd")}), mapped)
+    matrix, _ = embed.align(
+        words_of(["d", "x", "a"]), pl.DataFrame({"word": list("abcd")}), mapped, "v"
+    )
     np.testing.assert_array_equal(matrix, [[0] * 3, vectors[3], [0] * 3, vectors[0]])
     assert not isinstance(matrix, np.memmap)
 
@@ -75,22 +77,24 @@ def test_coverage_counts_words_and_running_text(tmp_path):
     assert missing.rows() == [("x", 30, 1), ("y", 10, 1)]
 
 
-def test_real_words_get_their_glove_vectors(tiny):
+def test_real_words_get_their_glove_vectors(tiny, tiny_vectors):
     matrix = np.load(tiny / "glove/matrix.npy")
     words = pl.read_parquet(tiny / "words/vocabulary.parquet")
-    known = pl.read_parquet(tiny / "vectors/words.parquet")["word"].to_list()
-    vectors = np.load(tiny / "vectors/vectors.npy")
+    lines = [line.split(" ") for line in tiny_vectors.read_text("utf-8").splitlines()]
+    known = {word: np.array(numbers, dtype="float32") for word, *numbers in lines}
     of = dict(zip(words["word"], words["id"], strict=True))
     for word in ("the", "space", "season"):
-        np.testing.assert_array_equal(matrix[of[word]], vectors[known.index(word)])
+        np.testing.assert_array_equal(matrix[of[word]], known[word])
     missing = pl.read_parquet(tiny / "glove/missing.parquet")
     assert missing["count"].is_sorted(descending=True)
     assert set(missing["word"]) == set(words["word"]) - set(known)
     assert not matrix[[0, *(of[word] for word in missing["word"])]].any()
 
 
-def test_words_that_no_vector_is_for_are_refused_with_both_sides_named(tiny, tmp_path):
+def test_words_that_no_vector_is_for_are_refused_with_both_sides_named(
+    tiny, tiny_vectors, tmp_path
+):
     words_of(["Привет", "мир"]).write_parquet(tmp_path / "v.parquet")
     with pytest.raises(UserError, match=r"none of the 2 words .*Привет.*vectors: \['the'"):
-        run_embed(tmp_path / "v.parquet", tiny / "vectors", tmp_path / "out")
+        run_embed(tmp_path / "v.parquet", tiny / "vectors", tmp_path / "out", source=tiny_vectors)
     assert not (tmp_path / "out").exists()

@@ -8,6 +8,7 @@ import pytest
 from conftest import ROOT, call, lesson_page
 
 import lesson_one_hot as lesson
+import read_vectors
 from seq2report import page, plots_one_hot
 from seq2report.command import UserError
 from seq2report.tables import read_tables
@@ -210,6 +211,18 @@ def test_words_and_vectors_that_do_not_go_together_end_in_a_message(tmp_path):
     with pytest.raises(UserError, match="with the columns token do not go"):
         carry_out(tmp_path, **files)
     assert not (tmp_path / "lesson-one_hot").exists()
+
+
+def test_vectors_of_a_text_make_the_same_tables(pretrained, tmp_path):
+    text = tmp_path / "glove.txt"
+    lines = (f"{word} {x} {y}\n" for word, (x, y) in PLACES.items())
+    text.write_text("".join(lines), encoding="utf-8")
+    call(read_vectors, file=text, output=tmp_path / "vectors")
+    folder = tmp_path / "vectors"
+    files = {"words": folder / "words.parquet", "vectors": folder / "vectors.npy"}
+    found = carry_out(tmp_path, **files, source=text)
+    for name in ("distances", "neighbours"):
+        pd.testing.assert_frame_equal(found[name], of(pretrained, name))
 
 
 def test_the_same_seed_gives_the_same_tables(plain, tmp_path):

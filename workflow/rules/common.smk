@@ -158,6 +158,7 @@ def lesson(name, title, makes, reads=""):
             "matrix": f"{folder}/embeddings/{DESCRIBED}/{embedding}/matrix.npy",
             "words": f"{vectors}/words.parquet",
             "vectors": f"{vectors}/vectors.npy",
+            "source": downloaded(config["embeddings"][embedding]["source"]),
         }
     return {
         "name": name,

@@ -32,6 +32,11 @@ rule embed:
         vocabulary=f"{ENCODING}/vocabulary.parquet",
         words=lambda wildcards: f"{vectors_folder(wildcards.embedding)}/words.parquet",
         vectors=lambda wildcards: f"{vectors_folder(wildcards.embedding)}/vectors.npy",
+        source=lambda wildcards: [
+            downloaded(source)
+            for key, source in config["embeddings"][wildcards.embedding].items()
+            if key == "source"
+        ],
     output:
         multiext(f"{EMBEDDING}/", "matrix.npy", "coverage.json", "missing.parquet"),
     log:
@@ -44,4 +49,4 @@ rule embed:
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --vocabulary {input.vocabulary} --words {input.words}"
-        " --vectors {input.vectors} --output {params.folder} 2> {log}"
+        " --vectors {input.vectors} --source {input.source:q} --output {params.folder} 2> {log}"

@@ -4,7 +4,7 @@ LESSONS = [
         "one_hot",
         "One-hot and embedding",
         "one_hot features distances summary lookup multi_hot neighbours sizes facts",
-        "words vectors",
+        "words vectors source",
     ),
     lesson(
         "cbow",

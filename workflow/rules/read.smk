@@ -1,4 +1,4 @@
-# read: an archive -> documents; a file of vectors -> words and one matrix.
+# read: an archive -> documents; a file of vectors -> its words and where their vectors are.
 rule read:
     input:
         code=script_files("read"),
