@@ -12,9 +12,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import polars as pl
-from sklearn.decomposition import PCA
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-from sklearn.manifold import TSNE, trustworthiness
 from threadpoolctl import threadpool_limits
 
 from seq2report.command import UserError, replacing, run
@@ -66,6 +63,8 @@ def choose_words(words: pl.DataFrame, classes: int) -> pl.DataFrame:
 
     Stop words, numbers and words of one or two letters are left out.
     """
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
     plain = words.filter(
         ~pl.col("word").is_in(list(ENGLISH_STOP_WORDS)),
         pl.col("word").str.contains(r"^\p{L}[\p{L}']{2,}$"),
@@ -79,6 +78,9 @@ def draw_maps(vectors: np.ndarray) -> dict[str, np.ndarray]:
     Raises:
         UserError: too few words or dimensions for a map.
     """
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
     if len(vectors) < FEWEST or vectors.shape[1] < 2:
         raise UserError(
             f"a map of words needs {FEWEST} words or more and 2 dimensions or more, found"
@@ -124,6 +126,8 @@ def main(argv: Sequence[str] | None) -> None:
     )
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
+
+    from sklearn.manifold import trustworthiness
 
     sequences = read_sequences(args.sequences)
     vocabulary = pl.read_parquet(args.vocabulary)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 from scipy.stats import binomtest
-from sklearn.metrics import precision_recall_fscore_support
 
 from seq2report.command import read_json, replacing, run
+from seq2report.runs import class_scores
 from seq2report.tables import write_tables
 
 SLIDE_EPOCH = 10
@@ -105,23 +105,11 @@ def per_class(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     """Return precision, recall, F1 and the number of test documents of each class."""
     tables = []
     for (variant, title), rows in predictions.groupby(["variant", "title"], sort=False):
-        precision, recall, f1, support = precision_recall_fscore_support(
-            rows["label"], rows["predicted"], labels=classes, zero_division=0
-        )
-        seeds = rows["seed"].nunique()
-        tables.append(
-            pd.DataFrame(
-                {
-                    "variant": variant,
-                    "title": title,
-                    "label": classes,
-                    "precision": precision,
-                    "recall": recall,
-                    "f1": f1,
-                    "documents": support // seeds,
-                }
-            )
-        )
+        table = class_scores(rows["label"], rows["predicted"], classes)
+        table["documents"] //= rows["seed"].nunique()
+        table.insert(0, "variant", variant)
+        table.insert(1, "title", title)
+        tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 

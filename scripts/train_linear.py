@@ -17,7 +17,6 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from seq2report.command import UserError, read_json, replacing, run
-from seq2report.pipelines import build_pipeline, count_parameters, save_pipeline
 from seq2report.runs import write_run
 
 THREADS = 1  # of linear algebra, as the rule asks for
@@ -33,6 +32,8 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True, help="run folder to write")
     args = parser.parse_args(argv)
+
+    from seq2report.pipelines import build_pipeline, count_parameters, save_pipeline
 
     classes = read_json(args.corpus)["classes"]
     documents = pl.read_parquet(args.documents)

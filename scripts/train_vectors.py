@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from gensim.models import Word2Vec
 
 from seq2report.command import UserError, replacing, run
 from seq2report.sequences import Sequences, read_sequences
@@ -47,6 +46,8 @@ def train(documents: Documents, settings: dict, seed: int) -> tuple[list[str], n
     Raises:
         UserError: no word occurs often enough.
     """
+    from gensim.models import Word2Vec
+
     model = Word2Vec(
         vector_size=settings["dimensions"],
         window=settings["window"],

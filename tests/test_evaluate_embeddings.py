@@ -7,6 +7,7 @@ import pytest
 from conftest import in_memory, write_sequences
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.manifold import trustworthiness
 
 import evaluate_embeddings as evaluate
 from seq2report.command import UserError
@@ -112,7 +113,7 @@ def test_few_words_are_enough_for_a_map():
     vectors = np.random.default_rng(1).normal(size=(evaluate.FEWEST, 4)).astype("float32")
     maps = evaluate.draw_maps(vectors)
     assert {name: xy.shape for name, xy in maps.items()} == {"PCA": (11, 2), "t-SNE": (11, 2)}
-    evaluate.trustworthiness(vectors, maps["PCA"], n_neighbors=5)
+    trustworthiness(vectors, maps["PCA"], n_neighbors=5)
 
 
 def run_evaluate(output, words, *matrices):

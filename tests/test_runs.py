@@ -4,8 +4,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn.metrics
+from hypothesis import given
+from hypothesis import strategies as st
 
-from seq2report.runs import HISTORY_COLUMNS, environment, scores, write_run
+from seq2report.runs import HISTORY_COLUMNS, class_scores, environment, scores, write_run
 
 CLASSES = ["a", "b", "c"]
 LABEL = pd.Series(["a", "a", "b", "b"])  # no document of class c
@@ -20,6 +23,27 @@ def test_scores_by_hand():
     expected = -(math.log(0.5) + math.log(0.2) + math.log(0.8) + math.log(0.2)) / 4
     assert found["loss"] == pytest.approx(expected)
     assert found["test_documents"] == 4
+
+
+NAMES = st.lists(st.tuples(st.sampled_from(CLASSES), st.sampled_from(CLASSES)), min_size=1)
+
+
+@given(NAMES, st.integers(0, 2**32 - 1))
+def test_scores_are_those_of_scikit_learn(pairs, seed):
+    label, predicted = pd.Series([a for a, _ in pairs]), np.array([b for _, b in pairs])
+    p = np.random.default_rng(seed).dirichlet(np.full(3, 0.02), size=len(pairs))
+    found = scores(label, predicted, p, CLASSES)
+    *expected, support = sklearn.metrics.precision_recall_fscore_support(
+        label, predicted, labels=CLASSES, zero_division=0
+    )
+    table = class_scores(label, predicted, CLASSES)
+    assert table["label"].tolist() == CLASSES
+    np.testing.assert_array_equal(table[["precision", "recall", "f1"]].T, expected)
+    np.testing.assert_array_equal(table["documents"], support)
+    assert found["macro_f1"] == pytest.approx(expected[-1].mean())
+    assert found["accuracy"] == sklearn.metrics.accuracy_score(label, predicted)
+    loss = sklearn.metrics.log_loss(label, p / p.sum(axis=1, keepdims=True), labels=CLASSES)
+    assert found["loss"] == pytest.approx(loss)
 
 
 def test_a_class_that_no_document_is_given_counts_with_an_f1_of_zero():
@@ -44,7 +68,7 @@ def test_the_environment_says_what_a_figure_hangs_on():
     found = environment()
     assert set(found) == {"peak_memory_mb", "versions", "machine", "seq2report"}
     assert found["versions"]["numpy"] == np.__version__
-    assert {"python", "sklearn"} <= set(found["versions"])
+    assert {"python", "sklearn"} <= set(found["versions"])  # which this file has loaded
     assert 10 < found["peak_memory_mb"] < 100_000
 
 

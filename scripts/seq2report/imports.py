@@ -2,6 +2,7 @@
 
 import ast
 import json
+from functools import cache
 from pathlib import Path
 
 
@@ -20,7 +21,7 @@ def local_imports(script: Path | str, root: Path | str) -> list[Path]:
         if path in found:
             continue
         found.add(path)
-        for module in _modules(ast.parse(_source(path))):
+        for module in _modules(_source(path)):
             waiting.extend(_files(module, root))
     return sorted(found)
 
@@ -33,15 +34,16 @@ def _source(path: Path) -> str:
     return "\n".join("".join(cell["source"]) for cell in cells)
 
 
-def _modules(tree: ast.AST) -> set[str]:
+@cache  # by the text: the workflow asks for dozens of scripts, which share their helpers
+def _modules(source: str) -> frozenset[str]:
     modules = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             modules.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             modules.add(node.module)
             modules.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return modules
+    return frozenset(modules)
 
 
 def _files(module: str, root: Path) -> list[Path]:

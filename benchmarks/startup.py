@@ -1,0 +1,86 @@
+"""Measure what each script costs before it does anything: the CPU time of its --help.
+
+    python benchmarks/startup.py
+
+Each script runs in a fresh process, all scripts in turn, several times over; the table shows the
+median of its CPU seconds (user and system) and which of the large libraries it had loaded. All
+files are in the page cache after the first round, which does not count.
+"""
+
+import argparse
+import csv
+import os
+import resource
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+
+from seq2report.command import UserError, run
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+LARGE = ("tensorflow", "sklearn", "pandas")
+
+
+def start(script: Path) -> tuple[float, set[str]]:
+    """Return the CPU seconds of a script's --help, and the modules that it had loaded.
+
+    Raises:
+        UserError: it does not end well.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, script, "--help"],
+        env=os.environ | {"PYTHONPROFILEIMPORTTIME": "1"},
+        capture_output=True,
+        text=True,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise UserError(f"{script} --help ended badly\n{done.stderr}")
+    seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    traced = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return seconds, {line.rpartition("|")[2].strip() for line in traced}
+
+
+def measure(scripts: list[Path], repetitions: int) -> list[dict]:
+    """Return a row a script, the slowest first: its name, median CPU seconds, what was loaded."""
+    seconds = {script: [] for script in scripts}
+    loaded = {}
+    for turn in range(repetitions + 1):
+        for script, found in seconds.items():
+            one, loaded[script] = start(script)
+            if turn:
+                found.append(one)
+    rows = [
+        {"script": script.name, "cpu_seconds": round(statistics.median(found), 2)}
+        | {name: "yes" if name in loaded[script] else "no" for name in LARGE}
+        for script, found in seconds.items()
+    ]
+    return sorted(rows, key=lambda row: -row["cpu_seconds"])
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--output", type=Path, help="CSV file to write")
+    args = parser.parse_args(argv)
+
+    rows = measure(sorted(SCRIPTS.glob("*.py")), args.repetitions)
+    if args.output:
+        with args.output.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+    widths = {key: max(len(key), *(len(str(row[key])) for row in rows)) for key in rows[0]}
+    for row in [dict(zip(widths, widths, strict=True)), *rows]:
+        print("  ".join(str(row[key]).ljust(width) for key, width in widths.items()))
+
+
+if __name__ == "__main__":
+    run(main)
