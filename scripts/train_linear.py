@@ -33,13 +33,13 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="run folder to write")
     args = parser.parse_args(argv)
 
-    from seq2report.pipelines import build_pipeline, count_parameters, save_pipeline
+    from seq2report import pipelines
 
     classes = read_json(args.corpus)["classes"]
     documents = pl.read_parquet(args.documents)
     train = documents.filter(pl.col("split").is_in(["train", "validation"]))
     test = documents.filter(pl.col("split") == "test")
-    model = build_pipeline(args.settings["pipeline"], args.seed)
+    model = pipelines.build_pipeline(args.settings["pipeline"], args.seed)
     logging.info("fitting %s on %d documents", " → ".join(model.named_steps), train.height)
     start, cpu_start = time.perf_counter(), time.process_time()
     try:
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None) -> None:
         "kind": "linear",
         "seed": args.seed,
         "fitted_documents": train.height,
-        "parameters": count_parameters(model),
+        "parameters": pipelines.count_parameters(model),
         "document_shape": str(model[-1].n_features_in_),
         "fit_seconds": seconds,
         "fit_cpu_seconds": cpu_seconds,
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None) -> None:
     }
     with replacing(args.output) as part:
         part.mkdir()
-        save_pipeline(model, part)
+        pipelines.save_pipeline(model, part)
         table = pd.DataFrame({"id": test["id"].to_list(), "label": test["label"].to_list()})
         metrics = write_run(part, table, probability, classes, [], facts)
     logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)
