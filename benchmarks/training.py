@@ -59,7 +59,14 @@ def prepare(folder: Path, newsgroups: Path, wheel: Path) -> None:
     encode.main(["--documents", str(texts), "--settings", settings, "--output", str(words)])
     read_vectors.main(["--file", str(wheel), "--output", str(folder / "vectors")])
     given = [f"--vocabulary={words}/vocabulary.parquet", f"--words={folder}/vectors/words.parquet"]
-    embed.main([*given, f"--vectors={folder}/vectors/vectors.npy", f"--output={glove}"])
+    embed.main(
+        [
+            *given,
+            f"--vectors={folder}/vectors/vectors.npy",
+            f"--source={wheel}",
+            f"--output={glove}",
+        ]
+    )
     sequences = read_sequences(words / "sequences.parquet")
     classes = read_json(folder / "corpus.json")["classes"]
     arrays = {"matrix": np.load(glove / "matrix.npy", allow_pickle=False)}

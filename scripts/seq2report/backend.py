@@ -5,7 +5,7 @@ import os
 import sys
 from types import ModuleType
 
-UNUSED = ("matplotlib", "IPython")  # Keras can draw with them; to import them costs a second
+UNUSED = ("matplotlib", "IPython", "sklearn")  # Keras loads them if it can, which takes seconds
 
 
 def load_keras(seed: int, threads: int = 1) -> ModuleType:

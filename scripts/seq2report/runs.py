@@ -3,6 +3,7 @@
 import platform
 import resource
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -81,11 +82,12 @@ def class_scores(label: pd.Series, predicted: np.ndarray, classes: list[str]) ->
 
 
 def environment() -> dict:
-    """Return the peak memory of this process so far, and the versions that a figure hangs on."""
+    """Return CPU time and peak memory of this process so far, and what a figure hangs on."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
     loaded = [name for name in ("numpy", "sklearn", "tensorflow", "keras") if name in sys.modules]
     versions = {name: sys.modules[name].__version__ for name in loaded}
     return {
+        "cpu_seconds": time.process_time(),
         "peak_memory_mb": round(peak / (1e6 if sys.platform == "darwin" else 1e3)),
         "versions": {"python": platform.python_version(), **versions},
         "machine": f"{platform.system()} {platform.machine()}",

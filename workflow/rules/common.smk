@@ -1,5 +1,7 @@
 # What the other files share: the checked configuration, paths, and what a script is made of.
+import csv
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -75,6 +77,20 @@ def vectors_folder(embedding):
     """Return where vectors are before they are aligned: read from a file, or trained."""
     trained = "train" in config["embeddings"][embedding]
     return TRAINED_VECTORS if trained else f"{RESULTS}/vectors/{{embedding}}"
+
+
+with open(ROOT / "workflow/memory.csv", encoding="utf-8") as file:
+    MEASURED_MB = {row["variant"]: int(row["peak_mb"]) for row in csv.DictReader(file)}
+
+
+def memory_mb(variant):
+    """Return the mem_mb of a training job: its measured peak and a fifth, a second try twice that.
+
+    A variant that was not measured gets the most that one of the others took.
+    """
+    peak = MEASURED_MB.get(variant, max(MEASURED_MB.values()))
+    needed = math.ceil(1.2 * peak / 100) * 100
+    return lambda wildcards, attempt: attempt * needed
 
 
 def recurrent_layers(variant):

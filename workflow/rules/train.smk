@@ -24,7 +24,7 @@ for variant in VARIANTS:
                 "../../environment.yml"
             threads: 1
             resources:
-                mem_mb=2000,
+                mem_mb=memory_mb(variant),
                 gpu=config["gpu"],
             params:
                 settings=json.dumps(VARIANTS[variant], sort_keys=True),
@@ -56,7 +56,7 @@ for variant in VARIANTS:
                 "../../environment.yml"
             threads: 1
             resources:
-                mem_mb=2000,
+                mem_mb=memory_mb(variant),
             params:
                 settings=json.dumps(VARIANTS[variant], sort_keys=True),
                 folder=subpath(output[0], parent=True),

@@ -1,0 +1,134 @@
+"""Fill docs/speed.md from the tables of benchmarks/results/: no figure in it is written by hand.
+
+    python benchmarks/page.py
+
+What stands between `<!-- table: NAME -->` and `<!-- end -->` is replaced.
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+from harness import ROOT
+
+from seq2report.command import UserError, replacing, run
+
+PAGE = ROOT / "docs/speed.md"
+RESULTS = ROOT / "benchmarks/results"
+MEMORY = ROOT / "workflow/memory.csv"
+PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+
+
+def read(name: str) -> pd.DataFrame:
+    """Return a table of benchmarks/results.
+
+    Raises:
+        UserError: it was not measured yet.
+    """
+    path = RESULTS / f"{name}.csv"
+    if not path.is_file():
+        raise UserError(f"{path}: not there; `make bench` measures it")
+    return pd.read_csv(path)
+
+
+def markdown(table: pd.DataFrame, name: str | None = None) -> str:
+    """Return a Markdown table, and below it what its figures hang on."""
+    cells = [list(map(str, table.columns)), ["---"] * table.shape[1]]
+    cells += [["" if pd.isna(cell) else text(cell) for cell in row] for row in table.to_numpy()]
+    lines = ["| " + " | ".join(row) + " |" for row in cells]
+    if name:
+        about = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+        lines += ["", "*" + ", ".join(f"{key} {value}" for key, value in about.items()) + "*"]
+    return "\n".join(lines)
+
+
+def text(cell: object) -> str:
+    """Return a number with a comma every three digits and no more places than it needs."""
+    if isinstance(cell, float):
+        return f"{cell:,.0f}" if cell == round(cell) else f"{cell:,g}"
+    return f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+
+def of(table: pd.DataFrame, work: str, way: str, column: str) -> float:
+    """Return one figure of a table."""
+    (found,) = table.loc[(table["work"] == work) & (table["way"] == way), column]
+    return float(found)
+
+
+def summary() -> str:
+    """Return what was aimed at, what was measured, and whether it is enough."""
+    training, reading, growth = read("training"), read("reading"), read("growth")
+    ratio, epochs = "ours_documents_per_second_ratio", "ours_epoch_documents_per_second_ratio"
+    wall = "times_ours_seconds"
+    largest = growth["documents"].max()
+    steps = growth.set_index(["step", "documents"])["cpu_seconds"]
+    slowest = max(
+        steps[step, largest] / steps[step, largest // 10] / 10 for step in growth["step"].unique()
+    )
+    most = growth.loc[growth["documents"] == largest, "peak_anonymous_mb"].max()
+    multihot = of(read("memory"), "multi-hot, 25,000 × 10,000", "ours", "above_mb")
+    fits = read("overhead").set_index("work")["share"]["fitting models"]
+    rows = [
+        ("LSTM: documents trained a second, whole run, times the lecture's code",
+         of(training, "train LSTM", "lecture", ratio), "≥", 2),
+        ("stacked LSTM: the same",
+         of(training, "train stacked LSTM", "lecture", ratio), "≥", 3),
+        ("LSTM: documents a second and core within epochs, times PyTorch's",
+         of(training, "train LSTM", "PyTorch", epochs), "≥", 1),
+        ("tokenise, count, number 20 Newsgroups: times faster than Keras's Tokenizer",
+         of(reading, "tokenise newsgroups", "lecture", wall), "≥", 5),
+        ("the same, IMDB", of(reading, "tokenise IMDB", "lecture", wall), "≥", 5),
+        ("GloVe's text into a matrix: times faster than a dictionary",
+         of(reading, "vectors", "lecture", wall), "≥", 10),
+        ("multi-hot of 25,000 × 10,000: MB above the loaded libraries", multihot, "≤", 200),
+        ("CPU time of a full run that does not fit models", round(1 - fits, 3), "≤", 0.1),
+        (f"CPU time a document, {largest:,} documents to {largest // 10:,}: the slowest step",
+         round(slowest, 2), "≤", 1.2),
+        (f"anonymous memory at {largest:,} documents, MB: the largest step", most, "≤", 2000),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["what", "measured", "", "wanted"])
+    enough = {"≥": lambda a, b: a >= b, "≤": lambda a, b: a <= b}
+    reached = [enough[sign](found, wanted) for _, found, sign, wanted in rows]
+    table["reached"] = ["yes" if each else "**no**" for each in reached]
+    return markdown(table)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "summary": summary,
+    "variants": lambda: markdown(pd.read_csv(MEMORY)),
+    **{
+        name: lambda name=name: markdown(read(name), name)
+        for name in ("training", "reading", "memory", "overhead", "startup", "growth")
+    },
+}
+
+
+def fill(page: str) -> str:
+    """Return the page with each of its tables made anew.
+
+    Raises:
+        UserError: a table that is not known or not measured.
+    """
+
+    def made(match: re.Match) -> str:
+        if match[2] not in TABLES:
+            raise UserError(f"{PAGE}: unknown table '{match[2]}'; known: {', '.join(TABLES)}")
+        return match[1] + TABLES[match[2]]() + match[3]
+
+    return PLACE.sub(made, page)
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.parse_args(argv)
+    filled = fill(PAGE.read_text(encoding="utf-8"))
+    with replacing(PAGE) as part:
+        part.write_text(filled, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)
