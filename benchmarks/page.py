@@ -100,7 +100,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "variants": lambda: markdown(pd.read_csv(MEMORY)),
     **{
         name: lambda name=name: markdown(read(name), name)
-        for name in ("training", "reading", "memory", "overhead", "startup", "growth")
+        for name in ("training", "steps", "reading", "memory", "overhead", "startup", "growth")
     },
 }
 

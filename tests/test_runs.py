@@ -66,7 +66,8 @@ def test_float32_rows_that_nearly_sum_to_one_are_taken_without_a_warning(recwarn
 
 def test_the_environment_says_what_a_figure_hangs_on():
     found = environment()
-    assert set(found) == {"peak_memory_mb", "versions", "machine", "seq2report"}
+    assert set(found) == {"cpu_seconds", "peak_memory_mb", "versions", "machine", "seq2report"}
+    assert found["cpu_seconds"] > 0
     assert found["versions"]["numpy"] == np.__version__
     assert {"python", "sklearn"} <= set(found["versions"])  # which this file has loaded
     assert 10 < found["peak_memory_mb"] < 100_000

@@ -1,0 +1,98 @@
+"""Measure what each lever does to a step of training, one thread: a profile of the gains.
+
+    python benchmarks/steps.py --output benchmarks/results/steps.csv
+
+The networks of the variants train on random word ids, in batches of 32 documents of 150 words, one
+lever more in each row. All networks are in one process and take turns, an epoch at a time; stated
+are medians of CPU milliseconds a step. The last rows are random numbers alone: a step that only
+drops half of 100,000 numbers, by Keras's layer and by ours, under XLA.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import yaml
+from harness import ROOT, in_turn, median, write
+
+from seq2report.backend import load_keras
+from seq2report.command import run
+from seq2report.config import resolve_variant
+
+WORDS, LENGTH, CLASSES, BATCH, STEPS = 20_000, 150, 20, 32, 48
+NUMBERS = 100_000
+
+
+def networks() -> dict[tuple[str, str], Callable[[], int]]:
+    """Return for each (work, way) a function that trains an epoch and returns its steps."""
+    import keras
+    import tensorflow as tf
+
+    from seq2report import cpu_layers, network
+
+    names = ("config/config.yaml", "config/lecture.yaml")
+    files = [yaml.safe_load((ROOT / name).read_text(encoding="utf-8")) for name in names]
+    config = files[0] | {"variants": files[0]["variants"] | files[1]["variants"]}
+    rng = np.random.default_rng(1)
+    matrix = rng.normal(size=(WORDS, 50)).astype("float32")
+    x = rng.integers(1, WORDS, size=(STEPS * BATCH, LENGTH)).astype("int32")
+    y = rng.integers(CLASSES, size=len(x))
+    data = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH, drop_remainder=True)
+    dropout = {"Dropout": cpu_layers.Dropout}
+    levers = {  # Keras's layers replaced, XLA, steps a call
+        "Keras's layers": ({}, False, 1),
+        "+ XLA": ({}, True, 1),
+        "+ Dropout by Philox": (dropout, True, 1),
+        "+ LSTM with a gradient of its own": (cpu_layers.FASTER, True, 1),
+        "+ several steps a call": (cpu_layers.FASTER, True, network.STEPS),
+    }
+    ways = {}
+    for variant in ("glove_lstm", "glove_stacked", "glove_bilstm"):
+        settings = resolve_variant(config, variant)
+        for way, (ours, xla, steps) in levers.items():
+            model = network.build_model(settings, WORDS, CLASSES, matrix, ours)
+            model.compile(
+                "rmsprop",
+                "sparse_categorical_crossentropy",
+                metrics=["accuracy"],
+                jit_compile=xla,
+                steps_per_execution=steps,
+            )
+            ways[variant, way] = lambda model=model: model.fit(data, verbose=0) and STEPS
+
+    ones = tf.ones(NUMBERS)
+    for way, kind in (("Keras's Dropout", keras.layers.Dropout), ("ours", cpu_layers.Dropout)):
+        layer = kind(0.5)
+        drop = tf.function(lambda x, layer=layer: layer(x, training=True), jit_compile=True)
+        ways[f"{NUMBERS:,} random numbers", way] = lambda drop=drop: len([drop(ones)])
+    return ways
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--output", type=Path, help="CSV file to write")
+    args = parser.parse_args(argv)
+    load_keras(seed=1)
+    ways = networks()
+
+    def measure(way: tuple[str, str], _round: int) -> dict:
+        begin = time.process_time()
+        steps = ways[way]()
+        return {"ms": (time.process_time() - begin) * 1e3 / steps}
+
+    in_turn(ways, measure, 1)  # compiles
+    found = in_turn(ways, measure, args.repetitions)
+    rows = [
+        {"work": work, "way": way, "cpu_ms_a_step": round(median(runs, "ms"), 1)}
+        for (work, way), runs in found.items()
+    ]
+    write(rows, args.output)
+
+
+if __name__ == "__main__":
+    run(main)
