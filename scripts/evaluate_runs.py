@@ -105,11 +105,11 @@ def per_class(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     """Return precision, recall, F1 and the number of test documents of each class."""
     tables = []
     for (variant, title), rows in predictions.groupby(["variant", "title"], sort=False):
-        table = class_scores(rows["label"], rows["predicted"], classes)
+        codes = (pd.Categorical(rows[name], classes).codes for name in ("label", "predicted"))
+        table = class_scores(*codes, len(classes))
         table["documents"] //= rows["seed"].nunique()
-        table.insert(0, "variant", variant)
-        table.insert(1, "title", title)
-        tables.append(table)
+        about = pd.DataFrame({"variant": variant, "title": title, "label": classes})
+        tables.append(pd.concat([about, table], axis=1))
     return pd.concat(tables, ignore_index=True)
 
 

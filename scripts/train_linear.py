@@ -12,7 +12,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
 import polars as pl
 from threadpoolctl import threadpool_limits
 
@@ -68,8 +67,7 @@ def main(argv: Sequence[str] | None) -> None:
     with replacing(args.output) as part:
         part.mkdir()
         pipelines.save_pipeline(model, part)
-        table = pd.DataFrame({"id": test["id"].to_list(), "label": test["label"].to_list()})
-        metrics = write_run(part, table, probability, classes, [], facts)
+        metrics = write_run(part, test, probability, classes, [], facts)
     logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)
 
 

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+import polars as pl
 
 from seq2report.backend import load_keras
 from seq2report.command import read_json, replacing, run
@@ -96,7 +96,7 @@ def main(argv: Sequence[str] | None) -> None:
         if given.get("trainable"):
             vectors = model.get_layer("embedding").get_weights()[0]
             np.save(part / "embedding.npy", vectors, allow_pickle=False)
-        documents = pd.DataFrame({"id": test.ids.to_list(), "label": test.label.to_list()})
+        documents = pl.DataFrame({"id": test.ids, "label": test.label})
         metrics = write_run(part, documents, probability, classes, training.history, facts)
     logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)
 

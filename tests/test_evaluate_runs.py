@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
@@ -24,7 +25,7 @@ def tables(tmp_path_factory):
     """The folder of tables made of four runs: a linear model and a network, two seeds each."""
     folder = tmp_path_factory.mktemp("runs")
     (folder / "corpus.json").write_text(json.dumps({"classes": CLASSES}))
-    test = pd.DataFrame({"id": [str(n) for n in range(10)], "label": LABELS})
+    test = pl.DataFrame({"id": [str(n) for n in range(10)], "label": LABELS})
     runs = []
     for (variant, seed), given in reversed(GIVEN.items()):
         run = folder / variant / f"seed-{seed}"

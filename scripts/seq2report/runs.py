@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 
 from seq2report import __version__
 from seq2report.command import write_json
@@ -18,7 +19,7 @@ HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "sec
 
 def write_run(
     folder: Path,
-    test: pd.DataFrame,
+    test: pl.DataFrame,
     probability: np.ndarray,
     classes: list[str],
     history: list[dict],
@@ -34,45 +35,55 @@ def write_run(
         history: a row an epoch; empty for a model that has no epochs.
         facts: what the metrics tell beside the scores.
     """
-    predicted = np.asarray(classes, dtype=object)[probability.argmax(axis=1)]
-    predictions = pd.DataFrame({"id": test["id"], "label": test["label"], "predicted": predicted})
-    predictions = predictions.join(
-        pd.DataFrame(probability, columns=[f"p_{name}" for name in classes]).astype("float32")
-    )
-    predictions.to_parquet(folder / "predictions.parquet", index=False)
+    predicted = probability.argmax(axis=1)
+    columns = {f"p_{name}": p for name, p in zip(classes, probability.T, strict=True)}
+    test.select(
+        "id",
+        pl.col("label").cast(pl.String),
+        predicted=pl.Series(classes)[predicted],
+        **{name: pl.Series(p, dtype=pl.Float32) for name, p in columns.items()},
+    ).write_parquet(folder / "predictions.parquet")
     pd.DataFrame(history, columns=HISTORY_COLUMNS).to_csv(folder / "history.csv", index=False)
-    metrics = scores(test["label"], predicted, probability, classes) | facts | environment()
+    truth = test["label"].cast(pl.Enum(classes)).to_physical().to_numpy()
+    metrics = scores(truth, predicted, probability) | facts | environment()
     write_json(folder / "metrics.json", metrics)
     return metrics
 
 
-def scores(
-    label: pd.Series, predicted: np.ndarray, probability: np.ndarray, classes: list[str]
-) -> dict:
-    """Return accuracy, macro-averaged F1 over all classes, and log loss in nats."""
+def scores(truth: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> dict:
+    """Return accuracy, macro-averaged F1 over all classes, and log loss in nats.
+
+    Args:
+        truth: class numbers, (n,).
+        predicted: class numbers, (n,).
+        probability: (n, classes).
+    """
     probability = probability.astype(np.float64)  # float32 rows sum to 1 within 1e-7 only
     probability /= probability.sum(axis=1, keepdims=True)
-    true = probability[np.arange(len(label)), pd.Categorical(label, classes).codes]
+    true = probability[np.arange(len(truth)), truth]
     return {
-        "accuracy": float(np.mean(label.to_numpy() == predicted)),
-        "macro_f1": float(class_scores(label, predicted, classes)["f1"].mean()),
+        "accuracy": float(np.mean(truth == predicted)),
+        "macro_f1": float(class_scores(truth, predicted, probability.shape[1])["f1"].mean()),
         "loss": float(-np.log(true.clip(SMALLEST)).mean()),
-        "test_documents": len(label),
+        "test_documents": len(truth),
     }
 
 
-def class_scores(label: pd.Series, predicted: np.ndarray, classes: list[str]) -> pd.DataFrame:
+def class_scores(truth: np.ndarray, predicted: np.ndarray, classes: int) -> pd.DataFrame:
     """Return precision, recall, F1 and the number of documents of each class, a row a class.
 
     What would be 0/0 is 0. These are scikit-learn's figures, to the last digit; to load it for them
     takes longer than all else that is done with a run but its training.
+
+    Args:
+        truth: class numbers, (n,).
+        predicted: class numbers, (n,).
+        classes: how many there are.
     """
-    codes = [pd.Categorical(names, classes).codes for names in (label, predicted)]
-    is_of, named = (np.bincount(each, minlength=len(classes)) for each in codes)
-    right = np.bincount(codes[0][codes[0] == codes[1]], minlength=len(classes))
+    is_of, named = (np.bincount(each, minlength=classes) for each in (truth, predicted))
+    right = np.bincount(truth[truth == predicted], minlength=classes)
     return pd.DataFrame(
         {
-            "label": classes,
             "precision": right / np.maximum(named, 1),
             "recall": right / np.maximum(is_of, 1),
             "f1": 2 * right / np.maximum(is_of + named, 1),
