@@ -46,8 +46,8 @@ def counted(rows: pa.Table, fit: str) -> np.ndarray:
     return pc.equal(rows["split"], "train").to_numpy()
 
 
-def read_words(documents: pq.ParquetFile, fit: str, numbers: Path) -> tuple[Words, list]:
-    """Return the words of all documents and, of each row group, how many each document has.
+def read_words(documents: pq.ParquetFile, fit: str, numbers: Path) -> tuple[Words, np.ndarray]:
+    """Return the words of all documents, and how many each document has, (documents,) int32.
 
     Args:
         documents: columns text and split.
@@ -57,14 +57,18 @@ def read_words(documents: pq.ParquetFile, fit: str, numbers: Path) -> tuple[Word
     Raises:
         UserError: the documents that words are counted in hold none.
     """
-    words, lengths, read = Words(), [], 0
+    words, end, read = Words(), 0, 0
+    # One array from the start: a small one kept from each row group would lie between the large
+    # ones that come and go, and the system would not get their memory back.
+    lengths = np.empty(documents.metadata.num_rows, np.int32)
     with numbers.open("wb") as file:
         for group in range(documents.num_row_groups):
             rows = documents.read_row_group(group, columns=["text", "split"])
             chosen = counted(rows, fit)
             found, of_group = words.add(rows["text"].to_pylist(), chosen)
             found.tofile(file)
-            lengths.append(of_group)
+            lengths[end : end + rows.num_rows] = of_group
+            end += rows.num_rows
             read += int(chosen.sum())
     if not words.count.any():
         raise UserError(f"the {read} documents that words are counted in hold no word")
@@ -75,7 +79,7 @@ def write_ids(
     documents: pq.ParquetFile,
     fit: str,
     numbers: Path,
-    lengths: list[np.ndarray],
+    lengths: np.ndarray,
     words: Words,
     kept: pl.DataFrame,
     folder: Path,
@@ -98,7 +102,7 @@ def write_ids(
     tokens = np.lib.format.open_memmap(
         folder / "tokens.npy", mode="w+", dtype=np.int32, shape=(int(total),)
     )
-    end, size = 0, kept["id"].max() + 1
+    first, end, size = 0, 0, kept["id"].max() + 1
     count, inside = np.zeros((2, size), np.int64)
     with (
         pq.ParquetWriter(
@@ -106,8 +110,10 @@ def write_ids(
         ) as writer,
         numbers.open("rb") as file,
     ):
-        for group, before in enumerate(lengths):
+        for group in range(documents.num_row_groups):
             rows = documents.read_row_group(group, columns=["id", "split", "label"])
+            before = lengths[first : first + rows.num_rows]
+            first += rows.num_rows
             found, after = encode(np.fromfile(file, np.int32, before.sum()), before, ids, start)
             tokens[end : end + len(found)] = found
             end += len(found)
