@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow.parquet as pq
 
 from seq2report.command import read_json, replacing, run
 from seq2report.tables import write_tables
@@ -25,30 +26,48 @@ COVERAGE = ["embedding", "dimensions", "words", "words_found", "tokens", "tokens
 MISSING = ["embedding", "word", "count", "documents"]
 
 
-def count_words(documents: pl.DataFrame) -> np.ndarray:
-    """Return how many words each document has, (n,) int64."""
-    return np.concatenate([tokens(part["text"])[1] for part in documents.iter_slices(5_000)])
+def count_words(documents: Path) -> np.ndarray:
+    """Return how many words each document has, (n,) int64.
+
+    Args:
+        documents: Parquet file, column text; a row group of it is in memory at a time.
+    """
+    with pq.ParquetFile(documents) as file:
+        words, end = np.empty(file.metadata.num_rows, np.int64), 0
+        for group in range(file.num_row_groups):
+            of_group = tokens(file.read_row_group(group, columns=["text"])["text"].to_pylist())[1]
+            words[end : end + len(of_group)] = of_group
+            end += len(of_group)
+    return words
 
 
-def lengths(documents: pl.DataFrame) -> pl.DataFrame:
-    """Return columns split, words, documents: how many documents have that many words."""
-    return (
-        documents.select("split", words=pl.Series(count_words(documents)))
-        .group_by("split", "words")
-        .len("documents")
-        .sort("split", "words")
-    )
+def lengths(counted: pl.DataFrame) -> pl.DataFrame:
+    """Return columns split, words, documents: how many documents have that many words.
+
+    Args:
+        counted: columns split and words, a row a document.
+    """
+    return counted.group_by("split", "words").len("documents").sort("split", "words")
 
 
-def examples(documents: pl.DataFrame, vocabulary: pl.DataFrame) -> pl.DataFrame:
+def middling(counted: pl.DataFrame) -> list[str]:
+    """Return the id of one training document of each class, that nearest to its median length.
+
+    Args:
+        counted: columns id, split, label and words, a row a document.
+    """
+    train = counted.filter(pl.col("split") == "train")
+    distance = (pl.col("words") - pl.col("words").median()).abs()
+    return train.filter(distance.rank("ordinal").over("label") == 1)["id"].to_list()
+
+
+def examples(chosen: pl.DataFrame, vocabulary: pl.DataFrame) -> pl.DataFrame:
     """Return columns label, id, position, word, word_id (null where it is dropped).
 
-    Of each class the training document is taken whose length is nearest to the class's median.
+    Args:
+        chosen: columns label, id and text.
+        vocabulary: columns word and id.
     """
-    train = documents.filter(pl.col("split") == "train")
-    train = train.with_columns(words=pl.Series(count_words(train)))
-    distance = (pl.col("words") - pl.col("words").median()).abs()
-    chosen = train.filter(distance.rank("ordinal").over("label") == 1).sort("label")
     words, of_each = tokens(chosen["text"])
     unknown = MARKS[UNKNOWN] if UNKNOWN in vocabulary["word"] else pl.lit(None, pl.Int32)
     return (
@@ -79,7 +98,10 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
-    documents = pl.read_parquet(args.documents)
+    counted = pl.read_parquet(args.documents, columns=["id", "split", "label"])
+    counted = counted.with_columns(words=pl.Series(count_words(args.documents)))
+    rows = pl.scan_parquet(args.documents).filter(pl.col("id").is_in(middling(counted)))
+    chosen = rows.collect(engine="streaming").sort("label")
     vocabulary = pl.read_parquet(args.vocabulary)
     coverage = [{"embedding": file.parent.name} | read_json(file) for file in args.coverage]
     missing = [
@@ -92,10 +114,10 @@ def main(argv: Sequence[str] | None) -> None:
     tables = {
         "corpus": pd.DataFrame([about | {"classes": len(corpus["classes"])}]),
         "classes": pd.DataFrame(corpus["counts"]),
-        "lengths": lengths(documents).to_pandas(),
+        "lengths": lengths(counted).to_pandas(),
         "words": vocabulary.head(TOP_WORDS).to_pandas(),
         "encoding": pd.DataFrame([read_json(args.encoding)]),
-        "examples": examples(documents, vocabulary).to_pandas(),
+        "examples": examples(chosen, vocabulary).to_pandas(),
         "coverage": pd.DataFrame(coverage, columns=COVERAGE),
         "missing": pd.DataFrame(missing, columns=MISSING),
     }

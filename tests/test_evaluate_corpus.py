@@ -80,6 +80,15 @@ def test_a_word_outside_the_vocabulary_gets_no_id():
     assert found["word_id"].to_list() == [1, None, 1]
 
 
+def test_row_groups_make_no_difference(tables, tiny, tmp_path):
+    rows = pl.read_parquet(tiny / "documents.parquet")
+    rows.write_parquet(tmp_path / "documents.parquet", row_group_size=7)
+    corpus, read = tiny / "corpus.json", tmp_path / "documents.parquet"
+    found = run_evaluate(tmp_path / "t", corpus, read, tiny / "words", tiny / "glove")
+    for name in TABLES:
+        pd.testing.assert_frame_equal(found[name], tables[name])
+
+
 def test_coverage_and_missing_words_carry_the_name_of_the_embedding(tables, tiny):
     (row,) = tables["coverage"].to_dict("records")
     assert row == {"embedding": "glove", **json.loads((tiny / "glove/coverage.json").read_text())}
