@@ -9,6 +9,7 @@ import argparse
 import json
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import pandas as pd
 from harness import ROOT
@@ -33,15 +34,18 @@ def read(name: str) -> pd.DataFrame:
     return pd.read_csv(path)
 
 
-def markdown(table: pd.DataFrame, name: str | None = None) -> str:
-    """Return a Markdown table, and below it what its figures hang on."""
+def measured(name: str) -> str:
+    """Return a table of benchmarks/results as Markdown, and below it what its figures hang on."""
+    about = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    hangs_on = ", ".join(f"{key} {value}" for key, value in about.items())
+    return f"{markdown(read(name))}\n\n*{hangs_on}*"
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """Return a Markdown table."""
     cells = [list(map(str, table.columns)), ["---"] * table.shape[1]]
     cells += [["" if pd.isna(cell) else text(cell) for cell in row] for row in table.to_numpy()]
-    lines = ["| " + " | ".join(row) + " |" for row in cells]
-    if name:
-        about = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-        lines += ["", "*" + ", ".join(f"{key} {value}" for key, value in about.items()) + "*"]
-    return "\n".join(lines)
+    return "\n".join("| " + " | ".join(row) + " |" for row in cells)
 
 
 def text(cell: object) -> str:
@@ -97,11 +101,9 @@ def summary() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "summary": summary,
+    **{name: partial(measured, name) for name in ("training", "steps", "reading", "memory")},
     "variants": lambda: markdown(pd.read_csv(MEMORY)),
-    **{
-        name: lambda name=name: markdown(read(name), name)
-        for name in ("training", "steps", "reading", "memory", "overhead", "startup", "growth")
-    },
+    **{name: partial(measured, name) for name in ("overhead", "startup", "growth")},
 }
 
 

@@ -10,8 +10,6 @@ cores, and so is PyTorch. What counts is the whole run, from the start of the pr
 documents trained a second (documents × epochs, of all runs side by side), and beside it that of
 the epochs alone, without start-up and compilation. Accuracy is that of the test part after the
 last epoch, over all runs, each with a seed of its own.
-
-"Keras's layers" is our command without `cpu_layers`: XLA and the runs side by side, and no more.
 """
 
 import argparse
@@ -101,14 +99,6 @@ def ours(folder: Path, model: str, epochs: int, seed: int) -> dict:
     return {"accuracy": metrics["accuracy"], "epoch_seconds": history["seconds"].tolist()}
 
 
-def keras_layers(folder: Path, model: str, epochs: int, seed: int) -> dict:
-    """Run the workflow's command with Keras's own layers."""
-    from seq2report import cpu_layers
-
-    cpu_layers.FASTER.clear()
-    return ours(folder, model, epochs, seed)
-
-
 def lecture(folder: Path, model: str, epochs: int, seed: int) -> dict:
     """Train as the slides have it: Keras's defaults, arrays in memory."""
     import keras
@@ -151,7 +141,7 @@ def lecture(folder: Path, model: str, epochs: int, seed: int) -> dict:
 
 
 Way = Callable[[Path, str, int, int], dict]
-WAYS: dict[str, Way] = {"ours": ours, "lecture": lecture, "ours, Keras's layers": keras_layers}
+WAYS: dict[str, Way] = {"ours": ours, "lecture": lecture}
 
 
 def measure(model: str, args: argparse.Namespace, way: str, round_: int) -> dict:

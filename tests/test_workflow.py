@@ -291,3 +291,12 @@ def test_a_failed_notebook_is_kept_with_its_traceback_and_no_page_is_made(projec
     assert not page.exists()
     project.snakemake()
     assert page.read_text().splitlines() == whole.decode().splitlines()
+
+
+def test_a_training_job_asks_for_the_memory_that_its_variant_was_seen_to_take(project, config):
+    table = "variant,peak_mb\ndense,810\nother,1300\n"
+    old = (project.folder / "workflow/memory.csv").read_text()
+    with project.changed("workflow/memory.csv", old, table):
+        output = project.snakemake("--dry-run", "--forceall")
+    jobs = re.findall(r"rule (train_\w+):.*?mem_mb=(\d+)", output, flags=re.DOTALL)
+    assert dict(jobs) == {"train_dense": "1000", "train_svm": "1600"}  # a fifth more, in hundreds
