@@ -33,7 +33,8 @@ bench: $(READY) .venv-pytorch/.ready
 	$(BENCH)/memory.py --imdb $(MIRROR)/aclImdb.tar.gz --output $(RESULTS)/memory.csv
 	$(BENCH)/startup.py --output $(RESULTS)/startup.csv
 	$(BENCH)/overhead.py --mirror $(MIRROR) --output $(RESULTS)/overhead.csv
-	$(BENCH)/growth.py --imdb $(MIRROR)/aclImdb.tar.gz --output $(RESULTS)/growth.csv
+	$(BENCH)/growth.py --imdb $(MIRROR)/aclImdb.tar.gz --output $(RESULTS)/growth.csv \
+	  --plot docs/images/growth.svg
 	$(MAKE) speed-page
 
 # The memory that each variant's training takes: what the rules ask for.

@@ -31,15 +31,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+from harness import KEPT, ROOT, write
 
 from seq2report.archives import members
 from seq2report.command import UserError, read_json, replacing, run
 from seq2report.config import resolve_variant
 from seq2report.corpora import read_imdb
 
-ROOT = Path(__file__).resolve().parent.parent
 SIZES = [2_000, 20_000, 200_000, 2_000_000]
 REPLACED = 0.1  # share of the words of each copy
 POOL = 10  # every tenth review: a million words stand for how frequent each one is
@@ -49,7 +47,6 @@ VARIANT = "learned_dense"
 EVERY = 0.05  # seconds between two looks at a process
 # As the workflow's rules have it: Snakemake sets the threads, workflow/rules/train.smk the rest.
 THREADS = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")}
-MALLOC = {"MALLOC_MMAP_THRESHOLD_": "2000000000", "MALLOC_TRIM_THRESHOLD_": "2000000000"}
 
 
 def reviews_of(archive: Path) -> dict[tuple[str, str], list[str]]:
@@ -205,7 +202,7 @@ def measure(imdb: Path, size: int, folder: Path) -> list[dict]:
                 *("--output", run_folder),
             ],
             [run_folder],
-            MALLOC,
+            KEPT,
         ),
     }
     rows, text_mb = [], None
@@ -297,9 +294,7 @@ def main(argv: Sequence[str] | None) -> None:
     for size in args.sizes if args.imdb else []:
         with tempfile.TemporaryDirectory(dir=args.folder) as folder:
             rows += measure(args.imdb, size, Path(folder))
-        table = pd.DataFrame(map(rounded, rows))
-        with replacing(args.output) as part:
-            table.to_csv(part, index=False, lineterminator="\n")
+        write(list(map(rounded, rows)), args.output)
     if args.plot:
         with replacing(args.plot) as part:
             draw(pd.read_csv(args.output)).savefig(part, format="svg", metadata={"Date": None})
