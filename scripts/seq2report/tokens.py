@@ -37,7 +37,7 @@ def tokens(texts: Iterable[str]) -> tuple[pa.StringArray, np.ndarray]:
     borders = np.flatnonzero(np.diff(np.frombuffer(text, np.uint8) == ord(" ")))
     starts, ends = borders[::2], borders[1::2]
     offsets = np.zeros(len(starts) + 1, np.int32)
-    np.cumsum(ends - starts, out=offsets[1:])
+    offsets[1:] = np.cumsum(ends - starts)
     letters = text.translate(None, delete=b" ")
     words = pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(letters))
     text_ends = np.cumsum([len(each) + 1 for each in lowered], dtype=np.int64)
