@@ -2,16 +2,16 @@
 
     python benchmarks/overhead.py --mirror MIRROR --output benchmarks/results/overhead.csv
 
-Runs the workflow from the archives to the report, into a folder of its own, and compares the CPU
+Runs the workflow from the archives to the report, into results/overhead, and compares the CPU
 time of the whole (Snakemake and all processes that it started) with what the fits of its models
 took, as their metrics.json tell, and with the whole of the processes that train.
 """
 
 import argparse
 import resource
+import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,16 +57,16 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--configfile", nargs="+", default=["config/full.yaml"])
     parser.add_argument("--output", type=Path, help="CSV file to write")
     args = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory(prefix="overhead-", dir=ROOT / "results") as folder:
-        name = Path(folder).name
-        given = ["--config", f"name={name}", f"mirror={args.mirror.resolve()}"]
-        files = ["--configfile", *args.configfile]
-        begin, before = time.perf_counter(), cpu_of_children()
-        command = [sys.executable, "-m", "snakemake", "--cores", "all", *files, *given]
-        if subprocess.run(command, cwd=ROOT).returncode:
-            raise UserError(f"{' '.join(command)}: ended badly; its logs are in results/{name}")
-        seconds = time.perf_counter() - begin
-        found = rows(Path(folder), cpu_of_children() - before)
+    results = ROOT / "results/overhead"
+    shutil.rmtree(results, ignore_errors=True)  # all of it is to be made
+    given = ["--config", f"name={results.name}", f"mirror={args.mirror.resolve()}"]
+    command = [sys.executable, "-m", "snakemake", "--cores", "all"]
+    command += ["--configfile", *args.configfile, *given]
+    begin, before = time.perf_counter(), cpu_of_children()
+    if subprocess.run(command, cwd=ROOT).returncode:
+        raise UserError(f"{' '.join(command)}: ended badly; its logs are in {results}/logs")
+    seconds = time.perf_counter() - begin
+    found = rows(results, cpu_of_children() - before)
     write([found[0] | {"seconds": round(seconds)}, *found[1:]], args.output)
 
 

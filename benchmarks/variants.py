@@ -1,6 +1,6 @@
 """Collect the peak memory of each variant's training: what the rules of the workflow ask for.
 
-    python benchmarks/variants.py results/full … --output workflow/memory.csv
+    python benchmarks/variants.py results/memory results/overhead --output workflow/memory.csv
 
 Reads metrics.json of the runs there are, and keeps the most that any run of a variant took.
 """
@@ -9,9 +9,10 @@ import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness import write
+import harness  # noqa: F401  finds the modules of scripts/
+import pandas as pd
 
-from seq2report.command import UserError, read_json, run
+from seq2report.command import UserError, read_json, replacing, run
 
 
 def peaks(results: Iterable[Path]) -> list[dict]:
@@ -21,9 +22,8 @@ def peaks(results: Iterable[Path]) -> list[dict]:
         UserError: there are no runs.
     """
     found: dict[str, dict] = {}
-    for path in sorted(
-        path for folder in results for path in folder.glob("*/runs/*/*/metrics.json")
-    ):
+    paths = [path for folder in results for path in folder.glob("*/runs/*/*/metrics.json")]
+    for path in sorted(paths):
         metrics, variant = read_json(path), path.parent.parent.name
         row = {
             "variant": variant,
@@ -48,7 +48,11 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("results", type=Path, nargs="+", help="folders results/<name>")
     parser.add_argument("--output", type=Path, help="CSV file to write")
     args = parser.parse_args(argv)
-    write(peaks(args.results), args.output)
+    table = pd.DataFrame(peaks(args.results))
+    print(table.to_string(index=False))
+    if args.output:
+        with replacing(args.output) as part:
+            table.to_csv(part, index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":
