@@ -47,6 +47,7 @@ from seq2report.vectors import open_vectors
 
 NUM_WORDS = 20_000
 LENGTH = 150
+AT_ONCE = 5_000  # texts: the arrays of their words are small enough to be used again
 GLOVE_SHA256 = "d8f717f8dd4b545cb7f418ef9f3d0c3e6e68a6f48b97d32f8b7aae40cb31f96f"
 CORPUS = {
     "title": "20 Newsgroups",
@@ -112,10 +113,12 @@ def about_texts(texts: list[str]) -> Result:
 def tokenise_ours(texts: list[str]) -> Result:
     """Texts to word ids, one after the other, and how many each text has."""
     words = Words()
-    numbers, lengths = words.add(texts, np.ones(len(texts), dtype=bool))
+    batches = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
+    read = [words.add(batch, np.ones(len(batch), dtype=bool)) for batch in batches]
     vocabulary = words.vocabulary()
     ids = words.ids(vocabulary.filter(pl.col("id") < NUM_WORDS))
-    flat, lengths = encode_numbers(numbers, lengths, ids, None)
+    encoded = [encode_numbers(numbers, lengths, ids, None) for numbers, lengths in read]
+    flat, lengths = map(np.concatenate, zip(*encoded, strict=True))
     return [vocabulary.height, len(lengths), flat]
 
 
