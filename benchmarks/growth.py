@@ -31,8 +31,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
-from harness import KEPT, ROOT, write
 
+from harness import KEPT, ROOT, write
 from seq2report.archives import members
 from seq2report.command import UserError, read_json, replacing, run
 from seq2report.config import resolve_variant

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from harness import ROOT, in_turn, median, peak_mb, result, start, write
 
+from harness import ROOT, in_turn, median, peak_mb, result, start, write
 from seq2report.backend import load_keras
 from seq2report.command import run
 from seq2report.config import resolve_variant

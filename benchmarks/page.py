@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import pandas as pd
-from harness import ROOT
 
+from harness import ROOT
 from seq2report.command import UserError, replacing, run
 
 PAGE = ROOT / "docs/speed.md"

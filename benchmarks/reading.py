@@ -33,8 +33,11 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+
 from harness import in_turn, median, peak_mb, result, start, write
 
+# isort: split
+# Found because the harness says where.
 import embed
 import encode
 import read

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import ROOT, write
-
 from seq2report.command import UserError, run
 
 SCRIPTS = ROOT / "scripts"

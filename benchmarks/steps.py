@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from harness import ROOT, in_turn, median, write
 
+from harness import ROOT, in_turn, median, write
 from seq2report.backend import load_keras
 from seq2report.command import run
 from seq2report.config import resolve_variant

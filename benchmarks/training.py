@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
-from harness import ROOT, in_turn, median, peak_mb, result, start, write
 
+from harness import ROOT, in_turn, median, peak_mb, result, start, write
 from seq2report.command import UserError, read_json, run
 from seq2report.config import resolve_variant
 from seq2report.sequences import pad, read_sequences

@@ -9,9 +9,9 @@ import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import harness  # noqa: F401  finds the modules of scripts/
 import pandas as pd
 
+import harness  # noqa: F401  finds the modules of scripts/
 from seq2report.command import UserError, read_json, replacing, run
 
 

@@ -3,11 +3,11 @@ import subprocess
 import sys
 from collections import Counter
 
-import growth
 import pandas as pd
 import pytest
 from conftest import ROOT
 
+import growth
 from seq2report.archives import members
 from seq2report.command import UserError
 from seq2report.corpora import read_imdb

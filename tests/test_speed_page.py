@@ -1,6 +1,6 @@
-import page
 import pytest
 
+import page
 from seq2report.command import UserError
 
 
