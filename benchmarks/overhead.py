@@ -4,7 +4,8 @@
 
 Runs the workflow from the archives to the report, into results/overhead, and compares the CPU
 time of the whole (Snakemake and all processes that it started) with what the fits of its models
-took, as their metrics.json tell, and with the whole of the processes that train.
+took, as their metrics.json tell, with the whole of the processes that train, and with the lessons
+(as Snakemake samples them, the last moments of each may be missing).
 """
 
 import argparse
@@ -15,6 +16,8 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from harness import ROOT, write
 from seq2report.command import UserError, read_json, run
@@ -36,11 +39,14 @@ def rows(results: Path, whole: float) -> list[dict]:
     metrics = [read_json(path) for path in sorted(results.glob("*/runs/*/*/metrics.json"))]
     fits = sum(each["fit_cpu_seconds"] for each in metrics)
     jobs = sum(each["cpu_seconds"] for each in metrics)
+    tables = [pd.read_csv(path, sep="\t") for path in results.glob("benchmarks/lesson/*.tsv")]
+    lessons = sum(each["cpu_time"].sum() for each in tables)
     spent = {
         "the whole run": whole,
         "fitting models": fits,
         "start, predictions and writing of the jobs that train": jobs - fits,
-        "all else: Snakemake, reading, encoding, tables, lessons, pages": whole - jobs,
+        "lessons, most of it fitting of their own": lessons,
+        "all else: Snakemake, reading, encoding, tables, pages": whole - jobs - lessons,
     }
     return [
         {"work": work, "cpu_seconds": round(seconds), "share": round(seconds / whole, 3)}

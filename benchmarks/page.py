@@ -19,7 +19,7 @@ from seq2report.command import UserError, replacing, run
 PAGE = ROOT / "docs/speed.md"
 RESULTS = ROOT / "benchmarks/results"
 MEMORY = ROOT / "workflow/memory.csv"
-PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+PLACE = re.compile(r"(<!-- table: (\w+) -->\n)(?:(?!<!-- ).*\n)*(<!-- end -->)")
 
 
 def read(name: str) -> pd.DataFrame:
@@ -117,7 +117,7 @@ def fill(page: str) -> str:
     def made(match: re.Match) -> str:
         if match[2] not in TABLES:
             raise UserError(f"{PAGE}: unknown table '{match[2]}'; known: {', '.join(TABLES)}")
-        return match[1] + TABLES[match[2]]() + match[3]
+        return match[1] + TABLES[match[2]]() + "\n" + match[3]
 
     return PLACE.sub(made, page)
 

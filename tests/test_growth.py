@@ -96,7 +96,7 @@ def test_a_process_that_fails_is_told_with_its_message(tmp_path):
 
 def test_the_processes_get_the_variables_that_the_workflow_sets():
     rule = (ROOT / "workflow/rules/train.smk").read_text()
-    assert all(f"{name}={value}" in rule for name, value in growth.MALLOC.items())
+    assert all(f"{name}={value}" in rule for name, value in growth.KEPT.items())
 
 
 def test_the_committed_table_gives_the_committed_picture(tmp_path):
