@@ -6,7 +6,7 @@ with the weights found. Both are made for XLA (``jit_compile``), and run without
 Two things cost time in Keras's own: the gradient of an LSTM is taken step by step, sums of small
 matrix products included; and XLA's default generator of random numbers takes half a microsecond
 a number on a CPU, so that dropping units of one layer can cost as much as training it
-(``benchmarks/training.py`` measures both).
+(``benchmarks/steps.py`` measures both).
 """
 
 from collections.abc import Callable

@@ -14,7 +14,7 @@ from seq2report.command import UserError
 from seq2report.layers import build_layers, build_optimizer
 from seq2report.sequences import Sequences, pad
 
-STEPS = 16  # batches a call of TensorFlow: what surrounds a step takes a millisecond each
+STEPS = 16  # batches a call of TensorFlow: what Python does around each takes time
 PREDICT_BATCH = 128  # fixed, so that XLA compiles one program for validation and test
 AT_ONCE = 1 << 23  # bytes of what a network reads that are made at a time
 Read = Callable[[Sequences], np.ndarray]
