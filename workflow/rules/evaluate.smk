@@ -62,6 +62,26 @@ rule evaluate_corpus:
         " --output {params.folder} 2> {log}"
 
 
+rule evaluate_duplicates:
+    input:
+        code=script_files("evaluate_duplicates"),
+        documents=f"{CORPUS}/documents.parquet",
+    output:
+        tables("{corpus}/duplicates", "duplicates empty"),
+        duplicates=f"{CORPUS}/duplicates.parquet",
+    log:
+        f"{RESULTS}/logs/evaluate_duplicates/{{corpus}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_duplicates/{{corpus}}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --documents {input.documents}"
+        " --duplicates {output.duplicates} --output {params.folder} 2> {log}"
+
+
 rule evaluate_embeddings:
     input:
         code=script_files("evaluate_embeddings"),
