@@ -38,6 +38,12 @@ except UserError as error:
 CORPORA = config["compare"]["corpora"]
 VARIANTS = {name: resolve_variant(config, name) for name in config["compare"]["variants"]}
 NETWORKS = {name: settings for name, settings in VARIANTS.items() if "layers" in settings}
+# Those that looked at the test documents once, at the end.
+HELD_OUT = [
+    name
+    for name, settings in VARIANTS.items()
+    if settings.get("fit", {}).get("protocol") != "lecture"
+]
 LESSON_PAGES = config.get("lessons", {}).get("pages", [])
 LESSON_CORPUS = config.get("lessons", {}).get("corpus", CORPORA[0])
 

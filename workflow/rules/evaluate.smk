@@ -82,6 +82,27 @@ rule evaluate_duplicates:
         " --duplicates {output.duplicates} --output {params.folder} 2> {log}"
 
 
+rule evaluate_labels:
+    input:
+        code=script_files("evaluate_labels"),
+        documents=f"{CORPUS}/documents.parquet",
+        runs=[run_files(variant, seed)[1] for variant in HELD_OUT for seed in config["seeds"]],
+    output:
+        tables("{corpus}/labels", "labels labels_summary"),
+    log:
+        f"{RESULTS}/logs/evaluate_labels/{{corpus}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_labels/{{corpus}}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        runs=lambda wildcards, input: [str(Path(file).parent) for file in input.runs],
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --documents {input.documents} --runs {params.runs}"
+        " --output {params.folder} 2> {log}"
+
+
 rule evaluate_embeddings:
     input:
         code=script_files("evaluate_embeddings"),
