@@ -59,7 +59,12 @@ def test_a_threshold_is_the_mean_among_the_documents_of_the_class():
     np.testing.assert_allclose(found, [0.7, 0.7, np.nan])
 
 
-@given(st.text() | st.sampled_from(["\u202etxt.exe\u2066", "a\x00\x1b[31mb\x07", "<b>\u200f&\r\n"]))
+@given(
+    st.text()
+    | st.sampled_from(
+        ["\u202etxt.exe\u2066", "a\x00\x1b[31mb\x07", "<b>\u200f&\r\n", "word " * 100]
+    )
+)
 def test_an_excerpt_is_one_line_of_visible_characters(text):
     found = labels.excerpt(text)
     assert len(found) <= labels.EXCERPT

@@ -103,6 +103,26 @@ rule evaluate_labels:
         " --output {params.folder} 2> {log}"
 
 
+rule evaluate_published:
+    input:
+        code=script_files("evaluate_published"),
+        published=ROOT / "reports/published.yaml",
+        variants=f"{TABLES}/{{corpus}}/runs/variants.parquet",
+    output:
+        tables("{corpus}/published", "published"),
+    log:
+        f"{RESULTS}/logs/evaluate_published/{{corpus}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_published/{{corpus}}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --published {input.published:q} --corpus {wildcards.corpus}"
+        " --variants {input.variants} --output {params.folder} 2> {log}"
+
+
 rule evaluate_embeddings:
     input:
         code=script_files("evaluate_embeddings"),

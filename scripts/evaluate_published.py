@@ -1,0 +1,76 @@
+"""Set published figures on a corpus beside those of a report.
+
+published: a row a figure, best first, with columns model, metric, figure, split, same_protocol,
+differs, source, year and checked as in reports/published.yaml, and the nearest of our variants:
+ours (its title) and our_figure in the same metric, both null where the report has none.
+"""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from seq2report.command import replacing, run
+from seq2report.tables import write_tables
+
+METRICS = {"accuracy": "accuracy", "macro-F1": "macro_f1"}  # columns of evaluate_runs's variants
+COLUMNS = {
+    "model": "str",
+    "metric": "str",
+    "figure": "float64",
+    "split": "str",
+    "ours": "str",
+    "our_figure": "float64",
+    "same_protocol": "bool",
+    "differs": "str",
+    "source": "str",
+    "year": "Int64",
+    "checked": "str",
+}
+
+
+def compare(entries: Iterable[dict], corpus: str, variants: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each entry about ``corpus``, the highest figure first.
+
+    Args:
+        entries: the content of reports/published.yaml.
+        corpus: a name in the configuration.
+        variants: columns variant, title, accuracy and macro_f1, a row a variant.
+    """
+    ours = variants.set_index("variant")
+    rows = []
+    for entry in entries:
+        if corpus not in entry["corpora"]:
+            continue
+        row = {"year": None, "ours": None, "our_figure": None} | entry
+        for variant in entry.get("like", []):
+            if variant in ours.index:
+                figure = ours.loc[variant, METRICS[entry["metric"]]]
+                row |= {"ours": ours.loc[variant, "title"], "our_figure": figure}
+                break
+        rows.append(row)
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return table.sort_values("figure", ascending=False, kind="stable", ignore_index=True)
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--published", type=Path, required=True, help="published.yaml")
+    parser.add_argument("--corpus", required=True, help="its name in the configuration")
+    parser.add_argument("--variants", type=Path, required=True, help="variants.parquet")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    args = parser.parse_args(argv)
+
+    entries = yaml.safe_load(args.published.read_text(encoding="utf-8"))
+    table = compare(entries, args.corpus, pd.read_parquet(args.variants))
+    with replacing(args.output) as part:
+        part.mkdir()
+        write_tables({"published": table}, part)
+
+
+if __name__ == "__main__":
+    run(main)
