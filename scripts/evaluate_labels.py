@@ -137,7 +137,8 @@ def excerpt(text: str) -> str:
     What is no visible character (control characters, marks that turn the direction of writing) is
     replaced, so that a document cannot change how the text around it looks.
     """
-    begin = " ".join(text.split())[:EXCERPT]
+    line = " ".join(text.split())
+    begin = line if len(line) <= EXCERPT else f"{line[: EXCERPT - 1]}…"
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in begin)
 
 

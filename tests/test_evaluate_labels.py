@@ -71,7 +71,7 @@ def test_an_excerpt_is_one_line_of_visible_characters(text):
     assert all(unicodedata.category(c)[0] not in "C" for c in found)
     assert not set(found) & set("\n\r\t\u2028\u2029")
     if text.isprintable():
-        assert found == " ".join(text.split())[: labels.EXCERPT]
+        assert " ".join(text.split()).startswith(found.removesuffix("…"))
 
 
 def test_an_excerpt_replaces_marks_of_direction_and_control_characters():

@@ -133,6 +133,7 @@ def test_a_run_ends_in_a_report_and_tables_beside_it(project):
         "index.html",
         "lesson-number_sequence.html",
         "lesson-one_hot.html",
+        "trust-news.html",
     ]
     for link in re.findall(r'href="([^"#:]+)"', (report / "index.html").read_text()):
         assert (report / link).is_file(), link
@@ -155,10 +156,12 @@ def test_a_changed_helper_reruns_exactly_its_users(project):
         assert project.planned() == {
             "train_dense": 1,
             "evaluate_runs": 1,
+            "evaluate_labels": 1,
+            "evaluate_published": 1,
             "evaluate_embeddings": 1,
             "evaluate_lecture": 1,
             "lesson_one_hot": 1,  # by way of evaluate_embeddings
-            "render": 3,
+            "render": 4,
         }
 
 
@@ -170,6 +173,26 @@ def test_a_changed_picture_reruns_only_the_pages(project):
 def test_a_changed_notebook_reruns_only_its_page(project):
     with project.changed("reports/corpus.ipynb", "## Classes and splits", "## Classes"):
         assert project.planned()["render"] == 1
+
+
+def test_a_changed_published_figure_reruns_only_its_table_and_page(project):
+    with project.changed("reports/published.yaml"):
+        assert project.planned() == {"evaluate_published": 1, "render": 1}
+
+
+def test_a_variant_that_watches_the_test_documents_is_not_asked_about_their_labels(project):
+    watching = {"extends": "dense", "title": "Watching", "fit": {"protocol": "lecture"}}
+    config = edited(
+        project.config,
+        variants__watching=watching,
+        encodings__words__fit="all",
+        compare__variants=["svm", "dense", "watching"],
+    )
+    command = ["--dry-run", "--printshellcmds", "--forcerun", "evaluate_labels"]
+    output = project.snakemake(*command, config=config)
+    (asked,) = re.findall(r"evaluate_labels.py .*--runs (.*) --output", output)
+    runs = "results/tiny/news/runs"
+    assert asked.split() == [f"{runs}/svm/seed-1", f"{runs}/dense/seed-1"]
 
 
 def test_a_changed_check_of_the_configuration_reruns_nothing(project):
@@ -211,7 +234,7 @@ def test_a_changed_lesson_is_taught_again_and_nothing_else(project):
 
 def test_a_lesson_less_makes_no_page_of_it_and_retrains_nothing(project):
     planned = project.planned(config=edited(project.config, lessons__pages=["one_hot"]))
-    assert planned == {"evaluate_lecture": 1, "render": 4}  # the navigation of each page
+    assert planned == {"evaluate_lecture": 1, "render": 5}  # the navigation of each page
 
 
 def test_lessons_read_vectors_only_where_there_are_some(project):

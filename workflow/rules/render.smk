@@ -1,5 +1,6 @@
 # render: tables and a notebook of reports/ -> a page of the report.
 EVALUATED = (rules.evaluate_runs, rules.evaluate_corpus)
+DOUBTS = (rules.evaluate_duplicates, rules.evaluate_labels, rules.evaluate_published)
 PAGES = {
     "index": page(
         "comparison",
@@ -19,6 +20,15 @@ PAGES = {
             corpus=corpus,
             lengths=described_lengths(),
             titles=matrix_titles(),
+        )
+        for corpus in CORPORA
+    },
+    **{
+        f"trust-{corpus}": page(
+            "trust",
+            f"Trust: {corpus_title(corpus)}",
+            tables_of(corpus, *DOUBTS, rules.evaluate_corpus),
+            corpus=corpus,
         )
         for corpus in CORPORA
     },
