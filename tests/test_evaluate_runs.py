@@ -43,7 +43,7 @@ def tables(tmp_path_factory):
             "fit_cpu_seconds": 4.0 * seed,
             "device": "CPU",
         }
-        write_run(run, test, probability, CLASSES, history, facts)
+        write_run(run, (test, probability), (test, probability), CLASSES, history, facts)
         runs.append(str(run))
     evaluate_runs.main(
         [

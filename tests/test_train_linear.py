@@ -55,12 +55,21 @@ def test_a_run_leaves_model_history_metrics_and_predictions(trained, documents):
         "metrics.json",
         "model.skops",
         "predictions.parquet",
+        "validation.parquet",
         "vocabulary.parquet",
     }
     metrics = json.loads((trained / "metrics.json").read_text())
     for key in (
         *("accuracy", "macro_f1", "loss", "parameters", "fit_seconds", "fit_cpu_seconds"),
-        *("predict_seconds", "peak_memory_mb", "versions", "device", "threads"),
+        *(
+            "predict_seconds",
+            "predict_cpu_seconds",
+            "val_loss",
+            "peak_memory_mb",
+            "versions",
+            "device",
+            "threads",
+        ),
     ):
         assert key in metrics
     assert (metrics["kind"], metrics["seed"], metrics["test_documents"]) == ("linear", 1, 20)
@@ -113,6 +122,41 @@ def test_test_documents_have_no_influence_on_the_model(trained, tiny, documents,
         np.testing.assert_array_equal(found, expected)
     terms = [(folder / "vocabulary.parquet").read_bytes() for folder in (tmp_path / "run", trained)]
     assert terms[0] == terms[1]
+
+
+def test_validation_documents_are_predicted_by_a_pipeline_that_was_not_fitted_on_them(
+    tiny, documents, tmp_path
+):
+    steps = [{"TfidfVectorizer": {}}, {"LogisticRegression": {}}]
+    run_train(tiny, tmp_path / "run", pipeline=steps)
+    found = pd.read_parquet(tmp_path / "run/validation.parquet")
+    validation = documents.filter(pl.col("split") == "validation")
+    assert found["id"].tolist() == validation["id"].to_list()
+    assert found["label"].tolist() == validation["label"].to_list()
+    first = build_pipeline(steps, 1).fit(*texts(documents, "train"))
+    expected = first.predict_proba(texts(documents, "validation")[0])
+    np.testing.assert_allclose(found.filter(like="p_"), expected, atol=1e-6)
+    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
+    assert metrics["val_accuracy"] == (found["predicted"] == found["label"]).mean()
+    assert metrics["val_loss"] > 0
+
+
+def test_a_class_that_only_validation_documents_have_is_not_expected_among_them(
+    tiny, documents, tmp_path
+):
+    rare = (pl.col("split") == "validation") & (pl.int_range(pl.len()) % 2 == 0)
+    label = pl.col("label").cast(pl.String)
+    changed = documents.with_columns(label=pl.when(rare).then(pl.lit("a.rare")).otherwise(label))
+    changed.write_parquet(tmp_path / "documents.parquet")
+    corpus = json.loads((tiny / "corpus.json").read_text())
+    corpus["classes"] = ["a.rare", *corpus["classes"]]
+    (tmp_path / "corpus.json").write_text(json.dumps(corpus))
+    run_train(tmp_path, tmp_path / "run", tmp_path / "documents.parquet")
+    found = pd.read_parquet(tmp_path / "run/validation.parquet")
+    assert "a.rare" in set(found["label"])
+    assert (found["p_a.rare"] == 0).all()
+    np.testing.assert_allclose(found.filter(like="p_").sum(axis=1), 1, atol=1e-6)
+    assert (pd.read_parquet(tmp_path / "run/predictions.parquet")["p_a.rare"] > 0).all()
 
 
 def test_validation_documents_are_learned_from(trained, documents):
@@ -185,7 +229,7 @@ def test_parameters_are_coefficients_and_intercepts(trained):
 
 def test_what_scikit_learn_cannot_fit_ends_in_a_message_and_nothing_is_written(tiny, tmp_path):
     rare = [{"TfidfVectorizer": {"min_df": 10**6}}, {"LinearSVC": {}}]
-    with pytest.raises(UserError, match="cannot fit this pipeline to 60 documents: max_df"):
+    with pytest.raises(UserError, match="cannot fit this pipeline to 48 documents: max_df"):
         run_train(tiny, tmp_path / "run", pipeline=rare)
     assert not (tmp_path / "run").exists()
 

@@ -169,7 +169,8 @@ def test_the_weights_kept_are_those_of_the_epoch_with_the_best_validation_accura
     assert fitted.best_epoch == min(epochs)[2] == len(epochs) - 2 < 28
     assert [row["epoch"] for row in fitted.history if row["kept"]] == [fitted.best_epoch]
     _, (x, y) = task
-    kept = network.log_loss(y, network.probabilities(model, x, READ))
+    np.testing.assert_array_equal(fitted.probability, network.probabilities(model, x, READ))
+    kept = network.log_loss(y, fitted.probability)
     assert kept == pytest.approx(min(epochs)[1], rel=1e-5)
 
 
@@ -225,16 +226,20 @@ def test_a_run_leaves_model_history_metrics_predictions_and_embedding(trained, t
         "metrics.json",
         "model.keras",
         "predictions.parquet",
+        "validation.parquet",
     }
     metrics = json.loads((trained / "metrics.json").read_text())
     for key in (
         *("accuracy", "macro_f1", "loss", "parameters", "fit_seconds", "peak_memory_mb"),
         *("versions", "seed", "device", "epochs", "best_epoch", "test_documents"),
+        *("fit_cpu_seconds", "predict_seconds", "predict_cpu_seconds"),
     ):
         assert key in metrics
     history = pd.read_csv(trained / "history.csv")
     assert history["epoch"].tolist() == [1, 2]
-    assert metrics["val_accuracy"] == history["val_accuracy"].iloc[metrics["best_epoch"] - 1]
+    kept = history.iloc[metrics["best_epoch"] - 1]
+    assert metrics["val_accuracy"] == kept["val_accuracy"]
+    assert metrics["val_loss"] == pytest.approx(kept["val_loss"], rel=1e-5)
     before = np.load(tiny / "glove/matrix.npy")
     after = np.load(trained / "embedding.npy")
     assert after.shape == before.shape
@@ -261,11 +266,25 @@ def test_the_model_that_was_saved_is_the_one_that_predicted(trained, tiny):
 
 
 def assert_predicted(model, run, tiny):
-    """Check that the predictions of a run are those of a model."""
-    test = read_sequences(tiny / "words/sequences.parquet").part("test")
-    found = network.probabilities(model, test, READ)
-    predictions = pd.read_parquet(run / "predictions.parquet").filter(like="p_")
-    np.testing.assert_allclose(found, predictions, atol=1e-5)
+    """Check that the predictions of a run are those of a model, for both splits."""
+    sequences = read_sequences(tiny / "words/sequences.parquet")
+    for split, file in (("test", "predictions"), ("validation", "validation")):
+        documents = sequences.part(split)
+        predictions = pd.read_parquet(run / f"{file}.parquet")
+        assert predictions["id"].tolist() == documents.ids.to_list()
+        found = network.probabilities(model, documents, READ)
+        np.testing.assert_allclose(found, predictions.filter(like="p_"), atol=1e-5)
+
+
+def test_validation_documents_are_predicted_with_the_weights_of_the_epoch_that_was_kept(
+    tiny, tmp_path
+):
+    wild = {"Adam": {"learning_rate": 0.5}}
+    fit = {"epochs": 20, "patience": 2, "batch_size": 16, "optimizer": wild}
+    metrics = run_train(tiny, tmp_path / "run", fit=fit)
+    assert metrics["best_epoch"] < metrics["epochs"]
+    model = keras.models.load_model(tmp_path / "run/model.keras", safe_mode=True)
+    assert_predicted(model, tmp_path / "run", tiny)
 
 
 def test_what_trained_with_faster_layers_is_saved_with_those_of_keras(tiny, tmp_path):
@@ -302,7 +321,8 @@ def test_by_the_lectures_protocol_the_test_documents_are_watched_and_the_last_ep
     documents = pd.read_parquet(tiny / "documents.parquet")
     assert metrics["protocol"] == "lecture"
     assert metrics["fitted_documents"] == documents["split"].isin(["train", "validation"]).sum()
-    assert metrics["val_accuracy"] is None
+    assert metrics["val_accuracy"] is metrics["val_loss"] is None
+    assert not (tmp_path / "run/validation.parquet").exists()
     history = pd.read_csv(tmp_path / "run/history.csv")
     assert len(history) == 3
     assert history["val_accuracy"].iloc[-1] == pytest.approx(metrics["accuracy"])

@@ -268,6 +268,29 @@ def test_another_name_keeps_its_results_apart(project):
     assert "fetch" not in planned
 
 
+def test_a_run_leaves_validation_documents_but_where_they_are_fitted(project):
+    lecture = {
+        "extends": "dense",
+        "title": "By the lecture",
+        "input": {"encoding": "counted"},
+        "fit": {"protocol": "lecture"},
+    }
+    config = edited(
+        project.config,
+        encodings__counted={"num_words": 2000, "fit": "all"},
+        variants__lecture=lecture,
+        compare__variants=["svm", "dense", "lecture"],
+    )
+    output = project.snakemake("--dry-run", "--forceall", config=config)
+    runs = dict(re.findall(r"rule train_(\w+):.*?output: (.*?)\n", output, flags=re.DOTALL))
+    assert {name: "validation.parquet" in files for name, files in runs.items()} == {
+        **{"svm": True, "dense": True, "lecture": False}
+    }
+    for variant in ("svm", "dense"):
+        folder = project.folder / f"results/tiny/news/runs/{variant}/seed-1"
+        assert (folder / "validation.parquet").is_file()
+
+
 def test_another_seed_is_another_run(project):
     planned = project.planned(config=edited(project.config, seeds=[1, 2]))
     assert planned["train_dense"] == planned["train_svm"] == 1

@@ -22,15 +22,17 @@ Read = Callable[[Sequences], np.ndarray]
 
 @dataclass(frozen=True)
 class Fit:
-    """What a training leaves: the rows of history.csv, and the epoch whose weights were kept."""
+    """What a training leaves beside the weights of the epoch that was kept.
+
+    Attributes:
+        history: the rows of history.csv.
+        best_epoch: the one whose weights were kept, counted from 1.
+        probability: of the documents that were watched, with these weights, (n, classes).
+    """
 
     history: list[dict]
     best_epoch: int
-
-    @property
-    def kept(self) -> dict:
-        """The row of the epoch whose weights were kept."""
-        return self.history[self.best_epoch - 1]
+    probability: np.ndarray
 
 
 def build_model(
@@ -209,7 +211,7 @@ def fit(
     n = len(truth)
     batch_size = min(settings["batch_size"], n)
     patience = settings.get("patience")
-    history, best, best_weights = [], 0, None
+    history, best, best_weights, best_p = [], 0, None, None
     for epoch in range(1, settings["epochs"] + 1):
         start = time.perf_counter()
         order = np.random.default_rng([seed, epoch]).permutation(n)
@@ -237,11 +239,11 @@ def fit(
                 " fit: {optimizer: {RMSprop: {learning_rate: 0.0001}}}"
             )
         if best_weights is None or patience is None or _rank(row) > _rank(history[best]):
-            best, best_weights = epoch - 1, model.get_weights()
+            best, best_weights, best_p = epoch - 1, model.get_weights(), p
         if patience is not None and epoch - 1 - best >= patience:
             break
     model.set_weights(best_weights)
-    return Fit([row | {"kept": n == best} for n, row in enumerate(history)], best + 1)
+    return Fit([row | {"kept": n == best} for n, row in enumerate(history)], best + 1, best_p)
 
 
 def _rank(row: dict) -> tuple[float, float]:

@@ -1,14 +1,19 @@
 """scikit-learn pipelines of a variant: built from its settings, saved and loaded without pickle."""
 
+import logging
 from copy import copy
 from pathlib import Path
 from zipfile import ZIP_DEFLATED
 
+import numpy as np
 import pandas as pd
+import polars as pl
 import skops.io
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from seq2report.command import UserError
 from seq2report.layers import build_steps
 
 
@@ -34,6 +39,37 @@ def build_pipeline(parts: list[dict], seed: int) -> Pipeline:
         # Three folds, not five: one number is fitted, and each fold is a training of its own.
         last = CalibratedClassifierCV(last, method="temperature", ensemble=False, cv=3)
     return make_pipeline(*first, last)
+
+
+def fitted(pipeline: Pipeline, documents: pl.DataFrame) -> Pipeline:
+    """Return a copy of a pipeline that is fitted on documents, columns text and label.
+
+    Raises:
+        UserError: scikit-learn cannot fit it.
+    """
+    steps, n = " → ".join(pipeline.named_steps), documents.height
+    logging.info("fitting %s on %d documents", steps, n)
+    labels = documents["label"].to_numpy().astype(str)
+    try:
+        return clone(pipeline).fit(documents["text"].to_list(), labels)
+    except ValueError as error:
+        raise UserError(
+            f"scikit-learn cannot fit this pipeline to {n} documents: {error}"
+        ) from error
+
+
+def probabilities(model: Pipeline, documents: pl.DataFrame, classes: list[str]) -> np.ndarray:
+    """Return (documents, classes) float64; a class that no fitted document is of has 0.
+
+    Args:
+        model: fitted.
+        documents: column text.
+        classes: class names, sorted.
+    """
+    found = np.zeros((documents.height, len(classes)))
+    known = np.searchsorted(classes, model.classes_)
+    found[:, known] = model.predict_proba(documents["text"].to_list())
+    return found
 
 
 def save_pipeline(model: Pipeline, folder: Path) -> None:

@@ -4,6 +4,7 @@ import platform
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,39 +16,57 @@ from seq2report.command import write_json
 
 SMALLEST = np.finfo(np.float64).eps  # probability that a log loss is taken of
 HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds", "kept"]
+Predicted = tuple[pl.DataFrame, np.ndarray]  # documents and their probabilities
 
 
 def write_run(
     folder: Path,
-    test: pl.DataFrame,
-    probability: np.ndarray,
+    test: Predicted,
+    validation: Predicted | None,
     classes: list[str],
     history: list[dict],
     facts: dict,
 ) -> dict:
-    """Write history.csv, predictions.parquet and metrics.json; return the metrics.
+    """Write history.csv, predictions.parquet, validation.parquet and metrics.json.
 
     Args:
         folder: exists; the model is already in it.
-        test: columns id and label of the test documents.
-        probability: (documents, classes), in the order of ``test`` and ``classes``.
+        test: the test documents (columns id and label) and their probabilities, (documents,
+            classes), in the order of the documents and of ``classes``.
+        validation: the same of the validation split, by a model that was not fitted on it; None
+            where there is no such model, and then no validation.parquet.
         classes: class names, sorted.
         history: a row an epoch; empty for a model that has no epochs.
         facts: what the metrics tell beside the scores.
+
+    Returns:
+        What is in metrics.json.
     """
+    metrics = _write_predictions(folder / "predictions.parquet", *test, classes)
+    metrics |= {"test_documents": len(test[1]), "val_accuracy": None, "val_loss": None}
+    if validation:
+        watched = _write_predictions(folder / "validation.parquet", *validation, classes)
+        metrics |= {f"val_{name}": watched[name] for name in ("accuracy", "loss")}
+    pd.DataFrame(history, columns=HISTORY_COLUMNS).to_csv(folder / "history.csv", index=False)
+    metrics |= facts | environment()
+    write_json(folder / "metrics.json", metrics)
+    return metrics
+
+
+def _write_predictions(
+    path: Path, documents: pl.DataFrame, probability: np.ndarray, classes: list[str]
+) -> dict:
+    """Write columns id, label, predicted and p_<class>, a row a document; return the scores."""
     predicted = probability.argmax(axis=1)
     columns = {f"p_{name}": p for name, p in zip(classes, probability.T, strict=True)}
-    test.select(
+    documents.select(
         "id",
         pl.col("label").cast(pl.String),
         predicted=pl.Series(classes)[predicted],
         **{name: pl.Series(p, dtype=pl.Float32) for name, p in columns.items()},
-    ).write_parquet(folder / "predictions.parquet")
-    pd.DataFrame(history, columns=HISTORY_COLUMNS).to_csv(folder / "history.csv", index=False)
-    truth = test["label"].cast(pl.Enum(classes)).to_physical().to_numpy()
-    metrics = scores(truth, predicted, probability) | facts | environment()
-    write_json(folder / "metrics.json", metrics)
-    return metrics
+    ).write_parquet(path)
+    truth = documents["label"].cast(pl.Enum(classes)).to_physical().to_numpy()
+    return scores(truth, predicted, probability)
 
 
 def scores(truth: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> dict:
@@ -65,7 +84,6 @@ def scores(truth: np.ndarray, predicted: np.ndarray, probability: np.ndarray) ->
         "accuracy": float(np.mean(truth == predicted)),
         "macro_f1": float(class_scores(truth, predicted, probability.shape[1])["f1"].mean()),
         "loss": float(-np.log(true.clip(SMALLEST)).mean()),
-        "test_documents": len(truth),
     }
 
 
@@ -90,6 +108,12 @@ def class_scores(truth: np.ndarray, predicted: np.ndarray, classes: int) -> pd.D
             "documents": is_of,
         }
     )
+
+
+def stopwatch() -> Callable[[], tuple[float, float]]:
+    """Return a function: how many seconds, and CPU seconds of this process, have passed since."""
+    start, cpu_start = time.perf_counter(), time.process_time()
+    return lambda: (time.perf_counter() - start, time.process_time() - cpu_start)
 
 
 def environment() -> dict:

@@ -67,9 +67,15 @@ def downloaded(source):
 
 
 def run_files(variant, seed="{seed}"):
-    """Return what a run leaves; embedding.npy where the network trains an embedding."""
+    """Return what a run leaves.
+
+    validation.parquet but by the lecture's protocol, which fits the documents of the validation
+    split; embedding.npy, the last one, where the network trains an embedding.
+    """
     files = ["metrics.json", "predictions.parquet", "history.csv"]
     files += ["model.keras"] if variant in NETWORKS else ["model.skops", "vocabulary.parquet"]
+    if VARIANTS[variant].get("fit", {}).get("protocol") != "lecture":
+        files.append("validation.parquet")
     if trains_embedding(variant):
         files.append("embedding.npy")
     return [f"{CORPUS}/runs/{variant}/seed-{seed}/{file}" for file in files]
