@@ -3,7 +3,8 @@
 A pipeline has no epochs and so no early stopping, and history.csv has no rows. It is fitted twice:
 on the training split alone, to predict the documents of the validation split, and then on both,
 to predict the test documents. This second model is the one that is saved, as model.skops and
-vocabulary.parquet.
+vocabulary.parquet. Where a classifier gives no probabilities, the temperature that turns its
+decision values into some is found on the predictions of the first.
 """
 
 import argparse
@@ -43,9 +44,7 @@ def main(argv: Sequence[str] | None) -> None:
     with threadpool_limits(THREADS):
         fitting = stopwatch()
         pipeline = pipelines.build_pipeline(args.settings["pipeline"], args.seed)
-        first = pipelines.fitted(pipeline, train)
-        watched = pipelines.probabilities(first, validation, classes)
-        del first  # its vocabulary and coefficients are as large as those of the next
+        pipeline, watched = pipelines.calibrated(pipeline, train, validation, classes)
         model = pipelines.fitted(pipeline, every)
         fit_seconds, fit_cpu_seconds = fitting()
         predicting = stopwatch()
@@ -57,6 +56,7 @@ def main(argv: Sequence[str] | None) -> None:
         "fitted_documents": every.height,
         "parameters": pipelines.count_parameters(model),
         "document_shape": str(model[-1].n_features_in_),
+        "temperature": getattr(model[-1], "temperature", None),
         "fit_seconds": fit_seconds,
         "fit_cpu_seconds": fit_cpu_seconds,
         "predict_seconds": predict_seconds,

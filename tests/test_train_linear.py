@@ -13,9 +13,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 import train_linear
-from seq2report.command import UserError
-from seq2report.pipelines import build_pipeline, count_parameters, load_pipeline
+from seq2report.command import UserError, nearest
+from seq2report.pipelines import build_pipeline, calibrated, count_parameters, load_pipeline
 from seq2report.runs import HISTORY_COLUMNS
+from seq2report.steps import best_temperature
 
 SVM = [{"TfidfVectorizer": {"ngram_range": [1, 2], "sublinear_tf": True}}, {"LinearSVC": {}}]
 
@@ -61,15 +62,8 @@ def test_a_run_leaves_model_history_metrics_and_predictions(trained, documents):
     metrics = json.loads((trained / "metrics.json").read_text())
     for key in (
         *("accuracy", "macro_f1", "loss", "parameters", "fit_seconds", "fit_cpu_seconds"),
-        *(
-            "predict_seconds",
-            "predict_cpu_seconds",
-            "val_loss",
-            "peak_memory_mb",
-            "versions",
-            "device",
-            "threads",
-        ),
+        *("predict_seconds", "predict_cpu_seconds", "val_loss", "temperature"),
+        *("peak_memory_mb", "versions", "device", "threads"),
     ):
         assert key in metrics
     assert (metrics["kind"], metrics["seed"], metrics["test_documents"]) == ("linear", 1, 20)
@@ -105,8 +99,8 @@ def test_a_random_state_of_the_variant_is_not_overwritten():
 
 
 def fitted_numbers(folder):
-    svm = load_pipeline(folder)[-1].calibrated_classifiers_[0]
-    return svm.estimator.coef_, svm.estimator.intercept_, svm.calibrators[0].beta_
+    svm = load_pipeline(folder)[-1]
+    return svm.estimator_.coef_, svm.estimator_.intercept_, svm.temperature
 
 
 def test_test_documents_have_no_influence_on_the_model(trained, tiny, documents, tmp_path):
@@ -159,6 +153,23 @@ def test_a_class_that_only_validation_documents_have_is_not_expected_among_them(
     assert (pd.read_parquet(tmp_path / "run/predictions.parquet")["p_a.rare"] > 0).all()
 
 
+def test_the_temperature_is_the_best_one_for_the_validation_documents(trained, documents):
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert load_pipeline(trained)[-1].temperature == metrics["temperature"]
+    first = build_pipeline(SVM, 1).fit(*texts(documents, "train"))
+    x, y = texts(documents, "validation")
+    expected = best_temperature(first.decision_function(x), np.searchsorted(first.classes_, y))
+    assert metrics["temperature"] == pytest.approx(expected)
+    first.set_params(temperaturescaled__temperature=expected)
+    watched = pd.read_parquet(trained / "validation.parquet").filter(like="p_")
+    np.testing.assert_allclose(first.predict_proba(x), watched, atol=1e-6)
+
+
+def test_what_gives_probabilities_needs_no_temperature(tiny, tmp_path):
+    run_train(tiny, tmp_path / "run", pipeline=[{"CountVectorizer": {}}, {"MultinomialNB": {}}])
+    assert json.loads((tmp_path / "run/metrics.json").read_text())["temperature"] is None
+
+
 def test_validation_documents_are_learned_from(trained, documents):
     terms = set(pd.read_parquet(trained / "vocabulary.parquet")["term"])
     vectorizer = TfidfVectorizer(ngram_range=(1, 2))
@@ -168,17 +179,23 @@ def test_validation_documents_are_learned_from(trained, documents):
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_scaling_by_a_temperature_leaves_the_decisions_of_the_svm(documents, classes):
-    x, y = texts(documents, "train", "validation")
     if classes == 3:  # a third class of messages cut into halves
-        x += [text[: len(text) // 2] for text in x[::2]]
-        y = np.concatenate([y, ["z.halves"] * len(x[len(y) :])])
+        halves = documents.with_columns(
+            text=pl.col("text").str.head(pl.col("text").str.len_chars() // 2),
+            label=pl.lit("z.halves"),
+        )
+        label = pl.col("label").cast(pl.String)
+        documents = pl.concat([documents.with_columns(label), halves.gather_every(2)])
+    parts = [documents.filter(pl.col("split") == name) for name in ("train", "validation")]
+    names = documents["label"].cast(pl.String).unique().sort().to_list()
+    x, y = texts(documents, "train")
     test, _ = texts(documents, "test")
-    test += [text[:200] for text in test]
     plain = make_pipeline(
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LinearSVC(random_state=1)
     ).fit(x, y)
-    model = build_pipeline(SVM, 1).fit(x, y)
-    probability = model.predict_proba(test)
+    model, _ = calibrated(build_pipeline(SVM, 1), *parts, names)
+    probability = model.fit(x, y).predict_proba(test)
+    assert model[-1].temperature != 1
     assert probability.shape == (len(test), classes)
     np.testing.assert_array_equal(model.classes_[probability.argmax(axis=1)], plain.predict(test))
     decision = plain.decision_function(test)
@@ -238,4 +255,7 @@ def test_a_type_from_elsewhere_is_not_loaded(tmp_path):
     hostile = make_pipeline(TfidfVectorizer(tokenizer=shutil.rmtree), LinearSVC())
     skops.io.dump(hostile, tmp_path / "model.skops")
     with pytest.raises(Exception, match="rmtree"):
+        load_pipeline(tmp_path)
+    skops.io.dump(make_pipeline(TfidfVectorizer(tokenizer=nearest)), tmp_path / "model.skops")
+    with pytest.raises(Exception, match=r"seq2report\.command\.nearest"):
         load_pipeline(tmp_path)

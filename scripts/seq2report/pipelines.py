@@ -10,19 +10,20 @@ import pandas as pd
 import polars as pl
 import skops.io
 from sklearn.base import clone
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from seq2report.command import UserError
 from seq2report.layers import build_steps
+from seq2report.steps import TemperatureScaled, best_temperature
+
+OURS = ["seq2report.steps.TemperatureScaled"]  # types that a saved pipeline may have
 
 
 def build_pipeline(parts: list[dict], seed: int) -> Pipeline:
     """Return the pipeline of a variant; it gives probabilities.
 
     Where the last step gives none (a support vector machine), its decision values are scaled by
-    one temperature found in cross-validation on the training documents, which leaves its
-    decisions as they are (Guo et al. 2017).
+    one temperature, which `calibrated` finds.
 
     Args:
         parts: ``pipeline`` of the variant.
@@ -36,8 +37,7 @@ def build_pipeline(parts: list[dict], seed: int) -> Pipeline:
         if step.get_params().get("random_state", seed) is None:
             step.set_params(random_state=seed)
     if not hasattr(last, "predict_proba"):
-        # Three folds, not five: one number is fitted, and each fold is a training of its own.
-        last = CalibratedClassifierCV(last, method="temperature", ensemble=False, cv=3)
+        last = TemperatureScaled(last)
     return make_pipeline(*first, last)
 
 
@@ -56,6 +56,34 @@ def fitted(pipeline: Pipeline, documents: pl.DataFrame) -> Pipeline:
         raise UserError(
             f"scikit-learn cannot fit this pipeline to {n} documents: {error}"
         ) from error
+
+
+def calibrated(
+    pipeline: Pipeline, train: pl.DataFrame, validation: pl.DataFrame, classes: list[str]
+) -> tuple[Pipeline, np.ndarray]:
+    """Fit a pipeline on the training split and have it predict the validation split.
+
+    Args:
+        pipeline: of `build_pipeline`.
+        train: columns text and label.
+        validation: the same.
+        classes: class names, sorted.
+
+    Returns:
+        A copy of the pipeline that is not fitted and has the temperature that is best for these
+        predictions, if it needs one; and the probabilities of the validation documents, (documents,
+        classes).
+
+    Raises:
+        UserError: scikit-learn cannot fit it.
+    """
+    model = fitted(pipeline, train)
+    if isinstance(model[-1], TemperatureScaled):
+        told = validation.filter(pl.col("label").cast(pl.String).is_in(model.classes_.tolist()))
+        decision = model.decision_function(told["text"].to_list())
+        truth = np.searchsorted(model.classes_, told["label"].to_numpy().astype(str))
+        model[-1].temperature = best_temperature(decision, truth)
+    return clone(model), probabilities(model, validation, classes)
 
 
 def probabilities(model: Pipeline, documents: pl.DataFrame, classes: list[str]) -> np.ndarray:
@@ -94,12 +122,13 @@ def save_pipeline(model: Pipeline, folder: Path) -> None:
 def load_pipeline(folder: Path) -> Pipeline:
     """Return the pipeline that `save_pipeline` wrote.
 
-    Nothing in it is unpickled; types that are neither known to skops nor scikit-learn's own are
-    refused by skops.
+    Nothing in it is unpickled; types that are neither known to skops nor scikit-learn's own nor
+    `OURS` are refused by skops.
     """
     file = folder / "model.skops"
     unknown = skops.io.get_untrusted_types(file=file)
-    model = skops.io.load(file, trusted=[name for name in unknown if name.startswith("sklearn.")])
+    trusted = [name for name in unknown if name.startswith("sklearn.") or name in OURS]
+    model = skops.io.load(file, trusted=trusted)
     for name, terms in pd.read_parquet(folder / "vocabulary.parquet").groupby("step")["term"]:
         model.named_steps[name].vocabulary_ = {term: n for n, term in enumerate(terms)}
     return model
@@ -108,8 +137,8 @@ def load_pipeline(folder: Path) -> Pipeline:
 def count_parameters(model: Pipeline) -> int:
     """Return how many fitted numbers the last step decides with: coefficients and the like."""
     last = model[-1]
-    if isinstance(last, CalibratedClassifierCV):
-        last = last.calibrated_classifiers_[0].estimator
+    if isinstance(last, TemperatureScaled):
+        last = last.estimator_
     names = ("coef_", "intercept_", "feature_log_prob_", "coefs_", "intercepts_", "dual_coef_")
     fitted = [getattr(last, name, None) for name in names]
     return sum(
