@@ -3,7 +3,9 @@
 The run folder also gets embedding.npy, the embedding matrix after training, where the network
 has one that it trains. The test documents are looked at once, with the weights that were kept;
 by the lecture's protocol they are the ones that are watched after each epoch, and there is no
-validation.parquet, because the documents of the validation split are fitted.
+validation.parquet, because the documents of the validation split are fitted. With ``refit`` the
+validation documents are predicted as without it; then a fresh network with the same seed is fitted
+on training and validation documents for as many epochs as were best, and that one is kept.
 """
 
 import argparse
@@ -36,7 +38,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="run folder to write")
     args = parser.parse_args(argv)
 
-    load_keras(args.seed, args.threads)
+    keras = load_keras(args.seed, args.threads)
     import tensorflow as tf
 
     from seq2report import cpu_layers, network
@@ -47,11 +49,16 @@ def main(argv: Sequence[str] | None) -> None:
     sequences = read_sequences(args.sequences)
     matrix = np.load(args.matrix, allow_pickle=False) if args.matrix else None
     build = partial(network.build_model, args.settings, num_words, len(classes), matrix)
-    model = build() if gpus else build(cpu_layers.FASTER)
-    network.compile_model(model, args.settings["fit"])
-    model.summary(print_fn=logging.info)
-
     given, fit = args.settings["input"], args.settings["fit"]
+
+    def fresh() -> keras.Model:
+        keras.utils.set_random_seed(args.seed)
+        model = build() if gpus else build(cpu_layers.FASTER)
+        network.compile_model(model, fit)
+        return model
+
+    model = fresh()
+    model.summary(print_fn=logging.info)
     lecture = fit.get("protocol") == "lecture"
     fitted = sequences.part("train", "validation") if lecture else sequences.part("train")
     watched = sequences.part("test" if lecture else "validation")
@@ -66,6 +73,12 @@ def main(argv: Sequence[str] | None) -> None:
         fit,
         args.seed,
     )
+    if fit.get("refit"):
+        fitted = sequences.part("train", "validation")
+        logging.info("a fresh network, %d epochs", training.best_epoch)
+        model = fresh()
+        every = (fitted, fitted.classes(classes))
+        network.refit(model, every, read, fit, args.seed, training.best_epoch)
     fit_seconds, fit_cpu_seconds = fitting()
     predicting = stopwatch()
     probability = network.probabilities(model, test, read)

@@ -95,6 +95,7 @@ MISTAKES = [
     ({"corpora.imdb.split.seed": -1}, "corpora.imdb.split.seed: found -1, expected at least 0"),
     ({"corpora.imdb.split.validation": 1.5}, "split.validation: found 1.5, expected less than 1"),
     ({"corpora.imdb.split.validation": 0}, "split.validation: found 0, expected more than 0"),
+    ({"fit.refit": 3}, "fit.refit: found 3, expected boolean"),
     ({"fit.batch_size": 0}, "fit.batch_size: found 0, expected at least 1"),
     ({"corpora.imdb.format": "imbd"}, "corpora.imdb.format: found 'imbd'; did you mean 'imdb'?"),
     ({"corpora.imdb.title": ""}, "corpora.imdb.title: '' should be non-empty"),
@@ -307,6 +308,22 @@ def test_the_lectures_protocol_counts_words_in_all_documents():
         "variants.l.input.encoding: 'protocol: lecture' counts words in all documents, but 'words'"
         " has 'fit: train'; name an encoding with 'fit: all'"
     ]
+
+
+def test_to_fit_again_and_the_lectures_protocol_exclude_each_other():
+    refused = (
+        "variants.l.fit.refit: 'protocol: lecture' fits the validation documents the first time;"
+        " take one of the two out, or set 'refit: false'"
+    )
+    assert messages(lecture_variant("all", refit=True)) == [refused]
+    assert messages(lecture_variant("all", refit=False)) == []
+    usual = changed({"fit.refit": True}, lecture_variant("all"))  # for the others
+    assert messages(usual) == []
+    assert "refit" not in resolve_variant(usual, "l")["fit"]
+    assert resolve_variant(usual, "glove_lstm")["fit"]["refit"] is True
+    encodings = {"encodings.words.fit": "all", "encodings.words_10k.fit": "all"}
+    everywhere = changed({"fit.protocol": "lecture", "fit.refit": True, **encodings})
+    assert any("variants.glove_lstm.fit.refit:" in line for line in messages(everywhere))
 
 
 def test_defaults_are_filled_in_and_the_configuration_stays_as_it_was():

@@ -309,6 +309,60 @@ def test_test_documents_have_no_influence_on_the_model(trained, tiny, tmp_path):
     )
 
 
+def test_a_network_is_fitted_again_on_all_documents_for_the_best_number_of_epochs(tiny, tmp_path):
+    wild = {"Adam": {"learning_rate": 0.5}}
+    fit = {"epochs": 20, "patience": 2, "batch_size": 16, "optimizer": wild}
+    once = run_train(tiny, tmp_path / "once", fit=fit)
+    twice = run_train(tiny, tmp_path / "twice", fit=fit | {"refit": True})
+    sequences = read_sequences(tiny / "words/sequences.parquet")
+    every = sequences.part("train", "validation")
+    assert (once["fitted_documents"], twice["fitted_documents"]) == (48, len(every.ids)) == (48, 60)
+    for name in ("best_epoch", "epochs", "val_accuracy", "val_loss"):
+        assert once[name] == twice[name]
+    assert twice["best_epoch"] < twice["epochs"] == len(pd.read_csv(tmp_path / "twice/history.csv"))
+    watched = [
+        pd.read_parquet(tmp_path / name / "validation.parquet") for name in ("once", "twice")
+    ]
+    pd.testing.assert_frame_equal(*watched)
+
+    matrix = np.load(tiny / "glove/matrix.npy")
+    chosen = settings(SEQUENCE | {"embedding": "glove"}, **fit)
+    keras.utils.set_random_seed(1)
+    model = network.build_model(chosen, len(matrix), 2, matrix)
+    network.compile_model(model, chosen["fit"])
+    x, y = READ(every), every.classes(json.loads((tiny / "corpus.json").read_text())["classes"])
+    for epoch in range(1, once["best_epoch"] + 1):
+        order = np.random.default_rng([1, epoch]).permutation(60)[: 60 // 16 * 16]
+        model.fit(x[order], y[order], batch_size=16, shuffle=False, verbose=0)
+    saved = keras.models.load_model(tmp_path / "twice/model.keras", safe_mode=True)
+    for found, expected in zip(saved.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+    embedding = np.load(tmp_path / "twice/embedding.npy")
+    np.testing.assert_array_equal(embedding, saved.get_layer("embedding").get_weights()[0])
+    predictions = pd.read_parquet(tmp_path / "twice/predictions.parquet").filter(like="p_")
+    probability = network.probabilities(model, sequences.part("test"), READ)
+    np.testing.assert_allclose(probability, predictions, atol=1e-4)
+
+
+def test_a_network_is_fitted_again_without_patience_for_all_epochs(task):
+    (x, y), _ = task
+    keras.utils.set_random_seed(1)
+    chosen = settings(SEQUENCE | {"dimensions": 5})
+    model = network.build_model(chosen, 30, 2)
+    network.compile_model(model, chosen["fit"])
+    network.refit(model, (x, y), READ, chosen["fit"], 1, 3)
+    for found, expected in zip(model.get_weights(), train(task)[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)  # `fit` with 3 epochs, on the same documents
+
+
+def test_a_loss_that_is_no_number_ends_the_second_fit_too(task):
+    chosen = settings(SEQUENCE | {"dimensions": 5}, optimizer={"SGD": {"learning_rate": 1e30}})
+    model = network.build_model(chosen, 30, 2)
+    network.compile_model(model, chosen["fit"])
+    with pytest.raises(UserError, match=r"epoch 1: try a lower learning rate"):
+        network.refit(model, task[0], READ, chosen["fit"], 1, 3)
+
+
 def test_frozen_vectors_are_not_written_again(tiny, tmp_path):
     run_train(tiny, tmp_path / "run", trainable=False)
     assert not (tmp_path / "run/embedding.npy").exists()

@@ -170,7 +170,14 @@ def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
             hint = nearest(given[key], config[kind])
             yield f"{where}.input.{key}: unknown '{given[key]}'; {hint}"
     yield from _input_mistakes(f"{where}.input", given)
-    protocol = (config["fit"] | variant.get("fit", {})).get("protocol")
+    own = variant.get("fit", {})
+    fit = config["fit"] | own
+    protocol = fit.get("protocol")
+    if protocol == "lecture" and (own if "protocol" in own else fit).get("refit"):
+        yield (
+            f"{where}.fit.refit: 'protocol: lecture' fits the validation documents the first time;"
+            " take one of the two out, or set 'refit: false'"
+        )
     counted = config["encodings"].get(given["encoding"], {}).get("fit", "all")
     if protocol == "lecture" and counted != "all":
         yield (

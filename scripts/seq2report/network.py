@@ -207,21 +207,13 @@ def fit(
         settings: ``fit`` of a resolved variant.
         seed: decides the order of the documents.
     """
-    documents, truth = train
-    n = len(truth)
-    batch_size = min(settings["batch_size"], n)
     patience = settings.get("patience")
     history, best, best_weights, best_p = [], 0, None, None
     for epoch in range(1, settings["epochs"] + 1):
         start = time.perf_counter()
-        order = np.random.default_rng([seed, epoch]).permutation(n)
-        data = batches(documents, read, order, batch_size, truth)
-        fitted = model.fit(data, shuffle=False, verbose=0).history
+        row = {"epoch": epoch} | _fit_epoch(model, train, read, settings, seed, epoch)
         p = probabilities(model, validation[0], read)
-        row = {
-            "epoch": epoch,
-            "loss": fitted["loss"][0],
-            "accuracy": fitted["accuracy"][0],
+        row |= {
             "val_loss": log_loss(validation[1], p),
             "val_accuracy": float((p.argmax(axis=1) == validation[1]).mean()),
             "seconds": time.perf_counter() - start,
@@ -233,17 +225,58 @@ def fit(
             settings["epochs"],
             *(row[key] for key in ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")),
         )
-        if not np.isfinite(row["loss"]) or not np.isfinite(row["val_loss"]):
-            raise UserError(
-                f"the loss became {row['loss']} in epoch {epoch}: try a lower learning rate, as in"
-                " fit: {optimizer: {RMSprop: {learning_rate: 0.0001}}}"
-            )
+        _check_finite(row["val_loss"], epoch)
         if best_weights is None or patience is None or _rank(row) > _rank(history[best]):
             best, best_weights, best_p = epoch - 1, model.get_weights(), p
         if patience is not None and epoch - 1 - best >= patience:
             break
     model.set_weights(best_weights)
     return Fit([row | {"kept": n == best} for n, row in enumerate(history)], best + 1, best_p)
+
+
+def refit(
+    model: keras.Model,
+    train: tuple[Sequences, np.ndarray],
+    read: Read,
+    settings: dict,
+    seed: int,
+    epochs: int,
+) -> None:
+    """Fit ``model`` in place for so many epochs, without looking at anything meanwhile.
+
+    With training and validation documents, and the best epoch that `fit` found on one watched by
+    the other, this is algorithm 7.2 of Goodfellow et al., Deep Learning (2016). Other arguments
+    are as in `fit`.
+    """
+    for epoch in range(1, epochs + 1):
+        row = _fit_epoch(model, train, read, settings, seed, epoch)
+        logging.info("epoch %d/%d: loss %.4f, accuracy %.4f", epoch, epochs, *row.values())
+
+
+def _fit_epoch(
+    model: keras.Model,
+    train: tuple[Sequences, np.ndarray],
+    read: Read,
+    settings: dict,
+    seed: int,
+    epoch: int,
+) -> dict[str, float]:
+    """Fit ``model`` in place for one epoch, and return its loss and accuracy on the way."""
+    documents, truth = train
+    order = np.random.default_rng([seed, epoch]).permutation(len(truth))
+    size = min(settings["batch_size"], len(truth))
+    data = batches(documents, read, order, size, truth)
+    fitted = model.fit(data, shuffle=False, verbose=0).history
+    _check_finite(fitted["loss"][0], epoch)
+    return {name: fitted[name][0] for name in ("loss", "accuracy")}
+
+
+def _check_finite(loss: float, epoch: int) -> None:
+    if not np.isfinite(loss):
+        raise UserError(
+            f"the loss became {loss} in epoch {epoch}: try a lower learning rate, as in"
+            " fit: {optimizer: {RMSprop: {learning_rate: 0.0001}}}"
+        )
 
 
 def _rank(row: dict) -> tuple[float, float]:
