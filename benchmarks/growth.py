@@ -196,8 +196,7 @@ def measure(imdb: Path, size: int, folder: Path) -> list[dict]:
         "train": (
             [
                 *(ROOT / "scripts/train_network.py", "--corpus", corpus / "corpus.json"),
-                *("--encoding", sequences / "encoding.json"),
-                *("--sequences", sequences / "sequences.parquet"),
+                *("--documents", sequences / "sequences.parquet"),
                 *("--settings", json.dumps(variant), "--seed", 1, "--threads", 1),
                 *("--output", run_folder),
             ],

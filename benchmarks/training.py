@@ -88,8 +88,7 @@ def ours(folder: Path, model: str, epochs: int, seed: int) -> dict:
         train_network.main(
             [
                 *("--corpus", f"{folder}/corpus.json", "--seed", str(seed)),
-                *("--encoding", f"{folder}/words/encoding.json"),
-                *("--sequences", f"{folder}/words/sequences.parquet"),
+                *("--documents", f"{folder}/words/sequences.parquet"),
                 *("--matrix", f"{folder}/glove/matrix.npy", "--settings", json.dumps(settings)),
                 *("--output", f"{output}/run"),
             ]

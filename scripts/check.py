@@ -1,8 +1,8 @@
 """Check the layers and pipeline steps of every variant against Keras and scikit-learn.
 
-Reads {"num_words": {encoding: n}, "variants": {name: resolved variant}} as JSON from standard
-input; exit status 1 and one line a mistake on standard error. The networks are built, not
-trained, so that layers that do not fit each other are found as well.
+Reads {"num_words": {encoding: n}, "features": {name: settings}, "variants": {name: resolved
+variant}} as JSON from standard input; exit status 1 and one line a mistake on standard error. The
+networks are built, not trained, so that layers that do not fit each other are found as well.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from seq2report.command import UserError, run
 from seq2report.config import format_mistakes
 from seq2report.layers import build_steps
 
-ANY_CLASSES, ANY_DIMENSIONS = 2, 50  # what is checked does not depend on them
+ANY_CLASSES, ANY_DIMENSIONS, ANY_FEATURES = 2, 50, 100  # what is checked does not depend on them
 
 
 def check_variant(variant: dict, num_words: dict[str, int]) -> None:
@@ -33,15 +33,28 @@ def check_variant(variant: dict, num_words: dict[str, int]) -> None:
 
     from seq2report.network import build_model, compile_model
 
-    words = num_words[variant["input"]["encoding"]]
+    words = num_words.get(variant["input"].get("encoding"), ANY_FEATURES)
     pretrained = "embedding" in variant["input"]
     matrix = np.zeros((words, ANY_DIMENSIONS), dtype="float32") if pretrained else None
     compile_model(build_model(variant, words, ANY_CLASSES, matrix), variant["fit"])
 
 
-def mistakes(variants: dict[str, dict], num_words: dict[str, int]) -> list[str]:
-    """Return a message for each variant that cannot be built."""
+def mistakes(
+    variants: dict[str, dict], features: dict[str, dict], num_words: dict[str, int]
+) -> list[str]:
+    """Return a message for each variant, and each kind of features, that cannot be built."""
     found = []
+    for name, settings in features.items():
+        try:
+            *_, last = build_steps(settings["steps"], f"features.{name}.steps")
+        except UserError as error:
+            found.append(str(error))
+        else:
+            if not hasattr(last, "transform"):
+                found.append(
+                    f"features.{name}.steps: the last one, {type(last).__name__}, classifies;"
+                    " features are what its input would be, so take it out"
+                )
     for name, variant in variants.items():
         try:
             check_variant(variant, num_words)
@@ -57,7 +70,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser.parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     content = json.load(sys.stdin)
-    found = mistakes(content["variants"], content["num_words"])
+    found = mistakes(content["variants"], content["features"], content["num_words"])
     if found:
         raise UserError(format_mistakes(found))
 

@@ -21,7 +21,7 @@ import polars as pl
 from seq2report.backend import load_keras
 from seq2report.command import read_json, replacing, run
 from seq2report.runs import stopwatch, write_run
-from seq2report.sequences import Sequences, read_sequences
+from seq2report.sequences import Encoded, read_sequences
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -29,8 +29,12 @@ def main(argv: Sequence[str] | None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--corpus", type=Path, required=True, help="corpus.json")
-    parser.add_argument("--encoding", type=Path, required=True, help="encoding.json")
-    parser.add_argument("--sequences", type=Path, required=True, help="sequences.parquet")
+    parser.add_argument(
+        "--documents",
+        type=Path,
+        required=True,
+        help="sequences.parquet of an encoding, or documents.parquet of features",
+    )
     parser.add_argument("--matrix", type=Path, nargs="?", help="matrix.npy of pretrained vectors")
     parser.add_argument("--settings", type=json.loads, required=True, help="variant, as JSON")
     parser.add_argument("--seed", type=int, required=True)
@@ -45,8 +49,7 @@ def main(argv: Sequence[str] | None) -> None:
 
     gpus = tf.config.list_physical_devices("GPU")
     classes = read_json(args.corpus)["classes"]
-    num_words = read_json(args.encoding)["num_words"]
-    sequences = read_sequences(args.sequences)
+    documents, num_words = read_documents(args.documents, args.settings["input"])
     matrix = np.load(args.matrix, allow_pickle=False) if args.matrix else None
     build = partial(network.build_model, args.settings, num_words, len(classes), matrix)
     given, fit = args.settings["input"], args.settings["fit"]
@@ -60,9 +63,9 @@ def main(argv: Sequence[str] | None) -> None:
     model = fresh()
     model.summary(print_fn=logging.info)
     lecture = fit.get("protocol") == "lecture"
-    fitted = sequences.part("train", "validation") if lecture else sequences.part("train")
-    watched = sequences.part("test" if lecture else "validation")
-    test = watched if lecture else sequences.part("test")
+    fitted = documents.part("train", "validation") if lecture else documents.part("train")
+    watched = documents.part("test" if lecture else "validation")
+    test = watched if lecture else documents.part("test")
     read = partial(network.inputs_of, given=given, num_words=num_words)
     fitting = stopwatch()
     training = network.fit(
@@ -116,7 +119,23 @@ def main(argv: Sequence[str] | None) -> None:
     logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)
 
 
-def _about(documents: Sequences) -> pl.DataFrame:
+def read_documents(path: Path, given: dict) -> tuple[Encoded, int]:
+    """Return documents, and below which number their word ids stay or how many features there are.
+
+    Args:
+        path: sequences.parquet of an encoding, with what stands beside it, or documents.parquet of
+            features.
+        given: ``input`` of a resolved variant.
+    """
+    if given["form"] == "features":
+        from seq2report.features import read_features
+
+        features = read_features(path)
+        return features, features.matrix.shape[1]
+    return read_sequences(path), read_json(path.with_name("encoding.json"))["num_words"]
+
+
+def _about(documents: Encoded) -> pl.DataFrame:
     return pl.DataFrame({"id": documents.ids, "label": documents.label})
 
 

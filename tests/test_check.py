@@ -20,7 +20,7 @@ def network(*layers, given=INPUT, **fit):
 
 
 def mistakes(**variants):
-    return check.mistakes(variants, {"words": 30})
+    return check.mistakes(variants, {}, {"words": 30})
 
 
 def test_right_models_are_not_mistakes():
@@ -110,7 +110,11 @@ def test_a_wrong_pipeline_is_told(steps, message):
 
 def test_several_mistakes_come_in_one_message_and_end_with_status_1(monkeypatch, capsys):
     variants = {f"v{n}": network(FLATTEN, LSTM | {"LSTM": {"unit": n}}) for n in range(6)}
-    content = {"num_words": {"words": 30}, "variants": {"good": network(FLATTEN), **variants}}
+    content = {
+        "num_words": {"words": 30},
+        "features": {},
+        "variants": {"good": network(FLATTEN), **variants},
+    }
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(content)))
     monkeypatch.setattr(sys, "argv", ["check.py"])
     with pytest.raises(SystemExit) as end:
@@ -121,3 +125,14 @@ def test_several_mistakes_come_in_one_message_and_end_with_status_1(monkeypatch,
     assert len(lines) == 5
     assert lines[0].startswith("  variants.v0.layers[1].LSTM: unknown argument 'unit'")
     assert more == "  … and 1 more"
+
+
+def test_features_are_checked_too():
+    tfidf, svm = {"TfidfVectorizer": {}}, {"LinearSVC": {}}
+    given = {"form": "features", "features": "ngrams"}
+    right = {"ngrams": {"steps": [tfidf, {"NaiveBayesWeights": {}}]}}
+    assert not check.mistakes({"a": network(DENSE, given=given)}, right, {})
+    (found,) = check.mistakes({}, {"ngrams": {"steps": [{"TfidfVectorizer": {"min": 2}}]}}, {})
+    assert found.startswith("features.ngrams.steps[0].TfidfVectorizer: unknown argument 'min'")
+    (found,) = check.mistakes({}, {"ngrams": {"steps": [tfidf, svm]}}, {})
+    assert "features.ngrams.steps: the last one, LinearSVC, classifies" in found

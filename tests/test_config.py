@@ -7,7 +7,13 @@ import yaml
 from conftest import ROOT
 
 from seq2report.command import UserError
-from seq2report.config import check, check_models, resolve_variant, schema_mistakes
+from seq2report.config import (
+    check,
+    check_models,
+    reference_mistakes,
+    resolve_variant,
+    schema_mistakes,
+)
 
 SCHEMA_FILE = ROOT / "workflow/schemas/config.schema.yaml"
 SCHEMA = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
@@ -220,7 +226,14 @@ def test_no_mapping_with_named_properties_lets_an_unknown_key_pass():
 
 def test_every_property_of_the_schema_is_refused_when_misspelt():
     trained = {"title": "T", "train": VECTORS}
-    full = changed({"variants.glove_lstm.fit": {"epochs": 3}, "embeddings.trained": trained})
+    features = {"ngrams": {"steps": [{"TfidfVectorizer": {}}]}}
+    full = changed(
+        {
+            "variants.glove_lstm.fit": {"epochs": 3},
+            "embeddings.trained": trained,
+            "features": features,
+        }
+    )
     seen = set()
     for path, schema in objects(SCHEMA, full):
         form = tuple(schema["properties"])
@@ -402,3 +415,22 @@ def test_a_memory_that_cannot_be_written_is_no_hindrance(script, tmp_path, monke
     (tmp_path / "file").write_text("")
     check_models(COMMITTED, script, tmp_path / "file/checked.json")
     assert calls(tmp_path) == 1
+
+
+def test_a_network_that_reads_features_reads_nothing_else():
+    features = {"ngrams": {"steps": [{"TfidfVectorizer": {}}]}}
+
+    def mistakes(given, **fit):
+        variant = {"title": "V", "input": given, "layers": [{"Dense": {"units": 3}}], "fit": fit}
+        return list(reference_mistakes(changed({"features": features, "variants.v": variant})))
+
+    assert mistakes({"features": "ngrams"}) == []
+    (found,) = mistakes({"features": "ngram"})
+    assert found == "variants.v.input.features: unknown 'ngram'; did you mean 'ngrams'?"
+    (found,) = mistakes({"features": "ngrams", "length": 5})
+    assert found.startswith("variants.v.input: 'length' and 'features' exclude each other")
+    (found,) = mistakes({"features": "ngrams"}, protocol="lecture")
+    assert "networks that read words, not features" in found
+    variant = {"title": "V", "input": {"features": "ngrams"}, "layers": [{"Dense": {"units": 3}}]}
+    given = resolve_variant(changed({"features": features, "variants.v": variant}), "v")["input"]
+    assert given == {"form": "features", "features": "ngrams"}

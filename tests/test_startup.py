@@ -37,6 +37,7 @@ for name in sys.argv[1:]:
 SETTINGS = {"num_words": 3000, "fit": "train"}
 VECTORS = {"method": "cbow", "dimensions": 5, "window": 2, "negative": 2, "epochs": 1}
 SVM = {"pipeline": [{"TfidfVectorizer": {}}, {"LinearSVC": {}}]}
+FEATURES = {"steps": [{"TfidfVectorizer": {}}, {"NaiveBayesWeights": {}}]}
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,10 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
         "embed": ["--vocabulary", words, *read, "--output", "glove"],
         "train_vectors": [
             *(*encoded, "--settings", as_json(VECTORS), "--seed", 1, "--output", "trained"),
+        ],
+        "encode_features": [
+            *(*documents[2:], "--settings", as_json(FEATURES), "--seed", 1),
+            *("--output", "features"),
         ],
         "train_linear": [
             *(*documents, "--settings", as_json(SVM), "--seed", 1, "--output", "svm/seed-1"),

@@ -1,4 +1,5 @@
 import json
+import shutil
 from functools import partial
 
 import keras
@@ -6,10 +7,13 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import scipy.sparse
+import tensorflow as tf
 from conftest import call, in_memory, lists_of, write_sequences
 from hypothesis import given
 from hypothesis import strategies as st
 
+import encode_features
 import train_network
 from seq2report import network
 from seq2report.command import UserError
@@ -202,14 +206,44 @@ def run_train(tiny, output, sequences=None, fit=None, layers=DENSE, **given):
     call(
         train_network,
         corpus=tiny / "corpus.json",
-        encoding=tiny / "words/encoding.json",
-        sequences=sequences or tiny / "words/sequences.parquet",
+        documents=sequences or tiny / "words/sequences.parquet",
         matrix=tiny / "glove/matrix.npy",
         settings=chosen,
         seed=1,
         output=output,
     )
     return json.loads((output / "metrics.json").read_text())
+
+
+def test_a_network_reads_features(tiny, tmp_path):
+    steps = [{"TfidfVectorizer": {"min_df": 2}}, {"NaiveBayesWeights": {}}]
+    call(
+        encode_features,
+        documents=tiny / "documents.parquet",
+        settings={"steps": steps},
+        seed=1,
+        output=tmp_path / "features",
+    )
+    given = {"form": "features", "features": "ngrams"}
+    call(
+        train_network,
+        corpus=tiny / "corpus.json",
+        documents=tmp_path / "features/documents.parquet",
+        settings=settings(given, [{"Dense": {"units": 8}}], epochs=10, optimizer="adam"),
+        seed=1,
+        output=tmp_path / "run",
+    )
+    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
+    features = scipy.sparse.load_npz(tmp_path / "features/features.npz")
+    assert metrics["document_shape"] == str(features.shape[1])
+    assert metrics["accuracy"] > 0.6  # two groups: one half is chance
+    model = keras.models.load_model(tmp_path / "run/model.keras")
+    about = pl.read_parquet(tmp_path / "features/documents.parquet")
+    tested = features[(about["split"].cast(pl.String) == "test").to_numpy()]
+    predictions = pl.read_parquet(tmp_path / "run/predictions.parquet")
+    assert predictions["id"].to_list() == about.filter(split="test")["id"].to_list()
+    found = model(tf.sparse.from_dense(tested.toarray()))
+    np.testing.assert_allclose(predictions[:, 3:].to_numpy(), found, atol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -303,7 +337,9 @@ def test_test_documents_have_no_influence_on_the_model(trained, tiny, tmp_path):
         tokens=pl.when(test).then(pl.col("tokens").list.head(1)).otherwise("tokens"),
         label=pl.when(test).then(pl.lit("sci.space")).otherwise("label"),
     )
-    run_train(tiny, tmp_path / "run", write_sequences(tmp_path / "words", changed))
+    sequences = write_sequences(tmp_path / "words", changed)
+    shutil.copy(tiny / "words/encoding.json", tmp_path / "words")
+    run_train(tiny, tmp_path / "run", sequences)
     np.testing.assert_array_equal(
         np.load(tmp_path / "run/embedding.npy"), np.load(trained / "embedding.npy")
     )

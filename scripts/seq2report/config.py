@@ -162,14 +162,11 @@ def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
             yield f"{where}: '{key}' is missing (or 'pipeline', for a scikit-learn model)"
             return
     given = variant["input"]
-    if "encoding" not in given:
-        yield f"{where}.input: 'encoding' is missing"
-        return
-    for key, kind in (("encoding", "encodings"), ("embedding", "embeddings")):
-        if key in given and given[key] not in config[kind]:
-            hint = nearest(given[key], config[kind])
+    named = {"encoding": "encodings", "embedding": "embeddings", "features": "features"}
+    for key, kind in named.items():
+        if key in given and given[key] not in config.get(kind, {}):
+            hint = nearest(given[key], config.get(kind, {}))
             yield f"{where}.input.{key}: unknown '{given[key]}'; {hint}"
-    yield from _input_mistakes(f"{where}.input", given)
     own = variant.get("fit", {})
     fit = config["fit"] | own
     protocol = fit.get("protocol")
@@ -178,6 +175,16 @@ def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
             f"{where}.fit.refit: 'protocol: lecture' fits the validation documents the first time;"
             " take one of the two out, or set 'refit: false'"
         )
+    if "features" in given:
+        for key in given.keys() - {"features"}:
+            yield f"{where}.input: '{key}' and 'features' exclude each other; take one of them out"
+        if protocol == "lecture":
+            yield f"{where}: 'protocol: lecture' is about networks that read words, not features"
+        return
+    if "encoding" not in given:
+        yield f"{where}.input: 'encoding' is missing (or 'features')"
+        return
+    yield from _input_mistakes(f"{where}.input", given)
     counted = config["encodings"].get(given["encoding"], {}).get("fit", "all")
     if protocol == "lecture" and counted != "all":
         yield (
@@ -239,9 +246,10 @@ def resolve_variant(config: dict, name: str) -> dict:
         if (fit | own).get("protocol") == "lecture":
             fit = LECTURE_FIT
         variant["fit"] = fit | own
-        form = variant["input"].get("form", "sequence")
+        form = "features" if "features" in variant["input"] else "sequence"
+        form = variant["input"].get("form", form)
         defaults = {"form": form}
-        if "length" in MEANT_BY_FORM[form]:
+        if "length" in MEANT_BY_FORM.get(form, ()):
             defaults |= {"padding": "pre", "truncating": "pre"}
         if form == "sequence":
             defaults |= {"trainable": True}
@@ -261,6 +269,7 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     """
     content = {
         "num_words": {name: item["num_words"] for name, item in config["encodings"].items()},
+        "features": config.get("features", {}),
         "variants": {name: resolve_variant(config, name) for name in config["variants"]},
     }
     versions = {name: version(name) for name in ("keras", "scikit-learn")}

@@ -18,6 +18,7 @@ PIPELINE_MODULES = (
     "sklearn.naive_bayes",
     "sklearn.neural_network",
     "sklearn.svm",
+    "seq2report.steps",
 )
 
 

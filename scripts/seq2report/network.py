@@ -3,21 +3,23 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import keras
 import numpy as np
+import scipy.sparse
 import tensorflow as tf
 
 from seq2report.command import UserError
 from seq2report.layers import build_layers, build_optimizer
-from seq2report.sequences import Sequences, pad
+from seq2report.sequences import Encoded, pad
 
 STEPS = 16  # batches a call of TensorFlow: what Python does around each takes time
 PREDICT_BATCH = 128  # fixed, so that XLA compiles one program for validation and test
 AT_ONCE = 1 << 23  # bytes of what a network reads that are made at a time
-Read = Callable[[Sequences], np.ndarray]
+VECTOR_FORMS = ("multihot", "features")  # of the input: one vector a document
+Read = Callable[[Encoded], np.ndarray | scipy.sparse.csr_matrix]
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def build_model(
 
     Args:
         settings: a resolved variant (``input``, ``layers``, ``fit``).
-        num_words: ids of the encoding stay below this number.
+        num_words: ids of the encoding stay below this number; or how many features there are.
         classes: units of the softmax output, which follows ``layers``.
         matrix: pretrained vectors, (num_words, dimensions) float32; needed if ``input`` names an
             embedding.
@@ -95,8 +97,9 @@ def compile_model(model: keras.Model, settings: dict) -> None:
 
 
 def _input_layers(given: dict, num_words: int, matrix: np.ndarray | None) -> list:
-    if given["form"] == "multihot":
-        return [keras.Input((num_words,), dtype="float32")]
+    if given["form"] in VECTOR_FORMS:
+        sparse = given["form"] == "features"
+        return [keras.Input((num_words,), dtype="float32", sparse=sparse)]
     start = keras.Input((given["length"],), dtype="int32")
     if given["form"] == "onehot":
         return [start, keras.layers.CategoryEncoding(num_words, output_mode="one_hot")]
@@ -112,9 +115,10 @@ def _input_layers(given: dict, num_words: int, matrix: np.ndarray | None) -> lis
 def document_shape(model: keras.Model, given: dict) -> tuple[int, ...]:
     """Return the shape of a document where the first layer that learns reads it.
 
-    (words, dimensions) with an embedding, (words, num_words) one-hot, (num_words,) multi-hot.
+    (words, dimensions) with an embedding, (words, num_words) one-hot, (num_words,) multi-hot,
+    (features,).
     """
-    reached = model.input if given["form"] == "multihot" else model.layers[1].output
+    reached = model.input if given["form"] in VECTOR_FORMS else model.layers[1].output
     return reached.shape[1:]
 
 
@@ -124,12 +128,16 @@ def has_recurrent_layer(model: keras.Model) -> bool:
     return any(isinstance(layer, kinds) for layer in model.layers)
 
 
-def inputs_of(sequences: Sequences, given: dict, num_words: int) -> np.ndarray:
+def inputs_of(
+    sequences: Encoded, given: dict, num_words: int
+) -> np.ndarray | scipy.sparse.csr_matrix:
     """Return what the network reads of these documents.
 
-    Word ids, (n, length) int32, or for ``form: multihot`` a 1 for each word that occurs,
-    (n, num_words) float32.
+    Word ids, (n, length) int32; for ``form: multihot`` a 1 for each word that occurs,
+    (n, num_words) float32; for features these, (n, features) float32, sparse.
     """
+    if given["form"] == "features":
+        return sequences.matrix
     if given["form"] != "multihot":
         return pad(sequences, given["length"], given["padding"], given["truncating"])
     ones = np.zeros((len(sequences.lengths), num_words), dtype=np.float32)
@@ -138,7 +146,7 @@ def inputs_of(sequences: Sequences, given: dict, num_words: int) -> np.ndarray:
 
 
 def batches(
-    sequences: Sequences, read: Read, order: np.ndarray, size: int, *more: np.ndarray
+    sequences: Encoded, read: Read, order: np.ndarray, size: int, *more: np.ndarray
 ) -> tf.data.Dataset:
     """Return batches of ``size`` documents; only some are in memory at a time.
 
@@ -151,6 +159,9 @@ def batches(
     """
     rows = order[: len(order) // size * size].reshape(-1, size)
     first = read(sequences.take(rows[0]))
+    beside = (tf.TensorSpec((size, *array.shape[1:]), array.dtype) for array in more)
+    if scipy.sparse.issparse(first):
+        return _sparse_batches(sequences, read, rows, beside, *more)
     at_once = max(1, AT_ONCE // first.nbytes)
 
     def chunks() -> Iterator[tuple[np.ndarray, ...]]:
@@ -161,16 +172,33 @@ def batches(
 
     signature = (
         tf.TensorSpec((None, *first.shape), first.dtype),
-        *(tf.TensorSpec((None, size, *array.shape[1:]), array.dtype) for array in more),
+        *(tf.TensorSpec((None, *spec.shape), spec.dtype) for spec in beside),
     )
     chunked = tf.data.Dataset.from_generator(chunks, output_signature=signature)
     flat = chunked.flat_map(lambda *chunk: tf.data.Dataset.from_tensor_slices(chunk))
     return flat.apply(tf.data.experimental.assert_cardinality(len(rows))).prefetch(2)
 
 
-def probabilities(model: keras.Model, sequences: Sequences, read: Read) -> np.ndarray:
+def _sparse_batches(
+    documents: Encoded, read: Read, rows: np.ndarray, beside: Iterable, *more: np.ndarray
+) -> tf.data.Dataset:
+    """Return a batch for each row of ``rows``: a sparse tensor, and what belongs to it."""
+
+    def tensors() -> Iterator[tuple]:
+        for batch in rows:
+            x = read(documents.take(batch)).tocoo()
+            places = np.stack([x.row, x.col], axis=1).astype(np.int64)
+            yield tf.SparseTensor(places, x.data, x.shape), *(array[batch] for array in more)
+
+    shape = read(documents.take(rows[0])).shape
+    signature = (tf.SparseTensorSpec(shape, tf.float32), *beside)
+    made = tf.data.Dataset.from_generator(tensors, output_signature=signature)
+    return made.apply(tf.data.experimental.assert_cardinality(len(rows))).prefetch(2)
+
+
+def probabilities(model: keras.Model, sequences: Encoded, read: Read) -> np.ndarray:
     """Return (n, classes) float32 probabilities for the documents, in their order."""
-    n = len(sequences.lengths)
+    n = len(sequences)
     order = np.arange(math.ceil(n / PREDICT_BATCH) * PREDICT_BATCH) % n  # the last one is whole too
     return model.predict(batches(sequences, read, order, PREDICT_BATCH), verbose=0)[:n]
 
@@ -183,8 +211,8 @@ def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
 
 def fit(
     model: keras.Model,
-    train: tuple[Sequences, np.ndarray],
-    validation: tuple[Sequences, np.ndarray],
+    train: tuple[Encoded, np.ndarray],
+    validation: tuple[Encoded, np.ndarray],
     read: Read,
     settings: dict,
     seed: int,

@@ -16,7 +16,7 @@ from seq2report.command import UserError
 from seq2report.layers import build_steps
 from seq2report.steps import TemperatureScaled, best_temperature
 
-OURS = ["seq2report.steps.TemperatureScaled"]  # types that a saved pipeline may have
+OURS = ("sklearn.", "seq2report.steps.")  # what a saved pipeline may hold
 
 
 def build_pipeline(parts: list[dict], seed: int) -> Pipeline:
@@ -100,6 +100,23 @@ def probabilities(model: Pipeline, documents: pl.DataFrame, classes: list[str]) 
     return found
 
 
+def build_features(parts: list[dict], seed: int) -> Pipeline:
+    """Return the steps from text to a vector a document.
+
+    Args:
+        parts: ``steps`` of features.
+        seed: given to each step that takes a random_state and was given none.
+
+    Raises:
+        UserError: an unknown step or argument.
+    """
+    steps = build_steps(parts, "steps")
+    for step in steps:
+        if step.get_params().get("random_state", seed) is None:
+            step.set_params(random_state=seed)
+    return make_pipeline(*steps)
+
+
 def save_pipeline(model: Pipeline, folder: Path) -> None:
     """Write model.skops and vocabulary.parquet (step, term; in the order of the features).
 
@@ -123,12 +140,11 @@ def load_pipeline(folder: Path) -> Pipeline:
     """Return the pipeline that `save_pipeline` wrote.
 
     Nothing in it is unpickled; types that are neither known to skops nor scikit-learn's own nor
-    `OURS` are refused by skops.
+    ours are refused by skops.
     """
     file = folder / "model.skops"
     unknown = skops.io.get_untrusted_types(file=file)
-    trusted = [name for name in unknown if name.startswith("sklearn.") or name in OURS]
-    model = skops.io.load(file, trusted=trusted)
+    model = skops.io.load(file, trusted=[name for name in unknown if name.startswith(OURS)])
     for name, terms in pd.read_parquet(folder / "vocabulary.parquet").groupby("step")["term"]:
         model.named_steps[name].vocabulary_ = {term: n for n, term in enumerate(terms)}
     return model

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -11,37 +12,52 @@ AT_ONCE = 1 << 22  # word ids that a loop over documents holds in memory
 
 
 @dataclass(frozen=True)
-class Sequences:
-    """Documents as word ids, in the order of the corpus.
+class Encoded:
+    """What is known of encoded documents, in the order of the corpus.
 
     Attributes:
         ids: document ids, n str.
         split: train, validation, test or unlabelled, n categories.
         label: class names, n categories, null where unlabelled.
-        tokens: word ids, (total,) int32, each at least 1; those of other documents too.
-        starts: where each document begins in ``tokens``, (n,) int64.
-        lengths: word ids of each document, (n,) int64.
     """
 
     ids: pl.Series
     split: pl.Series
     label: pl.Series
-    tokens: np.ndarray
-    starts: np.ndarray
-    lengths: np.ndarray
 
-    def take(self, rows: np.ndarray) -> "Sequences":
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: np.ndarray) -> Self:
         """Return the documents of these rows, in this order."""
-        about = (self.ids[rows], self.split[rows], self.label[rows])
-        return Sequences(*about, self.tokens, self.starts[rows], self.lengths[rows])
+        raise NotImplementedError
 
-    def part(self, *splits: str) -> "Sequences":
+    def part(self, *splits: str) -> Self:
         """Return the documents of one split, or of several, in their order."""
         return self.take(np.flatnonzero(self.split.is_in(splits)))
 
     def classes(self, names: list[str]) -> np.ndarray:
         """Return the place of each label in ``names``, (n,) int64; no label may be null."""
         return self.label.cast(pl.Enum(names)).to_physical().cast(pl.Int64).to_numpy()
+
+
+@dataclass(frozen=True)
+class Sequences(Encoded):
+    """Documents as word ids.
+
+    Attributes:
+        tokens: word ids, (total,) int32, each at least 1; those of other documents too.
+        starts: where each document begins in ``tokens``, (n,) int64.
+        lengths: word ids of each document, (n,) int64.
+    """
+
+    tokens: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Self:
+        known = (self.ids[rows], self.split[rows], self.label[rows])
+        return Sequences(*known, self.tokens, self.starts[rows], self.lengths[rows])
 
     def flat(self) -> np.ndarray:
         """Return the word ids of these documents, one after the other: a copy, int32."""
@@ -59,12 +75,16 @@ def read_sequences(path: Path | str) -> Sequences:
     rows = pl.read_parquet(path, columns=["id", "split", "label", "length"])
     lengths = rows["length"].cast(pl.Int64).to_numpy()
     return Sequences(
-        rows["id"],
-        *(rows[name].cast(pl.Categorical) for name in ("split", "label")),
+        *about(rows),
         np.load(Path(path).with_name("tokens.npy"), mmap_mode="r", allow_pickle=False),
         np.cumsum(lengths) - lengths,
         lengths,
     )
+
+
+def about(rows: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """Return ids, split and label of documents, the last two as categories."""
+    return rows["id"], *(rows[name].cast(pl.Categorical) for name in ("split", "label"))
 
 
 def ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:

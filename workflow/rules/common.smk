@@ -25,6 +25,7 @@ NAME = config.get("name")
 RESULTS = f"results/{NAME}"
 CORPUS = f"{RESULTS}/{{corpus}}"
 ENCODING = f"{CORPUS}/sequences/{{encoding}}"
+FEATURES = f"{CORPUS}/features/{{features}}"
 EMBEDDING = f"{CORPUS}/embeddings/{{encoding}}/{{embedding}}"
 TRAINED_VECTORS = f"{CORPUS}/vectors/{{encoding}}/{{embedding}}"
 TABLES = f"{RESULTS}/report/tables"
@@ -52,6 +53,7 @@ wildcard_constraints:
     corpus="|".join(config["corpora"]),
     encoding="|".join(config["encodings"]),
     embedding="|".join(config["embeddings"]),
+    features="|".join(config.get("features", {})),
     seed=r"\d+",
 
 
@@ -111,8 +113,18 @@ def recurrent_layers(variant):
     return sum(layers.count(f'"{kind}"') for kind in ("SimpleRNN", "GRU", "LSTM"))
 
 
-def encoding_file(variant, file):
-    return f"{CORPUS}/sequences/{VARIANTS[variant]['input']['encoding']}/{file}"
+def document_files(variant):
+    """Return where a network's documents are, first what train_network.py is given."""
+    given = VARIANTS[variant]["input"]
+    if "features" in given:
+        folder, names = f"{CORPUS}/features/{given['features']}", (
+            "documents.parquet",
+            "features.npz",
+        )
+    else:
+        folder = f"{CORPUS}/sequences/{given['encoding']}"
+        names = ("sequences.parquet", "tokens.npy", "encoding.json")
+    return [f"{folder}/{name}" for name in names]
 
 
 def matrix_file(variant):

@@ -1,4 +1,4 @@
-# encode: documents -> vocabulary and word ids.
+# encode: documents -> vocabulary and word ids, or features.
 rule encode:
     input:
         code=script_files("encode"),
@@ -30,3 +30,32 @@ rule encode:
     shell:
         "python {input.code[0]} --documents {input.documents} --settings {params.settings:q}"
         " --word-index {input.word_index} --output {params.folder} 2> {log}"
+
+
+rule encode_features:
+    input:
+        code=script_files("encode_features"),
+        documents=f"{CORPUS}/documents.parquet",
+    output:
+        multiext(
+            f"{FEATURES}/",
+            "features.npz",
+            "documents.parquet",
+            "model.skops",
+            "vocabulary.parquet",
+        ),
+    log:
+        f"{RESULTS}/logs/encode_features/{{corpus}}-{{features}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/encode_features/{{corpus}}-{{features}}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        settings=lambda wildcards: json.dumps(
+            config["features"][wildcards.features], sort_keys=True
+        ),
+        seed=config["seeds"][0],
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --documents {input.documents} --settings {params.settings:q}"
+        " --seed {params.seed} --output {params.folder} 2> {log}"

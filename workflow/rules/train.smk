@@ -8,9 +8,7 @@ for variant in VARIANTS:
             input:
                 code=script_files("train_network"),
                 corpus=f"{CORPUS}/corpus.json",
-                encoding=encoding_file(variant, "encoding.json"),
-                sequences=encoding_file(variant, "sequences.parquet"),
-                tokens=encoding_file(variant, "tokens.npy"),
+                documents=document_files(variant),
                 matrix=matrix_file(variant),
             output:
                 run_files(variant),
@@ -32,8 +30,8 @@ for variant in VARIANTS:
             shell:
                 # XLA takes and frees its buffers every step: glibc is to keep them.
                 "MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=2000000000"
-                " python {input.code[0]} --corpus {input.corpus} --encoding {input.encoding}"
-                " --sequences {input.sequences} --matrix {input.matrix}"
+                " python {input.code[0]} --corpus {input.corpus}"
+                " --documents {input.documents[0]} --matrix {input.matrix}"
                 " --settings {params.settings:q} --seed {wildcards.seed} --threads {threads}"
                 " --output {params.folder} 2> {log}"
 

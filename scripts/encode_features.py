@@ -1,0 +1,52 @@
+"""Turn documents into features: what scikit-learn steps make of their texts.
+
+features.npz has a row of numbers a labelled document, sparse; documents.parquet says which: id,
+split and label. The steps are fitted on the training split alone; model.skops and
+vocabulary.parquet hold them.
+"""
+
+import argparse
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import scipy.sparse
+
+from seq2report.command import UserError, replacing, run
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
+    parser.add_argument("--settings", type=json.loads, required=True, help="features, as JSON")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    args = parser.parse_args(argv)
+
+    from seq2report.pipelines import build_features, save_pipeline
+
+    documents = pl.read_parquet(args.documents).filter(pl.col("label").is_not_null())
+    train = documents.filter(pl.col("split") == "train")
+    steps = build_features(args.settings["steps"], args.seed)
+    try:
+        steps.fit(train["text"].to_list(), train["label"].to_numpy().astype(str))
+        matrix = scipy.sparse.csr_matrix(steps.transform(documents["text"].to_list()), dtype="f4")
+    except ValueError as error:
+        raise UserError(
+            f"scikit-learn cannot make features of {train.height} documents: {error}"
+        ) from error
+    matrix.sort_indices()
+    logging.info("%d documents, %d features, %d of them not 0", *matrix.shape, matrix.nnz)
+    with replacing(args.output) as part:
+        part.mkdir()
+        scipy.sparse.save_npz(part / "features.npz", matrix, compressed=False)
+        documents.select("id", "split", "label").write_parquet(part / "documents.parquet")
+        save_pipeline(steps, part)
+
+
+if __name__ == "__main__":
+    run(main)
