@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None) -> None:
         args.seed,
     )
     if fit.get("refit"):
-        fitted = sequences.part("train", "validation")
+        fitted = documents.part("train", "validation")
         logging.info("a fresh network, %d epochs", training.best_epoch)
         model = fresh()
         every = (fitted, fitted.classes(classes))

@@ -426,7 +426,8 @@ def test_a_network_that_reads_features_reads_nothing_else():
 
     assert mistakes({"features": "ngrams"}) == []
     (found,) = mistakes({"features": "ngram"})
-    assert found == "variants.v.input.features: unknown 'ngram'; did you mean 'ngrams'? allowed: ngrams"
+    where = "variants.v.input.features"
+    assert found == f"{where}: unknown 'ngram'; did you mean 'ngrams'? allowed: ngrams"
     (found,) = mistakes({"features": "ngrams", "length": 5})
     assert found.startswith("variants.v.input: 'length' and 'features' exclude each other")
     (found,) = mistakes({"features": "ngrams"}, protocol="lecture")

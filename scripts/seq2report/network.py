@@ -264,7 +264,7 @@ def fit(
 
 def refit(
     model: keras.Model,
-    train: tuple[Sequences, np.ndarray],
+    train: tuple[Encoded, np.ndarray],
     read: Read,
     settings: dict,
     seed: int,
@@ -283,7 +283,7 @@ def refit(
 
 def _fit_epoch(
     model: keras.Model,
-    train: tuple[Sequences, np.ndarray],
+    train: tuple[Encoded, np.ndarray],
     read: Read,
     settings: dict,
     seed: int,
