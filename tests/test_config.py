@@ -11,6 +11,7 @@ from seq2report.config import (
     check,
     check_models,
     reference_mistakes,
+    resolve_trained,
     resolve_variant,
     schema_mistakes,
 )
@@ -60,6 +61,10 @@ def test_every_committed_configuration_is_right():
 
 
 VECTORS = {"method": "cbow", "dimensions": 9, "window": 5, "negative": 5, "epochs": 5}
+ENSEMBLE = {
+    "title": "Both",
+    "ensemble": {"members": ["tfidf_svm", "glove_lstm"], "method": "vote"},
+}
 GLOVE_LSTM = COMMITTED["variants"]["glove_lstm"]
 MISTAKES = [
     # unknown keys
@@ -230,6 +235,7 @@ def test_every_property_of_the_schema_is_refused_when_misspelt():
     full = changed(
         {
             "variants.glove_lstm.fit": {"epochs": 3},
+            "variants.both": ENSEMBLE,
             "embeddings.trained": trained,
             "features": features,
         }
@@ -339,6 +345,88 @@ def test_to_fit_again_and_the_lectures_protocol_exclude_each_other():
     assert any("variants.glove_lstm.fit.refit:" in line for line in messages(everywhere))
 
 
+LECTURE = {"extends": "glove_lstm", "title": "L", "fit": {"protocol": "lecture"}}
+ENSEMBLE_MISTAKES = [
+    ({"members": ["tfidf_svm"]}, ".members: found ['tfidf_svm'], expected at least 2"),
+    ({"members": []}, ".members: found [], expected at least 2"),
+    (
+        {"members": ["tfidf_svm"] * 2},
+        ".members: ['tfidf_svm', 'tfidf_svm'] has non-unique elements",
+    ),
+    ({"members": "tfidf_svm"}, ".members: found 'tfidf_svm', expected a list"),
+    (
+        {"members": ["tfidf_svm", "glove_lst"]},
+        ".members: unknown 'glove_lst'; did you mean 'glove_lstm'? allowed: ",
+    ),
+    (
+        {"members": ["tfidf_svm", "both"]},
+        ".members: 'both' is an ensemble; name its members in its place",
+    ),
+    (
+        {"members": ["tfidf_svm", "e"]},
+        ".members: 'e' is an ensemble; name its members in its place",
+    ),
+    (
+        {"members": ["tfidf_svm", "lecture"]},
+        ".members: 'lecture' has 'protocol: lecture', which keeps no validation documents aside;"
+        " name a variant without it",
+    ),
+    ({"method": "votes"}, ".method: found 'votes'; did you mean 'vote'? allowed: vote, stack"),
+    ({"methods": "vote"}, ": unknown key 'methods'; did you mean 'method'?"),
+    ({"members": LEAVE_OUT}, ": 'members' is missing"),
+    ({"method": LEAVE_OUT}, ": 'method' is missing"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), ENSEMBLE_MISTAKES)
+def test_a_mistake_of_an_ensemble_is_one_line(changes, message):
+    encodings = COMMITTED["encodings"] | {"words": {"num_words": 100, "fit": "all"}}
+    other = copy.deepcopy(ENSEMBLE)
+    config = with_variants(both=other, lecture=LECTURE, e=ENSEMBLE) | {"encodings": encodings}
+    assert messages(config) == []
+    changes = {f"variants.e.ensemble.{key}": value for key, value in changes.items()}
+    (found,) = messages(changed(changes, config))
+    assert found.startswith(f"variants.e.ensemble{message}")
+
+
+@pytest.mark.parametrize("key", ["pipeline", "input", "layers", "fit"])
+def test_an_ensemble_is_nothing_else(key):
+    other = {
+        **{"pipeline": [{"LinearSVC": {}}], "input": {"length": 9}},
+        **{"layers": [{"Flatten": {}}], "fit": {"epochs": 3}},
+    }
+    assert messages(with_variants(e={**ENSEMBLE, key: other[key]})) == [
+        f"variants.e: '{key}' and 'ensemble' exclude each other; take one of them out"
+    ]
+
+
+def test_an_ensemble_takes_over_what_it_does_not_name():
+    config = with_variants(
+        e=ENSEMBLE, f={"extends": "e", "title": "F", "ensemble": {"method": "stack"}}
+    )
+    assert messages(config) == []
+    expected = {"members": ["tfidf_svm", "glove_lstm"], "method": "stack"}
+    assert resolve_variant(config, "f") == {"ensemble": expected}
+
+
+def test_a_linear_model_is_a_member_whatever_networks_are_fitted_by():
+    config = with_variants(
+        e={"title": "E", "ensemble": {"members": ["tfidf_svm", "bayes"], "method": "vote"}},
+        bayes={"title": "NB", "pipeline": [{"MultinomialNB": {}}]},
+    )
+    config["fit"]["protocol"] = "lecture"
+    assert [line for line in messages(config) if line.startswith("variants.e")] == []
+
+
+def test_what_is_trained_is_what_is_compared_and_the_members_of_it():
+    config = with_variants(e=ENSEMBLE)
+    assert list(resolve_trained(config)) == COMMITTED["compare"]["variants"]
+    config["compare"]["variants"] = ["e", "tfidf_svm"]
+    found = resolve_trained(config)
+    assert list(found) == ["e", "tfidf_svm", "glove_lstm"]
+    assert found["glove_lstm"] == resolve_variant(COMMITTED, "glove_lstm")
+
+
 def test_defaults_are_filled_in_and_the_configuration_stays_as_it_was():
     config = changed({"variants.glove_lstm.fit": {"epochs": 3}})
     before = copy.deepcopy(config)
@@ -391,6 +479,7 @@ def test_models_are_built_once_for_the_same_settings(script, tmp_path, monkeypat
         (changed({"variants.glove_lstm.title": "Other"}), 1),
         (changed({"variants.glove_lstm.input.length": 9}), 2),
         (changed({"encodings.words.num_words": 9}), 3),
+        (changed({"encodings.words.num_words": 9, "variants.both": ENSEMBLE}), 3),
     ]:
         check_models(config, script, memory)
         assert calls(tmp_path) == expected

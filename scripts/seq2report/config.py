@@ -26,7 +26,8 @@ MEANS_SOMETHING = {  # keys of a corpus, for which formats
     "header": ("newsgroups", "newsgroups_bydate"),
     "word_index": ("keras_imdb",),
 }
-MERGED = ("input", "fit")  # mappings of a variant that keep what one that extends it does not name
+# Mappings of a variant that keep what one that extends it does not name.
+MERGED = ("input", "fit", "ensemble")
 INPUT_KEYS = {"length", "padding", "truncating", "embedding", "trainable", "dimensions"}
 MEANT_BY_FORM = {  # of these, by the form of the input
     "sequence": INPUT_KEYS,
@@ -85,6 +86,8 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
             word = {"minimum": "at least", "maximum": "at most"}.get(error.validator)
             word = word or ("more than" if "Min" in error.validator else "less than")
             yield f"{where}: found {found!r}, expected {word} {limit}"
+        case "minItems" if limit > 1:
+            yield f"{where}: found {reprlib.repr(found)}, expected at least {limit}"
         case "pattern":
             yield f"{where}: '{found}' does not have the form {limit}"
         case "oneOf":
@@ -152,14 +155,20 @@ def _corpus_mistakes(where: str, corpus: dict) -> Iterator[str]:
 
 
 def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
-    if "pipeline" in variant:
-        for key in ("input", "layers", "fit"):
-            if key in variant:
-                yield f"{where}: '{key}' and 'pipeline' exclude each other; take one of them out"
+    kind = next((key for key in ("ensemble", "pipeline") if key in variant), None)
+    if kind:
+        for key in ("pipeline", "input", "layers", "fit"):
+            if key in variant and key != kind:
+                yield f"{where}: '{key}' and '{kind}' exclude each other; take one of them out"
+        if kind == "ensemble":
+            yield from _ensemble_mistakes(f"{where}.ensemble", variant["ensemble"], config)
         return
     for key in ("input", "layers"):
         if key not in variant:
-            yield f"{where}: '{key}' is missing (or 'pipeline', for a scikit-learn model)"
+            yield (
+                f"{where}: '{key}' is missing (or 'pipeline', for a scikit-learn model, or"
+                " 'ensemble', for one of other variants)"
+            )
             return
     given = variant["input"]
     named = {"encoding": "encodings", "embedding": "embeddings", "features": "features"}
@@ -169,7 +178,7 @@ def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
             yield f"{where}.input.{key}: unknown '{given[key]}'; {hint}"
     own = variant.get("fit", {})
     fit = config["fit"] | own
-    protocol = fit.get("protocol")
+    protocol = _protocol(variant, config)
     if protocol == "lecture" and (own if "protocol" in own else fit).get("refit"):
         yield (
             f"{where}.fit.refit: 'protocol: lecture' fits the validation documents the first time;"
@@ -191,6 +200,31 @@ def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
             f"{where}.input.encoding: 'protocol: lecture' counts words in all documents, but"
             f" '{given['encoding']}' has 'fit: {counted}'; name an encoding with 'fit: all'"
         )
+
+
+def _protocol(variant: dict, config: dict) -> str | None:
+    return (config["fit"] | variant.get("fit", {})).get("protocol")
+
+
+def _ensemble_mistakes(where: str, ensemble: dict, config: dict) -> Iterator[str]:
+    for key in ("members", "method"):
+        if key not in ensemble:
+            yield f"{where}: '{key}' is missing"
+    for member in ensemble.get("members", []):
+        if member not in config["variants"]:
+            yield f"{where}.members: unknown '{member}'; {nearest(member, config['variants'])}"
+            continue
+        try:
+            variant = extended(config["variants"], member)
+        except UserError:  # which is told where that variant stands
+            continue
+        if "ensemble" in variant:
+            yield f"{where}.members: '{member}' is an ensemble; name its members in its place"
+        if "layers" in variant and _protocol(variant, config) == "lecture":
+            yield (
+                f"{where}.members: '{member}' has 'protocol: lecture', which keeps no validation"
+                " documents aside; name a variant without it"
+            )
 
 
 def _input_mistakes(where: str, given: dict) -> Iterator[str]:
@@ -257,8 +291,21 @@ def resolve_variant(config: dict, name: str) -> dict:
     return variant
 
 
+def resolve_trained(config: dict) -> dict[str, dict]:
+    """Return `resolve_variant` of all that is trained, by name.
+
+    These are the variants that are compared, and then the members of ensembles among them.
+    """
+    compared = config["compare"]["variants"]
+    ensembles = (resolve_variant(config, name).get("ensemble") for name in compared)
+    members = [member for ensemble in ensembles if ensemble for member in ensemble["members"]]
+    return {name: resolve_variant(config, name) for name in [*compared, *members]}
+
+
 def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     """Have ``check.py`` build every variant's model, unless it did so for the same settings.
+
+    An ensemble has nothing to build but its members, which are variants themselves.
 
     It runs as a process of its own: it needs TensorFlow, which takes seconds to load. What was
     found right is remembered in the file ``memory``; where that cannot be written, the check is
@@ -267,10 +314,11 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     Raises:
         UserError: one line a mistake, at most five.
     """
+    variants = {name: resolve_variant(config, name) for name in config["variants"]}
     content = {
         "num_words": {name: item["num_words"] for name, item in config["encodings"].items()},
         "features": config.get("features", {}),
-        "variants": {name: resolve_variant(config, name) for name in config["variants"]},
+        "variants": {name: item for name, item in variants.items() if "ensemble" not in item},
     }
     versions = {name: version(name) for name in ("keras", "scikit-learn")}
     text = json.dumps(content | {"versions": versions}, sort_keys=True, indent=1)
