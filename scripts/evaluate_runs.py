@@ -50,7 +50,8 @@ def read_run(folder: Path, titles: dict[str, str]) -> dict[str, pd.DataFrame]:
     versions = metrics.pop("versions")
     history = pd.read_csv(folder / "history.csv")
     row = metrics | curve(history)
-    row |= {f"{name}_version": version for name, version in versions.items()}
+    lists = {key: ", ".join(map(str, row[key])) for key in ("members", "weights") if key in row}
+    row |= lists | {f"{name}_version": version for name, version in versions.items()}
     tables = {
         "runs": pd.DataFrame([row]).drop(columns="seed"),
         "history": history,

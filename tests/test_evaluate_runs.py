@@ -101,6 +101,16 @@ def test_a_row_a_variant_with_means_over_seeds_best_first(tables):
     assert (svm["test_documents"], svm["parameters"], svm["fitted_documents"]) == (10, 30, 20)
 
 
+def test_the_members_of_an_ensemble_are_one_cell_each_way(tmp_path):
+    test = pl.DataFrame({"id": ["1", "2"], "label": ["a", "b"]})
+    run = tmp_path / "both/seed-1"
+    run.mkdir(parents=True)
+    facts = {"seed": 1, "members": ["svm", "lstm"], "weights": [1.5, 0.25]}
+    write_run(run, test, np.eye(3)[:2], CLASSES, [], facts)
+    row = evaluate_runs.read_run(run, {"both": "Both"})["runs"].iloc[0]
+    assert (row["members"], row["weights"]) == ("svm, lstm", "1.5, 0.25")
+
+
 def summary_of(accuracies, documents):
     seeds = len(accuracies)
     same = ["macro_f1", "loss", "fit_seconds", "fit_cpu_seconds", "peak_memory_mb"]

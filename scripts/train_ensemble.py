@@ -1,0 +1,104 @@
+"""Make an ensemble of runs of other variants: weights, metrics and predictions.
+
+The model is ensemble.json: members, their weights and the method. vote is the mean of the members'
+probabilities; stack is the product of their powers, with weights that are fitted on the validation
+documents. Test documents have no part in either. history.csv has no rows.
+
+In metrics.json, times and parameters are the sum of the members' and what the ensemble adds, and
+memory is the most that one of them took. val_accuracy and val_loss are honest for a vote; for a
+stack they are too good, as its weights were fitted on the same documents.
+"""
+
+import argparse
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from seq2report.command import read_json, replacing, run, write_json
+from seq2report.ensembles import METHODS, read_members
+from seq2report.runs import scores, write_run
+
+THREADS = 1  # of linear algebra, as the rule asks for
+
+
+def timed(work: Callable, *arguments: object) -> tuple[np.ndarray, float, float]:
+    """Return what ``work`` returns, and its seconds and CPU seconds."""
+    start, cpu_start = time.perf_counter(), time.process_time()
+    with threadpool_limits(THREADS):
+        found = work(*arguments)
+    return found, time.perf_counter() - start, time.process_time() - cpu_start
+
+
+def write_validation(
+    folder: Path, documents: pl.DataFrame, probability: np.ndarray, classes: list[str]
+) -> None:
+    """Write validation.parquet, with the columns of predictions.parquet."""
+    columns = {f"p_{name}": p for name, p in zip(classes, probability.T, strict=True)}
+    documents.with_columns(
+        predicted=pl.Series(classes)[probability.argmax(axis=1)],
+        **{name: pl.Series(p, dtype=pl.Float32) for name, p in columns.items()},
+    ).write_parquet(folder / "validation.parquet")
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--runs", type=Path, nargs="+", required=True, help="run folders, …/<member>/seed-<n>"
+    )
+    parser.add_argument("--method", choices=METHODS, required=True)
+    parser.add_argument("--seed", type=int, required=True, help="of the members' runs")
+    parser.add_argument("--output", type=Path, required=True, help="run folder to write")
+    args = parser.parse_args(argv)
+
+    members = [read_json(folder / "metrics.json") for folder in args.runs]
+    validation, classes, known = read_members([run / "validation.parquet" for run in args.runs])
+    test, _, unknown = read_members([run / "predictions.parquet" for run in args.runs])
+    truth = validation["label"].cast(pl.Enum(classes)).to_physical().to_numpy()
+    fit, predict = METHODS[args.method]
+    weights, fit_seconds, fit_cpu_seconds = timed(fit, known, truth)
+    probability, predict_seconds, predict_cpu_seconds = timed(predict, unknown, weights)
+    watched = predict(known, weights)
+    seen = scores(truth, watched.argmax(axis=1), watched)
+    model = {
+        "members": [folder.parent.name for folder in args.runs],
+        "weights": weights.tolist(),
+        "method": args.method,
+    }
+    own = {
+        "parameters": 0,  # but for a weight a member
+        "fit_seconds": fit_seconds,
+        "fit_cpu_seconds": fit_cpu_seconds,
+        "predict_seconds": predict_seconds,
+        "predict_cpu_seconds": predict_cpu_seconds,
+    }
+    facts = {
+        "kind": "ensemble",
+        "seed": args.seed,
+        **model,
+        "fitted_documents": max(member["fitted_documents"] for member in members),
+        "val_accuracy": seen["accuracy"],
+        "val_loss": seen["loss"],
+        "document_shape": None,  # each member has its own
+        **{key: value + sum(member[key] for member in members) for key, value in own.items()},
+        "threads": max(member["threads"] for member in members),
+        "device": ", ".join(sorted({member["device"] for member in members})),
+    }
+    with replacing(args.output) as part:
+        part.mkdir()
+        write_json(part / "ensemble.json", model)
+        metrics = write_run(part, test, probability, classes, [], facts)
+        write_validation(part, validation, watched, classes)
+        peak = max(each["peak_memory_mb"] for each in (*members, metrics))
+        write_json(part / "metrics.json", metrics | {"peak_memory_mb": peak})
+    logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)
+
+
+if __name__ == "__main__":
+    run(main)
