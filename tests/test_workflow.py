@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from conftest import NEWSGROUPS, ROOT
@@ -346,3 +347,81 @@ def test_a_training_job_asks_for_the_memory_that_its_variant_was_seen_to_take(pr
         output = project.snakemake("--dry-run", "--forceall")
     jobs = re.findall(r"rule (train_\w+):.*?mem_mb=(\d+)", output, flags=re.DOTALL)
     assert dict(jobs) == {"train_dense": "1000", "train_svm": "1600"}  # a fifth more, in hundreds
+
+
+ENSEMBLE = {"title": "Both", "ensemble": {"members": ["svm", "dense"], "method": "vote"}}
+BAYES = {"title": "NB", "pipeline": [{"CountVectorizer": {}}, {"MultinomialNB": {}}]}
+
+
+@pytest.fixture
+def ensemble(project):
+    """The configuration with an ensemble, of which one member is not compared."""
+    stand_in(project.folder / "results/tiny/news/runs")
+    return edited(project.config, variants__both=ENSEMBLE, compare__variants=["svm", "both"])
+
+
+def stand_in(runs):
+    """Make what runs do not leave yet: validation.parquet, and predict_cpu_seconds of a run."""
+    for member in ("svm", "dense", "bayes", "longer"):
+        folder = runs / member / "seed-1"
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "validation.parquet").exists():
+            shutil.copy(runs / "svm/seed-1/predictions.parquet", folder / "validation.parquet")
+        file = folder / "metrics.json"
+        if file.exists() and "predict_cpu_seconds" not in file.read_text():
+            seconds = file.stat()
+            file.write_text(json.dumps(json.loads(file.read_text()) | {"predict_cpu_seconds": 1}))
+            os.utime(file, ns=(seconds.st_atime_ns, seconds.st_mtime_ns))
+
+
+def test_an_ensemble_needs_what_its_members_predict(project, ensemble):
+    target = "results/tiny/news/runs/both/seed-1/metrics.json"
+    assert project.planned(target, config=ensemble) == {"train_both": 1}
+    output = project.snakemake("--dry-run", "--printshellcmds", target, config=ensemble)
+    (inputs,) = re.findall(r"rule train_both:\n    input: (.*)", output)
+    for member in ("svm", "dense"):
+        for file in ("metrics.json", "validation.parquet", "predictions.parquet"):
+            assert f"results/tiny/news/runs/{member}/seed-1/{file}" in inputs
+    assert "--method vote --seed 1" in output
+    layers = [{"Flatten": {}}, {"Dense": {"units": 3}}]
+    planned = project.planned(target, config=edited(ensemble, variants__dense__layers=layers))
+    assert planned == {"train_dense": 1, "train_both": 1}
+
+
+def test_a_member_that_is_not_compared_is_trained_and_not_shown(project, ensemble):
+    config = edited(
+        ensemble, variants__bayes=BAYES, variants__both__ensemble__members=["svm", "bayes"]
+    )
+    planned = project.planned(config=config)
+    assert {rule for rule in planned if rule.startswith("train_")} == {"train_bayes", "train_both"}
+    output = project.snakemake("--dry-run", "--printshellcmds", config=config)
+    (titles, shown) = re.findall(r"evaluate_runs.py .* --titles '(.*)' --runs (.*) --out", output)[
+        0
+    ]
+    assert json.loads(titles) == {"svm": "SVM", "both": "Both"}
+    assert [Path(folder).parent.name for folder in shown.split()] == ["svm", "both"]
+
+
+def test_a_network_that_is_only_a_member_is_on_no_page(project, ensemble):
+    config = edited(
+        ensemble,
+        variants__longer={"extends": "dense", "title": "Longer", "input": {"length": 60}},
+        variants__both__ensemble__members=["dense", "longer"],
+    )
+    assert "evaluate_embeddings" not in project.planned(config=config)
+    output = project.snakemake("--dry-run", "--printshellcmds", config=config)
+    assert '"sweeps": []' in output
+
+
+def test_another_method_makes_the_ensemble_again_and_retrains_nothing(project, ensemble):
+    config = edited(ensemble, compare__variants=["svm", "dense", "both"])
+    evaluated = "results/tiny/report/tables/news/runs/variants.csv"
+    project.snakemake(evaluated, config=config)
+    runs = pd.read_csv(project.folder / "results/tiny/report/tables/news/runs/runs.csv")
+    runs = runs.set_index("variant")
+    assert runs.loc["both", ["kind", "members"]].tolist() == ["ensemble", "svm, dense"]
+    assert runs.loc["both", "parameters"] == runs.loc[["svm", "dense"], "parameters"].sum()
+    assert project.planned(evaluated, config=config) == {}
+    other = edited(config, variants__both__ensemble__method="stack")
+    assert project.planned(evaluated, config=other) == {"train_both": 1, "evaluate_runs": 1}
+    project.snakemake(evaluated)  # as it was

@@ -15,7 +15,7 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from seq2report.command import UserError
-from seq2report.config import check, check_models, resolve_variant
+from seq2report.config import check, check_models, resolve_trained
 from seq2report.imports import local_imports
 
 # `python` is the one that runs Snakemake, be its environment activated or not.
@@ -37,14 +37,14 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 CORPORA = config["compare"]["corpora"]
-VARIANTS = {name: resolve_variant(config, name) for name in config["compare"]["variants"]}
+COMPARED = config["compare"]["variants"]  # what the report shows
+VARIANTS = resolve_trained(config)  # and what it is made of: members of ensembles too
 NETWORKS = {name: settings for name, settings in VARIANTS.items() if "layers" in settings}
-# Those that looked at the test documents once, at the end.
+# Those of the report that looked at the test documents once, at the end.
 HELD_OUT = [
-    name
-    for name, settings in VARIANTS.items()
-    if settings.get("fit", {}).get("protocol") != "lecture"
+    name for name in COMPARED if VARIANTS[name].get("fit", {}).get("protocol") != "lecture"
 ]
+SHOWN_NETWORKS = {name: NETWORKS[name] for name in COMPARED if name in NETWORKS}
 LESSON_PAGES = config.get("lessons", {}).get("pages", [])
 LESSON_CORPUS = config.get("lessons", {}).get("corpus", CORPORA[0])
 
@@ -75,12 +75,32 @@ def run_files(variant, seed="{seed}"):
     split; embedding.npy, the last one, where the network trains an embedding.
     """
     files = ["metrics.json", "predictions.parquet", "history.csv"]
-    files += ["model.keras"] if variant in NETWORKS else ["model.skops", "vocabulary.parquet"]
+    if is_ensemble(variant):
+        files.append("ensemble.json")
+    else:
+        files += ["model.keras"] if variant in NETWORKS else ["model.skops", "vocabulary.parquet"]
     if VARIANTS[variant].get("fit", {}).get("protocol") != "lecture":
         files.append("validation.parquet")
     if trains_embedding(variant):
         files.append("embedding.npy")
     return [f"{CORPUS}/runs/{variant}/seed-{seed}/{file}" for file in files]
+
+
+def is_ensemble(variant):
+    return "ensemble" in VARIANTS[variant]
+
+
+def folders(files):
+    return list(dict.fromkeys(str(Path(file).parent) for file in files))
+
+
+def member_files(variant):
+    """Return what an ensemble reads of its members' runs of the same seed."""
+    return [
+        f"{CORPUS}/runs/{member}/seed-{{seed}}/{file}"
+        for member in VARIANTS[variant]["ensemble"]["members"]
+        for file in ("metrics.json", "validation.parquet", "predictions.parquet")
+    ]
 
 
 def trains_embedding(variant):
@@ -147,7 +167,7 @@ def tables(folder, names):
 # The pages about words show one encoding: that of the first network that reads words in order.
 READERS = {
     variant: settings["input"]
-    for variant, settings in NETWORKS.items()
+    for variant, settings in SHOWN_NETWORKS.items()
     if settings["input"]["form"] == "sequence"
 }
 DESCRIBED = next((given["encoding"] for given in READERS.values()), next(iter(config["encodings"])))
@@ -220,7 +240,7 @@ def described_lengths():
 def sweeps():
     """Return {variant: words} for each group of variants that differ in their length alone."""
     groups = {}
-    for variant, settings in NETWORKS.items():
+    for variant, settings in SHOWN_NETWORKS.items():
         given = {key: value for key, value in settings["input"].items() if key != "length"}
         alike = json.dumps({**settings, "input": given}, sort_keys=True)
         groups.setdefault(alike, {})[variant] = settings["input"].get("length")

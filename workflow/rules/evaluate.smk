@@ -5,7 +5,7 @@ rule evaluate_runs:
         corpus=f"{CORPUS}/corpus.json",
         runs=[
             file
-            for variant in VARIANTS
+            for variant in COMPARED
             for seed in config["seeds"]
             for file in run_files(variant, seed)[:3]
         ],
@@ -25,8 +25,8 @@ rule evaluate_runs:
     conda:
         "../../environment.yml"
     params:
-        titles=json.dumps({name: config["variants"][name]["title"] for name in VARIANTS}),
-        runs=lambda wildcards, input: list(dict.fromkeys(str(Path(f).parent) for f in input.runs)),
+        titles=json.dumps({name: config["variants"][name]["title"] for name in COMPARED}),
+        runs=lambda wildcards, input: folders(input.runs),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --corpus {input.corpus} --titles {params.titles:q}"

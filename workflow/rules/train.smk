@@ -35,6 +35,33 @@ for variant in VARIANTS:
                 " --settings {params.settings:q} --seed {wildcards.seed} --threads {threads}"
                 " --output {params.folder} 2> {log}"
 
+    elif is_ensemble(variant):
+
+        rule:
+            name:
+                f"train_{variant}"
+            input:
+                code=script_files("train_ensemble"),
+                runs=member_files(variant),
+            output:
+                run_files(variant),
+            log:
+                f"{RESULTS}/logs/train/{{corpus}}-{variant}-{{seed}}.log",
+            benchmark:
+                f"{RESULTS}/benchmarks/train/{{corpus}}-{variant}-{{seed}}.tsv"
+            conda:
+                "../../environment.yml"
+            threads: 1
+            resources:
+                mem_mb=memory_mb(variant),
+            params:
+                method=VARIANTS[variant]["ensemble"]["method"],
+                runs=lambda wildcards, input: folders(input.runs),
+                folder=subpath(output[0], parent=True),
+            shell:
+                "python {input.code[0]} --runs {params.runs} --method {params.method}"
+                " --seed {wildcards.seed} --output {params.folder} 2> {log}"
+
     else:
 
         rule:
