@@ -11,7 +11,6 @@ stack they are too good, as its weights were fitted on the same documents.
 
 import argparse
 import logging
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -21,28 +20,17 @@ from threadpoolctl import threadpool_limits
 
 from seq2report.command import read_json, replacing, run, write_json
 from seq2report.ensembles import METHODS, read_members
-from seq2report.runs import scores, write_run
+from seq2report.runs import stopwatch, write_run
 
 THREADS = 1  # of linear algebra, as the rule asks for
 
 
 def timed(work: Callable, *arguments: object) -> tuple[np.ndarray, float, float]:
     """Return what ``work`` returns, and its seconds and CPU seconds."""
-    start, cpu_start = time.perf_counter(), time.process_time()
+    passed = stopwatch()
     with threadpool_limits(THREADS):
         found = work(*arguments)
-    return found, time.perf_counter() - start, time.process_time() - cpu_start
-
-
-def write_validation(
-    folder: Path, documents: pl.DataFrame, probability: np.ndarray, classes: list[str]
-) -> None:
-    """Write validation.parquet, with the columns of predictions.parquet."""
-    columns = {f"p_{name}": p for name, p in zip(classes, probability.T, strict=True)}
-    documents.with_columns(
-        predicted=pl.Series(classes)[probability.argmax(axis=1)],
-        **{name: pl.Series(p, dtype=pl.Float32) for name, p in columns.items()},
-    ).write_parquet(folder / "validation.parquet")
+    return found, *passed()
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -65,7 +53,6 @@ def main(argv: Sequence[str] | None) -> None:
     weights, fit_seconds, fit_cpu_seconds = timed(fit, known, truth)
     probability, predict_seconds, predict_cpu_seconds = timed(predict, unknown, weights)
     watched = predict(known, weights)
-    seen = scores(truth, watched.argmax(axis=1), watched)
     model = {
         "members": [folder.parent.name for folder in args.runs],
         "weights": weights.tolist(),
@@ -83,8 +70,6 @@ def main(argv: Sequence[str] | None) -> None:
         "seed": args.seed,
         **model,
         "fitted_documents": max(member["fitted_documents"] for member in members),
-        "val_accuracy": seen["accuracy"],
-        "val_loss": seen["loss"],
         "document_shape": None,  # each member has its own
         **{key: value + sum(member[key] for member in members) for key, value in own.items()},
         "threads": max(member["threads"] for member in members),
@@ -93,8 +78,7 @@ def main(argv: Sequence[str] | None) -> None:
     with replacing(args.output) as part:
         part.mkdir()
         write_json(part / "ensemble.json", model)
-        metrics = write_run(part, test, probability, classes, [], facts)
-        write_validation(part, validation, watched, classes)
+        metrics = write_run(part, (test, probability), (validation, watched), classes, [], facts)
         peak = max(each["peak_memory_mb"] for each in (*members, metrics))
         write_json(part / "metrics.json", metrics | {"peak_memory_mb": peak})
     logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)

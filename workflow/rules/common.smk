@@ -41,9 +41,7 @@ COMPARED = config["compare"]["variants"]  # what the report shows
 VARIANTS = resolve_trained(config)  # and what it is made of: members of ensembles too
 NETWORKS = {name: settings for name, settings in VARIANTS.items() if "layers" in settings}
 # Those of the report that looked at the test documents once, at the end.
-HELD_OUT = [
-    name for name in COMPARED if VARIANTS[name].get("fit", {}).get("protocol") != "lecture"
-]
+HELD_OUT = [name for name in COMPARED if VARIANTS[name].get("fit", {}).get("protocol") != "lecture"]
 SHOWN_NETWORKS = {name: NETWORKS[name] for name in COMPARED if name in NETWORKS}
 LESSON_PAGES = config.get("lessons", {}).get("pages", [])
 LESSON_CORPUS = config.get("lessons", {}).get("corpus", CORPORA[0])
