@@ -134,10 +134,11 @@ FACTS = {
 def write_member(folder, validation, test, labels=("a", "b"), classes=CLASSES, **facts):
     """Write a run folder with the probabilities of two validation and two test documents."""
     folder.mkdir(parents=True)
-    for p, name in ((validation, "validation"), (test, "predictions")):
-        documents = pl.DataFrame({"id": [f"{name} 1", f"{name} 2"], "label": labels})
-        write_run(folder, documents, np.array(p), classes, [], FACTS | facts)
-        (folder / "predictions.parquet").rename(folder / f"{name}.parquet")
+    told = [
+        (pl.DataFrame({"id": [f"{name} 1", f"{name} 2"], "label": labels}), np.array(p))
+        for name, p in (("predictions", test), ("validation", validation))
+    ]
+    write_run(folder, *told, classes, [], FACTS | facts)
     return folder
 
 
