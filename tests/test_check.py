@@ -33,7 +33,8 @@ def test_right_models_are_not_mistakes():
         d=network({"GlobalMaxPooling1D": {}}, given=pretrained),
         e={"pipeline": [{"TfidfVectorizer": {"ngram_range": [1, 2]}}, {"LinearSVC": {"C": 2}}]},
         f=network(
-            {"RNN": {"cell": {"LSTMCell": {"units": 3}}}}, optimizer={"sgd": {"momentum": 0.9}}
+            {"RNN": {"cell": {"LSTMCell": {"units": 3}}}},
+            optimizer={"sgd": {"momentum": 0.9, "use_ema": False}},
         ),
     )
 
@@ -82,6 +83,10 @@ def test_layers_that_do_not_fit_are_told_with_the_shape_before_them():
         (
             {"Adam": {"learing_rate": 0.1}},
             "fit.optimizer.Adam: unknown argument 'learing_rate'; did you mean 'learning_rate'?",
+        ),
+        (
+            {"Adam": {"use_ema": True, "ema_momentum": 0.9}},
+            "fit.optimizer.Adam: 'use_ema' cannot be used: Keras puts the averages in the place of",
         ),
         ({"adam": {"learning_rate": "x"}}, "fit.optimizer.adam: Argument `learning_rate` should"),
     ],

@@ -53,7 +53,8 @@ def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
     """Return a Keras optimizer for ``rmsprop`` or ``{RMSprop: {learning_rate: 0.001}}``.
 
     Raises:
-        UserError: an unknown optimizer or argument, or a value that Keras refuses.
+        UserError: an unknown optimizer or argument, a value that Keras refuses, or averaged
+            weights, which a training in calls of one epoch each would go on from.
     """
     import keras
 
@@ -62,7 +63,13 @@ def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
     if name.islower():
         known = {key.lower(): item for key, item in known.items()}
     base = set(inspect.signature(keras.optimizers.Optimizer).parameters)
-    return _call(name, arguments, known, where, "optimizer", base)
+    optimizer = _call(name, arguments, known, where, "optimizer", base)
+    if optimizer.use_ema:
+        raise UserError(
+            f"{where}.{name}: 'use_ema' cannot be used: Keras puts the averages in the place of the"
+            " weights after each epoch here, and training goes on from them; take it out"
+        )
+    return optimizer
 
 
 def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
