@@ -105,6 +105,11 @@ TFIDF = {"TfidfVectorizer": {}}
         ([{"TfidfVectorizr": {}}], "pipeline[0]: unknown step 'TfidfVectorizr'; did you mean 'Tf"),
         ([TFIDF, {"LinearSVC": {"c": 1}}], "pipeline[1].LinearSVC: unknown argument 'c'"),
         ([TFIDF, {"LinearSVC": {}}, {"LinearSVC": {}}], "pipeline[1].LinearSVC: only the last"),
+        (
+            [TFIDF, {"NaiveBayesSVC": {"gamma": 1}}],
+            "pipeline[1].NaiveBayesSVC: unknown argument 'gamma'",
+        ),
+        ([TFIDF, {"TemperatureScaled": {}}], "pipeline[1]: unknown step 'TemperatureScaled'"),
         ([TFIDF], "pipeline: the last step, TfidfVectorizer, does not classify"),
     ],
 )

@@ -221,6 +221,9 @@ def test_the_model_loads_without_pickle_and_predicts_the_same(trained, documents
         [{"HashingVectorizer": {"n_features": 64}}, {"LogisticRegression": {}}],
         [{"TfidfVectorizer": {}}, {"TruncatedSVD": {"n_components": 5}}, {"LinearSVC": {}}],
         [{"TfidfVectorizer": {}}, {"RidgeClassifier": {}}],
+        [{"CountVectorizer": {"binary": True}}, {"NaiveBayesSVC": {"beta": 0.5}}],
+        [{"TfidfVectorizer": {}}, {"ComplementNB": {"alpha": 0.1}}],
+        [{"CountVectorizer": {}}, {"DummyClassifier": {"strategy": "most_frequent"}}],
     ],
     ids=lambda steps: "-".join(name for step in steps for name in step),
 )

@@ -90,6 +90,7 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
         and (issubclass(item, ClassifierMixin) or hasattr(item, "transform"))
         and not name.startswith("_")
         and not name.endswith("Mixin")
+        and "estimator" not in inspect.signature(item).parameters  # which YAML cannot hold
     }
     steps = []
     for n, part in enumerate(parts):
