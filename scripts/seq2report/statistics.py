@@ -1,0 +1,186 @@
+"""What runs on the same test documents tell, and how sure it is: plain functions of arrays.
+
+Two things could have come out otherwise: which documents the test set holds, and which seeds the
+models were trained with. Intervals and tests here cover both, where there are two seeds or more.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+LEVEL = 0.95  # of every interval
+BINS = 15  # of the confidence, as Guo et al. (2017) have it
+
+
+def accuracy_interval(shares: np.ndarray, accuracies: np.ndarray) -> tuple[float, float]:
+    """Return a 95% interval of a variant's accuracy on other documents and from other seeds.
+
+    With c_i the share of S seeds that is right in document i of n, the squared standard error is
+    var(c)/n + var(accuracies)/S: the documents by chance, and the seeds by chance. That each term
+    holds a little of the other makes it rather too wide than too narrow. The interval is Student's,
+    its degrees of freedom by Satterthwaite (1946) from n - 1 and S - 1, cut at 0 and 1.
+
+    Of one seed, or of seeds that all give the same answers, nothing is known about chance among
+    seeds: the interval is Wilson's (1927), for the documents alone.
+
+    Args:
+        shares: c, of the seeds that are right in each document, (n,), 0 to 1.
+        accuracies: of each seed, (S,).
+    """
+    n, mean = len(shares), float(np.mean(shares))
+    documents = np.var(shares, ddof=1) / n if n > 1 else 0.0
+    seeds = seed_variance(accuracies) / len(accuracies)
+    error = documents + seeds
+    if len(accuracies) == 1 or error == 0 or np.isin(shares, (0, 1)).all():
+        wilson = stats.binomtest(round(mean * n), n).proportion_ci(LEVEL, method="wilson")
+        return wilson.low, wilson.high
+    freedom = error**2 / (documents**2 / max(n - 1, 1) + seeds**2 / (len(accuracies) - 1))
+    half = stats.t.ppf((1 + LEVEL) / 2, freedom) * error**0.5
+    return max(mean - half, 0.0), min(mean + half, 1.0)
+
+
+def seed_variance(accuracies: np.ndarray) -> float:
+    """Return the variance among seeds (n - 1 in the denominator), 0 where there is one seed."""
+    return float(np.var(accuracies, ddof=1)) if len(accuracies) > 1 else 0.0
+
+
+def paired_tests(shares: np.ndarray, seed_errors: np.ndarray) -> pd.DataFrame:
+    """Return a test of each pair of variants on the documents that they share.
+
+    With d_i the difference of a pair's shares in document i of n,
+
+        z² = (Σ d_i)² / (Σ d_i² + n² (error_a + error_b)).
+
+    With one seed d_i is -1, 0 or 1 and the errors are 0: z² is the statistic of McNemar (1947),
+    (b - c)² / (b + c), without a correction for continuity. More seeds add their variance. p is
+    two-sided, from the normal distribution; where no document tells two variants apart it is 1.
+    p_holm is corrected over all pairs. The interval is the difference ± 1.96 times the root of
+    that same denominator, over n: uncentred, so that it leaves out 0 exactly where p is below
+    0.05; it is for this pair alone, not corrected over the pairs.
+
+    Args:
+        shares: of its seeds that are right in each document, (variants, n), 0 to 1.
+        seed_errors: variance of each variant's accuracy among its S seeds, divided by S,
+            (variants,); 0 with one seed.
+
+    Returns:
+        A row a pair a < b: columns a and b (numbers of rows of ``shares``), difference (the
+        accuracy of a less that of b), low, high, p, p_holm.
+    """
+    variants, n = shares.shape
+    first, second = np.triu_indices(variants, 1)
+    total, squares = np.empty(len(first)), np.empty(len(first))
+    for a in range(variants - 1):
+        away = shares[a] - shares[a + 1 :]
+        total[first == a] = away.sum(axis=1)
+        squares[first == a] = np.einsum("bi,bi->b", away, away)
+    spread = np.sqrt(squares + n**2 * (seed_errors[first] + seed_errors[second]))
+    z = np.divide(total, spread, out=np.zeros_like(total), where=spread > 0)
+    p = 2 * stats.norm.sf(np.abs(z))
+    half = stats.norm.ppf((1 + LEVEL) / 2) * spread / n
+    return pd.DataFrame(
+        {
+            "a": first,
+            "b": second,
+            "difference": total / n,
+            "low": total / n - half,
+            "high": total / n + half,
+            "p": p,
+            "p_holm": holm(p),
+        }
+    )
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Return p values corrected for their number, by the step-down procedure of Holm (1979).
+
+    The smallest is multiplied by how many there are, the next one by one less, and so on; none is
+    less than one that was smaller, nor more than 1.
+    """
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(stepped, 1)
+    return corrected
+
+
+def brier(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the score of Brier (1950) of each document: squared errors summed over the classes.
+
+    0 is right and sure, 2 wrong and sure.
+
+    Args:
+        probability: (n, classes).
+        truth: class numbers, (n,).
+    """
+    errors = probability.astype(np.float64)
+    errors[np.arange(len(truth)), truth] -= 1
+    return np.einsum("ic,ic->i", errors, errors)
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray) -> pd.DataFrame:
+    """Return how right a model is where it is how sure, in `BINS` bins of equal width.
+
+    Bin m of M holds the confidences above (m - 1)/M up to m/M (Guo et al. 2017, On calibration of
+    modern neural networks).
+
+    Args:
+        confidence: largest probability of each document, (n,).
+        right: whether that class is the true one, (n,).
+
+    Returns:
+        A row a bin that holds documents: columns bin (from 1), confidence and accuracy (means),
+        documents.
+    """
+    bins = np.clip(np.ceil(confidence * BINS), 1, BINS).astype(int)
+    documents = np.bincount(bins, minlength=BINS + 1)
+    found = documents.nonzero()[0]
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return np.bincount(bins, weights=values)[found] / documents[found]
+
+    columns = {"bin": found, "confidence": mean(confidence), "accuracy": mean(right)}
+    return pd.DataFrame(columns | {"documents": documents[found]})
+
+
+def expected_calibration_error(bins: pd.DataFrame) -> float:
+    """Return the mean distance of confidence and accuracy over documents (Guo et al. 2017).
+
+    Args:
+        bins: as `reliability` returns them.
+    """
+    away = (bins["accuracy"] - bins["confidence"]).abs()
+    return float(np.average(away, weights=bins["documents"]))
+
+
+def selective_accuracy(
+    confidence: np.ndarray, right: np.ndarray, coverage: np.ndarray
+) -> np.ndarray:
+    """Return the accuracy on the documents that a model is most sure of, for each share of them.
+
+    Of documents with the same confidence none comes before the others: each counts with the mean
+    accuracy of them all.
+
+    Args:
+        confidence: largest probability of each document, (n,).
+        right: whether that class is the true one, (n,).
+        coverage: shares of the documents, above 0 up to 1; at least one document is taken.
+    """
+    _, level, ties = np.unique(-confidence, return_inverse=True, return_counts=True)
+    means = np.bincount(level, weights=right) / ties
+    running = np.cumsum(np.repeat(means, ties))
+    taken = np.maximum(np.rint(np.asarray(coverage) * len(right)).astype(int), 1)
+    return running[taken - 1] / taken
+
+
+def pareto(cost: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
+    """Return for each row whether no other one is as good and as cheap, and better in one of both.
+
+    Args:
+        cost: less is better, (n,).
+        accuracy: more is better, (n,).
+    """
+    as_good = accuracy[:, None] >= accuracy
+    as_cheap = cost[:, None] <= cost
+    ahead = (accuracy[:, None] > accuracy) | (cost[:, None] < cost)
+    return ~(as_good & as_cheap & ahead).any(axis=0)
