@@ -2,7 +2,10 @@
 
 runs: a row a run. variants: a row a variant, over its seeds, sorted by accuracy. history: a row
 an epoch. confusion: how many test documents of a class were given which class, over all seeds.
-per_class: precision, recall and F1 of each class, over all seeds.
+per_class: precision, recall and F1 of each class, over all seeds. comparisons: each variant against
+each other one, tested on the same documents. calibration: how right a variant is where it is how
+sure. selective: its accuracy when only the documents that it is most sure of are answered.
+recommendation: which variant to take, by what one wants.
 """
 
 import argparse
@@ -11,15 +14,31 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
-from seq2report.command import read_json, replacing, run
+from seq2report import statistics
+from seq2report.command import UserError, read_json, replacing, run
 from seq2report.runs import class_scores
 from seq2report.tables import write_tables
 
 SLIDE_EPOCH = 10
-MEANS = ["macro_f1", "loss", "fit_seconds", "fit_cpu_seconds", "peak_memory_mb"]
+SAME = ["title", "kind", "protocol", "test_documents", "fitted_documents", "parameters"]
+SAME += ["document_shape", "device"]  # in all seeds of a variant
+MEANS = ["accuracy", "macro_f1", "loss", "fit_seconds", "fit_cpu_seconds", "predict_seconds"]
+MEANS += ["peak_memory_mb"]
+COVERAGE = np.arange(1, 21) / 20
+COLUMNS = [  # of the table of variants
+    *("variant", "title", "kind", "protocol"),
+    *("corpus", "split", "header", "seeds", "runs", "test_documents"),
+    *("accuracy", "accuracy_sd", "low", "high", "macro_f1", "macro_f1_sd"),
+    *("accuracy_unseen", "unseen_documents"),
+    *("loss", "ece", "brier", "confidence", "confident_share", "confident_accuracy"),
+    *("fit_seconds", "fit_cpu_seconds", "cpu_minutes", "predict_seconds", "ms_per_document"),
+    *("peak_memory_mb", "parameters", "pareto", "document_shape", "fitted_documents", "device"),
+]
+POINT = 0.01  # of accuracy, that a cheaper variant may lack
+ALPHA = 0.05
 
 
 def curve(history: pd.DataFrame) -> dict[str, float]:
@@ -43,21 +62,19 @@ def curve(history: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def read_run(folder: Path, titles: dict[str, str]) -> dict[str, pd.DataFrame]:
+def read_run(folder: Path, titles: dict[str, str], classes: list[str]) -> dict[str, pd.DataFrame]:
     """Return the tables of one run folder, …/<variant>/seed-<n>, each with variant and seed."""
     variant, seed = folder.parent.name, int(folder.name.removeprefix("seed-"))
     metrics = read_json(folder / "metrics.json")
     versions = metrics.pop("versions")
     history = pd.read_csv(folder / "history.csv")
-    row = metrics | curve(history)
+    row = {"protocol": "held out"} | metrics | curve(history)
     lists = {key: ", ".join(map(str, row[key])) for key in ("members", "weights") if key in row}
     row |= lists | {f"{name}_version": version for name, version in versions.items()}
     tables = {
         "runs": pd.DataFrame([row]).drop(columns="seed"),
         "history": history,
-        "predictions": pd.read_parquet(
-            folder / "predictions.parquet", columns=["id", "label", "predicted"]
-        ),
+        "predictions": answers(pd.read_parquet(folder / "predictions.parquet"), classes),
     }
     for table in tables.values():
         table.insert(0, "variant", variant)
@@ -66,28 +83,164 @@ def read_run(folder: Path, titles: dict[str, str]) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def summarise(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a variant: means over seeds and a 95% interval, best accuracy first.
+def answers(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
+    """Return what a run gave each test document, by id: how right it was, and how sure.
 
-    The interval [low, high] is Wilson's (1927) for the mean accuracy on this many test documents.
-    It says how far another test set of this size could be from here; how far other seeds are is
-    said by accuracy_sd, which takes two seeds or more.
+    Args:
+        predictions: columns id, label, predicted, and p_<class> for each class.
+        classes: class names.
+
+    Returns:
+        Columns id, label, predicted, right, confidence (the largest probability) and brier.
     """
-    groups = runs.groupby(["variant", "title", "kind"], sort=False)
-    table = groups["accuracy"].agg(runs="size", accuracy="mean", accuracy_sd="std").reset_index()
-    documents = groups["test_documents"].first().to_numpy()
-    intervals = [
-        binomtest(round(accuracy * n), n).proportion_ci(method="wilson")
-        for accuracy, n in zip(table["accuracy"], documents, strict=True)
+    probability = predictions[[f"p_{name}" for name in classes]].to_numpy()
+    truth = pd.Categorical(predictions["label"], classes).codes
+    table = predictions[["id", "label", "predicted"]].assign(
+        right=predictions["label"] == predictions["predicted"],
+        confidence=probability.max(axis=1),
+        brier=statistics.brier(probability, truth),
+    )
+    return table.sort_values("id", ignore_index=True)
+
+
+def right_shares(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return of how many of its seeds each variant (row) is right in each document (column).
+
+    Raises:
+        UserError: two runs were tested on different documents.
+    """
+    runs = predictions.groupby(["variant", "seed"], sort=False)
+    ids = predictions["id"].iloc[: len(next(iter(runs))[1])]
+    for (variant, seed), rows in runs:
+        if not np.array_equal(rows["id"], ids):
+            raise UserError(
+                f"{variant}, seed {seed}: its predictions are for other documents than those of"
+                " the first run, expected the same test documents; train this variant again"
+            )
+    right = pd.DataFrame(
+        [rows["right"].to_numpy(float) for _, rows in runs],
+        index=pd.Index([variant for (variant, _), _ in runs], name="variant"),
+        columns=pd.Index(ids, name="id"),
+    )
+    return right.groupby(level="variant", sort=False).mean()
+
+
+def summarise(runs: pd.DataFrame, shares: pd.DataFrame, duplicates: set[str]) -> pd.DataFrame:
+    """Return a row a variant, by name: means over seeds, their deviation, and a 95% interval.
+
+    accuracy_unseen is the accuracy on the unseen_documents, which do not also stand in training.
+
+    Args:
+        runs: a row a run.
+        shares: as `right_shares` returns them.
+        duplicates: ids of test documents whose text also stands among the training documents.
+    """
+    groups = runs.groupby("variant", sort=False)
+    table = groups[SAME].first().join(groups[MEANS].mean())
+    table["seeds"] = groups["seed"].agg(lambda seeds: " ".join(map(str, sorted(seeds))))
+    table["runs"] = groups.size()
+    table[["accuracy_sd", "macro_f1_sd"]] = groups[["accuracy", "macro_f1"]].std()
+    table[["low", "high"]] = [
+        statistics.accuracy_interval(shares.loc[variant].to_numpy(), rows["accuracy"].to_numpy())
+        for variant, rows in groups
     ]
-    table["low"] = [interval.low for interval in intervals]
-    table["high"] = [interval.high for interval in intervals]
-    table["test_documents"] = documents
-    for column in MEANS:
-        table[column] = groups[column].mean().to_numpy()
-    for column in ["parameters", "document_shape", "fitted_documents", "device"]:
-        table[column] = groups[column].first().to_numpy()
-    return table.sort_values("accuracy", ascending=False, ignore_index=True)
+    unseen = shares.loc[:, ~shares.columns.isin(duplicates)]
+    table["accuracy_unseen"] = unseen.mean(axis=1)
+    table["unseen_documents"] = unseen.shape[1]
+    table["cpu_minutes"] = table["fit_cpu_seconds"] / 60
+    table["ms_per_document"] = 1000 * table["predict_seconds"] / table["test_documents"]
+    held_out = table[table["protocol"] != "lecture"]
+    first = statistics.pareto(
+        held_out["fit_cpu_seconds"].to_numpy(), held_out["accuracy"].to_numpy()
+    )
+    return table.assign(pareto=table.index.isin(held_out.index[first]))
+
+
+def compare(shares: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Return each variant against each other one, as `statistics.paired_tests` compares them.
+
+    Every pair stands twice, seen from either side, and is one pair to the correction of p_holm.
+
+    Args:
+        shares: as `right_shares` returns them, in the order that the rows are to have.
+        runs: a row a run.
+
+    Returns:
+        Columns variant_a, variant_b, title_a, title_b, difference (a less b), low, high, p, p_holm
+        and verdict: a is better, worse or not distinguishable.
+    """
+    accuracy = runs.groupby("variant")["accuracy"]
+    errors = accuracy.agg(lambda seeds: statistics.seed_variance(seeds) / len(seeds))
+    tests = statistics.paired_tests(shares.to_numpy(), errors[shares.index].to_numpy())
+    mirrored = tests.rename(columns={"a": "b", "b": "a"}).assign(
+        difference=-tests["difference"], low=-tests["high"], high=-tests["low"]
+    )
+    tests = pd.concat([tests, mirrored]).sort_values(["a", "b"], ignore_index=True)
+    titles = runs.groupby("variant")["title"].first()[shares.index]
+    sides = {f"variant_{side}": shares.index[tests[side]] for side in "ab"}
+    sides |= {f"title_{side}": titles.to_numpy()[tests[side]] for side in "ab"}
+    verdicts = np.where(tests["difference"] > 0, "better", "worse")
+    return pd.DataFrame(sides | tests.drop(columns=["a", "b"]).to_dict("series")).assign(
+        verdict=np.where(tests["p_holm"] < ALPHA, verdicts, "not distinguishable")
+    )
+
+
+def certainty(predictions: pd.DataFrame, confidence: float) -> dict[str, pd.DataFrame]:
+    """Return how far a variant knows when it is right, over all seeds.
+
+    Args:
+        predictions: of all runs, columns as of `answers`, and variant and title.
+        confidence: from which on a document counts as one that the variant is sure of.
+
+    Returns:
+        calibration and selective, a row a bin and a row a coverage of each variant; and measures,
+        by variant: ece, brier, confidence (as given), confident_share and confident_accuracy.
+    """
+    calibration, selective, measures = [], [], {}
+    for (variant, title), rows in predictions.groupby(["variant", "title"], sort=False):
+        sure, right = rows["confidence"].to_numpy(), rows["right"].to_numpy()
+        bins = statistics.reliability(sure, right)
+        accuracy = statistics.selective_accuracy(sure, right, COVERAGE)
+        answered = pd.DataFrame({"coverage": COVERAGE, "accuracy": accuracy})
+        calibration.append(bins.assign(variant=variant, title=title))
+        selective.append(answered.assign(variant=variant, title=title))
+        confident = sure >= confidence
+        measures[variant] = {
+            "ece": statistics.expected_calibration_error(bins),
+            "brier": rows["brier"].mean(),
+            "confidence": confidence,
+            "confident_share": confident.mean(),
+            "confident_accuracy": right[confident].mean() if confident.any() else math.nan,
+        }
+    names = ["variant", "title"]
+    return {
+        "calibration": pd.concat(calibration)[[*names, *bins.columns]],
+        "selective": pd.concat(selective)[[*names, *answered.columns]],
+        "measures": pd.DataFrame.from_dict(measures, orient="index"),
+    }
+
+
+def recommend(variants: pd.DataFrame) -> pd.DataFrame:
+    """Return which variant to take, a row a wish; none was chosen by looking at test documents.
+
+    Within one point are those whose accuracy is at most `POINT` below that of the best. Cheap is
+    by CPU time of fitting, fast by milliseconds a test document.
+    """
+    held_out = variants[variants["protocol"] != "lecture"]
+    columns = ["variant", "title", "accuracy", "cpu_minutes", "ms_per_document"]
+    if held_out.empty:
+        return held_out[columns].assign(recommendation="")[["recommendation", *columns]]
+    best = held_out["accuracy"].idxmax()
+    near = held_out[held_out["accuracy"] >= held_out.loc[best, "accuracy"] - POINT - 1e-9]
+    chosen = {
+        "best": best,
+        "cheapest within one point": near["cpu_minutes"].idxmin(),
+        "fastest within one point": near["ms_per_document"].idxmin(),
+        "fastest": held_out["ms_per_document"].idxmin(),
+    }
+    table = held_out.loc[list(chosen.values()), columns].reset_index(drop=True)
+    table.insert(0, "recommendation", list(chosen))
+    return table
 
 
 def confusion(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
@@ -119,23 +272,43 @@ def main(argv: Sequence[str] | None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--corpus", type=Path, required=True, help="corpus.json")
+    parser.add_argument(
+        "--circumstances",
+        type=json.loads,
+        required=True,
+        help="of the corpus, as JSON",
+    )
     parser.add_argument("--titles", type=json.loads, required=True, help="{variant: title}")
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="run folders")
+    parser.add_argument("--duplicates", type=Path, required=True, help="duplicates.parquet")
+    parser.add_argument("--confidence", type=float, required=True, help="sure from here on, 0 to 1")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
-    classes = read_json(args.corpus)["classes"]
-    read = [read_run(folder, args.titles) for folder in args.runs]
+    corpus = read_json(args.corpus)
+    classes = corpus["classes"]
+    read = [read_run(folder, args.titles, classes) for folder in args.runs]
     runs, history, predictions = (
         pd.concat([tables[name] for tables in read], ignore_index=True)
         for name in ("runs", "history", "predictions")
     )
+    duplicates = set(pd.read_parquet(args.duplicates, columns=["id"])["id"])
+    shares = right_shares(predictions)
+    sure = certainty(predictions, args.confidence)
+    variants = summarise(runs, shares, duplicates).join(sure["measures"])
+    variants = variants.assign(corpus=corpus["title"], **args.circumstances)
+    variants = variants.sort_values(["accuracy", "fit_cpu_seconds"], ascending=[False, True])
+    variants = variants.reset_index()[COLUMNS]
     tables = {
         "runs": runs,
-        "variants": summarise(runs),
+        "variants": variants,
         "history": history,
         "confusion": confusion(predictions, classes),
         "per_class": per_class(predictions, classes),
+        "comparisons": compare(shares.loc[variants["variant"]], runs),
+        "calibration": sure["calibration"],
+        "selective": sure["selective"],
+        "recommendation": recommend(variants),
     }
     with replacing(args.output) as part:
         part.mkdir()

@@ -10,6 +10,7 @@ from seq2report.command import UserError
 from seq2report.config import (
     check,
     check_models,
+    circumstances,
     reference_mistakes,
     resolve_trained,
     resolve_variant,
@@ -105,6 +106,8 @@ MISTAKES = [
     ({"seeds": [-1]}, "seeds[0]: found -1, expected at least 0"),
     ({"corpora.imdb.split.seed": -1}, "corpora.imdb.split.seed: found -1, expected at least 0"),
     ({"corpora.imdb.split.validation": 1.5}, "split.validation: found 1.5, expected less than 1"),
+    ({"compare.confidence": 1}, "compare.confidence: found 1, expected less than 1"),
+    ({"compare.confidence": LEAVE_OUT}, "compare: 'confidence' is missing"),
     ({"corpora.imdb.split.validation": 0}, "split.validation: found 0, expected more than 0"),
     ({"fit.refit": 3}, "fit.refit: found 3, expected boolean"),
     ({"fit.batch_size": 0}, "fit.batch_size: found 0, expected at least 1"),
@@ -524,3 +527,23 @@ def test_a_network_that_reads_features_reads_nothing_else():
     variant = {"title": "V", "input": {"features": "ngrams"}, "layers": [{"Dense": {"units": 3}}]}
     given = resolve_variant(changed({"features": features, "variants.v": variant}), "v")["input"]
     assert given == {"form": "features", "features": "ngrams"}
+
+
+@pytest.mark.parametrize(
+    ("corpus", "split", "header"),
+    [
+        ({"format": "newsgroups", "split": {"test": 0.2, "seed": 7}}, "random 80/20, s", "keep"),
+        ({"format": "newsgroups_bydate", "header": "cut", "split": {"seed": 1}}, "the c", "cut"),
+        ({"format": "imdb", "split": {"seed": 1}}, "the corpus's own test part", "none"),
+    ],
+)
+def test_what_the_figures_of_a_corpus_hang_on_is_told_in_words(corpus, split, header):
+    told = circumstances(corpus)
+    assert told["split"].startswith(split)
+    assert told["header"] == header
+
+
+def test_a_random_split_tells_its_seed():
+    split = {"test": 0.25, "validation": 0.1, "seed": 7}
+    told = circumstances({"format": "newsgroups", "split": split})
+    assert told["split"] == "random 75/25, seed 7"

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import polars as pl
 import pytest
 from conftest import NEWSGROUPS, ROOT
 
@@ -107,7 +108,8 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
         ],
         "evaluate_runs": [
             *(*documents[:2], "--titles", '{"svm": "An SVM"}', "--runs", "svm/seed-1"),
-            *("--output", "tables/a/runs"),
+            *("--circumstances", '{"split": "random", "header": "cut"}', "--confidence", 0.9),
+            *("--duplicates", "duplicates.parquet", "--output", "tables/a/runs"),
         ],
         "evaluate_lecture": [
             *("--lecture", ROOT / "reports/lecture.yaml", "--root", "tables"),
@@ -130,6 +132,7 @@ def test_what_trains_no_network_never_asks_for_tensorflow(watched, tiny_archive,
     cells = [parameters, nbformat.v4.new_code_cell(cell)]
     notebook = watched.folder / "notebook.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), notebook)
+    pl.DataFrame(schema={"id": pl.String}).write_parquet(watched.folder / "duplicates.parquet")
     for name, arguments in steps(tiny_archive, tiny_vectors, notebook).items():
         assert watched(ROOT / f"scripts/{name}.py", *arguments) == "", name
     assert "A page" in (watched.folder / "page.html").read_text("utf-8")

@@ -87,7 +87,7 @@ def config(tiny_archive, tiny_vectors) -> dict:
         "sample": True,
         "seeds": [1],
         "gpu": 0,
-        "compare": {"corpora": ["news"], "variants": ["svm", "dense"]},
+        "compare": {"corpora": ["news"], "variants": ["svm", "dense"], "confidence": 0.9},
         "lessons": {"corpus": "news", "pages": ["one_hot", "number_sequence"]},
         "sources": {"tiny": source(tiny_archive), "vectors": source(tiny_vectors)},
         "corpora": {"news": NEWSGROUPS},

@@ -302,6 +302,18 @@ def resolve_trained(config: dict) -> dict[str, dict]:
     return {name: resolve_variant(config, name) for name in [*compared, *members]}
 
 
+def circumstances(corpus: dict) -> dict[str, str]:
+    """Return what every figure of a corpus hangs on, in words: its split and header policy."""
+    split = corpus["split"]
+    test = 100 * split.get("test", 0)
+    given = f"random {100 - test:g}/{test:g}, seed {split['seed']}"
+    has_header = corpus["format"] in MEANS_SOMETHING["header"]
+    return {
+        "split": given if test else "the corpus's own test part",
+        "header": corpus.get("header", "keep") if has_header else "none",
+    }
+
+
 def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     """Have ``check.py`` build every variant's model, unless it did so for the same settings.
 

@@ -15,7 +15,7 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from seq2report.command import UserError
-from seq2report.config import check, check_models, resolve_trained
+from seq2report.config import check, check_models, circumstances, resolve_trained
 from seq2report.imports import local_imports
 
 # `python` is the one that runs Snakemake, be its environment activated or not.

@@ -3,6 +3,7 @@ rule evaluate_runs:
     input:
         code=script_files("evaluate_runs"),
         corpus=f"{CORPUS}/corpus.json",
+        duplicates=f"{CORPUS}/duplicates.parquet",
         runs=[
             file
             for variant in COMPARED
@@ -16,7 +17,10 @@ rule evaluate_runs:
             category="Tables",
             labels={"corpus": "{corpus}", "table": "variants"},
         ),
-        tables("{corpus}/runs", "runs history confusion per_class"),
+        tables(
+            "{corpus}/runs",
+            "runs history confusion per_class comparisons calibration selective recommendation",
+        ),
         f"{TABLES}/{{corpus}}/runs/variants.parquet",
     log:
         f"{RESULTS}/logs/evaluate_runs/{{corpus}}.log",
@@ -25,12 +29,17 @@ rule evaluate_runs:
     conda:
         "../../environment.yml"
     params:
+        circumstances=lambda wildcards: json.dumps(
+            circumstances(config["corpora"][wildcards.corpus])
+        ),
+        confidence=config["compare"]["confidence"],
         titles=json.dumps({name: config["variants"][name]["title"] for name in COMPARED}),
         runs=lambda wildcards, input: folders(input.runs),
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --corpus {input.corpus} --titles {params.titles:q}"
-        " --runs {params.runs} --output {params.folder} 2> {log}"
+        "python {input.code[0]} --corpus {input.corpus} --circumstances {params.circumstances:q}"
+        " --titles {params.titles:q} --runs {params.runs} --duplicates {input.duplicates}"
+        " --confidence {params.confidence} --output {params.folder} 2> {log}"
 
 
 rule evaluate_corpus:
