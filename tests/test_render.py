@@ -1,6 +1,7 @@
 import re
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT, call
@@ -98,6 +99,135 @@ def test_hostile_words_on_a_map_are_text(tmp_path):
     assert "&lt;script&gt;" in html
     assert "$x$ $y$" in html
     assert 'aria-label="a &quot;map&quot;"' in html
+
+
+def variants(**columns):
+    """A table of three variants as evaluate_runs writes it, best first."""
+    names = ["svm", "lstm", "slides"]
+    table = {
+        "variant": names,
+        "title": ["SVM", "LSTM <b>", "Slides"],
+        "protocol": ["held out", "held out", "lecture"],
+        "corpus": "News",
+        "split": "random 80/20, seed 7",
+        "header": "cut",
+        "seeds": "1 2",
+        "test_documents": 2000,
+        "accuracy": [0.9, 0.895, 0.85],
+        "low": [0.88, 0.875, 0.83],
+        "high": [0.92, 0.915, 0.87],
+        "pareto": [True, True, False],
+        "fit_cpu_seconds": [60, 30, 10],
+    }
+    return pd.DataFrame(table | columns)
+
+
+def comparisons(lstm="not distinguishable"):
+    verdicts = {("lstm", "svm"): lstm, ("slides", "svm"): "not distinguishable"}
+    rows = [(a, b, a.upper(), b.upper(), verdict) for (a, b), verdict in verdicts.items()]
+    return pd.DataFrame(rows, columns=["variant_a", "variant_b", "title_a", "title_b", "verdict"])
+
+
+def recommendation(names=("svm", "lstm", "lstm", "lstm")):
+    wishes = ["best", "cheapest within one point", "fastest within one point", "fastest"]
+    accuracy = {"svm": 0.9, "lstm": 0.895}
+    return pd.DataFrame(
+        {
+            "recommendation": wishes,
+            "variant": names,
+            "title": [name.upper() for name in names],
+            "accuracy": [accuracy[name] for name in names],
+            "cpu_minutes": [1.0 if name == "svm" else 0.5 for name in names],
+            "ms_per_document": [2.0 if name == "svm" else 0.52 for name in names],
+        }
+    )
+
+
+def test_the_outcome_names_the_best_what_is_level_with_it_and_what_is_cheaper():
+    html = page.outcome(variants(), comparisons(), recommendation()).data
+    assert "News: SVM leads with 90.0% of 2,000 test documents" in html
+    assert "(95% interval 88.0% to 92.0%)" in html
+    assert "Not distinguishable from it: LSTM." in html  # and not what was watched
+    assert "within one point is LSTM: 89.5% for 30 s of CPU instead of 60 s." in html
+    assert "fastest to answer is LSTM: 0.52 ms a document, 89.5% right." in html
+    assert "protocol are left out here" in html
+
+
+def test_the_outcome_of_a_clear_best_that_is_the_cheapest_too():
+    held_out = variants(protocol="held out")
+    taken = recommendation(["svm"] * 4)
+    html = page.outcome(held_out, comparisons("worse")[:1], taken).data
+    assert "Each of the others is distinguishable from it. It takes 60 s of CPU" in html
+    assert "lecture" not in html
+
+
+def test_the_outcome_calls_none_the_best_that_was_watched_on_the_test_documents():
+    html = page.outcome(variants(protocol="lecture"), comparisons(), recommendation()[:0]).data
+    assert "none can be called the best" in html
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({}, "2,000 test documents (random 80/20, seed 7, message headers: cut); means over the"),
+        ({"seeds": "3", "header": "none"}, "2,000 test documents (random 80/20, seed 7); seed 3"),
+    ],
+)
+def test_circumstances_are_told_in_half_a_sentence(columns, expected):
+    assert page.circumstances(variants(**columns)).startswith(expected)
+
+
+def test_a_deviation_over_seeds_stands_beside_the_mean_where_there_is_one():
+    assert page.spread(0.9, 0.0123) == "90.0% ± 1.2"
+    assert page.spread(0.9, float("nan")) == "90.0%"
+
+
+def test_milliseconds_have_two_digits_that_count():
+    assert [page.milliseconds(each) for each in (0.0524, 1.28, 12.8, 1280)] == [
+        *("0.052 ms", "1.3 ms", "13 ms", "1,280 ms"),
+    ]
+
+
+def test_a_matrix_of_pairs_has_a_sign_in_each_cell():
+    titles = ["SVM", "LSTM", "SLIDES"]
+    verdicts = {(0, 1): "better", (0, 2): "better", (1, 2): "not distinguishable"}
+    verdicts |= {(1, 0): "worse", (2, 0): "worse", (2, 1): "not distinguishable"}
+    rows = [(titles[a], titles[b], verdict) for (a, b), verdict in verdicts.items()]
+    table = pd.DataFrame(rows, columns=["title_a", "title_b", "verdict"])
+    (axes,) = plots.pairs(table, titles).axes
+    signs = {text.get_position(): text.get_text() for text in axes.texts}
+    assert {(y, x): sign for (x, y), sign in signs.items()} == {
+        pair: {"better": "+", "worse": "−", "not distinguishable": "≈"}[verdict]
+        for pair, verdict in verdicts.items()
+    }
+    shown = axes.images[0].get_array()
+    assert np.ma.getmaskarray(shown).sum() == 3  # the diagonal
+    assert shown[0, 1] == shown[0, 2] != shown[1, 0]
+
+
+def test_the_front_is_marked_in_the_picture_of_time():
+    (axes,) = plots.accuracy_against_time(variants()).axes
+    front = axes.lines[0]
+    assert front.get_label() == "none is as good and as cheap"
+    assert front.get_xdata().tolist() == [30, 60]
+    assert front.get_ydata().tolist() == [0.895, 0.9]
+
+
+def test_pictures_of_certainty_draw_what_they_are_given():
+    bins = pd.DataFrame(
+        {
+            "title": ["A", "A", "B"],
+            "confidence": [0.5, 0.9, 0.9],
+            "accuracy": [0.4, 1, 0.8],
+            "documents": [1, 3, 4],
+        }
+    )
+    panels = plots.reliability_curves(bins, ["A", "B"]).axes
+    assert [panel.get_title("left") for panel in panels] == ["A", "B"]
+    assert panels[0].lines[1].get_ydata().tolist() == [0.4, 1]
+    answered = pd.DataFrame({"title": "A", "coverage": [0.5, 1], "accuracy": [1, 0.8]})
+    (axes,) = plots.selective_accuracy(answered, ["A"]).axes
+    assert axes.lines[0].get_ydata().tolist() == [1, 0.8]
 
 
 def test_an_interval_bar_tells_its_ends():

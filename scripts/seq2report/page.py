@@ -127,6 +127,80 @@ def sample_notice(corpora: dict[str, int]) -> HTML:
     )
 
 
+def circumstances(variants: pd.DataFrame) -> str:
+    """Return what the figures of a corpus hang on, as half a sentence for captions.
+
+    Args:
+        variants: the table of variants, columns test_documents, split, header and seeds.
+    """
+    row = variants.iloc[0]
+    header = "" if row["header"] == "none" else f", message headers: {row['header']}"
+    seeds = str(row["seeds"]).split()
+    trained = f"seed {seeds[0]}" if len(seeds) == 1 else f"means over the seeds {', '.join(seeds)}"
+    return f"{row['test_documents']:,} test documents ({row['split']}{header}); {trained}"
+
+
+def outcome(
+    variants: pd.DataFrame, comparisons: pd.DataFrame, recommendation: pd.DataFrame
+) -> HTML:
+    """Return what came out on a corpus: who leads, who cannot be told from it, who is cheaper.
+
+    Args:
+        variants: as evaluate_runs writes it, and so are the others.
+        comparisons: each variant against each other one.
+        recommendation: the best, the cheapest and the fastest; without rows where every variant
+            was chosen by looking at test documents.
+    """
+    title = variants["corpus"].iloc[0]
+    if recommendation.empty:
+        return paragraph(
+            f"{title}: none can be called the best, for the accuracy of each was watched on the"
+            " test documents.",
+            "outcome",
+        )
+    take = recommendation.set_index("recommendation")
+    best, cheap, fast = (
+        take.loc[wish] for wish in ("best", "cheapest within one point", "fastest")
+    )
+    watched = variants.loc[variants["protocol"] == "lecture", "variant"]
+    row = variants.set_index("variant").loc[best["variant"]]
+    against = comparisons[
+        (comparisons["variant_b"] == best["variant"]) & ~comparisons["variant_a"].isin(watched)
+    ]
+    level = list(against.loc[against["verdict"] == "not distinguishable", "title_a"])
+    text = (
+        f"{title}: {best['title']} leads with {percent(best['accuracy'])} of"
+        f" {row['test_documents']:,} test documents right (95% interval {percent(row['low'])} to"
+        f" {percent(row['high'])})."
+    )
+    if level:
+        more = f" and {len(level) - 5} more" if len(level) > 5 else ""
+        text += f" Not distinguishable from it: {', '.join(level[:5])}{more}."
+    elif len(against):
+        text += " Each of the others is distinguishable from it."
+    if cheap["variant"] == best["variant"]:
+        text += (
+            f" It takes {seconds(60 * best['cpu_minutes'])} of CPU to train; none within one point"
+            " of it takes less."
+        )
+    else:
+        text += (
+            f" The cheapest within one point is {cheap['title']}: {percent(cheap['accuracy'])} for"
+            f" {seconds(60 * cheap['cpu_minutes'])} of CPU instead of"
+            f" {seconds(60 * best['cpu_minutes'])}."
+        )
+    text += (
+        f" The fastest to answer is {fast['title']}: {milliseconds(fast['ms_per_document'])} a"
+        f" document, {percent(fast['accuracy'])} right."
+    )
+    if len(watched):
+        text += (
+            " Variants by the lecture's protocol are left out here: their accuracy was watched on"
+            " the test documents."
+        )
+    return paragraph(text, "outcome")
+
+
 def shape(numbers: str) -> str:
     """Return a shape as in 150 × 50 with the memory that it takes as 32-bit numbers."""
     kilobytes = 4 * math.prod(int(number) for number in numbers.split(" × ")) / 1000
@@ -143,3 +217,13 @@ def seconds(value: float) -> str:
     if value < 10:
         return f"{value:.1f} s"
     return f"{value:.0f} s" if value < 120 else f"{value / 60:.1f} min"
+
+
+def milliseconds(value: float) -> str:
+    """Return a duration in milliseconds with two digits that count."""
+    return f"{value:.2g} ms" if value < 100 else f"{value:,.0f} ms"
+
+
+def spread(mean: float, deviation: float) -> str:
+    """Return a share as percent, and its deviation over seeds where there are some."""
+    return percent(mean) if pd.isna(deviation) else f"{percent(mean)} ± {100 * deviation:.1f}"

@@ -13,6 +13,11 @@ from matplotlib.figure import Figure
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C6D31", "#333333"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 NEUTRAL = "#9AA3AD"
+VERDICTS = {  # colour of a cell, its sign and the colour of that
+    "better": ("#0072B2", "+", "white"),
+    "not distinguishable": ("#E8EBEE", "≈", "#5b6675"),
+    "worse": ("#E69F00", "−", "#1d2430"),
+}
 FEW_PANELS = 9  # that are drawn large
 LABELLED_WORDS = 60  # on a map; the other words are points
 
@@ -46,9 +51,24 @@ def styles(names: list[str]) -> dict[str, dict]:
 
 
 def accuracy_against_time(variants: pd.DataFrame) -> Figure:
-    """Draw accuracy with its interval against the CPU time of one training, a point a variant."""
+    """Draw accuracy with its interval against the CPU time of one training, a point a variant.
+
+    A line joins the Pareto front: variants that no other one is as good and as cheap as.
+    """
     figure = Figure(figsize=(10, max(4.4, 0.21 * len(variants))))  # the legend needs the height
     axes = figure.subplots()
+    front = variants[variants["pareto"]].sort_values("fit_cpu_seconds")
+    axes.plot(
+        front["fit_cpu_seconds"],
+        front["accuracy"],
+        drawstyle="steps-post",
+        color=NEUTRAL,
+        linestyle="--",
+        marker="o",
+        markersize=14,
+        markerfacecolor="none",
+        label="none is as good and as cheap",
+    )
     for title, style in styles(sorted(variants["title"])).items():
         row = variants[variants["title"] == title].iloc[0]
         accuracy = row["accuracy"]
@@ -72,6 +92,40 @@ def accuracy_against_time(variants: pd.DataFrame) -> Figure:
     axes.set_ylabel("accuracy on the test documents")
     axes.grid(alpha=0.25)
     figure.legend(loc="outside right upper")
+    return figure
+
+
+def pairs(comparisons: pd.DataFrame, titles: list[str]) -> Figure:
+    """Draw whether the variant of a row is better than that of a column, a cell a pair.
+
+    Args:
+        comparisons: columns title_a, title_b and verdict, every pair from either side.
+        titles: of the variants, in the order that they are drawn in.
+    """
+    count = len(titles)
+    place = {title: n for n, title in enumerate(titles)}
+    rows, columns = (comparisons[f"title_{side}"].map(place) for side in "ab")
+    grid = np.full((count, count), np.nan)  # a variant against itself is no pair
+    grid[rows, columns] = comparisons["verdict"].map({name: n for n, name in enumerate(VERDICTS)})
+    names = 0.09 * max(map(len, titles)) + 0.7  # inches that the longest title takes
+    figure = Figure(figsize=(max(0.3 * count + names, 5.5), 0.3 * count + 1))
+    axes = figure.subplots()
+    colours = mpl.colors.ListedColormap([colour for colour, _, _ in VERDICTS.values()])
+    axes.imshow(grid, cmap=colours, vmin=0, vmax=len(VERDICTS) - 1)
+    for verdict, y, x in zip(comparisons["verdict"], rows, columns, strict=True):
+        _, sign, ink = VERDICTS[verdict]
+        axes.text(x, y, sign, ha="center", va="center", color=ink)
+    for verdict, (colour, sign, _) in VERDICTS.items():
+        axes.scatter([], [], marker="s", s=90, color=colour, label=f"{sign}  {verdict}")
+    axes.set_yticks(range(count), [f"{title}  {n}" for n, title in enumerate(titles, 1)])
+    axes.set_xticks(range(count), range(1, count + 1))
+    axes.set_xticks(np.arange(count - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(count - 1) + 0.5, minor=True)
+    axes.grid(which="minor", color="white")
+    axes.tick_params(which="both", length=0)
+    axes.tick_params(labeltop=True, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=len(VERDICTS))
     return figure
 
 
@@ -119,6 +173,54 @@ def learning_curves(history: pd.DataFrame) -> Figure:
     panels[0].legend(loc="lower right")
     for panel in panels[len(titles) :]:
         panel.set_visible(False)
+    return figure
+
+
+def reliability_curves(calibration: pd.DataFrame, titles: list[str]) -> Figure:
+    """Draw how right a variant is where it is how sure, a panel a variant.
+
+    Args:
+        calibration: columns title, confidence, accuracy and documents, a row a bin.
+        titles: of the variants that are drawn.
+    """
+    columns = min(4, len(titles))
+    rows = math.ceil(len(titles) / columns)
+    figure = Figure(figsize=(2.6 * columns, 2.7 * rows))
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for panel, title in zip(panels, titles, strict=False):
+        bins = calibration[calibration["title"] == title]
+        panel.plot([0, 1], [0, 1], color=NEUTRAL, linestyle="--", linewidth=1)
+        panel.plot(bins["confidence"], bins["accuracy"], color=COLOURS[0], linewidth=1)
+        area = 4 + 120 * bins["documents"] / bins["documents"].sum()
+        panel.scatter(bins["confidence"], bins["accuracy"], s=area, color=COLOURS[0], alpha=0.8)
+        panel.set_title(textwrap.fill(title, 26), fontsize=9)
+        panel.grid(alpha=0.25)
+        panel.set_aspect("equal")
+    for n, panel in enumerate(panels):
+        panel.set_visible(n < len(titles))
+        panel.tick_params(labelbottom=n + columns >= len(titles))  # nothing stands below it
+    figure.supxlabel("how sure: the probability of the answer", fontsize=9.5)
+    figure.supylabel("how right: share of right answers", fontsize=9.5)
+    return figure
+
+
+def selective_accuracy(selective: pd.DataFrame, titles: list[str]) -> Figure:
+    """Draw accuracy against the share of documents that are answered, a line a variant.
+
+    Args:
+        selective: columns title, coverage and accuracy.
+        titles: of the variants that are drawn.
+    """
+    figure = Figure(figsize=(10, 4.0))
+    axes = figure.subplots()
+    for title, style in styles(titles).items():
+        rows = selective[selective["title"] == title]
+        axes.plot(rows["coverage"], rows["accuracy"], markersize=4, label=title, **style)
+    axes.xaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
+    axes.set_xlabel("share of the documents that are answered, the surest first")
+    axes.set_ylabel("accuracy on these")
+    axes.grid(alpha=0.25)
+    figure.legend(loc="outside right upper")
     return figure
 
 

@@ -54,6 +54,9 @@ def paired_tests(shares: np.ndarray, seed_errors: np.ndarray) -> pd.DataFrame:
     With one seed d_i is -1, 0 or 1 and the errors are 0: z² is the statistic of McNemar (1947),
     (b - c)² / (b + c), without a correction for continuity. More seeds add their variance. p is
     two-sided, from the normal distribution; where no document tells two variants apart it is 1.
+    Where few seeds differ by more than the documents explain, the normal is too sure: their
+    variance is then itself a guess from few numbers.
+
     p_holm is corrected over all pairs. The interval is the difference ± 1.96 times the root of
     that same denominator, over n: uncentred, so that it leaves out 0 exactly where p is below
     0.05; it is for this pair alone, not corrected over the pairs.
