@@ -83,7 +83,7 @@ def write(folder, given, label="aabb", ids="0123"):
     folder.mkdir(parents=True)
     probability = np.array([[0.8 if c == g else 0.1 for c in CLASSES] for g in given])
     test = pl.DataFrame({"id": list(ids), "label": list(label)})
-    write_run(folder, test, probability, CLASSES, [], {})
+    write_run(folder, (test, probability), None, CLASSES, [], {})
     return str(folder)
 
 

@@ -52,7 +52,7 @@ def write(folder, variant, seed, given, ids=IDS):
     if variant == "lecture":  # a linear model says nothing of a protocol
         facts["protocol"] = "lecture"
     test = pl.DataFrame({"id": ids, "label": [LABELS[n] for n in numbers]})
-    write_run(run, test, probability, CLASSES, history, facts)
+    write_run(run, (test, probability), (test, probability), CLASSES, history, facts)
     return str(run)
 
 
@@ -144,7 +144,7 @@ def test_the_members_of_an_ensemble_are_one_cell_each_way(tmp_path):
     facts = {"seed": 1, "members": ["svm", "lstm"], "weights": [1.5, 0.25]}
     told = (test, np.eye(3)[:2])
     write_run(run, told, told, CLASSES, [], facts)
-    row = evaluate_runs.read_run(run, {"both": "Both"})["runs"].iloc[0]
+    row = evaluate_runs.read_run(run, {"both": "Both"}, CLASSES)["runs"].iloc[0]
     assert (row["members"], row["weights"]) == ("svm, lstm", "1.5, 0.25")
 
 
