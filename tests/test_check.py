@@ -96,7 +96,7 @@ def test_a_wrong_optimizer_is_told(optimizer, message):
     assert found.startswith(f"variants.v.{message}")
 
 
-TFIDF = {"TfidfVectorizer": {}}
+TFIDF, SVM = {"TfidfVectorizer": {}}, {"LinearSVC": {}}
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,33 @@ TFIDF = {"TfidfVectorizer": {}}
             "pipeline[1].NaiveBayesSVC: unknown argument 'gamma'",
         ),
         ([TFIDF, {"TemperatureScaled": {}}], "pipeline[1]: unknown step 'TemperatureScaled'"),
+        (
+            [{"FeatureUnion": {"of": [TFIDF, {"TfidfVectorizer": {"analyser": "char"}}]}}, SVM],
+            "pipeline[0].FeatureUnion.of[1].TfidfVectorizer: unknown argument 'analyser'; did you",
+        ),
+        (
+            [{"FeatureUnion": {"of": [{"FeatureUnion": {"of": [{"Tfidf": {}}]}}]}}, SVM],
+            "pipeline[0].FeatureUnion.of[0].FeatureUnion.of[0]: unknown step 'Tfidf'; did you",
+        ),
+        (
+            [{"FeatureUnion": {"of": [TFIDF, SVM]}}, SVM],
+            "pipeline[0].FeatureUnion.of[1].LinearSVC: only the last step may be one that class",
+        ),
+        ([{"FeatureUnion": {}}, SVM], "pipeline[0].FeatureUnion: argument 'of' is missing"),
+        ([{"FeatureUnion": {"off": []}}, SVM], "pipeline[0].FeatureUnion: unknown argument 'off'"),
+        ([{"FeatureUnion": {"of": []}}, SVM], "pipeline[0].FeatureUnion.of: found [], expected a"),
+        (
+            [{"FeatureUnion": {"of": TFIDF}}, SVM],
+            "pipeline[0].FeatureUnion.of: found {'TfidfVectorizer': {}}, expected a list of names",
+        ),
+        (
+            [{"FeatureUnion": {"of": ["TfidfVectorizer"]}}, SVM],
+            "pipeline[0].FeatureUnion.of[0]: found 'TfidfVectorizer', expected one name with its",
+        ),
+        (
+            [{"FeatureUnion": {"of": [TFIDF]}}],
+            "pipeline: the last step, FeatureUnion, does not classify",
+        ),
         ([TFIDF], "pipeline: the last step, TfidfVectorizer, does not classify"),
     ],
 )

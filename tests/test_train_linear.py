@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import scipy.sparse
 import skops.io
 from conftest import call
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -14,10 +15,17 @@ from sklearn.svm import LinearSVC
 
 import train_linear
 from seq2report.command import UserError, nearest
-from seq2report.pipelines import build_pipeline, calibrated, count_parameters, load_pipeline
+from seq2report.pipelines import (
+    build_pipeline,
+    calibrated,
+    count_parameters,
+    load_pipeline,
+    save_pipeline,
+)
 from seq2report.runs import HISTORY_COLUMNS
 from seq2report.steps import best_temperature
 
+LETTERS = {"TfidfVectorizer": {"analyzer": "char_wb", "ngram_range": [3, 4], "min_df": 2}}
 SVM = [{"TfidfVectorizer": {"ngram_range": [1, 2], "sublinear_tf": True}}, {"LinearSVC": {}}]
 
 
@@ -221,6 +229,15 @@ def test_the_model_loads_without_pickle_and_predicts_the_same(trained, documents
         [{"HashingVectorizer": {"n_features": 64}}, {"LogisticRegression": {}}],
         [{"TfidfVectorizer": {}}, {"TruncatedSVD": {"n_components": 5}}, {"LinearSVC": {}}],
         [{"TfidfVectorizer": {}}, {"RidgeClassifier": {}}],
+        [{"FeatureUnion": {"of": [{"CountVectorizer": {}}, LETTERS]}}, {"ComplementNB": {}}],
+        [
+            {
+                "FeatureUnion": {
+                    "of": [LETTERS, {"FeatureUnion": {"of": [{"TfidfVectorizer": {}}, LETTERS]}}]
+                }
+            },
+            {"LinearSVC": {}},
+        ],
         [{"CountVectorizer": {"binary": True}}, {"NaiveBayesSVC": {"beta": 0.5}}],
         [{"TfidfVectorizer": {}}, {"ComplementNB": {"alpha": 0.1}}],
         [{"CountVectorizer": {}}, {"DummyClassifier": {"strategy": "most_frequent"}}],
@@ -231,6 +248,50 @@ def test_other_pipelines_are_trained_and_loaded_too(tiny, documents, tmp_path, s
     predictions = run_train(tiny, tmp_path / "run", pipeline=steps)
     found = load_pipeline(tmp_path / "run").predict_proba(texts(documents, "test")[0])
     np.testing.assert_allclose(found, predictions.filter(like="p_"), atol=1e-6)
+
+
+def test_a_union_has_the_features_of_its_steps_and_keeps_their_vocabularies_apart(
+    tiny, documents, tmp_path
+):
+    words = {"TfidfVectorizer": {"ngram_range": [1, 2]}}
+    steps = [{"FeatureUnion": {"of": [words, LETTERS]}}, {"LinearSVC": {}}]
+    run_train(tiny, tmp_path / "run", pipeline=steps)
+    terms = pd.read_parquet(tmp_path / "run/vocabulary.parquet").groupby("step")["term"]
+    x, y = texts(documents, "train", "validation")
+    plain = [
+        TfidfVectorizer(ngram_range=(1, 2)),
+        TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), min_df=2),
+    ]
+    features = scipy.sparse.hstack([each.fit_transform(x) for each in plain])
+    assert {name: of.tolist() for name, of in terms} == {
+        f"featureunion/tfidfvectorizer-{n}": each.get_feature_names_out().tolist()
+        for n, each in enumerate(plain, start=1)
+    }
+    loaded = load_pipeline(tmp_path / "run")
+    np.testing.assert_allclose(loaded[:-1].transform(x).toarray(), features.toarray())
+    test, _ = texts(documents, "test")
+    found = loaded.decision_function(test)
+    svm = LinearSVC(random_state=1).fit(features, y)
+    expected = svm.decision_function(scipy.sparse.hstack([each.transform(test) for each in plain]))
+    np.testing.assert_allclose(found, expected)
+    with zipfile.ZipFile(tmp_path / "run/model.skops") as archive:
+        assert len(archive.read("schema.json")) < 100_000  # no vocabulary in it
+
+
+def test_saving_leaves_the_pipeline_as_it_is(documents, tmp_path):
+    x, y = texts(documents, "train")
+    union = [{"FeatureUnion": {"of": [{"TfidfVectorizer": {}}, LETTERS]}}, {"LinearSVC": {}}]
+    model = build_pipeline(union, 1).fit(x, y)
+    before = model.predict_proba(x)
+    save_pipeline(model, tmp_path)
+    np.testing.assert_array_equal(model.predict_proba(x), before)
+    np.testing.assert_array_equal(load_pipeline(tmp_path).predict_proba(x), before)
+
+
+def test_steps_of_a_union_get_the_seed_too():
+    inner = {"FeatureUnion": {"of": [{"TruncatedSVD": {}}, {"TruncatedSVD": {"random_state": 7}}]}}
+    model = build_pipeline([{"TfidfVectorizer": {}}, inner, {"LinearSVC": {}}], 1)
+    assert [step.random_state for _, step in model[1].transformer_list] == [1, 7]
 
 
 def test_parameters_are_coefficients_and_intercepts(trained):

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import reprlib
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
@@ -75,12 +76,17 @@ def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
 def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
     """Return scikit-learn estimators for a list of ``{Name: {argument: value}}``.
 
-    A list as value becomes a tuple, as ``ngram_range`` wants it.
+    A list as value becomes a tuple, as ``ngram_range`` wants it. ``{FeatureUnion: {of: parts}}``
+    puts the features of several steps side by side.
 
     Raises:
         UserError: an unknown step or argument, or a value that scikit-learn refuses.
     """
     from sklearn.base import ClassifierMixin
+    from sklearn.pipeline import FeatureUnion, make_union
+
+    def union(of: Sequence) -> FeatureUnion:
+        return make_union(*of)
 
     known = {
         name: item
@@ -92,15 +98,22 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
         and not name.endswith("Mixin")
         and "estimator" not in inspect.signature(item).parameters  # which YAML cannot hold
     }
-    steps = []
-    for n, part in enumerate(parts):
+    known["FeatureUnion"] = union
+
+    def build(part: dict, place: str, is_last: bool = False) -> object:
         ((name, arguments),) = part.items()
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()}
-        step = _call(name, values, known, f"{where}[{n}]", "step", set())
-        if n < len(parts) - 1 and not hasattr(step, "transform"):
-            raise UserError(f"{where}[{n}].{name}: only the last step may be one that classifies")
-        steps.append(step)
-    return steps
+        if name == "FeatureUnion" and "of" in arguments:
+            inside = f"{place}.{name}.of"
+            inner = enumerate(_parts(arguments["of"], inside))
+            values["of"] = [build(each, f"{inside}[{n}]") for n, each in inner]
+        step = _call(name, values, known, place, "step", set())
+        if not is_last and not hasattr(step, "transform"):
+            raise UserError(f"{place}.{name}: only the last step may be one that classifies")
+        return step
+
+    last = len(parts) - 1
+    return [build(part, f"{where}[{n}]", n == last) for n, part in enumerate(parts)]
 
 
 def _classes(module: ModuleType, base: type) -> dict[str, type]:
@@ -109,6 +122,18 @@ def _classes(module: ModuleType, base: type) -> dict[str, type]:
         for name, item in vars(module).items()
         if inspect.isclass(item) and issubclass(item, base)
     }
+
+
+def _parts(value: object, place: str) -> list[dict]:
+    """Return ``value`` if it is what the schema lets ``layers`` and ``pipeline`` be."""
+    if not isinstance(value, list) or not value:
+        found = reprlib.repr(value)
+        raise UserError(f"{place}: found {found}, expected a list of names, each with arguments")
+    for n, part in enumerate(value):
+        if not _is_part(part):
+            found = reprlib.repr(part)
+            raise UserError(f"{place}[{n}]: found {found}, expected one name with its arguments")
+    return value
 
 
 def _is_part(value: object) -> bool:

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import skops.io
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from seq2report.command import UserError
 from seq2report.layers import build_steps
 from seq2report.steps import TemperatureScaled, best_temperature
 
+HOLD_STEPS = ("steps", "transformer_list")  # attributes of Pipeline and FeatureUnion
 OURS = ("sklearn.", "seq2report.steps.")  # what a saved pipeline may hold
 
 
@@ -32,10 +33,7 @@ def build_pipeline(parts: list[dict], seed: int) -> Pipeline:
     Raises:
         UserError: an unknown step or argument.
     """
-    *first, last = build_steps(parts)
-    for step in (*first, last):
-        if step.get_params().get("random_state", seed) is None:
-            step.set_params(random_state=seed)
+    *first, last = seeded(build_steps(parts), seed)
     if not hasattr(last, "predict_proba"):
         last = TemperatureScaled(last)
     return make_pipeline(*first, last)
@@ -110,30 +108,54 @@ def build_features(parts: list[dict], seed: int) -> Pipeline:
     Raises:
         UserError: an unknown step or argument.
     """
-    steps = build_steps(parts, "steps")
+    return make_pipeline(*seeded(build_steps(parts, "steps"), seed))
+
+
+def seeded(steps: list[BaseEstimator], seed: int) -> list[BaseEstimator]:
+    """Give ``seed`` to each step that takes a random_state and was given none; return them."""
     for step in steps:
-        if step.get_params().get("random_state", seed) is None:
-            step.set_params(random_state=seed)
-    return make_pipeline(*steps)
+        for name, value in step.get_params().items():  # those of the steps of a union too
+            if name.split("__")[-1] == "random_state" and value is None:
+                step.set_params(**{name: seed})
+    return steps
 
 
 def save_pipeline(model: Pipeline, folder: Path) -> None:
     """Write model.skops and vocabulary.parquet (step, term; in the order of the features).
 
+    A step inside a union is told by the names of both, ``featureunion/tfidfvectorizer-1``.
     The vocabulary stands apart because skops describes every entry of a dictionary at length: a
     vocabulary of bigrams inside it outweighs the rest of the model many times.
     """
-    terms, steps = [], []
-    for name, step in model.steps:
-        if hasattr(step, "vocabulary_"):
-            ordered = sorted(step.vocabulary_, key=step.vocabulary_.get)
-            terms.append(pd.DataFrame({"step": name, "term": ordered}))
-            step = copy(step)
-            step.vocabulary_ = {}
-        steps.append((name, step))
-    skops.io.dump(Pipeline(steps), folder / "model.skops", compression=ZIP_DEFLATED)
-    terms = pd.concat(terms) if terms else pd.DataFrame({"step": [], "term": []}, dtype=str)
+    terms = [pd.DataFrame({"step": [], "term": []}, dtype=str)]
+    for name, step in _vectorizers(model).items():
+        ordered = sorted(step.vocabulary_, key=step.vocabulary_.get)
+        terms.append(pd.DataFrame({"step": name, "term": ordered}))
+    light = _without_vocabularies(model)
+    skops.io.dump(light, folder / "model.skops", compression=ZIP_DEFLATED)
+    terms = pd.concat(terms)
     terms.to_parquet(folder / "vocabulary.parquet", index=False)
+
+
+def _vectorizers(step: BaseEstimator, path: tuple[str, ...] = ()) -> dict[str, BaseEstimator]:
+    """Return the steps in a step, itself included, that have a vocabulary, by their place in it."""
+    found = {"/".join(path): step} if hasattr(step, "vocabulary_") else {}
+    for attribute in HOLD_STEPS:
+        for name, inner in getattr(step, attribute, []):
+            found |= _vectorizers(inner, (*path, name))
+    return found
+
+
+def _without_vocabularies(step: BaseEstimator) -> BaseEstimator:
+    """Return a copy of a step that shares all with it but the vocabularies, which are empty."""
+    step = copy(step)
+    if hasattr(step, "vocabulary_"):
+        step.vocabulary_ = {}
+    for attribute in HOLD_STEPS:
+        if hasattr(step, attribute):
+            inner = getattr(step, attribute)
+            setattr(step, attribute, [(name, _without_vocabularies(each)) for name, each in inner])
+    return step
 
 
 def load_pipeline(folder: Path) -> Pipeline:
@@ -145,8 +167,9 @@ def load_pipeline(folder: Path) -> Pipeline:
     file = folder / "model.skops"
     unknown = skops.io.get_untrusted_types(file=file)
     model = skops.io.load(file, trusted=[name for name in unknown if name.startswith(OURS)])
+    vectorizers = _vectorizers(model)
     for name, terms in pd.read_parquet(folder / "vocabulary.parquet").groupby("step")["term"]:
-        model.named_steps[name].vocabulary_ = {term: n for n, term in enumerate(terms)}
+        vectorizers[name].vocabulary_ = {term: n for n, term in enumerate(terms)}
     return model
 
 
