@@ -110,6 +110,14 @@ def reference_mistakes(config: dict) -> Iterator[str]:
         for name in config["compare"][kind]:
             if name not in config[kind]:
                 yield f"compare.{kind}: unknown '{name}'; {nearest(name, config[kind])}"
+    for name, number in config["compare"].get("seeds", {}).items():
+        if name not in config["corpora"]:
+            yield f"compare.seeds: unknown '{name}'; {nearest(name, config['corpora'])}"
+        if number > len(config["seeds"]):
+            yield (
+                f"compare.seeds.{name}: found {number}, but 'seeds' has only"
+                f" {len(config['seeds'])}; add some there"
+            )
     read = config.get("lessons", {}).get("corpus")
     if read is not None and read not in config["corpora"]:
         yield f"lessons.corpus: unknown '{read}'; {nearest(read, config['corpora'])}"

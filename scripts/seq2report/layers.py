@@ -4,6 +4,7 @@ import importlib
 import inspect
 import reprlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 
 from seq2report.command import UserError, nearest
@@ -23,8 +24,23 @@ PIPELINE_MODULES = (
 )
 
 
+@dataclass(frozen=True)
+class Branches:
+    """Layers side by side that read the same, and the layer that merges what they end in.
+
+    Attributes:
+        merge: a Keras layer that reads a list.
+        branches: layers of each branch, in their order, as of `build_layers`.
+    """
+
+    merge: object
+    branches: list[list]
+
+
 def build_layers(parts: Sequence[dict], ours: dict[str, type] | None = None) -> list:
     """Return Keras layers for a list of ``{Name: {argument: value}}``.
+
+    ``{Name: {branches: [parts, …]}}`` becomes `Branches`, which the named layer merges.
 
     Args:
         parts: the layers of a variant.
@@ -39,6 +55,15 @@ def build_layers(parts: Sequence[dict], ours: dict[str, type] | None = None) -> 
 
     def build(part: dict, place: str) -> object:
         ((name, arguments),) = part.items()
+        if "branches" in arguments:
+            rest = {key: value for key, value in arguments.items() if key != "branches"}
+            merge, inside = build({name: rest}, place), f"{place}.{name}.branches"
+            listed = _list(arguments["branches"], inside, "a list of lists of layers")
+            branches = [
+                build_all(_parts(branch, f"{inside}[{n}]"), f"{inside}[{n}]")
+                for n, branch in enumerate(listed)
+            ]
+            return Branches(merge, branches)
         arguments = {
             key: build(value, f"{place}.{name}.{key}")
             if key in HOLDS_A_LAYER and _is_part(value)
@@ -47,7 +72,10 @@ def build_layers(parts: Sequence[dict], ours: dict[str, type] | None = None) -> 
         }
         return _call(name, arguments, known, place, "layer", FROM_BASE_LAYER)
 
-    return [build(part, f"layers[{n}]") for n, part in enumerate(parts)]
+    def build_all(parts: Sequence[dict], place: str) -> list:
+        return [build(part, f"{place}[{n}]") for n, part in enumerate(parts)]
+
+    return build_all(parts, "layers")
 
 
 def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
@@ -124,12 +152,15 @@ def _classes(module: ModuleType, base: type) -> dict[str, type]:
     }
 
 
+def _list(value: object, place: str, expected: str) -> list:
+    if not isinstance(value, list) or not value:
+        raise UserError(f"{place}: found {reprlib.repr(value)}, expected {expected}")
+    return value
+
+
 def _parts(value: object, place: str) -> list[dict]:
     """Return ``value`` if it is what the schema lets ``layers`` and ``pipeline`` be."""
-    if not isinstance(value, list) or not value:
-        found = reprlib.repr(value)
-        raise UserError(f"{place}: found {found}, expected a list of names, each with arguments")
-    for n, part in enumerate(value):
+    for n, part in enumerate(_list(value, place, "a list of names, each with its arguments")):
         if not _is_part(part):
             found = reprlib.repr(part)
             raise UserError(f"{place}[{n}]: found {found}, expected one name with its arguments")

@@ -12,7 +12,7 @@ import scipy.sparse
 import tensorflow as tf
 
 from seq2report.command import UserError
-from seq2report.layers import build_layers, build_optimizer
+from seq2report.layers import Branches, build_layers, build_optimizer
 from seq2report.sequences import Encoded, pad
 
 STEPS = 16  # batches a call of TensorFlow: what Python does around each takes time
@@ -61,14 +61,7 @@ def build_model(
     x = start
     for layer in stack:
         x = layer(x)
-    for n, layer in enumerate(build_layers(settings["layers"], ours)):
-        try:
-            x = layer(x)
-        except Exception as error:  # Keras raises whatever its layers do
-            raise UserError(
-                f"layers[{n}]: {type(layer).__name__} does not fit the shape {x.shape} of what"
-                f" comes before it: {str(error).strip().splitlines()[0]}"
-            ) from error
+    x = _through(x, build_layers(settings["layers"], ours), "layers")
     if len(x.shape) != 2:
         raise UserError(
             f"layers: they end in shape {x.shape}, but the softmax output needs one vector a"
@@ -79,6 +72,32 @@ def build_model(
         return keras.Model(start, keras.layers.Dense(classes, activation="softmax")(x))
     except ValueError as error:
         raise UserError(f"layers: {str(error).strip().splitlines()[0]}") from error
+
+
+def _through(x: keras.KerasTensor, layers: list, where: str) -> keras.KerasTensor:
+    """Return what the last of ``layers`` (of `build_layers`) makes of ``x``.
+
+    Messages begin with ``where``, the place of the layers in the configuration.
+
+    Raises:
+        UserError: a layer that does not fit what comes before it.
+    """
+    for n, layer in enumerate(layers):
+        place, given, shapes = f"{where}[{n}]", x, f"the shape {x.shape} of what comes before it"
+        if isinstance(layer, Branches):
+            inside = f"{place}.{type(layer.merge).__name__}.branches"
+            given = [_through(x, each, f"{inside}[{m}]") for m, each in enumerate(layer.branches)]
+            shapes = f"the shapes {', '.join(str(end.shape) for end in given)} of its branches"
+            layer = layer.merge
+        name = type(layer).__name__
+        try:
+            x = layer(given)
+        except Exception as error:  # Keras raises whatever its layers do
+            reason = str(error).strip().splitlines()[0]
+            raise UserError(f"{place}: {name} does not fit {shapes}: {reason}") from error
+        if not isinstance(x, keras.KerasTensor):
+            raise UserError(f"{place}: {name} gives more than one output; the next layer reads one")
+    return x
 
 
 def compile_model(model: keras.Model, settings: dict) -> None:

@@ -66,6 +66,11 @@ def downloaded(source):
     return f"resources/downloads/{config['sources'][source]['file']}"
 
 
+def seeds(corpus):
+    """Return the seeds that variants are trained with on a corpus."""
+    return config["seeds"][: config["compare"].get("seeds", {}).get(corpus)]
+
+
 def run_files(variant, seed="{seed}"):
     """Return what a run leaves.
 

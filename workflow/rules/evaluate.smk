@@ -4,10 +4,10 @@ rule evaluate_runs:
         code=script_files("evaluate_runs"),
         corpus=f"{CORPUS}/corpus.json",
         duplicates=f"{CORPUS}/duplicates.parquet",
-        runs=[
+        runs=lambda wildcards: [
             file
             for variant in COMPARED
-            for seed in config["seeds"]
+            for seed in seeds(wildcards.corpus)
             for file in run_files(variant, seed)[:3]
         ],
     output:
@@ -95,7 +95,11 @@ rule evaluate_labels:
     input:
         code=script_files("evaluate_labels"),
         documents=f"{CORPUS}/documents.parquet",
-        runs=[run_files(variant, seed)[1] for variant in HELD_OUT for seed in config["seeds"]],
+        runs=lambda wildcards: [
+            run_files(variant, seed)[1]
+            for variant in HELD_OUT
+            for seed in seeds(wildcards.corpus)
+        ],
     output:
         tables("{corpus}/labels", "labels labels_summary"),
     log:
