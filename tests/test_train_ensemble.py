@@ -112,6 +112,7 @@ def test_a_stack_leans_on_the_better_member_and_not_on_noise():
 def test_a_certain_mistake_of_a_member_does_not_end_a_stack():
     truth, probability = guesses(1, [2.0, 2.0])
     probability[1, 0] = np.roll(np.eye(3)[truth[0]], 1)
+    assert np.isfinite(logarithms(probability)).all()
     weights = stacking_weights(probability, truth)
     assert np.isfinite(weights).all()
     assert weights[1] < weights[0]
