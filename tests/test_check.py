@@ -19,6 +19,10 @@ def network(*layers, given=INPUT, **fit):
     return {"input": given, "layers": list(layers), "fit": FIT | fit}
 
 
+def branched(*branches, name="Concatenate", **arguments):
+    return {name: {"branches": list(branches), **arguments}}
+
+
 def mistakes(**variants):
     return check.mistakes(variants, {}, {"words": 30})
 
@@ -29,6 +33,10 @@ def test_right_models_are_not_mistakes():
     assert not mistakes(
         a=network(FLATTEN, DENSE),
         b=network(wrapped, {"Dropout": {"rate": 0.5, "name": "last"}}, optimizer={"Adam": {}}),
+        g=network(branched([LSTM, DENSE], [{"GlobalMaxPooling1D": {}}]), DENSE),
+        h=network(
+            branched([DENSE], [branched([DENSE], [DENSE], name="Add")], name="Average"), LSTM
+        ),
         c=network(DENSE, given={"encoding": "words", "form": "multihot"}),
         d=network({"GlobalMaxPooling1D": {}}, given=pretrained),
         e={"pipeline": [{"TfidfVectorizer": {"ngram_range": [1, 2]}}, {"LinearSVC": {"C": 2}}]},
@@ -59,6 +67,63 @@ def test_right_models_are_not_mistakes():
             "layers[0].Bidirectional.layer: unknown layer 'LSMT'; did you mean 'LSTM'?",
         ),
         ([{"Bidirectional": {"layer": "LSTM"}}], "layers[0].Bidirectional: Please initialize"),
+        (
+            [branched([{"Conv1D": {"filters": 3, "kernel_size": 2}}], [{"Conv1D": {"filter": 3}}])],
+            "layers[0].Concatenate.branches[1][0].Conv1D: unknown argument 'filter'; did you mean",
+        ),
+        (
+            [branched([FLATTEN], [FLATTEN, {"Bidirectional": {"layer": {"LSMT": {}}}}])],
+            "layers[0].Concatenate.branches[1][1].Bidirectional.layer: unknown layer 'LSMT'; did",
+        ),
+        (
+            [branched([FLATTEN], [branched([DENSE], [{"Desne": {}}])])],
+            "layers[0].Concatenate.branches[1][0].Concatenate.branches[1][0]: unknown layer 'D",
+        ),
+        (
+            [branched([FLATTEN], [FLATTEN, LSTM])],
+            "layers[0].Concatenate.branches[1][1]: LSTM does not fit the shape (None, 48) of what",
+        ),
+        (
+            [branched([FLATTEN], [DENSE])],
+            "layers[0]: Concatenate does not fit the shapes (None, 48), (None, 12, 3) of its",
+        ),
+        (
+            [branched([FLATTEN], [LSTM], name="Add")],
+            "layers[0]: Add does not fit the shapes (None, 48), (None, 3) of its branches",
+        ),
+        (
+            [branched([FLATTEN], [FLATTEN], name="Dense", units=3)],
+            "layers[0]: Dense does not fit the shapes (None, 48), (None, 48) of its branches",
+        ),
+        (
+            [branched([FLATTEN], [FLATTEN], name="Identity")],
+            "layers[0]: Identity gives more than one output; the next layer reads one",
+        ),
+        (
+            [branched([FLATTEN], name="Concatenat")],
+            "layers[0]: unknown layer 'Concatenat'; did you mean 'Concatenate'?",
+        ),
+        (
+            [branched([FLATTEN], axes=1)],
+            "layers[0].Concatenate: unknown argument 'axes'; did you mean 'axis'?",
+        ),
+        ([branched()], "layers[0].Concatenate.branches: found [], expected a list of lists of lay"),
+        (
+            [{"Concatenate": {"branches": FLATTEN}}],
+            "layers[0].Concatenate.branches: found {'Flatten': {}}, expected a list of lists",
+        ),
+        (
+            [branched([FLATTEN], [])],
+            "layers[0].Concatenate.branches[1]: found [], expected a list of names, each with its",
+        ),
+        (
+            [branched(FLATTEN)],
+            "layers[0].Concatenate.branches[0]: found {'Flatten': {}}, expected a list of names",
+        ),
+        (
+            [branched(["Flatten"])],
+            "layers[0].Concatenate.branches[0][0]: found 'Flatten', expected one name with its arg",
+        ),
         ([DENSE], "layers: they end in shape (None, 12, 3), but the softmax output needs one vec"),
     ],
 )

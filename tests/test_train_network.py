@@ -134,6 +134,33 @@ def test_xla_is_for_networks_that_loop_over_words():
         assert model.jit_compile is expected
 
 
+def branched(*branches, name="Concatenate", **arguments):
+    return {name: {"branches": list(branches), **arguments}}
+
+
+def test_every_branch_reads_the_same_and_the_layer_named_merges_their_ends():
+    pool, most = {"GlobalAveragePooling1D": {}}, {"GlobalMaxPooling1D": {}}
+    given = SEQUENCE | {"dimensions": 5}
+    x = np.random.default_rng(1).integers(1, 30, size=(4, 20)).astype("int32")
+    for name, merge in (("Concatenate", partial(np.concatenate, axis=1)), ("Maximum", np.max)):
+        layers = [branched([pool], [most], name=name)]
+        model = network.build_model(settings(given, layers), 30, 3)
+        vectors = model.get_layer("embedding")(x).numpy()
+        ends = vectors.mean(axis=1), vectors.max(axis=1)
+        merged = merge(ends) if name == "Concatenate" else merge(ends, axis=0)
+        found = keras.Model(model.input, model.layers[-2].output)(x)
+        np.testing.assert_allclose(found, merged, rtol=1e-5)
+        assert network.document_shape(model, given) == (20, 5)
+
+
+def test_xla_is_for_networks_that_loop_over_words_in_a_branch():
+    given = SEQUENCE | {"dimensions": 5}
+    for layer, expected in (({"GRU": {"units": 2}}, True), ({"GlobalMaxPooling1D": {}}, False)):
+        layers = [branched([{"Flatten": {}}], [branched([{"Flatten": {}}], [layer])])]
+        model = network.build_model(settings(given, layers), 30, 3)
+        assert network.has_recurrent_layer(model) is expected
+
+
 def test_probabilities_come_in_the_order_of_the_documents_whatever_the_batches(monkeypatch):
     monkeypatch.setattr(network, "PREDICT_BATCH", 4)
     model = network.build_model(settings(SEQUENCE | {"dimensions": 5}), 30, 3)
@@ -328,6 +355,22 @@ def test_what_trained_with_faster_layers_is_saved_with_those_of_keras(tiny, tmp_
     kinds = [model.layers[2].forward_layer, model.layers[2].backward_layer, model.layers[3]]
     expected = [keras.layers.LSTM, keras.layers.LSTM, keras.layers.Dropout]
     assert list(map(type, kinds)) == expected
+    assert_predicted(model, tmp_path / "run", tiny)
+
+
+def test_a_network_with_branches_is_saved_with_layers_of_keras(tiny, tmp_path):
+    conv = {"Conv1D": {"filters": 3, "kernel_size": 3, "activation": "relu"}}
+    layers = [
+        branched(
+            [{"Dropout": {"rate": 0.2}}, conv, {"GlobalMaxPooling1D": {}}],
+            [{"Bidirectional": {"layer": {"LSTM": {"units": 3}}}}, {"Dropout": {"rate": 0.2}}],
+            [conv, {"LSTM": {"units": 3}}],
+        ),
+        {"Dense": {"units": 4}},
+    ]
+    run_train(tiny, tmp_path / "run", layers=layers)
+    model = keras.models.load_model(tmp_path / "run/model.keras", safe_mode=True)
+    assert not [layer for layer in model.layers if "seq2report" in type(layer).__module__]
     assert_predicted(model, tmp_path / "run", tiny)
 
 

@@ -292,6 +292,27 @@ def test_a_run_leaves_validation_documents_but_where_they_are_fitted(project):
         assert (folder / "validation.parquet").is_file()
 
 
+def test_the_networks_that_loop_over_words_most_are_trained_first_branches_included(project):
+    lstm = {"LSTM": {"units": 3}}
+    branches = [[{"Flatten": {}}], [lstm], [{"Bidirectional": {"layer": lstm}}]]
+    variants = {
+        "branched": {
+            "extends": "dense",
+            "title": "B",
+            "layers": [{"Concatenate": {"branches": branches}}],
+        },
+        "single": {"extends": "dense", "title": "S", "layers": [lstm]},
+    }
+    config = edited(
+        project.config,
+        compare__variants=["dense", *variants],
+        **{f"variants__{name}": variant for name, variant in variants.items()},
+    )
+    output = project.snakemake("--dry-run", config=config)
+    jobs = re.findall(r"rule train_(\w+):.*?priority: (\d+)", output, flags=re.DOTALL)
+    assert dict(jobs) == {"branched": "2", "single": "1"}
+
+
 def test_another_seed_is_another_run(project):
     planned = project.planned(config=edited(project.config, seeds=[1, 2]))
     assert planned["train_dense"] == planned["train_svm"] == 1
