@@ -125,6 +125,7 @@ def pairs(comparisons: pd.DataFrame, titles: list[str]) -> Figure:
     axes.tick_params(which="both", length=0)
     axes.tick_params(labeltop=True, labelbottom=False)
     axes.spines[:].set_visible(False)
+    axes.set_anchor("E")  # a browser may need more room for the names than matplotlib thinks
     figure.legend(loc="outside lower center", ncols=len(VERDICTS))
     return figure
 
