@@ -171,7 +171,8 @@ def compare(shares: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """
     accuracy = runs.groupby("variant")["accuracy"]
     errors = accuracy.agg(lambda seeds: statistics.seed_variance(seeds) / len(seeds))
-    tests = statistics.paired_tests(shares.to_numpy(), errors[shares.index].to_numpy())
+    seeds = accuracy.size().min()
+    tests = statistics.paired_tests(shares.to_numpy(), errors[shares.index].to_numpy(), seeds)
     mirrored = tests.rename(columns={"a": "b", "b": "a"}).assign(
         difference=-tests["difference"], low=-tests["high"], high=-tests["low"]
     )

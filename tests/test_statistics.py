@@ -36,7 +36,7 @@ def compared(right):
     """Return the paired tests of (variants, seeds, documents)."""
     seeds = right.shape[1]
     errors = [statistics.seed_variance(each.mean(axis=1)) / seeds for each in right]
-    return statistics.paired_tests(right.mean(axis=1), np.array(errors))
+    return statistics.paired_tests(right.mean(axis=1), np.array(errors), seeds)
 
 
 def test_the_interval_of_one_seed_is_that_of_wilson():
@@ -133,11 +133,21 @@ def test_chance_among_seeds_makes_a_difference_less_sure():
     (same,) = compared(steady)["p"]
     assert same == pytest.approx(compared(np.array([a, b]).astype(float))["p"][0])
     errors = np.array([0.05**2 / 2, 0.03**2 / 2])
-    (unsure,) = statistics.paired_tests(steady.mean(axis=1), errors)["p"]
+    (unsure,) = statistics.paired_tests(steady.mean(axis=1), errors, 2)["p"]
     away = steady.mean(axis=1)[0] - steady.mean(axis=1)[1]
     z2 = away.sum() ** 2 / ((away**2).sum() + 1000**2 * (0.05**2 + 0.03**2) / 2)
-    assert unsure == pytest.approx(stats.chi2.sf(z2, 1))
+    freedom = ((away**2).sum() / 1000**2 + errors.sum()) ** 2 / (errors**2).sum()
+    assert unsure == pytest.approx(2 * stats.t.sf(z2**0.5, freedom))
     assert unsure > 100 * same
+
+
+def test_level_variants_are_seldom_told_apart_however_their_seeds_differ():
+    rng = np.random.default_rng(1)
+    found = []
+    for _ in range(400):
+        accuracies = rng.normal(0.75, 0.01, (2, 3))
+        found += compared(rng.random((2, 3, 4000)) < accuracies[..., None])["p"].tolist()
+    assert np.mean(np.array(found) < 0.05) < 0.08  # the normal distribution has 0.1 and more
 
 
 def test_one_variant_has_no_pairs():

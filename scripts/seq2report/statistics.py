@@ -44,7 +44,7 @@ def seed_variance(accuracies: np.ndarray) -> float:
     return float(np.var(accuracies, ddof=1)) if len(accuracies) > 1 else 0.0
 
 
-def paired_tests(shares: np.ndarray, seed_errors: np.ndarray) -> pd.DataFrame:
+def paired_tests(shares: np.ndarray, seed_errors: np.ndarray, seeds: int) -> pd.DataFrame:
     """Return a test of each pair of variants on the documents that they share.
 
     With d_i the difference of a pair's shares in document i of n,
@@ -52,19 +52,23 @@ def paired_tests(shares: np.ndarray, seed_errors: np.ndarray) -> pd.DataFrame:
         z² = (Σ d_i)² / (Σ d_i² + n² (error_a + error_b)).
 
     With one seed d_i is -1, 0 or 1 and the errors are 0: z² is the statistic of McNemar (1947),
-    (b - c)² / (b + c), without a correction for continuity. More seeds add their variance. p is
-    two-sided, from the normal distribution; where no document tells two variants apart it is 1.
-    Where few seeds differ by more than the documents explain, the normal is too sure: their
-    variance is then itself a guess from few numbers.
+    (b - c)² / (b + c), without a correction for continuity. More seeds add their variance, which
+    is itself a guess from few numbers: p is two-sided, of Student's distribution with
 
-    p_holm is corrected over all pairs. The interval is the difference ± 1.96 times the root of
-    that same denominator, over n: uncentred, so that it leaves out 0 exactly where p is below
-    0.05; it is for this pair alone, not corrected over the pairs.
+        (Σ d_i² / n² + error_a + error_b)² / ((error_a² + error_b²) / (S - 1))
+
+    degrees of freedom (Satterthwaite 1946), which is the normal one where the errors are 0; where
+    no document tells two variants apart, p is 1.
+
+    p_holm is corrected over all pairs. The interval is the difference ± the quantile times the
+    root of that same denominator, over n: uncentred, so that it leaves out 0 exactly where p is
+    below 0.05; it is for this pair alone, not corrected over the pairs.
 
     Args:
         shares: of its seeds that are right in each document, (variants, n), 0 to 1.
         seed_errors: variance of each variant's accuracy among its S seeds, divided by S,
             (variants,); 0 with one seed.
+        seeds: S, the fewest that one of the variants has.
 
     Returns:
         A row a pair a < b: columns a and b (numbers of rows of ``shares``), difference (the
@@ -79,8 +83,11 @@ def paired_tests(shares: np.ndarray, seed_errors: np.ndarray) -> pd.DataFrame:
         squares[first == a] = np.einsum("bi,bi->b", away, away)
     spread = np.sqrt(squares + n**2 * (seed_errors[first] + seed_errors[second]))
     z = np.divide(total, spread, out=np.zeros_like(total), where=spread > 0)
-    p = 2 * stats.norm.sf(np.abs(z))
-    half = stats.norm.ppf((1 + LEVEL) / 2) * spread / n
+    guessed = seed_errors[first] ** 2 + seed_errors[second] ** 2
+    freedom = np.full(len(first), np.inf)
+    np.divide((spread / n) ** 4 * (seeds - 1), guessed, out=freedom, where=guessed > 0)
+    p = 2 * stats.t.sf(np.abs(z), freedom)
+    half = stats.t.ppf((1 + LEVEL) / 2, freedom) * spread / n
     return pd.DataFrame(
         {
             "a": first,
