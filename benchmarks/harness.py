@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from seq2report.command import UserError  # noqa: E402
+from seq2report.machine import machine  # noqa: E402
 
 # As the rules of workflow/rules/train.smk set it.
 KEPT = {"MALLOC_MMAP_THRESHOLD_": "2000000000", "MALLOC_TRIM_THRESHOLD_": "2000000000"}
@@ -85,21 +86,12 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def machine() -> dict[str, str]:
-    """Return what figures hang on: processor, cores, memory, system, versions and date."""
-    processor = platform.processor()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
-        processor = names[0].split(":")[1].strip() if names else processor
+def circumstances() -> dict[str, str]:
+    """Return what figures hang on: date, machine, and versions."""
     installed = packages_distributions()  # the module tensorflow may be of tensorflow-cpu
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return {
         "date": time.strftime("%Y-%m-%d"),
-        "processor": processor,
-        "cores": str(os.cpu_count()),
-        "memory": f"{memory:.0f} GB",
-        "system": f"{platform.system()} {platform.machine()}",
+        **machine(),
         "python": platform.python_version(),
         **{name: version(installed[name][0]) for name in PACKAGES},
     }
@@ -112,5 +104,5 @@ def write(rows: list[dict], output: Path | None, **more: str) -> None:
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(output, index=False, lineterminator="\n")
-        about = json.dumps(machine() | more, indent=1)
+        about = json.dumps(circumstances() | more, indent=1)
         output.with_suffix(".json").write_text(about + "\n", encoding="utf-8")

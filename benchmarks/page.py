@@ -1,25 +1,19 @@
-"""Fill docs/speed.md from the tables of benchmarks/results/: no figure in it is written by hand.
-
-    python benchmarks/page.py
-
-What stands between `<!-- table: NAME -->` and `<!-- end -->` is replaced.
-"""
+"""Fill docs/speed.md from the tables of benchmarks/results/: no figure in it is written by hand."""
 
 import argparse
 import json
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
 
 from harness import ROOT
-from seq2report.command import UserError, replacing, run
+from seq2report.command import UserError, run
+from seq2report.markdown import Tables, markdown, refill
 
 PAGE = ROOT / "docs/speed.md"
 RESULTS = ROOT / "benchmarks/results"
 MEMORY = ROOT / "workflow/memory.csv"
-PLACE = re.compile(r"(<!-- table: (\w+) -->\n)(?:(?!<!-- ).*\n)*(<!-- end -->)")
 
 
 def read(name: str) -> pd.DataFrame:
@@ -39,20 +33,6 @@ def measured(name: str) -> str:
     about = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     hangs_on = ", ".join(f"{key} {value}" for key, value in about.items())
     return f"{markdown(read(name))}\n\n*{hangs_on}*"
-
-
-def markdown(table: pd.DataFrame) -> str:
-    """Return a Markdown table."""
-    cells = [list(map(str, table.columns)), ["---"] * table.shape[1]]
-    cells += [["" if pd.isna(cell) else text(cell) for cell in row] for row in table.to_numpy()]
-    return "\n".join("| " + " | ".join(row) + " |" for row in cells)
-
-
-def text(cell: object) -> str:
-    """Return a number with a comma every three digits and no more places than it needs."""
-    if isinstance(cell, float):
-        return f"{cell:,.0f}" if cell == round(cell) else f"{cell:,g}"
-    return f"{cell:,}" if isinstance(cell, int) else str(cell)
 
 
 def of(table: pd.DataFrame, work: str, way: str, column: str) -> float:
@@ -99,7 +79,7 @@ def summary() -> str:
     return markdown(table)
 
 
-TABLES: dict[str, Callable[[], str]] = {
+TABLES: Tables = {
     "summary": summary,
     **{name: partial(measured, name) for name in ("training", "steps", "reading", "memory")},
     "variants": lambda: markdown(pd.read_csv(MEMORY)),
@@ -107,29 +87,12 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 
-def fill(page: str) -> str:
-    """Return the page with each of its tables made anew.
-
-    Raises:
-        UserError: a table that is not known or not measured.
-    """
-
-    def made(match: re.Match) -> str:
-        if match[2] not in TABLES:
-            raise UserError(f"{PAGE}: unknown table '{match[2]}'; known: {', '.join(TABLES)}")
-        return match[1] + TABLES[match[2]]() + "\n" + match[3]
-
-    return PLACE.sub(made, page)
-
-
 def main(argv: Sequence[str] | None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.parse_args(argv)
-    filled = fill(PAGE.read_text(encoding="utf-8"))
-    with replacing(PAGE) as part:
-        part.write_text(filled, encoding="utf-8")
+    refill(PAGE, TABLES)
 
 
 if __name__ == "__main__":
