@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: report test test-slow bench memory speed-page lint format lock clean
+.PHONY: report test test-slow bench memory speed-page publish results-page lint format lock clean
 report: $(READY)
 	$(BIN)/snakemake --cores all
 	@echo "The report is results/sample/report/index.html"
@@ -46,6 +46,15 @@ memory: $(READY)
 
 speed-page: $(READY)
 	$(BENCH)/page.py
+
+# What came of the finished run results/$(NAME), to docs/results/$(NAME); and the tables of the
+# READMEs, of docs/results/full.
+publish: $(READY)
+	@test -n "$(NAME)" || { echo "error: which run? make publish NAME=full"; exit 1; }
+	$(BIN)/python scripts/publish.py --results results/$(NAME) --output docs/results/$(NAME)
+
+results-page: $(READY)
+	$(BIN)/python scripts/results_page.py
 
 # PyTorch, to compare with: an environment of its own, 6 GB.
 .venv-pytorch/.ready: benchmarks/requirements.lock $(READY)

@@ -148,6 +148,10 @@ def test_every_rule_left_its_log_and_benchmark(project):
     assert {"read", "encode", "embed", "train", "evaluate_runs", "render"} <= rules
 
 
+def test_the_merged_configuration_lies_beside_the_results(project):
+    assert json.loads((project.folder / "results/tiny/config.json").read_text()) == project.config
+
+
 def test_a_second_run_has_nothing_to_do(project):
     assert project.planned() == {}
 
@@ -235,7 +239,8 @@ def test_a_changed_lesson_is_taught_again_and_nothing_else(project):
 
 def test_a_lesson_less_makes_no_page_of_it_and_retrains_nothing(project):
     planned = project.planned(config=edited(project.config, lessons__pages=["one_hot"]))
-    assert planned == {"evaluate_lecture": 1, "render": 5}  # the navigation of each page
+    # The navigation of each page.
+    assert planned == {"configuration": 1, "evaluate_lecture": 1, "render": 5}
 
 
 def test_lessons_read_vectors_only_where_there_are_some(project):
@@ -322,6 +327,11 @@ def test_a_dry_run_needs_no_network(project):
     nowhere = {"file": "far.tar.gz", "from": [{"url": "http://127.0.0.1:9/far.tar.gz"}]}
     planned = project.planned(config=edited(project.config, sources__tiny=nowhere))
     assert planned["fetch"] == planned["read"] == 1
+
+
+def test_a_setting_that_changes_no_result_is_written_down_and_changes_nothing_else(project):
+    config = edited(project.config, variants__bayes=BAYES)
+    assert project.planned(config=config) == {"configuration": 1}
 
 
 def test_another_mirror_fetches_nothing_again(project):

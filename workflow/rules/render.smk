@@ -91,6 +91,28 @@ rule render:
         " --executed {log.notebook} --output {output} 2> {log.run}"
 
 
+# What was configured, beside what came of it; from which mirror files came is no matter of results.
+rule configuration:
+    output:
+        f"{RESULTS}/config.json",
+    log:
+        f"{RESULTS}/logs/configuration/config.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/configuration/config.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        content=json.dumps(
+            {key: value for key, value in config.items() if key != "mirror"},
+            ensure_ascii=False,
+            indent=1,
+            sort_keys=True,
+        ),
+    shell:
+        "printf '%s\\n' {params.content:q} > {output} 2> {log}"
+
+
 rule report:
     input:
+        rules.configuration.output,
         expand(f"{RESULTS}/report/{{page}}.html", page=PAGES),

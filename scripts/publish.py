@@ -1,0 +1,292 @@
+"""Copy what came of a finished run to where it is published: pages, tables, what they hang on.
+
+report/ holds the pages and, as CSV, the tables of the corpora, laid out as the run has them.
+manifest.json tells the configuration, the code, versions, the machine, the content digests of the
+corpora, seeds, how long each rule took, and which tables were left out and why. Nothing is
+published that has a path of this machine in it, that leads to a page or table that is not there,
+or that is larger than 25 MB in all.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from seq2report.command import UserError, read_json, replacing, run, write_json
+from seq2report.machine import machine
+
+LARGEST_TABLE = 300_000  # bytes
+LARGEST = 25_000_000  # bytes, of all that is published of a run
+LINK = re.compile(r'<a href="([^"#:]+)">([^<]*)</a>')  # to a file, not to an address
+# A mirror as the configuration or a command line names it, or a file by its full path.
+SETTING = re.compile(r"""mirror["']?\s*[:=]\s*["']?(?:[/~]|\w+:/)|file:/""")
+
+
+def choose_tables(folder: Path) -> tuple[list[Path], dict[str, str]]:
+    """Return the tables to publish, and why which others are left out, by path below ``folder``."""
+    chosen, left_out = [], {}
+    for path in sorted(folder.rglob("*.csv")):
+        name, size = path.relative_to(folder).as_posix(), path.stat().st_size
+        if name.startswith("lesson-"):
+            left_out[name] = "of a lesson: its page shows it, and it is made anew in a minute"
+        elif size > LARGEST_TABLE:
+            left_out[name] = f"{size:,} bytes, more than {LARGEST_TABLE:,}"
+        else:
+            chosen.append(path)
+    return chosen, left_out
+
+
+def without_links(page: str, published: Iterable[str]) -> str:
+    """Return a page in which links to what is not published are text.
+
+    Args:
+        page: HTML.
+        published: what lies beside the page or below, as its links name it.
+    """
+    known = set(published)
+    return LINK.sub(
+        lambda link: link[0] if link[1] in known else f'<span title="not here">{link[2]}</span>',
+        page,
+    )
+
+
+def broken_links(folder: Path) -> list[str]:
+    """Return which relative links of the pages of a folder lead to no file, as page: link."""
+    return [
+        f"{page.name}: {link}"
+        for page in sorted(folder.glob("*.html"))
+        for link in re.findall(
+            r'(?:href|src)="([^"#:]+)(?:#[^":]*)?"', page.read_text(encoding="utf-8")
+        )
+        if not (folder / link).is_file()
+    ]
+
+
+def private_places(text: str, private: Iterable[str]) -> list[str]:
+    """Return where a text names this machine: line and what stands there.
+
+    Args:
+        text: of a file.
+        private: paths that must not be in it; also found as the start of a longer one.
+    """
+    paths = (rf"(?<![\w/.-]){re.escape(path)}(?![\w-])" for path in private)
+    pattern = re.compile("|".join([*paths, SETTING.pattern]))
+    return [
+        f"line {text.count(chr(10), 0, found.start()) + 1}: {found[0]}"
+        for found in pattern.finditer(text)
+    ]
+
+
+def private_paths(root: Path) -> list[str]:
+    """Return what nobody else is to read: home, working folder, that of the run, the mirror."""
+    paths = [Path.home(), Path.cwd(), root, os.environ.get("SEQ2REPORT_MIRROR", "")]
+    return [text for text in map(str, paths) if len(text) > 1]
+
+
+def check(folder: Path, private: Iterable[str]) -> None:
+    """Look at all that is to be published.
+
+    Raises:
+        UserError: a path of this machine, a link to what is not there, or too much of it.
+    """
+    private = list(private)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in files:
+        if places := private_places(path.read_text(encoding="utf-8"), private):
+            raise UserError(
+                f"{path.relative_to(folder)}, {places[0]}: a path of this machine, not published;"
+                " have the configuration name it relatively, and run the workflow again"
+            )
+    if broken := broken_links(folder / "report"):
+        raise UserError(f"{broken[0]} leads nowhere; run the workflow again, then publish it")
+    sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
+    if sum(sizes.values()) > LARGEST:
+        largest = sorted(sizes, key=sizes.get, reverse=True)[:5]
+        named = ", ".join(f"{name} ({sizes[name]:,})" for name in largest)
+        raise UserError(
+            f"{sum(sizes.values()):,} bytes, expected at most {LARGEST:,}; the largest: {named}."
+            " Compare fewer variants, or fewer corpora"
+        )
+
+
+def durations(benchmarks: Path) -> list[dict]:
+    """Return what each rule took in all its jobs, the longest first.
+
+    Args:
+        benchmarks: results/<name>/benchmarks; Snakemake's benchmark files, a folder a rule.
+
+    Returns:
+        rule, jobs, seconds and cpu_seconds (sums; CPU time is sampled while a job runs, so the
+        last moments of each may be missing), and peak_mb, the largest of a job.
+    """
+    rules = []
+    for folder in sorted(path for path in benchmarks.iterdir() if path.is_dir()):
+        files = sorted(folder.glob("*.tsv"))
+        jobs = pd.concat([pd.read_csv(path, sep="\t", na_values="-") for path in files])
+        rules.append(
+            {
+                "rule": folder.name,
+                "jobs": len(jobs),
+                "seconds": round(float(jobs["s"].sum()), 1),
+                "cpu_seconds": round(float(jobs["cpu_time"].sum()), 1),
+                "peak_mb": round(float(jobs["max_rss"].fillna(0).max())),
+            }
+        )
+    return sorted(rules, key=lambda rule: -rule["seconds"])
+
+
+def dates(benchmarks: Path) -> dict[str, str]:
+    """Return when the first and the last job ended, by their benchmark files, in UTC."""
+    ends = [path.stat().st_mtime for path in benchmarks.rglob("*.tsv")]
+    ended = {"first_job_ended": min(ends), "last_job_ended": max(ends)}
+    return {
+        name: datetime.fromtimestamp(end, UTC).isoformat(timespec="seconds")
+        for name, end in ended.items()
+    }
+
+
+def versions(runs: pd.DataFrame) -> dict[str, str]:
+    """Return with which versions the runs were made; more than one where they differ."""
+    columns = {
+        name.removesuffix("_version"): runs[name].dropna().astype(str).unique()
+        for name in runs.columns
+        if name == "seq2report" or name.endswith("_version")
+    }
+    return {name: ", ".join(sorted(found)) for name, found in columns.items()}
+
+
+def check_finished(corpus: str, runs: pd.DataFrame, config: dict) -> None:
+    """Check that a corpus's table of runs is that of the configuration.
+
+    Raises:
+        UserError: a run is missing, or one is there that the configuration does not name.
+    """
+    expected = {(name, n) for name in config["compare"]["variants"] for n in config["seeds"]}
+    found = set(runs[["variant", "seed"]].itertuples(index=False, name=None))
+    if found != expected:
+        some = ", ".join(f"{variant} seed {seed}" for variant, seed in sorted(found ^ expected)[:5])
+        raise UserError(
+            f"{corpus}: its table of runs is not that of config.json, they differ in {some};"
+            " run the workflow to its end"
+        )
+
+
+def code(root: Path, config: Path) -> dict:
+    """Return the code's commit, and whether it is what the results were made by.
+
+    Args:
+        root: of the clone, and of results/.
+        config: results/<name>/config.json.
+
+    Returns:
+        commit; clean: whether all but documents (docs/, *.md) is as committed; up_to_date: whether
+        Snakemake finds nothing to make again.
+    """
+
+    def output(*command: str) -> str:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+        if done.returncode:
+            raise UserError(f"{' '.join(command)}: ended badly\n{done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    plan = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1"]
+    plan += ["--configfile", str(config.resolve()), "--replace-workflow-config"]
+    return {
+        "commit": output("git", "rev-parse", "HEAD").strip(),
+        "clean": not output("git", "status", "--porcelain", "--", ".", ":!docs", ":!*.md"),
+        "up_to_date": "Nothing to be done" in output(*plan),
+    }
+
+
+def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
+    """Return what the figures of a run hang on.
+
+    Args:
+        results: results/<name>, finished.
+        left_out: as `choose_tables` returns it.
+        made_by: as `code` returns it.
+
+    Raises:
+        UserError: the run is not finished.
+    """
+    config = read_json(results / "config.json")
+    config.pop("mirror", None)
+    corpora, used = {}, []
+    for name in config["compare"]["corpora"]:
+        runs = pd.read_csv(results / f"report/tables/{name}/runs/runs.csv")
+        check_finished(name, runs, config)
+        used.append(runs)
+        about = read_json(results / name / "corpus.json")
+        corpora[name] = {
+            "title": about["title"],
+            "documents": about["documents"],
+            "digest": about["digest"],
+            "seeds": sorted(map(int, runs["seed"].unique())),
+        }
+    return {
+        "name": config["name"],
+        "code": made_by,
+        "versions": versions(pd.concat(used)),
+        "machine": machine(),
+        "dates": dates(results / "benchmarks"),
+        "corpora": corpora,
+        "durations": durations(results / "benchmarks"),
+        "left_out": left_out,
+        "configuration": config,
+    }
+
+
+def publish(results: Path, folder: Path, made_by: dict, private: Iterable[str]) -> None:
+    """Write what is published of a run to a new folder, and check it.
+
+    Args:
+        results: results/<name>.
+        folder: does not exist yet.
+        made_by: as `code` returns it.
+        private: as `private_paths` returns it.
+
+    Raises:
+        UserError: the run is not finished, or `check` finds something.
+    """
+    report = results / "report"
+    pages = sorted(report.glob("*.html"))
+    tables, left_out = choose_tables(report / "tables")
+    published = [path.relative_to(report).as_posix() for path in [*pages, *tables]]
+    for path, name in zip([*pages, *tables], published, strict=True):
+        copy = folder / "report" / PurePosixPath(name)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".html":
+            page = without_links(path.read_text(encoding="utf-8"), published)
+            copy.write_text(page, encoding="utf-8")
+        else:
+            shutil.copyfile(path, copy)
+    write_json(folder / "manifest.json", manifest(results, left_out, made_by))
+    check(folder, private)
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--results", type=Path, required=True, help="results/<name>, finished")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    args = parser.parse_args(argv)
+
+    config = args.results / "config.json"
+    if not config.is_file():
+        raise UserError(f"{config}: not there, expected a finished run; end the workflow first")
+    root = args.results.resolve().parent.parent
+    made_by = code(root, config)
+    with replacing(args.output) as part:
+        publish(args.results, part, made_by, private_paths(root))
+
+
+if __name__ == "__main__":
+    run(main)
