@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 from conftest import ROOT
+from snakemake.utils import update_config
 
 from seq2report.command import UserError
 from seq2report.config import (
@@ -52,12 +53,8 @@ def messages(config):
 def test_every_committed_configuration_is_right():
     for path in (ROOT / "config").glob("*.yaml"):
         overlay = yaml.safe_load(path.read_text(encoding="utf-8"))
-        merged = {
-            key: COMMITTED[key] | overlay.get(key, {})
-            if isinstance(COMMITTED.get(key), dict)
-            else overlay.get(key, COMMITTED.get(key))
-            for key in COMMITTED | overlay
-        }
+        merged = copy.deepcopy(COMMITTED)
+        update_config(merged, overlay)
         assert messages(merged) == [], path
 
 
@@ -192,7 +189,7 @@ MISTAKES = [
 def test_a_mistake_is_one_line_with_its_place_and_what_is_right(changes, message):
     (found,) = messages(changed(changes))
     assert message in found
-    assert len(found) < 250
+    assert len(found) < 300
 
 
 def test_five_mistakes_are_shown_and_the_others_counted():
@@ -362,7 +359,7 @@ ENSEMBLE_MISTAKES = [
     ({"members": "tfidf_svm"}, ".members: found 'tfidf_svm', expected a list"),
     (
         {"members": ["tfidf_svm", "glove_lst"]},
-        ".members: unknown 'glove_lst'; did you mean 'glove_lstm'? allowed: ",
+        ".members: unknown 'glove_lst'; did you mean 'glove_lstm'? ",
     ),
     (
         {"members": ["tfidf_svm", "both"]},
@@ -515,16 +512,15 @@ def test_a_memory_that_cannot_be_written_is_no_hindrance(script, tmp_path, monke
 
 
 def test_a_network_that_reads_features_reads_nothing_else():
-    features = {"ngrams": {"steps": [{"TfidfVectorizer": {}}]}}
+    features = {"ngram": {"steps": [{"TfidfVectorizer": {}}]}} | COMMITTED["features"]
 
     def mistakes(given, **fit):
         variant = {"title": "V", "input": given, "layers": [{"Dense": {"units": 3}}], "fit": fit}
         return list(reference_mistakes(changed({"features": features, "variants.v": variant})))
 
-    assert mistakes({"features": "ngrams"}) == []
-    (found,) = mistakes({"features": "ngram"})
-    where = "variants.v.input.features"
-    assert found == f"{where}: unknown 'ngram'; did you mean 'ngrams'? allowed: ngrams"
+    assert mistakes({"features": "ngram"}) == []
+    (found,) = mistakes({"features": "ngramm"})
+    assert found.startswith("variants.v.input.features: unknown 'ngramm'; did you mean 'ngram'?")
     (found,) = mistakes({"features": "ngrams", "length": 5})
     assert found.startswith("variants.v.input: 'length' and 'features' exclude each other")
     (found,) = mistakes({"features": "ngrams"}, protocol="lecture")

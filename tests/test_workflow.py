@@ -426,9 +426,8 @@ def test_a_member_that_is_not_compared_is_trained_and_not_shown(project, ensembl
     planned = project.planned(config=config)
     assert {rule for rule in planned if rule.startswith("train_")} == {"train_bayes", "train_both"}
     output = project.snakemake("--dry-run", "--printshellcmds", config=config)
-    (titles, shown) = re.findall(r"evaluate_runs.py .* --titles '(.*)' --runs (.*) --out", output)[
-        0
-    ]
+    command = r"evaluate_runs.py .* --titles '(.*?)' --runs (.*?) --dup"
+    titles, shown = re.search(command, output).groups()
     assert json.loads(titles) == {"svm": "SVM", "both": "Both"}
     assert [Path(folder).parent.name for folder in shown.split()] == ["svm", "both"]
 
