@@ -35,7 +35,7 @@ def choose_tables(folder: Path) -> tuple[list[Path], dict[str, str]]:
     for path in sorted(folder.rglob("*.csv")):
         name, size = path.relative_to(folder).as_posix(), path.stat().st_size
         if name.startswith("lesson-"):
-            left_out[name] = "of a lesson: its page shows it, and it is made anew in a minute"
+            left_out[name] = "of a lesson, whose page shows it"
         elif size > LARGEST_TABLE:
             left_out[name] = f"{size:,} bytes, more than {LARGEST_TABLE:,}"
         else:
@@ -124,7 +124,7 @@ def durations(benchmarks: Path) -> list[dict]:
 
     Returns:
         rule, jobs, seconds and cpu_seconds (sums; CPU time is sampled while a job runs, so the
-        last moments of each may be missing), and peak_mb, the largest of a job.
+        last moments of each may be missing), and peak_mib, the largest of a job.
     """
     rules = []
     for folder in sorted(path for path in benchmarks.iterdir() if path.is_dir()):
@@ -136,7 +136,7 @@ def durations(benchmarks: Path) -> list[dict]:
                 "jobs": len(jobs),
                 "seconds": round(float(jobs["s"].sum()), 1),
                 "cpu_seconds": round(float(jobs["cpu_time"].sum()), 1),
-                "peak_mb": round(float(jobs["max_rss"].fillna(0).max())),
+                "peak_mib": round(float(jobs["max_rss"].fillna(0).max())),
             }
         )
     return sorted(rules, key=lambda rule: -rule["seconds"])

@@ -108,10 +108,11 @@ def durations(folder: Path) -> str:
             "jobs": rules["jobs"],
             "minutes": rules["seconds"].div(60).map("{:,.1f}".format),
             "CPU minutes": rules["cpu_seconds"].div(60).map("{:,.1f}".format),
-            "peak of a job, MB": rules["peak_mb"],
+            "peak of a job, MiB": rules["peak_mib"],
         }
     )
-    hangs_on = ", ".join(about["machine"].values())
+    machine = about["machine"] | {"cores": f"{about['machine']['cores']} cores"}
+    hangs_on = ", ".join(machine.values())
     return f"{markdown(table)}\n\n*{hangs_on}; last job ended {about['dates']['last_job_ended']}*"
 
 

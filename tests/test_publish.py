@@ -120,8 +120,8 @@ def test_the_manifest_tells_what_the_figures_hang_on(finished, published):
     assert set(about["machine"]) == {"processor", "cores", "memory", "system"}
     assert about["dates"]["first_job_ended"] <= about["dates"]["last_job_ended"]
     assert about["durations"] == [
-        {"rule": "train", "jobs": 2, "seconds": 30.5, "cpu_seconds": 17.5, "peak_mb": 200},
-        {"rule": "read", "jobs": 1, "seconds": 0.1, "cpu_seconds": 0.0, "peak_mb": 0},
+        {"rule": "train", "jobs": 2, "seconds": 30.5, "cpu_seconds": 17.5, "peak_mib": 200},
+        {"rule": "read", "jobs": 1, "seconds": 0.1, "cpu_seconds": 0.0, "peak_mib": 0},
     ]
 
 
