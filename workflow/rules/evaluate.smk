@@ -96,9 +96,7 @@ rule evaluate_labels:
         code=script_files("evaluate_labels"),
         documents=f"{CORPUS}/documents.parquet",
         runs=lambda wildcards: [
-            run_files(variant, seed)[1]
-            for variant in HELD_OUT
-            for seed in seeds(wildcards.corpus)
+            run_files(variant, seed)[1] for variant in HELD_OUT for seed in seeds(wildcards.corpus)
         ],
     output:
         tables("{corpus}/labels", "labels labels_summary"),
