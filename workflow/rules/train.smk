@@ -53,7 +53,7 @@ for variant in VARIANTS:
                 "../../environment.yml"
             threads: 1
             resources:
-                mem_mb=memory_mb(variant),
+                mem_mb=2000,
             params:
                 method=VARIANTS[variant]["ensemble"]["method"],
                 runs=lambda wildcards, input: folders(input.runs),
