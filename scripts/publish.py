@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from seq2report.command import UserError, read_json, replacing, run, write_json
+from seq2report.config import seeds
 from seq2report.machine import machine
 
 LARGEST_TABLE = 300_000  # bytes
@@ -168,7 +169,7 @@ def check_finished(corpus: str, runs: pd.DataFrame, config: dict) -> None:
     Raises:
         UserError: a run is missing, or one is there that the configuration does not name.
     """
-    expected = {(name, n) for name in config["compare"]["variants"] for n in config["seeds"]}
+    expected = {(name, n) for name in config["compare"]["variants"] for n in seeds(config, corpus)}
     found = set(runs[["variant", "seed"]].itertuples(index=False, name=None))
     if found != expected:
         some = ", ".join(f"{variant} seed {seed}" for variant, seed in sorted(found ^ expected)[:5])

@@ -182,6 +182,14 @@ def test_a_run_that_is_not_what_was_configured_is_refused(copied, tmp_path):
         publish.publish(copied, tmp_path / "out", MADE_BY, [])
 
 
+def test_a_corpus_may_have_fewer_seeds(copied, tmp_path):
+    config = read_json(copied / "config.json") | {"seeds": [1, 2, 3]}
+    config["compare"]["seeds"] = {"news": 2}
+    (copied / "config.json").write_text(json.dumps(config))
+    (tmp_path / "out").mkdir()
+    publish.publish(copied, tmp_path / "out", MADE_BY, [])
+
+
 def test_what_was_published_is_replaced_as_a_whole_or_stays(copied, tmp_path, monkeypatch):
     monkeypatch.setattr(publish, "code", lambda root, config: MADE_BY)
     output = tmp_path / "docs/results/tiny"

@@ -310,6 +310,11 @@ def resolve_trained(config: dict) -> dict[str, dict]:
     return {name: resolve_variant(config, name) for name in [*compared, *members]}
 
 
+def seeds(config: dict, corpus: str) -> list[int]:
+    """Return the seeds that variants are trained with on a corpus: all, or the first few."""
+    return config["seeds"][: config["compare"].get("seeds", {}).get(corpus)]
+
+
 def circumstances(corpus: dict) -> dict[str, str]:
     """Return what every figure of a corpus hangs on, in words: its split and header policy."""
     split = corpus["split"]

@@ -15,7 +15,7 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from seq2report.command import UserError
-from seq2report.config import check, check_models, circumstances, resolve_trained
+from seq2report.config import check, check_models, circumstances, resolve_trained, seeds
 from seq2report.imports import local_imports
 
 # `python` is the one that runs Snakemake, be its environment activated or not.
@@ -64,11 +64,6 @@ def script_files(name, *notebooks):
 
 def downloaded(source):
     return f"resources/downloads/{config['sources'][source]['file']}"
-
-
-def seeds(corpus):
-    """Return the seeds that variants are trained with on a corpus."""
-    return config["seeds"][: config["compare"].get("seeds", {}).get(corpus)]
 
 
 def run_files(variant, seed="{seed}"):

@@ -7,7 +7,7 @@ rule evaluate_runs:
         runs=lambda wildcards: [
             file
             for variant in COMPARED
-            for seed in seeds(wildcards.corpus)
+            for seed in seeds(config, wildcards.corpus)
             for file in run_files(variant, seed)[:3]
         ],
     output:
@@ -96,7 +96,9 @@ rule evaluate_labels:
         code=script_files("evaluate_labels"),
         documents=f"{CORPUS}/documents.parquet",
         runs=lambda wildcards: [
-            run_files(variant, seed)[1] for variant in HELD_OUT for seed in seeds(wildcards.corpus)
+            run_files(variant, seed)[1]
+            for variant in HELD_OUT
+            for seed in seeds(config, wildcards.corpus)
         ],
     output:
         tables("{corpus}/labels", "labels labels_summary"),
