@@ -13,6 +13,8 @@ import pytest
 import yaml
 from conftest import NEWSGROUPS, ROOT
 
+import publish
+
 PARTS = ("Snakefile", "workflow", "config", "profiles", "scripts", "reports", "environment.yml")
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 TRAINING = {"train_svm", "train_dense"}
@@ -150,6 +152,21 @@ def test_every_rule_left_its_log_and_benchmark(project):
 
 def test_the_merged_configuration_lies_beside_the_results(project):
     assert json.loads((project.folder / "results/tiny/config.json").read_text()) == project.config
+
+
+def test_publishing_tells_the_commit_and_whether_the_results_are_of_it(project):
+    shutil.copy(ROOT / ".gitignore", project.folder)
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for command in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "-m", "all"]):
+        subprocess.run(["git", *command], cwd=project.folder, check=True)
+    asked = project.folder, project.folder / "results/tiny/config.json"
+    told = publish.code(*asked)
+    assert re.fullmatch("[0-9a-f]{40}", told.pop("commit"))
+    assert told == {"clean": True, "up_to_date": True}
+    with project.changed("scripts/evaluate_labels.py"):
+        told = publish.code(*asked)
+    assert (told["clean"], told["up_to_date"]) == (False, False)
+    shutil.rmtree(project.folder / ".git")
 
 
 def test_a_second_run_has_nothing_to_do(project):
