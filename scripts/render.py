@@ -5,9 +5,13 @@ one and why. The page is one HTML file that needs nothing else, neither files no
 """
 
 import argparse
+import base64
+import hashlib
 import json
 import os
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import nbformat
@@ -17,6 +21,7 @@ from traitlets.config import Config
 
 from seq2report.command import UserError, replacing, run
 
+CHART = 'class="chart"'  # as `page.chart` writes it
 SCRIPTS = Path(__file__).resolve().parent
 
 
@@ -48,14 +53,47 @@ def execute(notebook: Path, executed: Path, parameters: dict) -> None:
         ) from error
 
 
-def to_page(executed: Path, template: Path, title: str, links: dict[str, str]) -> str:
+def scripts(notebook: nbformat.NotebookNode, folder: Path) -> list[str]:
+    """Return the scripts of a page: that of the template, before it Vega where there are charts."""
+    found = [(folder / "script.js").read_text(encoding="utf-8")]
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    if any(CHART in output.get("data", {}).get("text/html", "") for output in outputs):
+        import vl_convert
+
+        found.insert(0, vl_convert.javascript_bundle())
+    return found
+
+
+def policy(allowed: Sequence[str]) -> str:
+    """Return a page's Content-Security-Policy: these scripts run, no other, and nothing is fetched.
+
+    So text from a corpus is harmless even where it would not have been escaped.
+    """
+    digests = (hashlib.sha256(script.encode()).digest() for script in allowed)
+    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:;"
+        " base-uri 'none'; form-action 'none'"
+    )
+
+
+def menus(links: list[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]]:
+    """Return each menu and its links, in their order; a menu without a name is links side by side.
+
+    Args:
+        links: title, address and menu of every page, those of a menu one after the other.
+    """
+    return [(menu, list(entries)) for menu, entries in groupby(links, key=itemgetter("menu"))]
+
+
+def to_page(executed: Path, template: Path, address: str, links: list[dict[str, str]]) -> str:
     """Return the HTML page of an executed notebook: its outputs and prose, without its code.
 
     Args:
         executed: the executed notebook.
         template: index.html.j2 of an nbconvert template.
-        title: of the page; escaped here and nowhere before.
-        links: title and relative address of every page, for the navigation.
+        address: of the page, one of ``links``.
+        links: title, address and menu of every page; escaped here and nowhere before.
     """
     config = Config()
     folder = template.resolve().parent
@@ -65,8 +103,15 @@ def to_page(executed: Path, template: Path, title: str, links: dict[str, str]) -
     notebook = nbformat.read(executed, as_version=4)
     for n, cell in enumerate(notebook.cells):
         cell.id = f"cell-{n}"  # papermill's own cell has a random one; the same run, the same page
-    page, _ = exporter.from_notebook_node(notebook, resources={"page": title, "links": links})
-    return page
+    (shown,) = (link for link in links if link["address"] == address)
+    resources = {
+        "page": ": ".join(filter(None, (shown["menu"], shown["title"]))),
+        "address": address,
+        "menus": menus(links),
+        "scripts": (allowed := scripts(notebook, folder)),
+        "policy": policy(allowed),
+    }
+    return exporter.from_notebook_node(notebook, resources=resources)[0]
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -76,14 +121,18 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--notebook", type=Path, required=True, help="notebook without outputs")
     parser.add_argument("--parameters", type=json.loads, required=True, help="as JSON")
     parser.add_argument("--template", type=Path, required=True, help="page template, index.html.j2")
-    parser.add_argument("--title", required=True)
-    parser.add_argument("--links", type=json.loads, required=True, help="{title: address} as JSON")
+    parser.add_argument(
+        "--links",
+        type=json.loads,
+        required=True,
+        help="every page, this one too: [{title, address, menu}] as JSON",
+    )
     parser.add_argument("--executed", type=Path, required=True, help="executed notebook to write")
     parser.add_argument("--output", type=Path, required=True, help="HTML file to write")
     args = parser.parse_args(argv)
 
     execute(args.notebook, args.executed, args.parameters)
-    page = to_page(args.executed, args.template, args.title, args.links)
+    page = to_page(args.executed, args.template, args.output.name, args.links)
     with replacing(args.output) as part:
         part.write_text(page, encoding="utf-8")
 

@@ -137,12 +137,17 @@ def outputs_of_read(folder: Path) -> dict[str, Path]:
 
 
 def call(script: ModuleType, **options: object) -> None:
-    """Call a script's main with ``--name value`` for each option; mappings become JSON."""
+    """Call a script's main with ``--name value`` for each option; JSON where it has parts."""
     argv = []
     for name, value in options.items():
-        text = json.dumps(value) if isinstance(value, dict) else str(value)
+        text = json.dumps(value) if isinstance(value, dict | list) else str(value)
         argv += [f"--{name.replace('_', '-')}", text]
     script.main(argv)
+
+
+def links(*addresses: str) -> list[dict[str, str]]:
+    """Return what ``render`` is told of the pages of a report."""
+    return [{"title": "A page", "address": each, "menu": ""} for each in addresses]
 
 
 def lesson_page(name: str, folder: Path, **titles: str) -> str:
@@ -152,8 +157,7 @@ def lesson_page(name: str, folder: Path, **titles: str) -> str:
         notebook=ROOT / f"reports/lesson_{name}.ipynb",
         parameters={"tables": str(folder), **titles},
         template=ROOT / "reports/template/index.html.j2",
-        title="A lesson",
-        links={},
+        links=links("n.html"),
         executed=folder / "n.ipynb",
         output=folder / "n.html",
     )

@@ -1,12 +1,17 @@
+import base64
+import hashlib
+import json
 import re
 
+import altair
 import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, call
+from conftest import ROOT, call, links
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.display import HTML
 
 import render
 from seq2report import page, plots
@@ -33,8 +38,10 @@ def test_a_page_shows_outputs_but_no_code_and_needs_nothing_from_outside(tmp_pat
         notebook=source,
         parameters={"word": "hello <b>"},
         template=TEMPLATE,
-        title="A & B",
-        links={"A & B": "a.html", "Other": "b.html"},
+        links=[
+            {"title": "A & B", "address": "n.html", "menu": ""},
+            {"title": "<Other>", "address": "b.html", "menu": "More"},
+        ],
         executed=tmp_path / "logs/n.ipynb",
         output=tmp_path / "n.html",
     )
@@ -42,8 +49,46 @@ def test_a_page_shows_outputs_but_no_code_and_needs_nothing_from_outside(tmp_pat
     assert '<p class="">hello &lt;b&gt;</p>' in html
     assert "<title>A &amp; B · seq2report</title>" in html
     assert "import page" not in html
-    assert '<a href="b.html">Other</a>' in html
-    assert not re.search(r'<script|(?:src|href)="(?:https?:)?//|@import|url\(', html)
+    assert '<a href="b.html">&lt;Other&gt;</a>' in html
+    assert '<a aria-current="page" href="n.html">A &amp; B</a>' in html
+    assert not re.search(r'(?:src|href)="(?:https?:)?//|@import|url\(', html)
+
+
+def test_a_page_runs_its_own_script_and_no_other(tmp_path):
+    source = notebook(
+        tmp_path / "n.ipynb",
+        "from IPython.display import HTML\nHTML('<script>alert(1)</script>')",
+    )
+    render.execute(source, source, {})
+    html = render.to_page(source, TEMPLATE, "n.html", links("n.html"))
+    (policy,) = re.findall('<meta content="([^"]+)" http-equiv="Content-Security-Policy"/>', html)
+    allowed = re.findall(r"'sha256-([^']+)'", policy)
+    digests = [
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        for script in re.findall("<script>(.*?)</script>", html, flags=re.DOTALL)
+    ]
+    assert len(digests) == 2
+    assert [digest in allowed for digest in digests] == [False, True]
+    assert "default-src 'none'" in policy
+    assert not re.search(r"unsafe-eval|script-src[^;]*unsafe-inline|connect-src|https?:", policy)
+
+
+def test_a_page_with_a_chart_has_what_draws_it(tmp_path):
+    words = ["</script><script>alert(1)</script>", "plain"]
+    chart = (
+        "import altair, pandas; from seq2report import page\n"
+        f"page.chart(altair.Chart(pandas.DataFrame({{'word': {words}}})).mark_point(), 'dots')"
+    )
+    for cells, scripts in (([chart], 2), (["1 + 1"], 1)):
+        source = notebook(tmp_path / "n.ipynb", *cells)
+        render.execute(source, source, {})
+        html = render.to_page(source, TEMPLATE, "n.html", links("n.html"))
+        assert len(re.findall("<script>", html)) == scripts
+        assert ("window.vegaEmbed=" in html) == (scripts == 2)
+    data = page.chart(altair.Chart(pd.DataFrame({"word": words})).mark_point(), 'a "b"').data
+    (block,) = re.findall('class="chart">(.*?)</script>', data)
+    assert json.loads(block)["datasets"].popitem()[1] == [{"word": word} for word in words]
+    assert 'aria-label="a &quot;b&quot;"' in data
 
 
 def test_a_failed_cell_is_named_and_the_executed_notebook_kept(tmp_path):
@@ -73,10 +118,13 @@ def test_text_from_data_is_escaped_everywhere(text):
         page.paragraph(text),
         page.heading(text),
         page.downloads(text, [text]),
+        page.cards({text: (text, text)}),
+        page.table(frame, {"n": str}, name=text),
+        HTML(page.link(text, text)),
         page.sample_notice({text: 1}),
     ):
         inside = re.sub(
-            r"</?(?:div|table|caption|thead|tbody|tr|th|td|p|h2|a|span|small)\b[^<>]*>",
+            r"</?(?:div|table|caption|thead|tbody|tr|th|td|p|h2|a|span|small|strong)\b[^<>]*>",
             "",
             html.data,
         )
@@ -145,7 +193,7 @@ def recommendation(names=("svm", "lstm", "lstm", "lstm")):
 
 def test_the_outcome_names_the_best_what_is_level_with_it_and_what_is_cheaper():
     html = page.outcome(variants(), comparisons(), recommendation()).data
-    assert "News: SVM leads with 90.0% of 2,000 test documents" in html
+    assert "<strong>News:</strong> SVM leads with 90.0% of 2,000 test documents" in html
     assert "(95% interval 88.0% to 92.0%)" in html
     assert "Not distinguishable from it: LSTM." in html  # and not what was watched
     assert "within one point is LSTM: 89.5% for 30 s of CPU instead of 60 s." in html
@@ -206,11 +254,18 @@ def test_a_matrix_of_pairs_has_a_sign_in_each_cell():
 
 
 def test_the_front_is_marked_in_the_picture_of_time():
-    (axes,) = plots.accuracy_against_time(variants()).axes
+    table = variants(accuracy=[0.9, 0.895, 0.4])
+    axes, names = plots.accuracy_against_time(table).axes
     front = axes.lines[0]
-    assert front.get_label() == "none is as good and as cheap"
     assert front.get_xdata().tolist() == [30, 60]
     assert front.get_ydata().tolist() == [0.895, 0.9]
+    assert [text.get_text() for text in axes.texts] == ["1", "2"]
+    told = [(text.get_text(), text.get_fontweight()) for text in names.texts]
+    assert told == [
+        ("1  SVM", "bold"),
+        ("2  LSTM <b>", "bold"),
+        ("3  Slides (40.0%, not drawn)", "normal"),
+    ]
 
 
 def test_pictures_of_certainty_draw_what_they_are_given():
@@ -230,10 +285,26 @@ def test_pictures_of_certainty_draw_what_they_are_given():
     assert axes.lines[0].get_ydata().tolist() == [1, 0.8]
 
 
-def test_an_interval_bar_tells_its_ends():
-    html = page.interval(0.5, 0.6, 0.7, start=0.4)
+def test_an_interval_bar_tells_its_ends_and_what_lies_below_the_scale():
+    html = page.interval(0.5, 0.6, 0.7, (0.4, 0.9))
     assert "0.500 to 0.700" in html
-    assert 'class="range" x="16.67" y="1.5" width="33.33"' in html
+    assert 'class="range" x="20.0" y="1.5" width="40.00"' in html
+    assert "<path" not in html
+    assert '<path class="point"' in page.interval(0.1, 0.2, 0.3, (0.4, 0.9))
+
+
+def test_the_scale_of_intervals_leaves_out_what_is_far_below():
+    assert page.scale(variants(low=[0.88, 0.87, 0.41], high=[0.92, 0.91, 0.86])) == (0.4, 0.95)
+    assert page.scale(variants(accuracy=[0.9, 0.89, 0.4], low=[0.88, 0.87, 0.3])) == (0.85, 0.95)
+
+
+def test_a_table_with_a_name_tells_the_numbers_that_it_is_sorted_by():
+    frame = pd.DataFrame({"a": ["x", "y"], "share": [0.12345, float("nan")]})
+    named = page.table(frame, {"share": page.percent}, name="shares").data
+    assert '<td data-value="0.12345">12.3%</td><' in named
+    assert "<td>–</td>" in named
+    assert '<table data-name="shares">' in named
+    assert "data-" not in page.table(frame, {"share": page.percent}).data
 
 
 @pytest.mark.parametrize(
@@ -249,12 +320,16 @@ def test_a_column_of_long_texts_is_broken_into_lines():
     assert html.count('<td class="text">') == html.count('<td class="wrap">') == 2
 
 
-def test_the_lessons_stand_in_a_row_of_their_own(tmp_path):
+def test_the_pages_of_a_menu_stand_together(tmp_path):
     notebook(tmp_path / "n.ipynb")
-    links = {"Front": "index.html", "Shapes": "lesson-shapes.html", "CBOW": "lesson-cbow.html"}
-    html = render.to_page(tmp_path / "n.ipynb", TEMPLATE, "Shapes", links)
-    rows = re.findall(r'<nav aria-label="(\w+)">.*?</nav>', html, flags=re.DOTALL)
-    assert rows == ["Pages", "Lessons"]
-    assert re.search(r'<a aria-current="page" href="lesson-shapes.html">', html)
-    del links["Shapes"], links["CBOW"]
-    assert "Lessons" not in render.to_page(tmp_path / "n.ipynb", TEMPLATE, "Front", links)
+    menus = {"index.html": "", "n.html": "Lessons", "b.html": "Lessons", "made.html": ""}
+    about = [{"title": a, "address": a, "menu": menu} for a, menu in menus.items()]
+    html = render.to_page(tmp_path / "n.ipynb", TEMPLATE, "n.html", about)
+    (found,) = re.findall("<nav.*?</nav>", html, flags=re.DOTALL)
+    parts = re.sub(r'<a [^>]*href="([^"]+)".*?</a>', r"\1 ", found)
+    order = re.findall(r"[\w.]+\.html|<summary class=.here.>Lessons|</details>", parts)
+    assert order == [
+        *("index.html", '<summary class="here">Lessons'),
+        *("n.html", "b.html", "</details>", "made.html"),
+    ]
+    assert "<title>Lessons: n.html ·" in html

@@ -1,25 +1,57 @@
 """Pieces of a page: HTML strings in which all text that comes from data is escaped."""
 
 import io
+import json
 import math
 from collections.abc import Callable
 from html import escape
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
+from seq2report.plots import INK
+
+if TYPE_CHECKING:  # not every page has a chart
+    from altair import TopLevelMixin
+
 WRAPPED = 60  # characters of a cell of text from which its column is broken into lines
 
 
+def _figure(content: str, about: str, caption: str, data: str = "") -> HTML:
+    """Return a figure that is scrolled where it is too wide; ``data`` stands behind the picture."""
+    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return HTML(
+        f'<figure><div class="picture" tabindex="0"{about}>{content}</div>{data}{below}</figure>'
+    )
+
+
 def figure(picture: Figure, alt: str, caption: str = "") -> HTML:
-    """Return a picture as inline SVG with a text alternative and a caption."""
+    """Return a picture as inline SVG with a text alternative and a caption.
+
+    What is drawn in `plots.INK` takes the colour of the page's text, in light and in dark.
+    """
     buffer = io.StringIO()
     picture.savefig(buffer, format="svg", metadata={"Date": None})
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
-    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return HTML(f'<figure><div class="picture">{svg}</div>{below}</figure>')
+    svg = buffer.getvalue().replace(INK, "currentColor")
+    narrowest = 45 * picture.get_figwidth()  # points; on a smaller screen it is scrolled
+    about = f'role="img" aria-label="{escape(alt)}" style="min-width: {narrowest:.0f}pt"'
+    svg = svg[svg.index("<svg") :].replace("<svg", f"<svg {about}", 1)
+    return _figure(svg, "", caption)
+
+
+def chart(drawn: "TopLevelMixin", label: str, caption: str = "") -> HTML:
+    """Return an Altair chart as data in the page, which its script draws in the page's colours.
+
+    Args:
+        drawn: a chart.
+        label: its text alternative.
+        caption: a sentence below it.
+    """
+    specification = json.dumps(drawn.to_dict(), separators=(",", ":")).replace("<", "\\u003c")
+    data = f'<script type="application/json" class="chart">{specification}</script>'
+    return _figure("", f' role="group" aria-label="{escape(label)}"', caption, data)
 
 
 def table(
@@ -28,6 +60,7 @@ def table(
     caption: str = "",
     text: tuple[str, ...] = (),
     raw: tuple[str, ...] = (),
+    name: str = "",
 ) -> HTML:
     """Return a table; every cell is escaped.
 
@@ -37,49 +70,73 @@ def table(
         caption: a sentence above the table.
         text: columns that are set flush left; those with long cells are broken into lines.
         raw: columns that hold HTML made by a function of this module, and are not escaped.
+        name: of the file that a reader can save it to; one with a name can be sorted and filtered.
     """
     formats = formats or {}
     kinds = {
-        name: "wrap" if frame[name].astype(str).str.len().max() > WRAPPED else "text"
-        for name in text
+        column: "wrap" if frame[column].astype(str).str.len().max() > WRAPPED else "text"
+        for column in text
     }
 
-    def cell(name: str, value: object) -> str:
-        content = "–" if pd.api.types.is_scalar(value) and pd.isna(value) else None
-        content = content or formats.get(name, str)(value)
-        kind = f' class="{kinds[name]}"' if name in text else ""
-        return f"<td{kind}>{content if name in raw else escape(content)}</td>"
+    def cell(column: str, value: object) -> str:
+        missing = pd.api.types.is_scalar(value) and pd.isna(value)
+        content = "–" if missing else formats.get(column, str)(value)
+        kind = f' class="{kinds[column]}"' if column in text else ""
+        if name and column in formats and isinstance(value, (int, float)) and not missing:
+            kind += f' data-value="{value:.6g}"'  # what it is sorted by, and saved as
+        return f"<td{kind}>{content if column in raw else escape(content)}</td>"
 
     head = "".join(
-        f'<th scope="col"{" class=text" if name in text else ""}>{escape(str(name))}</th>'
-        for name in frame.columns
+        f'<th scope="col"{" class=text" if column in text else ""}>{escape(str(column))}</th>'
+        for column in frame.columns
     )
     body = "".join(
         "<tr>" + "".join(map(cell, frame.columns, row)) + "</tr>"
         for row in frame.itertuples(index=False, name=None)
     )
     above = f"<caption>{escape(caption)}</caption>" if caption else ""
+    named = f' data-name="{escape(name)}"' if name else ""
     return HTML(
-        f'<div class="scroll"><table>{above}<thead><tr>{head}</tr></thead>'
+        f'<div class="scroll" tabindex="0"><table{named}>{above}<thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 
 
-def interval(low: float, point: float, high: float, start: float) -> str:
-    """Return a small bar: the interval from ``low`` to ``high`` on a scale from ``start`` to 1."""
+def interval(low: float, point: float, high: float, scale: tuple[float, float]) -> str:
+    """Return a small bar: the interval from ``low`` to ``high`` on a scale.
+
+    Args:
+        low: shares, as are the others.
+        point: a mark between the two.
+        high: the other end.
+        scale: where the bar starts and ends; what lies below is a triangle at its start.
+    """
+    start, end = scale
 
     def x(value: float) -> float:
-        return round(100 * (max(value, start) - start) / (1 - start), 2)
+        return round(100 * (min(max(value, start), end) - start) / (end - start), 2)
 
     label = f"{low:.3f} to {high:.3f}"
-    width = round(x(high) - x(low), 2)
+    mark = f'<rect class="point" x="{x(point) - 0.6:.2f}" y="0" width="1.2" height="8"/>'
+    if point < start:
+        mark = '<path class="point" d="M0 4L5 0V8Z"/>'
     return (
-        f'<svg class="interval" viewBox="0 0 100 8" preserveAspectRatio="none" role="img"'
+        f'<svg class="interval" viewBox="-1 0 102 8" preserveAspectRatio="none" role="img"'
         f' aria-label="{label}"><title>{label}</title>'
         f'<rect class="track" x="0" y="3.5" width="100" height="1"/>'
-        f'<rect class="range" x="{x(low)}" y="1.5" width="{width}" height="5"/>'
-        f'<rect class="point" x="{max(0, x(point) - 0.6)}" y="0" width="1.2" height="8"/></svg>'
+        f'<rect class="range" x="{x(low)}" y="1.5" width="{x(high) - x(low):.2f}" height="5"/>'
+        f"{mark}</svg>"
     )
+
+
+def scale(variants: pd.DataFrame) -> tuple[float, float]:
+    """Return a scale for the intervals of a table of variants, in whole twentieths.
+
+    A variant that is right less than half as often as the best, as one that always gives the most
+    frequent class, is left out of it: it would press all others together.
+    """
+    shown = variants[variants["accuracy"] > variants["accuracy"].max() / 2]
+    return math.floor(20 * shown["low"].min()) / 20, math.ceil(20 * shown["high"].max()) / 20
 
 
 def paragraph(content: str, kind: str = "") -> HTML:
@@ -100,6 +157,25 @@ def downloads(folder: str, names: list[str]) -> HTML:
         for name in names
     )
     return HTML(f'<p class="soft">Figures: {links}</p>')
+
+
+def link(content: str, address: str) -> str:
+    """Return a link of plain text, for the raw columns of a table."""
+    return f'<a href="{escape(address)}">{escape(content)}</a>'
+
+
+def cards(links: dict[str, tuple[str, str]]) -> HTML:
+    """Return links as cards.
+
+    Args:
+        links: by address, what a card is called and what is found there.
+    """
+    shown = "".join(
+        f'<a href="{escape(address)}"><strong>{escape(title)}</strong>'
+        f"<small>{escape(about)}</small></a>"
+        for address, (title, about) in links.items()
+    )
+    return HTML(f'<div class="cards">{shown}</div>')
 
 
 def words(spelled: pd.Series, ids: pd.Series) -> HTML:
@@ -169,7 +245,7 @@ def outcome(
     ]
     level = list(against.loc[against["verdict"] == "not distinguishable", "title_a"])
     text = (
-        f"{title}: {best['title']} leads with {percent(best['accuracy'])} of"
+        f"{best['title']} leads with {percent(best['accuracy'])} of"
         f" {row['test_documents']:,} test documents right (95% interval {percent(row['low'])} to"
         f" {percent(row['high'])})."
     )
@@ -198,7 +274,7 @@ def outcome(
             " Variants by the lecture's protocol are left out here: their accuracy was watched on"
             " the test documents."
         )
-    return paragraph(text, "outcome")
+    return HTML(f'<p class="outcome"><strong>{escape(title)}:</strong> {escape(text)}</p>')
 
 
 def shape(numbers: str) -> str:

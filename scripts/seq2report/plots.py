@@ -8,16 +8,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+INK = "#1d2430"  # stands for the colour of the page's text: see `page.figure`
 # Okabe and Ito's colours, which colour-blind readers can tell apart; more classes go round again,
 # with other markers.
-COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C6D31", "#333333"]
+COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C6D31", INK]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 NEUTRAL = "#9AA3AD"
 VERDICTS = {  # colour of a cell, its sign and the colour of that
     "better": ("#0072B2", "+", "white"),
-    "not distinguishable": ("#E8EBEE", "≈", "#5b6675"),
-    "worse": ("#E69F00", "−", "#1d2430"),
+    "not distinguishable": ("#9AA3AD40", "≈", INK),
+    "worse": ("#E69F00", "−", "#111111"),
 }
+# From nothing to blue: what is nothing shows the page, light or dark.
+SHARES = mpl.colors.LinearSegmentedColormap.from_list("shares", ["#0072B200", "#0072B2"])
 FEW_PANELS = 9  # that are drawn large
 LABELLED_WORDS = 60  # on a map; the other words are points
 
@@ -35,6 +38,11 @@ mpl.rcParams.update(
         "axes.titlelocation": "left",
         "legend.frameon": False,
         "figure.constrained_layout.use": True,
+        "figure.facecolor": "none",
+        "axes.facecolor": "none",
+        **dict.fromkeys(
+            ["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"], INK
+        ),
     }
 )
 
@@ -51,47 +59,57 @@ def styles(names: list[str]) -> dict[str, dict]:
 
 
 def accuracy_against_time(variants: pd.DataFrame) -> Figure:
-    """Draw accuracy with its interval against the CPU time of one training, a point a variant.
+    """Draw accuracy with its interval against the CPU time of one training, a number a variant.
 
-    A line joins the Pareto front: variants that no other one is as good and as cheap as.
+    A line joins the Pareto front: variants that no other one is as good and as cheap as. One that
+    is right less than half as often as the best is told below the list of names, not drawn: it
+    would press all others together.
+
+    Args:
+        variants: as evaluate_runs writes it; the numbers are those of its rows.
     """
-    figure = Figure(figsize=(10, max(4.4, 0.21 * len(variants))))  # the legend needs the height
-    axes = figure.subplots()
-    front = variants[variants["pareto"]].sort_values("fit_cpu_seconds")
+    table = variants.reset_index(drop=True)
+    drawn = table[table["accuracy"] > table["accuracy"].max() / 2]
+    figure = Figure(figsize=(10, max(4.6, 0.24 * len(table) + 0.4)))
+    axes, names = figure.subplots(1, 2, width_ratios=(2.1, 1))
+    front = drawn[drawn["pareto"]].sort_values("fit_cpu_seconds")
     axes.plot(
         front["fit_cpu_seconds"],
         front["accuracy"],
         drawstyle="steps-post",
-        color=NEUTRAL,
+        color=COLOURS[0],
         linestyle="--",
-        marker="o",
-        markersize=14,
-        markerfacecolor="none",
-        label="none is as good and as cheap",
+        linewidth=1,
     )
-    for title, style in styles(sorted(variants["title"])).items():
-        row = variants[variants["title"] == title].iloc[0]
-        accuracy = row["accuracy"]
+    for n, row in drawn.iterrows():
+        colour = COLOURS[0] if row["pareto"] else "#6B7480"
         axes.errorbar(
             row["fit_cpu_seconds"],
-            accuracy,
-            yerr=[[max(accuracy - row["low"], 0)], [max(row["high"] - accuracy, 0)]],
-            fmt=style["marker"],
-            color=style["color"],
-            markersize=7,
+            row["accuracy"],
+            yerr=np.maximum([[row["accuracy"] - row["low"]], [row["high"] - row["accuracy"]]], 0),
+            fmt="o",
+            color=colour,
+            markersize=14,
             elinewidth=1.2,
-            capsize=3,
-            label=title,
         )
+        place = (row["fit_cpu_seconds"], row["accuracy"])
+        number = {"ha": "center", "va": "center_baseline", "fontsize": 8, "fontweight": "bold"}
+        axes.annotate(n + 1, place, color="white", **number)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter("")
     axes.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
+    axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
     axes.set_xlabel("CPU seconds of one training (logarithmic)")
     axes.set_ylabel("accuracy on the test documents")
     axes.grid(alpha=0.25)
-    figure.legend(loc="outside right upper")
+    names.set_axis_off()
+    for n, row in table.iterrows():
+        weight = "bold" if row["pareto"] else "normal"
+        left_out = "" if n in drawn.index else f" ({row['accuracy']:.1%}, not drawn)"
+        text, y = f"{n + 1}  {row['title']}{left_out}", 1 - (n + 0.5) / len(table)
+        names.annotate(text, (0, y), xycoords="axes fraction", va="center", fontweight=weight)
     return figure
 
 
@@ -121,7 +139,7 @@ def pairs(comparisons: pd.DataFrame, titles: list[str]) -> Figure:
     axes.set_xticks(range(count), range(1, count + 1))
     axes.set_xticks(np.arange(count - 1) + 0.5, minor=True)
     axes.set_yticks(np.arange(count - 1) + 0.5, minor=True)
-    axes.grid(which="minor", color="white")
+    axes.grid(which="minor", color=NEUTRAL, linewidth=0.4)
     axes.tick_params(which="both", length=0)
     axes.tick_params(labeltop=True, labelbottom=False)
     axes.spines[:].set_visible(False)
@@ -242,10 +260,10 @@ def confusion_matrices(confusion: pd.DataFrame, titles: list[str]) -> Figure:
             index="label", columns="predicted", values="documents"
         )
         share = counts.to_numpy() / np.maximum(counts.to_numpy().sum(axis=1, keepdims=True), 1)
-        panel.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        panel.imshow(share, cmap=SHARES, vmin=0, vmax=1)
         for (i, j), value in np.ndenumerate(share):
             if value >= 0.005:
-                shade = "white" if value > 0.55 else "#1d2430"
+                shade = "white" if value > 0.55 else INK
                 panel.text(j, i, f"{100 * value:.0f}", ha="center", va="center", color=shade)
         panel.set_title(textwrap.fill(title, 18), fontsize=8.5)
         panel.set_xticks(range(len(classes)), classes, rotation=90)
@@ -311,7 +329,7 @@ def word_map(places: pd.DataFrame, classes: list[str]) -> Figure:
                 xytext=(2, 2),
                 textcoords="offset points",
                 fontsize=7.5,
-                color="#444444" if label == "" else style["color"],
+                color=INK if label == "" else style["color"],
             )
     axes.set_xticks([])
     axes.set_yticks([])

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from seq2report.plots import COLOURS, NEUTRAL
+from seq2report.plots import COLOURS, INK, NEUTRAL
 
 NETWORK, RULE = COLOURS[0], COLOURS[1]
 
@@ -54,7 +54,7 @@ def scatter_outside(predictions: pd.DataFrame, largest_trained: int) -> Figure:
     axes.annotate(
         "outside: larger than any\nnumber of the training",
         (high - 1, low + 2),
-        color="#444444",
+        color=INK,
         ha="right",
         va="bottom",
     )

@@ -34,7 +34,7 @@ def heat_maps(distances: pd.DataFrame, measure: str) -> Figure:
         shade = (values - lowest) / (highest - lowest)
         dark = shade > 0.55 if measure == "cosine" else shade < 0.45
         for (i, j), value in np.ndenumerate(values):
-            colour = "white" if dark[i, j] else "#1d2430"
+            colour = "white" if dark[i, j] else "#111111"
             # + 0.0: rounded to two digits, a small negative number is no "-0.00".
             text = f"{round(value, 2) + 0.0:.2f}"
             panel.text(j, i, text, ha="center", va="center", color=colour)

@@ -5,9 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MultipleLocator
 
-from seq2report.plots import COLOURS, NEUTRAL
+from seq2report.plots import COLOURS, INK, NEUTRAL
 
-TRUE, SUN = "#333333", COLOURS[1]
+TRUE, SUN = INK, COLOURS[1]
 ONE, TWO = COLOURS[3], COLOURS[0]  # networks that read one feature and two
 MARKERS = {ONE: "s", TWO: "o"}
 
@@ -84,7 +84,7 @@ def errors(scores: pd.DataFrame, floor: float, inputs: tuple[str, str]) -> Figur
         xycoords=("data", "axes fraction"),
         xytext=(5, 3),
         textcoords="offset points",
-        color="#444444",
+        color=INK,
     )
     axes.set_yticks(range(len(order)), [f"{method}: {name}" for method, name in order.index])
     axes.set_ylim(len(order) - 0.5, -0.5)

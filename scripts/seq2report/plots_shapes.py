@@ -10,10 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from seq2report.plots import COLOURS, MARKERS, NEUTRAL
+from seq2report.plots import COLOURS, INK, MARKERS, NEUTRAL
 
 READ, CELL, SAID, SECOND = COLOURS[5], COLOURS[0], COLOURS[1], COLOURS[2]
-INK = "#1d2430"
 WIDTH, HEIGHT = 0.76, 0.46  # of a box; time steps and rows are 1 apart
 INCHES = 0.98, 0.78  # of a time step and of a row
 LEFT, EDGE = 1.35, 0.55  # room for the names of the rows, and at the other sides
@@ -141,9 +140,7 @@ def exact_by_digits(methods: pd.DataFrame, trained: int) -> Figure:
     axes = figure.subplots()
     digits = np.sort(methods["digits"].unique())
     axes.axvspan(trained + 0.5, digits[-1] + 0.5, color=NEUTRAL, alpha=0.18, linewidth=0)
-    axes.annotate(
-        "longer than any\nof the training", (trained + 0.54, 1.03), color="#444444", va="top"
-    )
+    axes.annotate("longer than any\nof the training", (trained + 0.54, 1.03), color=INK, va="top")
     for n, (method, run) in enumerate(methods.groupby("method", sort=False)):
         axes.plot(run["digits"], run["score"], marker=MARKERS[n], color=COLOURS[n], label=method)
     axes.set_xticks(digits)
@@ -165,7 +162,7 @@ def _canvas(steps: int, rows: Sequence[str]) -> tuple[Figure, Axes]:
     axes.set_ylim(-EDGE, len(rows) - 1 + EDGE)
     axes.axis("off")
     for row, name in enumerate(rows):
-        axes.text(-LEFT + 0.02, row, name, va="center", color="#444444")
+        axes.text(-LEFT + 0.02, row, name, va="center", color=INK)
     _arrow(axes, [(-WIDTH / 2, -0.42), (steps - 1 + WIDTH / 2, -0.42)], color=NEUTRAL)
     axes.text(-LEFT + 0.02, -0.42, "time", va="center", color="#6b7480")
     return figure, axes

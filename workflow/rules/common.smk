@@ -255,12 +255,16 @@ def corpus_title(corpus):
     return config["corpora"][corpus]["title"]
 
 
-def page(notebook, title, tables, **parameters):
-    """Return what a page is made from: a notebook, the tables that it reads, its parameters."""
+def page(notebook, title, tables, menu="", **parameters):
+    """Return what a page is made from: a notebook, the tables that it reads, its parameters.
+
+    ``menu`` is where its link stands; without one, beside the menus.
+    """
     about = {"name": NAME, "sample": config.get("sample", False), "tables": TABLES}
     return {
         "notebook": str(ROOT / "reports" / f"{notebook}.ipynb"),
         "title": title,
+        "menu": menu,
         "tables": tables,
         "parameters": json.dumps({**about, **parameters}),
     }

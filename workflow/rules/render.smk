@@ -10,52 +10,56 @@ PAGES = {
             *rules.evaluate_lecture.output,
         ],
         corpora=CORPORA,
-        sweeps=sweeps(),
-    ),
-    **{
-        f"corpus-{corpus}": page(
-            "corpus",
-            corpus_title(corpus),
-            tables_of(corpus, rules.evaluate_corpus),
-            corpus=corpus,
-            lengths=described_lengths(),
-            titles=matrix_titles(),
-        )
-        for corpus in CORPORA
-    },
-    **{
-        f"trust-{corpus}": page(
-            "trust",
-            f"Trust: {corpus_title(corpus)}",
-            tables_of(corpus, *DOUBTS, rules.evaluate_corpus),
-            corpus=corpus,
-        )
-        for corpus in CORPORA
-    },
-    **{
-        f"embeddings-{corpus}": page(
-            "embeddings",
-            f"Words: {corpus_title(corpus)}",
-            tables_of(corpus, rules.evaluate_embeddings, rules.evaluate_corpus),
-            corpus=corpus,
-            titles=matrix_titles(),
-        )
-        for corpus in CORPORA
-        if MATRICES
-    },
-    **{
-        f"lesson-{name}": page(
-            f"lesson_{name}",
-            about["title"],
-            about["tables"],
-            **about["titles"],
-        )
-        for name, about in LESSONS.items()
-    },
+        lessons={name: about["title"] for name, about in LESSONS.items()},
+    )
 }
-LINKS = json.dumps({made["title"]: f"{name}.html" for name, made in PAGES.items()})
+for corpus in CORPORA:
+    PAGES[f"corpus-{corpus}"] = page(
+        "corpus",
+        "Texts",
+        tables_of(corpus, rules.evaluate_corpus),
+        menu=corpus_title(corpus),
+        corpus=corpus,
+        lengths=described_lengths(),
+        titles=matrix_titles(),
+    )
+    PAGES[f"compared-{corpus}"] = page(
+        "compared",
+        "Comparison in depth",
+        tables_of(corpus, *EVALUATED),
+        menu=corpus_title(corpus),
+        corpus=corpus,
+        sweeps=sweeps(),
+    )
+    if MATRICES:
+        PAGES[f"embeddings-{corpus}"] = page(
+            "embeddings",
+            "Words",
+            tables_of(corpus, rules.evaluate_embeddings, rules.evaluate_corpus),
+            menu=corpus_title(corpus),
+            corpus=corpus,
+            titles=matrix_titles(),
+        )
+    PAGES[f"trust-{corpus}"] = page(
+        "trust",
+        "Trust",
+        tables_of(corpus, *DOUBTS, rules.evaluate_corpus),
+        menu=corpus_title(corpus),
+        corpus=corpus,
+    )
+for name, about in LESSONS.items():
+    PAGES[f"lesson-{name}"] = page(
+        f"lesson_{name}", about["title"], about["tables"], menu="Lessons", **about["titles"]
+    )
+LINKS = json.dumps(
+    [
+        {"title": made["title"], "address": f"{name}.html", "menu": made["menu"]}
+        for name, made in PAGES.items()
+    ]
+)
 TEMPLATE = [
-    str(ROOT / "reports/template" / name) for name in ("index.html.j2", "conf.json", "style.css")
+    str(ROOT / "reports/template" / name)
+    for name in ("index.html.j2", "conf.json", "style.css", "script.js")
 ]
 
 
@@ -87,7 +91,7 @@ rule render:
         links=LINKS,
     shell:
         "python {input.code[0]} --notebook {input.notebook:q} --parameters {params.parameters:q}"
-        " --template {input.template[0]:q} --title {params.title:q} --links {params.links:q}"
+        " --template {input.template[0]:q} --links {params.links:q}"
         " --executed {log.notebook} --output {output} 2> {log.run}"
 
 

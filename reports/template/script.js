@@ -1,0 +1,131 @@
+"use strict";
+// What a page can do beyond being read: it is whole without this script.
+
+// Snakemake's own report shows a page by itself: what lies beside it cannot be reached from there.
+if (!["file:", "http:", "https:"].includes(location.protocol)) {
+  document.body.classList.add("alone");
+  for (const link of document.querySelectorAll('a[href]:not([href^="#"]):not([href*=":"])')) {
+    const text = document.createElement("span");
+    text.append(...link.childNodes);
+    link.replaceWith(text);
+  }
+}
+
+// Menus: one open at a time, and none after a look elsewhere.
+const menus = [...document.querySelectorAll("nav details")];
+document.addEventListener("click", ({ target }) => {
+  for (const menu of menus) if (!menu.contains(target)) menu.open = false;
+});
+document.addEventListener("keydown", ({ key }) => {
+  const open = menus.find((menu) => menu.open);
+  if (key !== "Escape" || !open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+
+// Tables with a name: sorted by a click on a heading, filtered, saved as they are shown.
+const number = new Intl.Collator("en", { numeric: true });
+const shown = (cell) => cell.dataset.value ?? cell.textContent.trim();
+const isNumber = (text) => text !== "" && Number.isFinite(Number(text));
+
+function compare(a, b) {
+  const gap = (text) => text === "–" || text === "";
+  if (gap(a) || gap(b)) return 0;
+  return isNumber(a) && isNumber(b) ? a - b : number.compare(a, b);
+}
+
+function sortable(table, heading, column) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.append(...heading.childNodes);
+  heading.append(button);
+  button.addEventListener("click", () => {
+    const body = table.tBodies[0];
+    const numbers = [...body.rows].every((row) => /^(–|)$|^-?[\d.]/.test(shown(row.cells[column])));
+    const first = numbers ? "descending" : "ascending";
+    const other = numbers ? "ascending" : "descending";
+    const order = heading.getAttribute("aria-sort") === first ? other : first;
+    for (const each of table.tHead.rows[0].cells) each.removeAttribute("aria-sort");
+    heading.setAttribute("aria-sort", order);
+    const sign = order === "ascending" ? 1 : -1;
+    const text = (row) => shown(row.cells[column]);
+    const missing = (row) => text(row) === "–" || text(row) === "";
+    body.append(
+      ...[...body.rows].sort(
+        (a, b) => missing(a) - missing(b) || sign * compare(text(a), text(b)),
+      ),
+    );
+  });
+}
+
+// A spreadsheet takes a text that begins like a formula for one.
+function quoted(cell) {
+  let text = shown(cell);
+  if (/^[=+\-@\t\r]/.test(text) && !isNumber(text)) text = `'${text}`;
+  return `"${text.replaceAll('"', '""')}"`;
+}
+
+function csv(table) {
+  const rows = [table.tHead.rows[0], ...table.tBodies[0].rows].filter((row) => !row.hidden);
+  return rows.map((row) => [...row.cells].map(quoted).join(",")).join("\r\n") + "\r\n";
+}
+
+for (const table of document.querySelectorAll("table[data-name]")) {
+  [...table.tHead.rows[0].cells].forEach((heading, n) => sortable(table, heading, n));
+  const rows = [...table.tBodies[0].rows];
+  const tools = document.createElement("div");
+  const filter = document.createElement("input");
+  const count = document.createElement("output");
+  const save = document.createElement("a");
+  tools.className = "tools";
+  filter.type = "search";
+  filter.placeholder = "Filter rows";
+  filter.setAttribute("aria-label", `Filter the rows of ${table.dataset.name}`);
+  filter.addEventListener("input", () => {
+    const wanted = filter.value.trim().toLowerCase();
+    for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+    const left = rows.filter((row) => !row.hidden).length;
+    count.textContent = wanted ? `${left} of ${rows.length}` : "";
+  });
+  save.textContent = "Save as CSV";
+  save.href = "#";
+  save.download = `${table.dataset.name}.csv`;
+  save.addEventListener("click", () => {
+    const last = save.href;
+    save.href = URL.createObjectURL(new Blob(["\ufeff", csv(table)], { type: "text/csv" }));
+    URL.revokeObjectURL(last);
+  });
+  tools.append(filter, count, save);
+  table.parentElement.before(tools);
+}
+
+// Charts: their specification stands in the page, and takes the colours of the page.
+const charts = [...document.querySelectorAll("script.chart")].map((block) => ({
+  place: block.previousElementSibling,
+  specification: JSON.parse(block.textContent),
+}));
+
+async function draw() {
+  const style = getComputedStyle(document.documentElement);
+  const [ink, soft, line] = ["--ink", "--soft", "--line"].map((name) => style.getPropertyValue(name));
+  const config = {
+    background: "transparent",
+    font: style.fontFamily,
+    view: { stroke: line },
+    text: { color: ink },
+    title: { color: ink, subtitleColor: soft },
+    axis: { labelColor: soft, titleColor: soft, gridColor: line, domainColor: line, tickColor: line },
+    legend: { labelColor: ink, titleColor: soft },
+  };
+  for (const { place, specification } of charts) {
+    // `ast`: expressions are interpreted; the page's policy lets nothing be evaluated.
+    const options = { ast: true, actions: false, renderer: "canvas", config };
+    place.view?.finalize();
+    place.view = (await vegaEmbed(place, specification, options)).view;
+  }
+}
+
+if (charts.length) {
+  draw();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+}
