@@ -21,6 +21,7 @@ import pandas as pd
 
 from seq2report.command import UserError, read_json, replacing, run, write_json
 from seq2report.config import seeds
+from seq2report.durations import of_rules, read_jobs
 from seq2report.machine import machine
 
 LARGEST_TABLE = 300_000  # bytes
@@ -115,32 +116,6 @@ def check(folder: Path, private: Iterable[str]) -> None:
             f"{sum(sizes.values()):,} bytes, expected at most {LARGEST:,}; the largest: {named}."
             " Compare fewer variants, or fewer corpora"
         )
-
-
-def durations(benchmarks: Path) -> list[dict]:
-    """Return what each rule took in all its jobs, the longest first.
-
-    Args:
-        benchmarks: results/<name>/benchmarks; Snakemake's benchmark files, a folder a rule.
-
-    Returns:
-        rule, jobs, seconds and cpu_seconds (sums; CPU time is sampled while a job runs, so the
-        last moments of each may be missing), and peak_mib, the largest of a job.
-    """
-    rules = []
-    for folder in sorted(path for path in benchmarks.iterdir() if path.is_dir()):
-        files = sorted(folder.glob("*.tsv"))
-        jobs = pd.concat([pd.read_csv(path, sep="\t", na_values="-") for path in files])
-        rules.append(
-            {
-                "rule": folder.name,
-                "jobs": len(jobs),
-                "seconds": round(float(jobs["s"].sum()), 1),
-                "cpu_seconds": round(float(jobs["cpu_time"].sum()), 1),
-                "peak_mib": round(float(jobs["max_rss"].fillna(0).max())),
-            }
-        )
-    return sorted(rules, key=lambda rule: -rule["seconds"])
 
 
 def dates(benchmarks: Path) -> dict[str, str]:
@@ -238,7 +213,7 @@ def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
         "machine": machine(),
         "dates": dates(results / "benchmarks"),
         "corpora": corpora,
-        "durations": durations(results / "benchmarks"),
+        "durations": of_rules(read_jobs(results / "benchmarks")).to_dict("records"),
         "left_out": left_out,
         "configuration": config,
     }

@@ -159,6 +159,17 @@ def downloads(folder: str, names: list[str]) -> HTML:
     return HTML(f'<p class="soft">Figures: {links}</p>')
 
 
+def code(content: str) -> HTML:
+    """Return lines of code or of settings."""
+    return HTML(f"<pre><code>{escape(content)}</code></pre>")
+
+
+def folded(summary: str, *parts: HTML) -> HTML:
+    """Return parts of a page that are shown by a click on their summary."""
+    shown = "".join(part.data for part in parts)
+    return HTML(f"<details><summary>{escape(summary)}</summary>{shown}</details>")
+
+
 def link(content: str, address: str) -> str:
     """Return a link of plain text, for the raw columns of a table."""
     return f'<a href="{escape(address)}">{escape(content)}</a>'

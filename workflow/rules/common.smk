@@ -191,6 +191,28 @@ MATRICES = [  # (name, before or after training, file)
 ]
 
 
+# What the report hangs on: each training, and the files that were fetched for it.
+TRAINED = [
+    f"{corpus}-{variant}-{seed}"
+    for corpus in CORPORA
+    for variant in VARIANTS
+    for seed in seeds(config, corpus)
+]
+READ = [
+    *(config["corpora"][corpus] for corpus in CORPORA),
+    *(config["encodings"][each["input"].get("encoding", DESCRIBED)] for each in NETWORKS.values()),
+    *(config["embeddings"][name] for name in PRETRAINED),
+    *(
+        config["embeddings"][each["input"]["embedding"]]
+        for each in NETWORKS.values()
+        if "embedding" in each["input"]
+    ),
+]
+USED_SOURCES = sorted(
+    {each[key] for each in READ for key in ("source", "word_index", "index") if key in each}
+)
+
+
 FROM_FILE = [name for name in PRETRAINED if "source" in config["embeddings"][name]][:1]
 
 

@@ -1,4 +1,5 @@
 # render: tables and a notebook of reports/ -> a page of the report.
+MADE = "jobs rules edges versions machine corpora files citations"
 EVALUATED = (rules.evaluate_runs, rules.evaluate_corpus)
 DOUBTS = (rules.evaluate_duplicates, rules.evaluate_labels, rules.evaluate_published)
 PAGES = {
@@ -51,6 +52,7 @@ for name, about in LESSONS.items():
     PAGES[f"lesson-{name}"] = page(
         f"lesson_{name}", about["title"], about["tables"], menu="Lessons", **about["titles"]
     )
+PAGES["made"] = page("made", "How it was made", tables("made", MADE))
 LINKS = json.dumps(
     [
         {"title": made["title"], "address": f"{name}.html", "menu": made["menu"]}
@@ -93,6 +95,41 @@ rule render:
         "python {input.code[0]} --notebook {input.notebook:q} --parameters {params.parameters:q}"
         " --template {input.template[0]:q} --links {params.links:q}"
         " --executed {log.notebook} --output {output} 2> {log.run}"
+
+
+# After all other pages, so that what they took is told.
+rule evaluate_workflow:
+    input:
+        code=script_files("evaluate_workflow"),
+        snakefiles=[
+            str(ROOT / "Snakefile"),
+            *sorted(map(str, (ROOT / "workflow/rules").glob("*.smk"))),
+        ],
+        config=f"{RESULTS}/config.json",
+        pages=expand(
+            f"{RESULTS}/report/{{page}}.html", page=[name for name in PAGES if name != "made"]
+        ),
+        corpora=expand(f"{CORPUS}/corpus.json", corpus=CORPORA),
+        receipts=[f"{downloaded(source)}.json" for source in USED_SOURCES],
+        citations=str(ROOT / "reports/citations.yaml"),
+    output:
+        tables("made", MADE),
+        f"{TABLES}/made/configuration.yaml",
+    log:
+        f"{RESULTS}/logs/evaluate_workflow/made.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_workflow/made.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        benchmarks=f"{RESULTS}/benchmarks",
+        trained=TRAINED,
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --snakefile {input.snakefiles[0]:q} --config {input.config}"
+        " --benchmarks {params.benchmarks} --trained {params.trained} --corpora {input.corpora}"
+        " --receipts {input.receipts:q} --citations {input.citations:q}"
+        " --output {params.folder} 2> {log}"
 
 
 # What was configured, beside what came of it; from which mirror files came is no matter of results.

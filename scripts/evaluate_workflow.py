@@ -1,0 +1,149 @@
+"""Tell how a report was made, in tidy tables.
+
+jobs, rules: what each job and each rule took. edges: which rule reads what which other one made.
+versions: of what the jobs ran with. machine: what they ran on. corpora: their content digests.
+files: what was fetched, with its digest. citations: whom to cite. configuration.yaml: all
+settings, as they were merged; addresses without user, password and query.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from seq2report import __version__
+from seq2report.command import UserError, read_json, replacing, run
+from seq2report.download import redact
+from seq2report.durations import of_rules, read_jobs
+from seq2report.machine import machine
+from seq2report.tables import write_tables
+
+PACKAGES = ["snakemake", "tensorflow", "tensorflow-cpu", "keras", "numpy", "pandas", "polars"]
+PACKAGES += ["pyarrow", "scipy", "scikit-learn", "skops", "gensim", "matplotlib", "altair"]
+PACKAGES += ["papermill"]
+
+
+def read_edges(graph: str) -> pd.DataFrame:
+    """Return columns maker and reader, two rules each, of a rule graph in Graphviz's language.
+
+    Args:
+        graph: what ``snakemake --rulegraph`` prints.
+    """
+    names = dict(re.findall(r'^\s*(\d+)\[label = "(\w+)"', graph, flags=re.MULTILINE))
+    edges = re.findall(r"^\s*(\d+) -> (\d+)", graph, flags=re.MULTILINE)
+    rows = sorted({(names[maker], names[reader]) for maker, reader in edges})
+    return pd.DataFrame(rows, columns=["maker", "reader"])
+
+
+def rule_graph(snakefile: Path, config: Path) -> str:
+    """Return the rule graph of the workflow with a merged configuration, in Graphviz's language.
+
+    Raises:
+        UserError: Snakemake does not draw it.
+    """
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--cores", "1"]
+    command += ["--configfile", str(config), "--replace-workflow-config"]
+    done = subprocess.run([*command, "--rulegraph", "--forceall"], capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(f"{' '.join(command)} --rulegraph ended badly:\n{done.stderr}")
+    return done.stdout
+
+
+def of_this_run(jobs: pd.DataFrame, trained: Sequence[str]) -> pd.DataFrame:
+    """Return the jobs without trainings of variants and seeds that are not in the configuration.
+
+    Args:
+        jobs: as `read_jobs` returns it.
+        trained: the jobs of rule train that are, as <corpus>-<variant>-<seed>.
+    """
+    return jobs[(jobs["rule"] != "train") | jobs["job"].isin(trained)]
+
+
+def versions() -> pd.DataFrame:
+    """Return columns package and version: Python, this project and what it stands on."""
+    known = {each.metadata["Name"].lower(): each.version for each in metadata.distributions()}
+    found = {name: known[name] for name in PACKAGES if name in known}
+    python = ".".join(map(str, sys.version_info[:3]))
+    rows = {"python": python, "seq2report": __version__} | found
+    return pd.DataFrame(rows.items(), columns=["package", "version"])
+
+
+def citations(entries: list[dict], sources: Sequence[str]) -> pd.DataFrame:
+    """Return columns of and reference: those of every report, and those of these sources.
+
+    Args:
+        entries: of reports/citations.yaml.
+        sources: names under ``sources`` of the configuration that the report reads.
+    """
+    cited = [each for each in entries if set(each.get("sources", sources)) & set(sources)]
+    rows = [(each["of"], each["reference"]) for each in cited]
+    return pd.DataFrame(rows, columns=["of", "reference"])
+
+
+def without_secrets(config: dict) -> dict:
+    """Return a configuration whose addresses have no user, password, query or fragment."""
+    sources = {
+        name: source
+        | {
+            "from": [
+                place | ({"url": redact(place["url"])} if "url" in place else {})
+                for place in source["from"]
+            ]
+        }
+        for name, source in config["sources"].items()
+    }
+    return config | {"sources": sources}
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--snakefile", type=Path, required=True, help="of the workflow")
+    parser.add_argument("--config", type=Path, required=True, help="config.json, merged")
+    parser.add_argument("--benchmarks", type=Path, required=True, help="folder of benchmark files")
+    parser.add_argument("--trained", nargs="+", required=True, help="<corpus>-<variant>-<seed>")
+    parser.add_argument(
+        "--corpora", type=Path, nargs="+", required=True, help="corpus.json of each"
+    )
+    parser.add_argument("--receipts", type=Path, nargs="+", required=True, help="of fetched files")
+    parser.add_argument("--citations", type=Path, required=True, help="citations.yaml")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    args = parser.parse_args(argv)
+
+    config = read_json(args.config)
+    jobs = of_this_run(read_jobs(args.benchmarks), args.trained)
+    files = pd.DataFrame([read_json(receipt) for receipt in args.receipts])
+    sources = [
+        name for name, source in config["sources"].items() if source["file"] in set(files["file"])
+    ]
+    entries = yaml.safe_load(args.citations.read_text(encoding="utf-8"))
+    tables = {
+        "jobs": jobs,
+        "rules": of_rules(jobs),
+        "edges": read_edges(rule_graph(args.snakefile, args.config)),
+        "versions": versions(),
+        "machine": pd.DataFrame(machine().items(), columns=["of", "is"]),
+        "corpora": pd.DataFrame([read_json(path) for path in args.corpora])[
+            ["title", "documents", "digest"]
+        ],
+        "files": files[["file", "bytes", "sha256"]],
+        "citations": citations(entries, sources),
+    }
+    with replacing(args.output) as part:
+        part.mkdir()
+        write_tables(tables, part)
+        text = yaml.safe_dump(
+            without_secrets(config), allow_unicode=True, sort_keys=False, width=100
+        )
+        (part / "configuration.yaml").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)

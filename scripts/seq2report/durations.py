@@ -1,0 +1,47 @@
+"""What the jobs of a run took, by the benchmark files that Snakemake left."""
+
+from pathlib import Path
+
+import pandas as pd
+
+
+def read_jobs(benchmarks: Path) -> pd.DataFrame:
+    """Return a row a job: rule, job, seconds, cpu_seconds and peak_mib, the longest first.
+
+    CPU time is sampled while a job runs, so the last moments of each may be missing.
+
+    Args:
+        benchmarks: results/<name>/benchmarks; Snakemake's benchmark files, a folder a rule.
+    """
+    files = sorted(benchmarks.glob("*/*.tsv"))
+    measured = pd.concat([pd.read_csv(path, sep="\t", na_values="-") for path in files])
+    jobs = pd.DataFrame(
+        {
+            "rule": [path.parent.name for path in files],
+            "job": [path.stem for path in files],
+            "seconds": measured["s"].to_numpy(),
+            "cpu_seconds": measured["cpu_time"].to_numpy(),
+            "peak_mib": measured["max_rss"].to_numpy(),
+        }
+    )
+    return jobs.sort_values("seconds", ascending=False, kind="stable", ignore_index=True)
+
+
+def of_rules(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return what each rule took in all its jobs, the longest first.
+
+    Args:
+        jobs: as `read_jobs` returns it.
+
+    Returns:
+        rule, jobs, seconds and cpu_seconds (sums, to a tenth), and peak_mib, the largest of a job.
+    """
+    rules = jobs.groupby("rule", sort=True).agg(
+        jobs=("job", "size"),
+        seconds=("seconds", "sum"),
+        cpu_seconds=("cpu_seconds", "sum"),
+        peak_mib=("peak_mib", "max"),
+    )
+    rules = rules.fillna(0).round({"seconds": 1, "cpu_seconds": 1, "peak_mib": 0})
+    rules = rules.astype({"peak_mib": int}).reset_index()
+    return rules.sort_values("seconds", ascending=False, kind="stable", ignore_index=True)
