@@ -98,7 +98,7 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
             *(*documents, "--settings", as_json(SVM), "--seed", 1, "--output", "svm/seed-1"),
         ],
         "evaluate_corpus": [
-            *(*documents, "--vocabulary", words, "--encoding", "words/encoding.json"),
+            *(*documents, *encoded, "--encoding", "words/encoding.json", "--readers", "[]"),
             *("--coverage", "glove/coverage.json", "--missing", "glove/missing.parquet"),
             *("--output", "tables/a/corpus"),
         ],

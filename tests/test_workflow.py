@@ -178,12 +178,13 @@ def test_a_changed_helper_reruns_exactly_its_users(project):
         assert project.planned() == {
             "train_dense": 1,
             "evaluate_runs": 1,
+            "evaluate_corpus": 1,
             "evaluate_labels": 1,
             "evaluate_published": 1,
             "evaluate_embeddings": 1,
             "evaluate_lecture": 1,
             "lesson_one_hot": 1,  # by way of evaluate_embeddings
-            "render": 4,
+            "render": 6,
         }
 
 
