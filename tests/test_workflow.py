@@ -131,6 +131,7 @@ def test_a_run_ends_in_a_report_and_tables_beside_it(project):
     report = project.folder / "results/tiny/report"
     pages = sorted(path.name for path in report.glob("*.html"))
     assert pages == [
+        "compared-news.html",
         "corpus-news.html",
         "embeddings-news.html",
         "index.html",
@@ -281,7 +282,7 @@ def test_variants_that_differ_in_length_alone_are_shown_as_a_sweep(project):
         variants__wider=wider,
         compare__variants=["svm", "dense", "longer", "wider"],
     )
-    page = "results/tiny/report/index.html"
+    page = "results/tiny/report/compared-news.html"
     output = project.snakemake("--dry-run", "--printshellcmds", page, config=config)
     assert '"sweeps": [{"dense": 40, "longer": 60}]' in output
 
