@@ -19,6 +19,7 @@ import polars as pl
 
 from evaluate_duplicates import read_bodies
 from seq2report.command import UserError, replacing, run
+from seq2report.excerpts import excerpt
 from seq2report.tables import write_tables
 
 SHOWN = 50  # documents
@@ -131,17 +132,6 @@ def other_labels(bodies: pl.DataFrame) -> pl.DataFrame:
     return pairs.group_by("id").agg(also_under=pl.col("other").sort().str.join(", "))
 
 
-def excerpt(text: str) -> str:
-    """Return the beginning of a text on one line.
-
-    What is no visible character (control characters, marks that turn the direction of writing) is
-    replaced, so that a document cannot change how the text around it looks.
-    """
-    line = " ".join(text.split())
-    begin = line if len(line) <= EXCERPT else f"{line[: EXCERPT - 1]}…"
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in begin)
-
-
 def summarise(documents: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """Return columns label, documents, suspected and also_under (of these), a row a class."""
     counts = found.group_by("label").agg(
@@ -173,7 +163,8 @@ def main(argv: Sequence[str] | None) -> None:
     shown = found.head(SHOWN)
     texts = pl.scan_parquet(args.documents).select("id", "text")
     texts = texts.filter(pl.col("id").is_in(shown["id"].to_list())).collect(engine="streaming")
-    texts = texts.select("id", excerpt=pl.col("text").map_elements(excerpt, pl.String))
+    begins = [excerpt(text, EXCERPT) for text in texts["text"]]
+    texts = texts.select("id", excerpt=pl.Series(begins, dtype=pl.String))
     tables = {
         "labels": shown.join(texts, on="id", how="left", maintain_order="left"),
         "labels_summary": summarise(documents, found),

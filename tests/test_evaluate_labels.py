@@ -1,5 +1,3 @@
-import unicodedata
-
 import numpy as np
 import polars as pl
 import pytest
@@ -57,25 +55,6 @@ def test_a_threshold_is_the_mean_among_the_documents_of_the_class():
     probability = np.array([[0.9, 0.1, 0], [0.5, 0.5, 0], [0.3, 0.7, 0]])
     found = labels.thresholds(probability, np.array([0, 0, 1]))
     np.testing.assert_allclose(found, [0.7, 0.7, np.nan])
-
-
-@given(
-    st.text()
-    | st.sampled_from(
-        ["\u202etxt.exe\u2066", "a\x00\x1b[31mb\x07", "<b>\u200f&\r\n", "word " * 100]
-    )
-)
-def test_an_excerpt_is_one_line_of_visible_characters(text):
-    found = labels.excerpt(text)
-    assert len(found) <= labels.EXCERPT
-    assert all(unicodedata.category(c)[0] not in "C" for c in found)
-    assert not set(found) & set("\n\r\t\u2028\u2029")
-    if text.isprintable():
-        assert " ".join(text.split()).startswith(found.removesuffix("…"))
-
-
-def test_an_excerpt_replaces_marks_of_direction_and_control_characters():
-    assert labels.excerpt("a \u202eb\n\n c\x1b[0m") == "a \ufffdb c\ufffd[0m"
 
 
 def write(folder, given, label="aabb", ids="0123"):

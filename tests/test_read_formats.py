@@ -231,13 +231,12 @@ def test_marks_and_words_are_counted_in_training_documents(index, tmp_path):
     assert (summary["tokens"], summary["kept_tokens"], summary["unique_tokens"]) == (4, 2, 3)
 
 
-def test_examples_show_the_id_that_unknown_words_get():
+def test_a_document_shows_the_ids_of_its_start_and_of_unknown_words():
     words = pl.DataFrame(
         {"id": [1, 2, 4], "word": [*MARKS, "the"]}, schema_overrides={"id": pl.Int32}
     )
-    rows = {"id": ["1"], "text": ["the zzz"], "label": ["a"], "split": ["train"]}
-    found = evaluate_corpus.examples(pl.DataFrame(rows), words)
-    assert found["word_id"].to_list() == [4, 2]
+    found = evaluate_corpus.spell("the zzz", words)
+    assert found.select("word", "word_id").rows() == [("<start>", 1), ("the", 4), ("zzz", 2)]
 
 
 def test_words_that_the_tokenizer_would_change_are_told(tmp_path, caplog):
@@ -341,6 +340,8 @@ def test_unlabelled_reviews_go_all_the_way_and_are_counted_only_by_fit_all(tmp_p
         documents=tmp_path / "documents.parquet",
         vocabulary=tmp_path / "encoded/vocabulary.parquet",
         encoding=tmp_path / "encoded/encoding.json",
+        sequences=tmp_path / "encoded/sequences.parquet",
+        readers="[]",
         output=tmp_path / "tables",
     )
     (about,) = pd.read_parquet(tmp_path / "tables/corpus.parquet").to_dict("records")

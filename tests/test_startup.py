@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import polars as pl
 import pytest
-from conftest import NEWSGROUPS, ROOT
+from conftest import NEWSGROUPS, ROOT, links
 
 # Every Python process below writes down who asks for Keras or TensorFlow, and is refused.
 WATCH = """
@@ -98,7 +98,7 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
             *(*documents, "--settings", as_json(SVM), "--seed", 1, "--output", "svm/seed-1"),
         ],
         "evaluate_corpus": [
-            *(*documents, "--vocabulary", words, "--encoding", "words/encoding.json"),
+            *(*documents, *encoded, "--encoding", "words/encoding.json", "--readers", "[]"),
             *("--coverage", "glove/coverage.json", "--missing", "glove/missing.parquet"),
             *("--output", "tables/a/corpus"),
         ],
@@ -118,7 +118,7 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
         ],
         "lesson_one_hot": [*read, "--seed", 1, "--output", "tables/lesson-one_hot"],
         "render": [
-            *("--notebook", notebook, "--parameters", "{}", "--title", "A page", "--links", "{}"),
+            *("--notebook", notebook, "--parameters", "{}", "--links", as_json(links("page.html"))),
             *("--template", ROOT / "reports/template/index.html.j2"),
             *("--executed", "executed.ipynb", "--output", "page.html"),
         ],

@@ -131,6 +131,7 @@ def test_a_run_ends_in_a_report_and_tables_beside_it(project):
     report = project.folder / "results/tiny/report"
     pages = sorted(path.name for path in report.glob("*.html"))
     assert pages == [
+        "compared-news.html",
         "corpus-news.html",
         "embeddings-news.html",
         "index.html",
@@ -178,12 +179,13 @@ def test_a_changed_helper_reruns_exactly_its_users(project):
         assert project.planned() == {
             "train_dense": 1,
             "evaluate_runs": 1,
+            "evaluate_corpus": 1,
             "evaluate_labels": 1,
             "evaluate_published": 1,
             "evaluate_embeddings": 1,
             "evaluate_lecture": 1,
             "lesson_one_hot": 1,  # by way of evaluate_embeddings
-            "render": 4,
+            "render": 6,
         }
 
 
@@ -280,7 +282,7 @@ def test_variants_that_differ_in_length_alone_are_shown_as_a_sweep(project):
         variants__wider=wider,
         compare__variants=["svm", "dense", "longer", "wider"],
     )
-    page = "results/tiny/report/index.html"
+    page = "results/tiny/report/compared-news.html"
     output = project.snakemake("--dry-run", "--printshellcmds", page, config=config)
     assert '"sweeps": [{"dense": 40, "longer": 60}]' in output
 

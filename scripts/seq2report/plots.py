@@ -279,30 +279,6 @@ def confusion_matrices(confusion: pd.DataFrame, titles: list[str]) -> Figure:
     return figure
 
 
-def document_lengths(lengths: pd.DataFrame, cuts: list[int]) -> Figure:
-    """Draw how many documents have how many words, and where the models cut them."""
-    figure = Figure(figsize=(10, 3.0))
-    axes = figure.subplots()
-    longest = max(int(lengths["words"].max()), 2)
-    edges = np.unique(np.geomspace(1, longest + 1, 50).astype(int))
-    axes.hist(lengths["words"], bins=edges, weights=lengths["documents"], color=COLOURS[5])
-    for cut in cuts:
-        axes.axvline(cut, color=COLOURS[3], linestyle="--")
-        axes.annotate(
-            f" read: {cut} words",
-            (cut, 1.0),
-            xycoords=("data", "axes fraction"),
-            va="bottom",
-            color=COLOURS[3],
-        )
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter("")
-    axes.set_xlabel("words in a document (logarithmic)")
-    axes.set_ylabel("documents")
-    return figure
-
-
 def word_map(places: pd.DataFrame, classes: list[str]) -> Figure:
     """Draw words where a map puts them, coloured by the class that they go with."""
     figure = Figure(figsize=(10, 6.4))

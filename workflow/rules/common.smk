@@ -252,9 +252,13 @@ def lesson(name, title, makes, reads=""):
     }
 
 
-def described_lengths():
-    """Return how many words the networks read that the pages describe, shortest first."""
-    return sorted({given["length"] for given in READERS.values()})
+def described_readers():
+    """Return how the networks read that the pages describe, each way once, the first one first."""
+    ways = [
+        {key: given[key] for key in ("length", "padding", "truncating")}
+        for given in READERS.values()
+    ]
+    return [way for n, way in enumerate(ways) if way not in ways[:n]]
 
 
 def sweeps():

@@ -49,12 +49,15 @@ rule evaluate_corpus:
         documents=f"{CORPUS}/documents.parquet",
         vocabulary=f"{DESCRIBED_FOLDER}/vocabulary.parquet",
         encoding=f"{DESCRIBED_FOLDER}/encoding.json",
+        sequences=f"{DESCRIBED_FOLDER}/sequences.parquet",
+        tokens=f"{DESCRIBED_FOLDER}/tokens.npy",  # read beside the sequences
         coverage=[f"{folder}/coverage.json" for folder in PRETRAINED_FOLDERS],
         missing=[f"{folder}/missing.parquet" for folder in PRETRAINED_FOLDERS],
     output:
         tables(
             "{corpus}/corpus",
-            "corpus classes lengths words encoding examples coverage missing",
+            "corpus classes lengths cuts growth heaps outside words encoding coverage missing"
+            " examples document document_words document_row",
         ),
     log:
         f"{RESULTS}/logs/evaluate_corpus/{{corpus}}.log",
@@ -63,10 +66,12 @@ rule evaluate_corpus:
     conda:
         "../../environment.yml"
     params:
+        readers=json.dumps(described_readers()),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --corpus {input.corpus} --documents {input.documents}"
         " --vocabulary {input.vocabulary} --encoding {input.encoding}"
+        " --sequences {input.sequences} --readers {params.readers:q}"
         " --coverage {input.coverage} --missing {input.missing}"
         " --output {params.folder} 2> {log}"
 

@@ -18,10 +18,9 @@ for corpus in CORPORA:
     PAGES[f"corpus-{corpus}"] = page(
         "corpus",
         "Texts",
-        tables_of(corpus, rules.evaluate_corpus),
+        tables_of(corpus, rules.evaluate_corpus, rules.evaluate_duplicates),
         menu=corpus_title(corpus),
         corpus=corpus,
-        lengths=described_lengths(),
         titles=matrix_titles(),
     )
     PAGES[f"compared-{corpus}"] = page(
