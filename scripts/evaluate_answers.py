@@ -154,7 +154,7 @@ def main(argv: Sequence[str] | None) -> None:
         found["layers"][variant] = describe(model, folder, args.variants, args.features)
         found["documents"][variant], found["words"][variant] = ask(model, rows, texts)
         if variant not in kept:
-            del loaded[folder], model
+            del loaded[folder.absolute()], model
     tables = {
         name: pd.concat(parts, names=["variant"]).reset_index("variant")
         for name, parts in found.items()

@@ -78,6 +78,12 @@ def test_members_are_loaded_once(trained):
     assert loaded(trained, "stack", known) is stack
 
 
+def test_a_run_can_be_named_from_where_one_stands(trained, texts, monkeypatch):
+    monkeypatch.chdir(trained / "runs/stack")
+    found = load("seed-1", TRAINED).predict(texts)
+    np.testing.assert_array_equal(found, loaded(trained, "stack").predict(texts))
+
+
 def test_what_is_no_run_is_refused(trained, tmp_path):
     with pytest.raises(UserError, match=r"seed-1: found no finished run.*train this one first"):
         load(tmp_path / "runs/lstm/seed-1", TRAINED)

@@ -11,7 +11,6 @@ from scipy.spatial.distance import squareform
 from seq2report.plots import COLOURS, INK, NEUTRAL, SHARES
 
 BAND = 3  # seeds from which on a band stands for their lines
-SHOWN = 0.005  # share of a class from which on its percentage is written
 FEW_CLASSES = 6  # that have large cells
 
 
@@ -99,9 +98,9 @@ def confusion_matrix(shares: pd.DataFrame) -> Figure:
     axes = figure.subplots()
     axes.imshow(shares, cmap=SHARES, vmin=0, vmax=1)
     for (i, j), share in np.ndenumerate(shares):
-        if share >= SHOWN:
+        if percent := round(100 * share):
             shade = "white" if share > 0.55 else INK
-            axes.text(j, i, f"{100 * share:.0f}", ha="center", va="center", color=shade)
+            axes.text(j, i, percent, ha="center", va="center", color=shade)
     axes.set_xticks(range(len(classes)), classes, rotation=90)
     axes.set_yticks(range(len(classes)), classes)
     axes.set_xlabel("class that the model gives")

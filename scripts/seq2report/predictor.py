@@ -172,12 +172,12 @@ def load(
         run: its folder, ``…/<corpus>/runs/<variant>/seed-<n>``.
         variants: resolved settings by name, as of `config.resolve_trained`; those of the variant,
             and of an ensemble's members.
-        loaded: models by folder that need not be loaded again; what is loaded is added to them.
+        loaded: models by absolute folder, which need not be loaded again; what is loaded is added.
 
     Raises:
         UserError: the folder holds no finished run, or the settings of its variant are missing.
     """
-    run, loaded = Path(run), {} if loaded is None else loaded
+    run, loaded = Path(run).absolute(), {} if loaded is None else loaded
     if run not in loaded:
         loaded[run] = _load(run, variants, loaded)
     return loaded[run]

@@ -194,6 +194,7 @@ rule evaluate_lecture:
 
 
 # The models of all variants in one job: TensorFlow and the members of ensembles are loaded once.
+# Only the runs are named to it; what texts become before a model reads them lies beside these.
 rule evaluate_answers:
     input:
         code=script_files("evaluate_answers"),
