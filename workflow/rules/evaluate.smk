@@ -205,7 +205,7 @@ rule evaluate_answers:
             for variant in VARIANTS
             for file in model_files(variant, seeds(config, wildcards.corpus)[0])
         ],
-        read=[file for variant in NETWORKS for file in reading_files(variant)],
+        read=sorted({file for variant in NETWORKS for file in reading_files(variant)}),
     output:
         tables("{corpus}/answers", "layers documents words"),
     log:
