@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import settings
 
 import embed
 import encode
+import encode_features
 import read
 import read_vectors
 import render
@@ -98,6 +100,87 @@ def tiny(tmp_path_factory, tiny_archive, tiny_vectors) -> Path:
         output=folder / "glove",
     )
     return folder
+
+
+def _network(given: dict, *layers: dict) -> dict:
+    fit = {"optimizer": "rmsprop", "batch_size": 8, "epochs": 2}
+    return {"input": given, "layers": list(layers), "fit": fit}
+
+
+WORDS = {"encoding": "words", "form": "sequence", "length": 30, "padding": "pre"}
+WORDS |= {"truncating": "pre", "trainable": True, "dimensions": 4}
+LETTERS = {"TfidfVectorizer": {"analyzer": "char_wb", "ngram_range": [3, 4], "min_df": 2}}
+NGRAMS = {"steps": [{"FeatureUnion": {"of": [{"TfidfVectorizer": {}}, LETTERS]}}]}
+NGRAMS["steps"].append({"NaiveBayesWeights": {}})
+TRAINED = {  # resolved settings of the runs of `trained`
+    "lstm": _network(WORDS, {"LSTM": {"units": 4}}, {"Dense": {"units": 3}}),
+    "branched": _network(
+        WORDS,
+        {"Dropout": {"rate": 0.1}},
+        {
+            "Concatenate": {
+                "branches": [
+                    [{"Conv1D": {"filters": 3, "kernel_size": 2}}, {"GlobalMaxPooling1D": {}}],
+                    [{"Flatten": {}}],
+                ]
+            }
+        },
+        {"Dropout": {"rate": 0.2}},
+    ),
+    "indexed": _network(
+        WORDS | {"encoding": "indexed", "length": 10, "truncating": "post"}, {"Flatten": {}}
+    ),
+    "onehot": _network(
+        {"encoding": "indexed", "form": "onehot", "length": 10, "padding": "post"}
+        | {"truncating": "pre"},
+        {"Flatten": {}},
+    ),
+    "multihot": _network({"encoding": "words", "form": "multihot"}, {"Dense": {"units": 3}}),
+    "ngrams": _network({"form": "features", "features": "ngrams"}, {"Dense": {"units": 3}}),
+    "svm": {"pipeline": [{"TfidfVectorizer": {"ngram_range": [1, 2]}}, {"LinearSVC": {}}]},
+    "bayes": {"pipeline": [NGRAMS["steps"][0], {"MultinomialNB": {"alpha": 0.1}}]},
+    "vote": {"ensemble": {"members": ["lstm", "svm"], "method": "vote"}},
+    "stack": {"ensemble": {"members": ["svm", "ngrams", "lstm"], "method": "stack"}},
+}
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, tiny) -> Path:
+    """A folder of a corpus with a finished run, seed 1, of each variant of `TRAINED`."""
+    import train_ensemble
+    import train_linear
+    import train_network
+
+    corpus = tmp_path_factory.mktemp("trained") / "news"
+    shutil.copytree(tiny / "words", corpus / "sequences/words")
+    documents = Path(shutil.copy(tiny / "documents.parquet", corpus))
+    about = {"corpus": shutil.copy(tiny / "corpus.json", corpus), "seed": 1}
+    common = pl.read_parquet(tiny / "words/vocabulary.parquet")["word"].head(100)
+    index = corpus / "index.json"
+    index.write_text(json.dumps({word: rank for rank, word in enumerate(common, 1)}))
+    call(
+        encode,
+        documents=documents,
+        settings={"num_words": 60, "index": "index"},
+        word_index=index,
+        output=corpus / "sequences/indexed",
+    )
+    folder = corpus / "features/ngrams"
+    call(encode_features, documents=documents, settings=NGRAMS, seed=1, output=folder)
+    for name, variant in TRAINED.items():
+        output = corpus / f"runs/{name}/seed-1"
+        if "ensemble" in variant:
+            members = [f"{corpus}/runs/{each}/seed-1" for each in variant["ensemble"]["members"]]
+            method = ["--method", variant["ensemble"]["method"], "--seed", "1"]
+            train_ensemble.main(["--runs", *members, *method, "--output", str(output)])
+        elif "pipeline" in variant:
+            call(train_linear, documents=documents, settings=variant, output=output, **about)
+        else:
+            given = variant["input"]
+            read = corpus / f"sequences/{given.get('encoding')}/sequences.parquet"
+            read = folder / "documents.parquet" if "features" in given else read
+            call(train_network, documents=read, settings=variant, output=output, **about)
+    return corpus
 
 
 def write_sequences(folder: Path, documents: pl.DataFrame) -> Path:

@@ -95,7 +95,7 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
             *("--output", "features"),
         ],
         "train_linear": [
-            *(*documents, "--settings", as_json(SVM), "--seed", 1, "--output", "svm/seed-1"),
+            *(*documents, "--settings", as_json(SVM), "--seed", 1, "--output", "runs/svm/seed-1"),
         ],
         "evaluate_corpus": [
             *(*documents, *encoded, "--encoding", "words/encoding.json", "--readers", "[]"),
@@ -107,9 +107,13 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
             *("--output", "tables/a/embeddings"),
         ],
         "evaluate_runs": [
-            *(*documents[:2], "--titles", '{"svm": "An SVM"}', "--runs", "svm/seed-1"),
+            *(*documents[:2], "--titles", '{"svm": "An SVM"}', "--runs", "runs/svm/seed-1"),
             *("--circumstances", '{"split": "random", "header": "cut"}', "--confidence", 0.9),
             *("--duplicates", "duplicates.parquet", "--output", "tables/a/runs"),
+        ],
+        "evaluate_answers": [
+            *(*documents[2:], "--runs", "runs/svm/seed-1", "--variants", as_json({"svm": SVM})),
+            *("--features", "{}", "--output", "tables/a/answers"),
         ],
         "evaluate_lecture": [
             *("--lecture", ROOT / "reports/lecture.yaml", "--root", "tables"),

@@ -138,6 +138,8 @@ def test_a_run_ends_in_a_report_and_tables_beside_it(project):
         "lesson-number_sequence.html",
         "lesson-one_hot.html",
         "trust-news.html",
+        "variant-dense.html",
+        "variant-svm.html",
     ]
     for link in re.findall(r'href="([^"#:]+)"', (report / "index.html").read_text()):
         assert (report / link).is_file(), link
@@ -183,9 +185,10 @@ def test_a_changed_helper_reruns_exactly_its_users(project):
             "evaluate_labels": 1,
             "evaluate_published": 1,
             "evaluate_embeddings": 1,
+            "evaluate_answers": 1,
             "evaluate_lecture": 1,
             "lesson_one_hot": 1,  # by way of evaluate_embeddings
-            "render": 6,
+            "render": 7,
         }
 
 
@@ -259,7 +262,7 @@ def test_a_changed_lesson_is_taught_again_and_nothing_else(project):
 def test_a_lesson_less_makes_no_page_of_it_and_retrains_nothing(project):
     planned = project.planned(config=edited(project.config, lessons__pages=["one_hot"]))
     # The navigation of each page.
-    assert planned == {"configuration": 1, "evaluate_lecture": 1, "render": 5}
+    assert planned == {"configuration": 1, "evaluate_lecture": 1, "render": 8}
 
 
 def test_lessons_read_vectors_only_where_there_are_some(project):

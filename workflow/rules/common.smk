@@ -299,3 +299,20 @@ def page(notebook, title, tables, menu="", **parameters):
 def tables_of(corpus, *evaluated):
     """Return the tables that these rules make of one corpus."""
     return [path.replace("{corpus}", corpus) for each in evaluated for path in each.output]
+
+
+def model_files(variant, seed):
+    """Return what of a run its model is loaded from, and what it predicted."""
+    models = ("model.keras", "model.skops", "vocabulary.parquet", "ensemble.json")
+    files = (*models, "metrics.json", "predictions.parquet")
+    return [file for file in run_files(variant, seed) if Path(file).name in files]
+
+
+def reading_files(variant):
+    """Return what of an encoding or of features is needed to read other texts with a network."""
+    given = VARIANTS[variant]["input"]
+    if "features" in given:
+        folder, names = f"{CORPUS}/features/{given['features']}", ("model.skops",)
+    else:
+        folder, names = f"{CORPUS}/sequences/{given['encoding']}", ("encoding.json",)
+    return [f"{folder}/{name}" for name in (*names, "vocabulary.parquet")]

@@ -196,3 +196,41 @@ rule evaluate_lecture:
     shell:
         "python {input.code[0]} --lecture {input.lecture:q} --root {params.root}"
         " --tables {input.tables} {params.sample} --output {params.folder} 2> {log}"
+
+
+# The models of all variants in one job: TensorFlow and the members of ensembles are loaded once.
+# Only the runs are named to it; what texts become before a model reads them lies beside these.
+rule evaluate_answers:
+    input:
+        code=script_files("evaluate_answers"),
+        corpus=f"{CORPUS}/corpus.json",
+        documents=f"{CORPUS}/documents.parquet",
+        runs=lambda wildcards: [
+            file
+            for variant in VARIANTS
+            for file in model_files(variant, seeds(config, wildcards.corpus)[0])
+        ],
+        read=sorted({file for variant in NETWORKS for file in reading_files(variant)}),
+    output:
+        tables("{corpus}/answers", "layers documents words"),
+    log:
+        f"{RESULTS}/logs/evaluate_answers/{{corpus}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_answers/{{corpus}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 5000,
+    params:
+        runs=lambda wildcards: [
+            f"{RESULTS}/{wildcards.corpus}/runs/{variant}/seed-{seeds(config, wildcards.corpus)[0]}"
+            for variant in COMPARED
+        ],
+        variants=json.dumps(VARIANTS),
+        features=json.dumps(config.get("features", {})),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --documents {input.documents} --runs {params.runs}"
+        " --variants {params.variants:q} --features {params.features:q}"
+        " --output {params.folder} 2> {log}"

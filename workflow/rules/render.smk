@@ -47,6 +47,22 @@ for corpus in CORPORA:
         menu=corpus_title(corpus),
         corpus=corpus,
     )
+for variant in COMPARED:
+    title = config["variants"][variant]["title"]
+    PAGES[f"variant-{variant}"] = page(
+        "variant",
+        title,
+        [
+            path
+            for corpus in CORPORA
+            for path in tables_of(corpus, *EVALUATED, rules.evaluate_answers)
+        ],
+        menu="Variants",
+        corpora=CORPORA,
+        variant=variant,
+        settings={"title": title, **VARIANTS[variant]},
+        titles={each: config["variants"][each]["title"] for each in VARIANTS},
+    )
 for name, about in LESSONS.items():
     PAGES[f"lesson-{name}"] = page(
         f"lesson_{name}", about["title"], about["tables"], menu="Lessons", **about["titles"]

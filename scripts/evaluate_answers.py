@@ -1,0 +1,168 @@
+"""Look inside the compared variants of a corpus: what they are made of, where they are wrong, why.
+
+layers: what each variant is made of, a row a box of its drawing; see seq2report/architecture.py.
+documents: of each variant, the test documents that it gets wrong with the highest probability (kind
+mistake), and some that it gets right, about as sure as it usually is then (kind right); a document
+is given with its answer and the beginning of its text, and how many words of it the model reads.
+words: the first words that it reads of some of these documents, and what each does to the answer;
+see seq2report/occlusion.py.
+"""
+
+import argparse
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from evaluate_labels import excerpt
+from seq2report.command import replacing, run
+from seq2report.occlusion import Occlusion, occlude
+from seq2report.predictor import Predictor, load
+from seq2report.tables import write_tables
+
+MISTAKES = 5  # documents that are shown
+EXPLAINED = 3  # of these, whose words are weighed
+RIGHT = 2
+
+
+def choose(predictions: pl.DataFrame) -> pl.DataFrame:
+    """Return the documents that are shown of a variant.
+
+    Args:
+        predictions: columns id, label, predicted, and p_<class> for each class.
+
+    Returns:
+        Columns kind, id, label, answer and probability (of the answer): mistakes, the surest first,
+        then right answers, those nearest to the median probability of these first.
+    """
+    about = predictions.select(
+        "id",
+        "label",
+        answer="predicted",
+        probability=pl.max_horizontal(pl.selectors.starts_with("p_")).cast(pl.Float64),
+    )
+    is_right = pl.col("label") == pl.col("answer")
+    wrong = about.filter(~is_right).sort("probability", "id", descending=[True, False])
+    distance = (pl.col("probability") - pl.col("probability").median()).abs()
+    right = about.filter(is_right).sort(distance, "id")
+    return pl.concat(
+        rows.head(n).select(pl.lit(kind).alias("kind"), pl.all())
+        for kind, n, rows in (("mistake", MISTAKES, wrong), ("right", RIGHT, right))
+    )
+
+
+def explained(documents: pl.DataFrame) -> pl.DataFrame:
+    """Return those of the shown documents whose words are weighed."""
+    mistakes = documents.filter(pl.col("kind") == "mistake").head(EXPLAINED)
+    return pl.concat([mistakes, documents.filter(pl.col("kind") == "right")])
+
+
+def between(text: str) -> str:
+    """Return what stands between two words, on one line, without invisible characters."""
+    seen = excerpt(text)
+    blanks = [" " * edge.isspace() for edge in (text[:1], text[-1:])]
+    return seen.join(blanks) if seen else text[:1] and " "
+
+
+def spelled(found: Occlusion, name: str, kind: str) -> pd.DataFrame:
+    """Return a row a word of a document: id, kind, position, word, after and effect.
+
+    after is what stands between the word and the next one.
+    """
+    starts, ends = found.spans.T
+    next_start = np.append(starts[1:], ends[-1:])
+    return pd.DataFrame(
+        {
+            "id": name,
+            "kind": kind,
+            "position": np.arange(len(starts)),
+            "word": [excerpt(found.text[a:b]) for a, b in found.spans],
+            "after": [between(found.text[a:b]) for a, b in zip(ends, next_start, strict=True)],
+            "effect": found.effects,
+        }
+    )
+
+
+def ask(
+    model: Predictor, rows: pl.DataFrame, texts: dict[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tables documents and words of one variant.
+
+    Args:
+        model: is asked again.
+        rows: as `choose` returns them.
+        texts: of these documents, by id.
+    """
+    weighed = explained(rows)
+    answers = [model.classes.index(answer) for answer in weighed["answer"]]
+    found = occlude(model, [texts[each] for each in weighed["id"]], answers)
+    documents = rows.to_pandas()
+    counts = pd.Series([each.words for each in found], weighed["id"].to_list(), dtype="Int64")
+    documents["words"] = documents["id"].map(counts)
+    documents["excerpt"] = [excerpt(texts[each]) for each in rows["id"]]
+    words = [
+        spelled(each, row["id"], row["kind"])
+        for each, row in zip(found, weighed.to_dicts(), strict=True)
+    ]
+    return documents, pd.concat(words)
+
+
+def read_texts(documents: Path, ids: Sequence[str]) -> dict[str, str]:
+    """Return the texts of these documents, by id; of the others, none is in memory for long."""
+    rows = pl.scan_parquet(documents).select("id", "text").filter(pl.col("id").is_in(ids))
+    return dict(rows.collect(engine="streaming").iter_rows())
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
+    parser.add_argument(
+        "--runs", type=Path, nargs="+", required=True, help="run folders, one a variant"
+    )
+    parser.add_argument(
+        "--variants",
+        type=json.loads,
+        required=True,
+        help="resolved settings of the variants, and of the members of ensembles, by name, as JSON",
+    )
+    parser.add_argument(
+        "--features", type=json.loads, required=True, help="of the configuration, as JSON"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    args = parser.parse_args(argv)
+
+    from seq2report.architecture import describe
+
+    shown = {
+        folder: choose(pl.read_parquet(folder / "predictions.parquet")) for folder in args.runs
+    }
+    ids = pl.concat(rows["id"] for rows in shown.values()).unique().to_list()
+    texts = read_texts(args.documents, ids)
+    ensembles = [settings.get("ensemble", {}) for settings in args.variants.values()]
+    kept = {member for ensemble in ensembles for member in ensemble.get("members", [])}
+    loaded, found = {}, {"layers": {}, "documents": {}, "words": {}}
+    for folder, rows in shown.items():
+        variant = folder.parent.name
+        logging.info("%s: %d documents", variant, rows.height)
+        model = load(folder, args.variants, loaded)
+        found["layers"][variant] = describe(model, folder, args.variants, args.features)
+        found["documents"][variant], found["words"][variant] = ask(model, rows, texts)
+        if variant not in kept:
+            del loaded[folder.absolute()], model
+    tables = {
+        name: pd.concat(parts, names=["variant"]).reset_index("variant")
+        for name, parts in found.items()
+    }
+    with replacing(args.output) as part:
+        part.mkdir()
+        write_tables(tables, part)
+
+
+if __name__ == "__main__":
+    run(main)
