@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from evaluate_labels import excerpt
 from seq2report.command import replacing, run
+from seq2report.excerpts import excerpt
 from seq2report.occlusion import Occlusion, occlude
 from seq2report.predictor import Predictor, load
 from seq2report.tables import write_tables
@@ -27,6 +27,7 @@ from seq2report.tables import write_tables
 MISTAKES = 5  # documents that are shown
 EXPLAINED = 3  # of these, whose words are weighed
 RIGHT = 2
+EXCERPT = 300  # characters
 
 
 def choose(predictions: pl.DataFrame) -> pl.DataFrame:
@@ -63,7 +64,7 @@ def explained(documents: pl.DataFrame) -> pl.DataFrame:
 
 def between(text: str) -> str:
     """Return what stands between two words, on one line, without invisible characters."""
-    seen = excerpt(text)
+    seen = excerpt(text, EXCERPT)
     blanks = [" " * edge.isspace() for edge in (text[:1], text[-1:])]
     return seen.join(blanks) if seen else text[:1] and " "
 
@@ -80,7 +81,7 @@ def spelled(found: Occlusion, name: str, kind: str) -> pd.DataFrame:
             "id": name,
             "kind": kind,
             "position": np.arange(len(starts)),
-            "word": [excerpt(found.text[a:b]) for a, b in found.spans],
+            "word": [excerpt(found.text[a:b], EXCERPT) for a, b in found.spans],
             "after": [between(found.text[a:b]) for a, b in zip(ends, next_start, strict=True)],
             "effect": found.effects,
         }
@@ -103,7 +104,7 @@ def ask(
     documents = rows.to_pandas()
     counts = pd.Series([each.words for each in found], weighed["id"].to_list(), dtype="Int64")
     documents["words"] = documents["id"].map(counts)
-    documents["excerpt"] = [excerpt(texts[each]) for each in rows["id"]]
+    documents["excerpt"] = [excerpt(texts[each], EXCERPT) for each in rows["id"]]
     words = [
         spelled(each, row["id"], row["kind"])
         for each, row in zip(found, weighed.to_dicts(), strict=True)
