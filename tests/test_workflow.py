@@ -137,6 +137,7 @@ def test_a_run_ends_in_a_report_and_tables_beside_it(project):
         "index.html",
         "lesson-number_sequence.html",
         "lesson-one_hot.html",
+        "made.html",
         "trust-news.html",
         "variant-dense.html",
         "variant-svm.html",
@@ -188,23 +189,28 @@ def test_a_changed_helper_reruns_exactly_its_users(project):
             "evaluate_answers": 1,
             "evaluate_lecture": 1,
             "lesson_one_hot": 1,  # by way of evaluate_embeddings
-            "render": 7,
+            "evaluate_workflow": 1,
+            "render": 9,
         }
 
 
 def test_a_changed_picture_reruns_only_the_pages(project):
     with project.changed("scripts/seq2report/plots.py"):
-        assert set(project.planned()) == {"render"}
+        assert set(project.planned()) == {"render", "evaluate_workflow"}
 
 
-def test_a_changed_notebook_reruns_only_its_page(project):
+def test_a_changed_notebook_reruns_only_its_page_and_the_one_that_tells_of_all(project):
     with project.changed("reports/corpus.ipynb", "## Classes and splits", "## Classes"):
-        assert project.planned()["render"] == 1
+        assert project.planned() == {"evaluate_workflow": 1, "render": 2}
 
 
 def test_a_changed_published_figure_reruns_only_its_table_and_page(project):
     with project.changed("reports/published.yaml"):
-        assert project.planned() == {"evaluate_published": 1, "render": 1}
+        assert project.planned() == {
+            "evaluate_published": 1,
+            "evaluate_workflow": 1,
+            "render": 2,
+        }
 
 
 def test_a_variant_that_watches_the_test_documents_is_not_asked_about_their_labels(project):
@@ -255,14 +261,20 @@ def test_a_changed_lesson_is_taught_again_and_nothing_else(project):
         assert project.planned() == {
             "lesson_number_sequence": 1,
             "evaluate_lecture": 1,
-            "render": 2,
+            "evaluate_workflow": 1,
+            "render": 3,
         }
 
 
 def test_a_lesson_less_makes_no_page_of_it_and_retrains_nothing(project):
     planned = project.planned(config=edited(project.config, lessons__pages=["one_hot"]))
     # The navigation of each page.
-    assert planned == {"configuration": 1, "evaluate_lecture": 1, "render": 8}
+    assert planned == {
+        "configuration": 1,
+        "evaluate_lecture": 1,
+        "evaluate_workflow": 1,
+        "render": 9,
+    }
 
 
 def test_lessons_read_vectors_only_where_there_are_some(project):
@@ -354,7 +366,8 @@ def test_a_dry_run_needs_no_network(project):
 
 def test_a_setting_that_changes_no_result_is_written_down_and_changes_nothing_else(project):
     config = edited(project.config, variants__bayes=BAYES)
-    assert project.planned(config=config) == {"configuration": 1}
+    written = {"configuration": 1, "evaluate_workflow": 1, "render": 1}
+    assert project.planned(config=config) == written
 
 
 def test_another_mirror_fetches_nothing_again(project):
