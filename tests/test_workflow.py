@@ -147,6 +147,18 @@ def test_a_run_ends_in_a_report_and_tables_beside_it(project):
     assert "These are sample figures" in (report / "index.html").read_text()
 
 
+def test_how_it_was_made_tells_of_every_job_but_its_own_page(project):
+    made = project.folder / "results/tiny/report/tables/made"
+    jobs = pd.read_csv(made / "jobs.csv")
+    left = {path.parent.name for path in (project.folder / "results/tiny/benchmarks").glob("*/*")}
+    assert left - set(jobs["rule"]) == {"evaluate_workflow"}
+    assert "made" not in set(jobs.loc[jobs["rule"] == "render", "job"])
+    edges = set(pd.read_csv(made / "edges.csv").itertuples(index=False, name=None))
+    assert {("fetch", "read"), ("read", "train_svm"), ("train_dense", "evaluate_runs")} <= edges
+    told = yaml.safe_load((made / "configuration.yaml").read_text())
+    assert told == project.config
+
+
 def test_every_rule_left_its_log_and_benchmark(project):
     results = project.folder / "results/tiny"
     rules = {path.name for path in (results / "benchmarks").iterdir()}
