@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -22,6 +23,8 @@ from traitlets.config import Config
 from seq2report.command import UserError, replacing, run
 
 CHART = 'class="chart"'  # as `page.chart` writes it
+# Control characters, and Unicode's marks that turn the direction of what stands beside them.
+UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 SCRIPTS = Path(__file__).resolve().parent
 
 
@@ -53,11 +56,21 @@ def execute(notebook: Path, executed: Path, parameters: dict) -> None:
         ) from error
 
 
+def seen(text: str) -> str:
+    """Return a text with a sign in the place of what would change the text around it, unseen."""
+    return UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def shown(notebook: nbformat.NotebookNode) -> list[dict[str, str]]:
+    """Return the outputs of an executed notebook that are HTML, each by its kinds."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    return [output["data"] for output in outputs if "text/html" in output.get("data", {})]
+
+
 def scripts(notebook: nbformat.NotebookNode, folder: Path) -> list[str]:
     """Return the scripts of a page: that of the template, before it Vega where there are charts."""
     found = [(folder / "script.js").read_text(encoding="utf-8")]
-    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    if any(CHART in output.get("data", {}).get("text/html", "") for output in outputs):
+    if any(CHART in data["text/html"] for data in shown(notebook)):
         import vl_convert
 
         found.insert(0, vl_convert.javascript_bundle())
@@ -103,9 +116,14 @@ def to_page(executed: Path, template: Path, address: str, links: list[dict[str, 
     notebook = nbformat.read(executed, as_version=4)
     for n, cell in enumerate(notebook.cells):
         cell.id = f"cell-{n}"  # papermill's own cell has a random one; the same run, the same page
-    (shown,) = (link for link in links if link["address"] == address)
+        # Warnings stay in the executed notebook, which is the log.
+        cell.outputs = [each for each in cell.get("outputs", []) if each.output_type != "stream"]
+    for data in shown(notebook):
+        data["text/html"] = seen(data["text/html"])
+    links = [{name: seen(text) for name, text in link.items()} for link in links]
+    (this,) = (link for link in links if link["address"] == address)
     resources = {
-        "page": ": ".join(filter(None, (shown["menu"], shown["title"]))),
+        "page": ": ".join(filter(None, (this["menu"], this["title"]))),
         "address": address,
         "menus": menus(links),
         "scripts": (allowed := scripts(notebook, folder)),

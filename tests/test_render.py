@@ -73,6 +73,28 @@ def test_a_page_runs_its_own_script_and_no_other(tmp_path):
     assert not re.search(r"unsafe-eval|script-src[^;]*unsafe-inline|connect-src|https?:", policy)
 
 
+def test_what_would_change_the_text_around_it_unseen_is_replaced_by_a_sign(tmp_path):
+    source = notebook(
+        tmp_path / "n.ipynb",
+        "from seq2report import page",
+        "page.paragraph('a\\x07b\\u202ec\\u200fd \\u0633 é\\tf')",
+    )
+    render.execute(source, source, {})
+    told = [{"title": "one\u2066two", "address": "n.html", "menu": "x\x1by"}]
+    html = render.to_page(source, TEMPLATE, "n.html", told)
+    assert "a�b�c�d \u0633 é\tf" in html
+    assert "one�two" in html
+    assert "x�y" in html
+    assert not re.search("[\x07\x1b\u200f\u202e\u2066]", html)
+
+
+def test_warnings_stay_in_the_executed_notebook(tmp_path):
+    source = notebook(tmp_path / "n.ipynb", "import warnings; warnings.warn('a glyph is missing')")
+    render.execute(source, source, {})
+    assert "a glyph is missing" in source.read_text()
+    assert "glyph" not in render.to_page(source, TEMPLATE, "n.html", links("n.html"))
+
+
 def test_a_page_with_a_chart_has_what_draws_it(tmp_path):
     words = ["</script><script>alert(1)</script>", "plain"]
     chart = (

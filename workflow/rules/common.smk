@@ -291,6 +291,7 @@ def page(notebook, title, tables, menu="", **parameters):
         "notebook": str(ROOT / "reports" / f"{notebook}.ipynb"),
         "title": title,
         "menu": menu,
+        "full_title": f"{menu}: {title}" if menu else title,
         "tables": tables,
         "parameters": json.dumps({**about, **parameters}),
     }

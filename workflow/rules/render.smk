@@ -91,7 +91,7 @@ rule render:
             f"{RESULTS}/report/{{page}}.html",
             caption="../report/page.rst",
             category="Pages",
-            labels={"page": "{page}"},
+            labels=lambda wildcards: {"page": PAGES[wildcards.page]["full_title"]},
         ),
     log:
         run=f"{RESULTS}/logs/render/{{page}}.log",
@@ -104,7 +104,6 @@ rule render:
         "../../environment.yml"
     params:
         parameters=lambda wildcards: PAGES[wildcards.page]["parameters"],
-        title=lambda wildcards: PAGES[wildcards.page]["title"],
         links=LINKS,
     shell:
         "python {input.code[0]} --notebook {input.notebook:q} --parameters {params.parameters:q}"
