@@ -170,6 +170,5 @@ def missing_words(analogies: pd.DataFrame) -> list[str]:
     """Return what is to be said of each analogy that could not be asked."""
     left_out = analogies[analogies["missing"] != ""].drop_duplicates(["a", "b", "c", "expected"])
     return [
-        f"{_question(row)} (no vector: {_each_shown(row.missing)})"
-        for row in left_out.itertuples()
+        f"{_question(row)} (no vector: {_each_shown(row.missing)})" for row in left_out.itertuples()
     ]
