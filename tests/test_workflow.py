@@ -316,7 +316,7 @@ def test_variants_that_differ_in_length_alone_are_shown_as_a_sweep(project):
 def test_an_embedding_that_no_variant_starts_from_is_trained_and_shown_where_it_is_named(project):
     train = {"method": "cbow", "dimensions": 5, "window": 2, "negative": 2, "epochs": 1}
     config = edited(project.config, embeddings__cbow={"title": "CBOW", "train": train})
-    assert project.planned(config=config) == {"configuration": 1}
+    assert "train_vectors" not in project.planned(config=config)
     config = edited(config, compare__embeddings=["cbow", "glove"])
     planned = project.planned(config=config)
     assert not set(planned) & TRAINING

@@ -111,7 +111,7 @@ def side_by_side(
             method, wanted, size, picked, hovered
         )
     return chart.resolve_scale(color="shared", shape="shared").configure_legend(
-        orient="top", title=None, symbolSize=70, labelLimit=170
+        orient="top", title=None, symbolSize=80, labelFontSize=12, labelLimit=170
     )
 
 
