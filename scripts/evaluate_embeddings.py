@@ -1,121 +1,296 @@
-"""Draw maps of word vectors and look up neighbours, before and after training.
+"""Look into word vectors, before and after training: maps, neighbours, what moved, analogies.
 
-maps: a row a word, embedding and method (PCA, t-SNE): where it lies, and the class that it goes
-with. quality: how far each map can be trusted. neighbours: the nearest words in the full space.
+embeddings: what is shown. maps: a row a word, embedding and method (PCA, t-SNE): where it lies,
+from -1 to 1, and the class that it goes with. documents, document_maps: the same of test documents,
+each the mean of the vectors of its words. quality: how far each map can be trusted. neighbours: the
+nearest words in the full space. moved, movement: which words training moved most, and how far the
+usual one. analogies: a to b as c to what. projector/: vectors of frequent words, for the Embedding
+Projector.
 """
 
 import argparse
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import polars as pl
-from threadpoolctl import threadpool_limits
+import yaml
 
 from seq2report.command import UserError, replacing, run
+from seq2report.excerpts import excerpt, visible
 from seq2report.sequences import Sequences, read_sequences
+from seq2report.similarity import cosines, nearest, same_class, solve, unit_rows
 from seq2report.tables import write_tables
-from seq2report.tokens import occurrences
+from seq2report.word_maps import (
+    FEWEST,
+    NO_CLASS,
+    SEED,
+    WORDS,
+    choose_documents,
+    choose_words,
+    document_vectors,
+    draw_maps,
+    framed,
+    trust,
+    word_classes,
+)
 
-WORDS = 300  # on a map
-FEWEST = 11  # words that make a map; trustworthiness needs more than twice its 5 neighbours
 PROBES = 12  # words whose neighbours are listed
-NEIGHBOURS = 8
-NO_CLASS = ""
-CLEARLY = np.log(3)  # odds three times as high as elsewhere: the word goes with the class
-SEED = 1
+DOCUMENTS = 600  # on a map
+SHOWN = 160  # characters of a document
+MOVED = 20  # words that are listed
+OFTEN = 20  # training documents, of a word whose movement is told
+NEAR = 4  # neighbours of a word that moved
+ANSWERS = 3  # of an analogy
+PROJECTED = 1500  # words in the files for the projector
+LONGEST = 60  # characters of a word there
+OF_MAPS = ["embedding", "stage", "method", "word", "label", "count", "x", "y"]
+OF_DOCUMENTS = ["embedding", "stage", "method", "id", "x", "y"]
+OF_MOVED = ["embedding", "start", "word", "label", "documents", "cosine"]
+OF_MOVED += ["length_before", "length_after", "near_before", "near_after"]
+OF_MOVEMENT = ["embedding", "start", "documents", "words", "median_cosine"]
 
 
-def word_classes(sequences: Sequences, vocabulary: pl.DataFrame) -> pl.DataFrame:
-    """Return columns id, word, count, label: the class that a word goes with, or "".
+class Embedding(NamedTuple):
+    """An embedding matrix and where it is from."""
 
-    The word's odds of occurring in a training document of the class are compared with its odds
-    in the other documents (half a document added to each cell, Haldane 1940); the class with the
-    highest ratio is taken if that is at least 3.
-    """
-    train = sequences.part("train")
-    names = train.label.drop_nulls().unique().cast(pl.String).sort().to_list()
-    shape = (len(names), vocabulary["id"].max() + 1)
-    inside = np.zeros(shape, np.int64)
-    for batch in train.batches():
-        document, word = occurrences(batch.flat(), batch.lengths, shape[1])
-        cell = np.ravel_multi_index((batch.classes(names)[document], word), shape)
-        inside += np.bincount(cell, minlength=inside.size).reshape(shape)
-    size = np.bincount(train.classes(names), minlength=len(names))[:, None]
-    outside = inside.sum(axis=0) - inside
-    log_odds = (
-        np.log(inside + 0.5)
-        - np.log(size - inside + 0.5)
-        - np.log(outside + 0.5)
-        + np.log(size.sum() - size - outside + 0.5)
-    )
-    log_odds[inside == 0] = -np.inf
-    clear = log_odds.max(axis=0) >= CLEARLY
-    best = np.where(clear, np.array(names, dtype=object)[log_odds.argmax(axis=0)], NO_CLASS)
-    words = vocabulary.select("id", "word", "count").sort("id")
-    return words.with_columns(label=pl.Series(best[words["id"]], dtype=pl.String))
+    key: dict[str, str]  # embedding (its name, or that of the variant that trained it) and stage
+    matrix: np.ndarray  # (ids, d) float32; zeros where a word has no vector
 
 
-def choose_words(words: pl.DataFrame, classes: int) -> pl.DataFrame:
-    """Return the frequent words of each class and of none, in equal numbers, at most ``WORDS``.
-
-    Stop words, numbers and words of one or two letters are left out.
-    """
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-    plain = words.filter(
-        ~pl.col("word").is_in(list(ENGLISH_STOP_WORDS)),
-        pl.col("word").str.contains(r"^\p{L}[\p{L}']{2,}$"),
-    )
-    return plain.filter(pl.int_range(pl.len()).over("label") < WORDS // (classes + 1))
-
-
-def draw_maps(vectors: np.ndarray) -> dict[str, np.ndarray]:
-    """Return (n, 2) positions by method: PCA, and t-SNE by cosine distance, started from PCA.
+def read_analogies(path: Path) -> list[tuple[str, list[str]]]:
+    """Return kind and the four words of each analogy.
 
     Raises:
-        UserError: too few words or dimensions for a map.
+        UserError: one has not four different words.
     """
-    from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
+    kinds = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found = [(kind, line.split()) for kind, lines in kinds.items() for line in lines]
+    for kind, words in found:
+        if len(words) != 4 or len(set(words)) != 4:
+            raise UserError(
+                f"{path}: {kind}: found '{' '.join(words)}', expected four different words a b c d,"
+                " to be read 'a is to b as c is to d'"
+            )
+    return found
 
-    if len(vectors) < FEWEST or vectors.shape[1] < 2:
-        raise UserError(
-            f"a map of words needs {FEWEST} words or more and 2 dimensions or more, found"
-            f" {len(vectors)} words with a vector in every embedding, of {vectors.shape[1]}"
-            " dimensions; add documents, or vectors that fit them"
+
+def joined(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """Return one table of several, or of none, with these columns."""
+    if not tables:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(tables, ignore_index=True)[columns]
+
+
+def describe(
+    embeddings: list[Embedding], vocabulary: pl.DataFrame, known: int, starts: dict[str, str]
+) -> pd.DataFrame:
+    """Return the table embeddings: what is shown, and for how many words.
+
+    Args:
+        embeddings: a row each.
+        vocabulary: column id.
+        known: how many words have a vector in all of them.
+        starts: of a variant's name, the embedding that it started from.
+    """
+    ids = vocabulary["id"].to_numpy()
+    rows = [
+        each.key
+        | {"start": starts.get(each.key["embedding"], "") if each.key["stage"] == "after" else ""}
+        | {"dimensions": each.matrix.shape[1], "words": int(each.matrix[ids].any(axis=1).sum())}
+        | {"vocabulary": len(ids), "in_all": known}
+        for each in embeddings
+    ]
+    return pd.DataFrame(rows)
+
+
+def choose(words: pl.DataFrame, classes: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the words of the maps, and those of them whose neighbours are listed.
+
+    Args:
+        words: as `word_classes` returns it, those with a vector in every embedding.
+        classes: how many there are.
+    """
+    shown = choose_words(words, classes).to_pandas()
+    if len(shown) < FEWEST:
+        shown = words.head(WORDS).to_pandas()
+    probes = shown.groupby("label", sort=True).head(max(2, PROBES // max(1, classes)))
+    probes = probes[probes["label"] != NO_CLASS].head(2 * PROBES)
+    return shown, shown.head(PROBES) if probes.empty else probes
+
+
+def map_points(
+    embedding: Embedding, vectors: np.ndarray, labels: np.ndarray, points: str
+) -> tuple[list[tuple[str, np.ndarray]], list[dict]]:
+    """Return the maps of one embedding, method and places (n, 2), and rows of the table quality.
+
+    Args:
+        embedding: whose vectors these are.
+        vectors: (n, d) float32.
+        labels: (n,) of str, the class of each.
+        points: what they are, words or documents.
+    """
+    of_class = same_class(vectors, labels, np.flatnonzero(labels != NO_CLASS))
+    maps, quality = [], []
+    for method, drawn in draw_maps(vectors).items():
+        maps.append((method, framed(drawn).round(4)))
+        quality.append(
+            {**embedding.key, "points": points, "number": len(vectors), "method": method}
+            | {"seed": SEED, "trustworthiness": trust(vectors, drawn), "same_class": of_class}
         )
-    perplexity = min(30, (len(vectors) - 1) / 3)
-    tsne = TSNE(perplexity=perplexity, metric="cosine", init="pca", random_state=SEED)
-    with threadpool_limits(1):  # the same map on any number of cores; with few words also faster
-        return {
-            "PCA": PCA(2, random_state=SEED).fit_transform(vectors),
-            "t-SNE": tsne.fit_transform(vectors),
-        }
+    return maps, quality
 
 
-def nearest(matrix: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the `NEIGHBOURS` rows nearest by cosine to each of ``rows``, and their cosines.
+def map_words(
+    embeddings: list[Embedding], shown: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tables maps and quality of some words (id, word, label, count)."""
+    maps, quality = [], []
+    for each in embeddings:
+        vectors, labels = each.matrix[shown["id"]], shown["label"].to_numpy()
+        drawn, scores = map_points(each, vectors, labels, "words")
+        for method, xy in drawn:
+            place = shown[["word", "label", "count"]].assign(x=xy[:, 0], y=xy[:, 1])
+            maps.append(place.assign(**each.key, method=method))
+        quality += scores
+    return joined(maps, OF_MAPS), pd.DataFrame(quality)
 
-    Rows of zeros (words without a vector) are never neighbours.
+
+def map_documents(
+    embeddings: list[Embedding], chosen: Sequences
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tables document_maps and quality; without rows where documents are too few."""
+    ids, labels = chosen.ids.to_numpy(), chosen.label.cast(pl.String).to_numpy()
+    maps, quality = [], []
+    for each in embeddings if len(chosen) >= FEWEST else []:
+        drawn, scores = map_points(each, document_vectors(chosen, each.matrix), labels, "documents")
+        for method, xy in drawn:
+            place = {**each.key, "method": method, "id": ids, "x": xy[:, 0], "y": xy[:, 1]}
+            maps.append(pd.DataFrame(place))
+        quality += scores
+    return joined(maps, OF_DOCUMENTS), pd.DataFrame(quality)
+
+
+def excerpts(documents: Path, chosen: Sequences) -> pd.DataFrame:
+    """Return id, label and how the text begins of some documents, in their order."""
+    rows = (
+        pl.scan_parquet(documents)
+        .select("id", "text")
+        .filter(pl.col("id").is_in(chosen.ids.implode()))
+    )
+    texts = dict(rows.collect().iter_rows())
+    labels = chosen.label.cast(pl.String)
+    found = [
+        (name, label, excerpt(texts[name], SHOWN))
+        for name, label in zip(chosen.ids, labels, strict=True)
+    ]
+    return pd.DataFrame(found, columns=["id", "label", "excerpt"])
+
+
+def list_neighbours(
+    embeddings: list[Embedding], probes: pd.DataFrame, spelled: np.ndarray
+) -> pd.DataFrame:
+    """Return the table neighbours of some words (id, word, label)."""
+    rows = []
+    for each in embeddings:
+        best, cosine = nearest(each.matrix, probes["id"].to_numpy())
+        for word, label, near, values in zip(
+            probes["word"], probes["label"], best, cosine, strict=True
+        ):
+            for rank, (neighbour, value) in enumerate(zip(near, values, strict=True), start=1):
+                entry = {"word": word, "label": label, "rank": rank}
+                entry |= {"neighbour": spelled[neighbour], "cosine": float(value)}
+                rows.append(each.key | entry)
+    return pd.DataFrame(rows)
+
+
+def compare(
+    before: Embedding, after: Embedding, words: pd.DataFrame, spelled: np.ndarray
+) -> tuple[pd.DataFrame, dict]:
+    """Return which words training moved most, rows of the table moved, and a row of movement.
+
+    Args:
+        before: what training started from.
+        after: what it made of that.
+        words: as `word_classes` returns it, those with a vector in both that occur in `OFTEN`
+            training documents or more.
+        spelled: (ids,) the word of each id.
     """
-    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
-    unit = np.divide(matrix, norms, out=np.zeros_like(matrix), where=norms > 0)
-    cosine = unit[rows] @ unit.T
-    cosine[:, norms[:, 0] == 0] = -np.inf
-    cosine[np.arange(len(rows)), rows] = -np.inf
-    best = np.argsort(-cosine, axis=1)[:, :NEIGHBOURS]
-    return best, np.take_along_axis(cosine, best, axis=1)
+    ids = words["id"].to_numpy()
+    moved = words[["word", "label", "documents"]].assign(
+        cosine=cosines(before.matrix[ids], after.matrix[ids]),
+        length_before=np.linalg.norm(before.matrix[ids], axis=1),
+        length_after=np.linalg.norm(after.matrix[ids], axis=1),
+    )
+    key = {"embedding": after.key["embedding"], "start": before.key["embedding"]}
+    total = {"documents": OFTEN, "words": len(words), "median_cosine": moved["cosine"].median()}
+    most = np.argsort(moved["cosine"].to_numpy(), kind="stable")[:MOVED]
+    moved = moved.iloc[most].assign(**key)
+    for when, embedding in (("before", before), ("after", after)):
+        best, _ = nearest(embedding.matrix, ids[most])
+        moved[f"near_{when}"] = [", ".join(spelled[row[:NEAR]]) for row in best]
+    return moved, key | total
+
+
+def ask_analogies(
+    embeddings: list[Embedding], asked: list[tuple[str, list[str]]], words: pl.DataFrame
+) -> pd.DataFrame:
+    """Return the table analogies: the rank of the expected answer, and the best answers.
+
+    Args:
+        embeddings: asked one after the other.
+        asked: as `read_analogies` returns it.
+        words: columns id and word; answers are one of these.
+    """
+    spelled, ids = words["word"].to_list(), words["id"].to_numpy()
+    row = {word: n for n, word in enumerate(spelled)}
+    rows = []
+    for each in embeddings:
+        unit = unit_rows(each.matrix[ids])
+        for kind, (a, b, c, expected) in asked:
+            entry = {**each.key, "kind": kind, "a": a, "b": b, "c": c, "expected": expected}
+            missing = [word for word in (a, b, c, expected) if word not in row]
+            entry |= {"missing": ", ".join(missing), "rank": None, "cosine": None, "answers": ""}
+            if not missing:
+                order, cosine = solve(unit, row[a], row[b], row[c])
+                (place,) = np.flatnonzero(order == row[expected])
+                best = zip(order[:ANSWERS], cosine[:ANSWERS], strict=True)
+                entry |= {
+                    "rank": int(place) + 1,
+                    "cosine": float(cosine[place]),
+                    "answers": ", ".join(f"{spelled[n]} {value:.2f}" for n, value in best),
+                }
+            rows.append(entry)
+    return pd.DataFrame(rows).astype({"rank": "Int64", "cosine": float})
+
+
+def write_for_projector(folder: Path, words: pd.DataFrame, vectors: np.ndarray) -> None:
+    """Write vectors.tsv and metadata.tsv (word, label, count), a line a word, to a new folder.
+
+    No character of a word or class can end a cell or a line (`excerpts.visible`).
+    """
+    folder.mkdir(parents=True)
+    lines = ("\t".join(f"{value:.4f}" for value in row) for row in vectors)
+    (folder / "vectors.tsv").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    about = [
+        f"{visible(word[:LONGEST])}\t{visible(label) or 'none'}\t{count}"
+        for word, label, count in words[["word", "label", "count"]].itertuples(index=False)
+    ]
+    text = "\n".join(["word\tlabel\tcount", *about, ""])
+    (folder / "metadata.tsv").write_text(text, encoding="utf-8")
 
 
 def main(argv: Sequence[str] | None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
     parser.add_argument("--vocabulary", type=Path, required=True, help="vocabulary.parquet")
     parser.add_argument("--sequences", type=Path, required=True, help="sequences.parquet")
+    parser.add_argument("--analogies", type=Path, required=True, help="analogies.yaml")
     parser.add_argument(
         "--matrix",
         nargs=3,
@@ -124,54 +299,60 @@ def main(argv: Sequence[str] | None) -> None:
         metavar=("NAME", "STAGE", "FILE"),
         help="an embedding matrix of this encoding; STAGE is before or after (training)",
     )
+    parser.add_argument(
+        "--start",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("AFTER", "BEFORE"),
+        help="names of two of these matrices: training made the first of the second",
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
-    from sklearn.manifold import trustworthiness
-
+    asked = read_analogies(args.analogies)
     sequences = read_sequences(args.sequences)
     vocabulary = pl.read_parquet(args.vocabulary)
-    matrices = {
-        (name, stage): np.load(file, allow_pickle=False) for name, stage, file in args.matrix
-    }
-    in_all = np.logical_and.reduce([m.any(axis=1) for m in matrices.values()])
-    words = word_classes(sequences, vocabulary).filter(pl.Series(in_all[1:]))
-    classes = sequences.label.drop_nulls().n_unique()
-    shown = choose_words(words, classes).to_pandas()
-    if len(shown) < FEWEST:
-        shown = words.head(WORDS).to_pandas()
-    probes = shown.groupby("label", sort=True).head(max(2, PROBES // classes))
-    probes = probes[probes["label"] != NO_CLASS].head(2 * PROBES)
-    if probes.empty:
-        probes = shown.head(PROBES)
+    embeddings = [
+        Embedding({"embedding": name, "stage": stage}, np.load(file, allow_pickle=False))
+        for name, stage, file in args.matrix
+    ]
+    known = np.logical_and.reduce([each.matrix.any(axis=1) for each in embeddings])
+    known[0] = False  # padding is no word
+    words = word_classes(sequences, vocabulary).filter(pl.col("id").is_in(np.flatnonzero(known)))
     spelled = np.concatenate([[""], vocabulary.sort("id")["word"].to_numpy()])
 
-    maps, quality, neighbours = [], [], []
-    for (name, stage), matrix in matrices.items():
-        logging.info("%s %s", name, stage)
-        key = {"embedding": name, "stage": stage}
-        vectors = matrix[shown["id"].to_numpy()]
-        for method, xy in draw_maps(vectors).items():
-            place = pd.DataFrame({**key, "method": method, "x": xy[:, 0], "y": xy[:, 1]})
-            maps.append(place.join(shown[["word", "label", "count"]]))
-            trusted = trustworthiness(vectors, xy, n_neighbors=5, metric="cosine")
-            quality.append({**key, "method": method, "trustworthiness": trusted, "seed": SEED})
-        best, cosine = nearest(matrix, probes["id"].to_numpy())
-        for word, label, row, values in zip(
-            probes["word"], probes["label"], best, cosine, strict=True
-        ):
-            for rank, (neighbour, value) in enumerate(zip(row, values, strict=True), start=1):
-                entry = {"word": word, "label": label, "rank": rank}
-                entry |= {"neighbour": spelled[neighbour], "cosine": float(value)}
-                neighbours.append(key | entry)
+    shown, probes = choose(words, sequences.label.drop_nulls().n_unique())
+    maps, quality = map_words(embeddings, shown)
+    logging.info("%d words on %d maps", len(shown), len(quality))
+    chosen = choose_documents(sequences, known, DOCUMENTS)
+    document_maps, more = map_documents(embeddings, chosen)
+    logging.info("%d documents on %d maps", len(chosen), len(more))
+    often = words.filter(pl.col("documents") >= OFTEN).to_pandas()
+    by_key = {tuple(each.key.values()): each for each in embeddings}
+    compared = [
+        compare(by_key[before, "before"], by_key[after, "after"], often, spelled)
+        for after, before in args.start
+    ]
     tables = {
-        "maps": pd.concat(maps, ignore_index=True),
-        "quality": pd.DataFrame(quality),
-        "neighbours": pd.DataFrame(neighbours),
+        "embeddings": describe(embeddings, vocabulary, words.height, dict(args.start)),
+        "maps": maps,
+        "document_maps": document_maps,
+        "documents": excerpts(args.documents, chosen),
+        "quality": pd.concat([quality, more], ignore_index=True),
+        "neighbours": list_neighbours(embeddings, probes, spelled),
+        "moved": joined([moved for moved, _ in compared], OF_MOVED),
+        "movement": pd.DataFrame([row for _, row in compared], columns=OF_MOVEMENT),
+        "analogies": ask_analogies(embeddings, asked, words),
     }
     with replacing(args.output) as part:
         part.mkdir()
         write_tables(tables, part)
+        frequent = words.sort("count", descending=True, maintain_order=True).head(PROJECTED)
+        for each in embeddings:
+            vectors = each.matrix[frequent["id"].to_numpy()]
+            folder = part / "projector" / "-".join(each.key.values())
+            write_for_projector(folder, frequent.to_pandas(), vectors)
 
 
 if __name__ == "__main__":

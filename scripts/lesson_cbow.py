@@ -22,13 +22,14 @@ import pandas as pd
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from evaluate_embeddings import FEWEST as FEWEST_OF_A_MAP
-from evaluate_embeddings import NO_CLASS, choose_words, draw_maps, nearest, word_classes
-from evaluate_embeddings import WORDS as WORDS_OF_A_MAP
 from seq2report.backend import load_keras
 from seq2report.command import UserError, replacing, run
 from seq2report.sequences import read_sequences
+from seq2report.similarity import nearest, same_class
 from seq2report.tables import write_tables
+from seq2report.word_maps import FEWEST as FEWEST_OF_A_MAP
+from seq2report.word_maps import NO_CLASS, choose_words, draw_maps, word_classes
+from seq2report.word_maps import WORDS as WORDS_OF_A_MAP
 from train_vectors import READ, Documents, train
 
 SENTENCES = ("surf big waves", "drive fast cars")
@@ -341,20 +342,6 @@ def learn_by_hand(keras: ModuleType, seed: int) -> tuple[dict[str, pd.DataFrame]
 def passes(method: str, words: int) -> int:
     """Return how often a corpus of so many words is read: `READ_WORDS` in all, within `PASSES`."""
     return int(np.clip(round(READ_WORDS[method] / words), *PASSES))
-
-
-def same_class(vectors: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> float:
-    """Return for which share of ``rows`` the nearest vector by cosine has the same label.
-
-    Args:
-        vectors: (n, d) float32.
-        labels: (n,) of str.
-        rows: (m,) int; without any, or without another vector, the share is not a number.
-    """
-    if not len(rows) or len(vectors) < 2:
-        return np.nan
-    best, _ = nearest(vectors, rows)
-    return float((labels[best[:, 0]] == labels[rows]).mean())
 
 
 def list_neighbours(

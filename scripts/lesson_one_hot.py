@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evaluate_embeddings import nearest
 from seq2report.command import UserError, replacing, run
+from seq2report.similarity import nearest
 from seq2report.tables import write_tables
 from seq2report.vectors import open_vectors, read_rows
 

@@ -27,6 +27,7 @@ from seq2report.machine import machine
 LARGEST_TABLE = 300_000  # bytes
 LARGEST = 25_000_000  # bytes, of all that is published of a run
 LINK = re.compile(r'<a href="([^"#:]+)">([^<]*)</a>')  # to a file, not to an address
+SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)  # of every page; data has attributes
 # A mirror as the configuration or a command line names it, or a file by its full path.
 SETTING = re.compile(r"""mirror["']?\s*[:=]\s*["']?(?:[/~]|\w+:/)|file:/""")
 
@@ -59,13 +60,19 @@ def without_links(page: str, published: Iterable[str]) -> str:
     )
 
 
+def without_scripts(page: str) -> str:
+    """Return a page with empty lines in the place of its scripts, which hold no data of the run."""
+    return SCRIPT.sub(lambda script: "\n" * script[0].count("\n"), page)
+
+
 def broken_links(folder: Path) -> list[str]:
     """Return which relative links of the pages of a folder lead to no file, as page: link."""
     return [
         f"{page.name}: {link}"
         for page in sorted(folder.glob("*.html"))
         for link in re.findall(
-            r'(?:href|src)="([^"#:]+)(?:#[^":]*)?"', page.read_text(encoding="utf-8")
+            r'(?:href|src)="([^"#:]+)(?:#[^":]*)?"',
+            without_scripts(page.read_text(encoding="utf-8")),
         )
         if not (folder / link).is_file()
     ]
@@ -101,7 +108,7 @@ def check(folder: Path, private: Iterable[str]) -> None:
     private = list(private)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
-        if places := private_places(path.read_text(encoding="utf-8"), private):
+        if places := private_places(without_scripts(path.read_text(encoding="utf-8")), private):
             raise UserError(
                 f"{path.relative_to(folder)}, {places[0]}: a path of this machine, not published;"
                 " have the configuration name it relatively, and run the workflow again"

@@ -106,6 +106,7 @@ MISTAKES = [
     ({"compare.seeds": {"imdbb": 1}}, "compare.seeds: unknown 'imdbb'; did you mean 'imdb'?"),
     ({"compare.seeds": {"imdb": 2}}, "compare.seeds.imdb: found 2, but 'seeds' has only 1"),
     ({"compare.seeds": {"imdb": 0}}, "compare.seeds.imdb: found 0, expected at least 1"),
+    ({"compare.embeddings": "cbow"}, "compare.embeddings: found 'cbow', expected a list"),
     ({"compare.confidence": 1}, "compare.confidence: found 1, expected less than 1"),
     ({"compare.confidence": LEAVE_OUT}, "compare: 'confidence' is missing"),
     ({"corpora.imdb.split.validation": 0}, "split.validation: found 0, expected more than 0"),
@@ -131,6 +132,7 @@ MISTAKES = [
     ({"lessons.pages": ["shape"]}, "lessons.pages[0]: found 'shape'; did you mean 'shapes'?"),
     ({"lessons.page": []}, "lessons: unknown key 'page'; did you mean 'pages'?"),
     ({"compare.corpora": ["imbd"]}, "compare.corpora: unknown 'imbd'; did you mean 'imdb'?"),
+    ({"compare.embeddings": ["cbwo"]}, "compare.embeddings: unknown 'cbwo'; did you mean 'cbow'?"),
     (
         {"compare.variants": ["glove_lst"]},
         "compare.variants: unknown 'glove_lst'; did you mean 'glove_lstm'?",

@@ -160,6 +160,19 @@ def test_what_only_looks_like_it_is_not(text):
     assert publish.private_places(text, ["/home/somebody"]) == []
 
 
+def test_a_pages_own_script_is_neither_searched_for_paths_nor_for_links(copied, tmp_path):
+    script = '<script>\nlet url = `file://`, a = `<a href="${url}">`;\n</script>'
+    page = copied / "report/index.html"
+    page.write_text(PAGE + script)
+    (tmp_path / "out").mkdir()
+    publish.publish(copied, tmp_path / "out", MADE_BY, [])
+    assert script in (tmp_path / "out/report/index.html").read_text()
+    page.write_text(f'{script}<script type="application/json">"file:/srv/a"</script>')
+    (tmp_path / "more").mkdir()
+    with pytest.raises(UserError, match=r"index\.html, line 3: file:/"):
+        publish.publish(copied, tmp_path / "more", MADE_BY, [])
+
+
 def test_more_than_the_limit_is_refused_with_the_largest_files(copied, tmp_path, monkeypatch):
     monkeypatch.setattr(publish, "LARGEST", 299_000)
     (tmp_path / "out").mkdir()

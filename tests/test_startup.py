@@ -103,8 +103,8 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
             *("--output", "tables/a/corpus"),
         ],
         "evaluate_embeddings": [
-            *(*encoded, "--matrix", "glove", "before", "glove/matrix.npy"),
-            *("--output", "tables/a/embeddings"),
+            *(*documents[2:], *encoded, "--matrix", "glove", "before", "glove/matrix.npy"),
+            *("--analogies", ROOT / "reports/analogies.yaml", "--output", "tables/a/embeddings"),
         ],
         "evaluate_runs": [
             *(*documents[:2], "--titles", '{"svm": "An SVM"}', "--runs", "runs/svm/seed-1"),

@@ -200,9 +200,8 @@ def test_a_changed_helper_reruns_exactly_its_users(project):
             "evaluate_embeddings": 1,
             "evaluate_answers": 1,
             "evaluate_lecture": 1,
-            "lesson_one_hot": 1,  # by way of evaluate_embeddings
             "evaluate_workflow": 1,
-            "render": 9,
+            "render": 8,
         }
 
 
@@ -312,6 +311,25 @@ def test_variants_that_differ_in_length_alone_are_shown_as_a_sweep(project):
     page = "results/tiny/report/compared-news.html"
     output = project.snakemake("--dry-run", "--printshellcmds", page, config=config)
     assert '"sweeps": [{"dense": 40, "longer": 60}]' in output
+
+
+def test_an_embedding_that_no_variant_starts_from_is_trained_and_shown_where_it_is_named(project):
+    train = {"method": "cbow", "dimensions": 5, "window": 2, "negative": 2, "epochs": 1}
+    config = edited(project.config, embeddings__cbow={"title": "CBOW", "train": train})
+    assert "train_vectors" not in project.planned(config=config)
+    config = edited(config, compare__embeddings=["cbow", "glove"])
+    planned = project.planned(config=config)
+    assert not set(planned) & TRAINING
+    assert {name: planned[name] for name in ("train_vectors", "embed", "evaluate_embeddings")} == {
+        **{"train_vectors": 1, "embed": 1, "evaluate_embeddings": 1}
+    }
+    command = ["--dry-run", "--printshellcmds", "results/tiny/report/embeddings-news.html"]
+    output = project.snakemake(*command, config=config)
+    (asked,) = re.findall(r"evaluate_embeddings.py (.*)", output)
+    matrices = ["glove before", "dense after", "cbow before"]
+    assert re.findall(r"--matrix (\S+ \S+)", asked) == matrices
+    assert re.findall(r"--start (\S+ \S+)", asked) == ["dense glove"]
+    assert '"before": {"glove": "GloVe", "cbow": "CBOW"}, "after": {"dense": ' in output
 
 
 def test_another_name_keeps_its_results_apart(project):

@@ -105,12 +105,31 @@ const charts = [...document.querySelectorAll("script.chart")].map((block) => ({
   specification: JSON.parse(block.textContent),
 }));
 
+// Charts side by side: as many as there is room for, none wider than that.
+const GAP = 30; // pixels that a chart takes beside what it draws
+function arranged(specification, room) {
+  if (!specification.concat) return specification;
+  const drawn = specification.concat[0].width;
+  const columns = Math.max(1, Math.round(room / (drawn + GAP)));
+  const width = Math.min(drawn, Math.floor(room / columns) - GAP);
+  const concat = specification.concat.map((panel) => ({
+    ...panel,
+    width,
+    height: Math.round((panel.height * width) / panel.width),
+  }));
+  const size = (param) => (param.name === "size" ? { ...param, value: width / drawn } : param);
+  const params = specification.params?.map(size);
+  const legend = { ...specification.config?.legend, columns: Math.max(1, Math.floor(room / 190)) };
+  const config = { ...specification.config, legend };
+  return { ...specification, columns, concat, params, config };
+}
+
 async function draw() {
   const style = getComputedStyle(document.documentElement);
   const [ink, soft, line] = ["--ink", "--soft", "--line"].map((name) => style.getPropertyValue(name));
   const config = {
     background: "transparent",
-    font: style.fontFamily,
+    font: getComputedStyle(document.body).fontFamily,
     view: { stroke: line },
     text: { color: ink },
     title: { color: ink, subtitleColor: soft },
@@ -121,11 +140,26 @@ async function draw() {
     // `ast`: expressions are interpreted; the page's policy lets nothing be evaluated.
     const options = { ast: true, actions: false, renderer: "canvas", config };
     place.view?.finalize();
-    place.view = (await vegaEmbed(place, specification, options)).view;
+    const shape = arranged(specification, place.clientWidth);
+    place.view = (await vegaEmbed(place, shape, options)).view;
   }
 }
 
 if (charts.length) {
   draw();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth !== width) draw();
+    width = innerWidth;
+  });
+  // The wheel turns the page; in a chart that was clicked, or reached by the keyboard, it zooms.
+  for (const { place } of charts) {
+    const unless = (event) => place === document.activeElement || event.stopPropagation();
+    place.addEventListener("wheel", unless, { capture: true });
+    place.addEventListener("pointerdown", ({ target }) => {
+      if (target.tagName === "CANVAS") place.focus({ preventScroll: true });
+    });
+    place.addEventListener("submit", (event) => event.preventDefault());
+  }
 }

@@ -106,8 +106,8 @@ def reference_mistakes(config: dict) -> Iterator[str]:
 
     Expects a configuration that its schema accepts.
     """
-    for kind in ("corpora", "variants"):
-        for name in config["compare"][kind]:
+    for kind in ("corpora", "variants", "embeddings"):
+        for name in config["compare"].get(kind, []):
             if name not in config[kind]:
                 yield f"compare.{kind}: unknown '{name}'; {nearest(name, config[kind])}"
     for name, number in config["compare"].get("seeds", {}).items():

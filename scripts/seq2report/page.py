@@ -51,7 +51,8 @@ def chart(drawn: "TopLevelMixin", label: str, caption: str = "") -> HTML:
         label: its text alternative.
         caption: a sentence below it.
     """
-    specification = json.dumps(drawn.to_dict(), separators=(",", ":")).replace("<", "\\u003c")
+    described = {**drawn.to_dict(), "description": label}  # Vega takes the label from there
+    specification = json.dumps(described, separators=(",", ":")).replace("<", "\\u003c")
     data = f'<script type="application/json" class="chart">{specification}</script>'
     return _figure("", f' role="group" aria-label="{escape(label)}"', caption, data)
 

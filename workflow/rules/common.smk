@@ -173,21 +173,33 @@ READERS = {name: given for name, given in READERS.items() if given["encoding"] =
 PRETRAINED = sorted({given["embedding"] for given in READERS.values() if "embedding" in given})
 DESCRIBED_FOLDER = f"{CORPUS}/sequences/{DESCRIBED}"
 PRETRAINED_FOLDERS = [f"{CORPUS}/embeddings/{DESCRIBED}/{name}" for name in PRETRAINED]
+# Those that no variant starts from are shown too, where the configuration names them.
+SHOWN_EMBEDDINGS = list(dict.fromkeys([*PRETRAINED, *config["compare"].get("embeddings", [])]))
 # Of the variants that start from the same vectors, the last one shows what training makes of them.
 LAST_TRAINED = {
     given.get("embedding"): variant
     for variant, given in READERS.items()
     if trains_embedding(variant)
 }
-MATRICES = [  # (name, before or after training, file)
-    *(
-        (name, "before", f"{folder}/matrix.npy")
-        for name, folder in zip(PRETRAINED, PRETRAINED_FOLDERS)
-    ),
-    *(
-        (variant, "after", run_files(variant, config["seeds"][0])[-1])
-        for variant in LAST_TRAINED.values()
-    ),
+
+
+def as_it_comes(embedding):
+    """Return the row of MATRICES of an embedding that no network has changed."""
+    return (embedding, "before", f"{CORPUS}/embeddings/{DESCRIBED}/{embedding}/matrix.npy")
+
+
+def after_training(start):
+    """Return the row of MATRICES of what training made of some vectors (of none: None), if any."""
+    variant = LAST_TRAINED.get(start)
+    file = variant and run_files(variant, config["seeds"][0])[-1]
+    return [(variant, "after", file)] if variant else []
+
+
+# (name, before or after training, file): those that a reader compares side by side.
+MATRICES = [
+    *(row for name in PRETRAINED for row in (as_it_comes(name), *after_training(name))),
+    *after_training(None),
+    *(as_it_comes(name) for name in SHOWN_EMBEDDINGS if name not in PRETRAINED),
 ]
 
 
@@ -201,7 +213,7 @@ TRAINED = [
 READ = [
     *(config["corpora"][corpus] for corpus in CORPORA),
     *(config["encodings"][each["input"].get("encoding", DESCRIBED)] for each in NETWORKS.values()),
-    *(config["embeddings"][name] for name in PRETRAINED),
+    *(config["embeddings"][name] for name in SHOWN_EMBEDDINGS),
     *(
         config["embeddings"][each["input"]["embedding"]]
         for each in NETWORKS.values()
@@ -272,9 +284,12 @@ def sweeps():
 
 
 def matrix_titles():
-    """Return what a reader calls each embedding and variant of MATRICES."""
+    """Return what a reader calls each embedding (before) and variant (after) of MATRICES."""
     kinds = {"before": "embeddings", "after": "variants"}
-    return {name: config[kinds[stage]][name]["title"] for name, stage, _ in MATRICES}
+    return {
+        stage: {name: config[kind][name]["title"] for name, of, _ in MATRICES if of == stage}
+        for stage, kind in kinds.items()
+    }
 
 
 def corpus_title(corpus):

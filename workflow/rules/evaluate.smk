@@ -144,12 +144,22 @@ rule evaluate_published:
 rule evaluate_embeddings:
     input:
         code=script_files("evaluate_embeddings"),
+        analogies=ROOT / "reports/analogies.yaml",
+        documents=f"{CORPUS}/documents.parquet",
         vocabulary=f"{DESCRIBED_FOLDER}/vocabulary.parquet",
         sequences=f"{DESCRIBED_FOLDER}/sequences.parquet",
         tokens=f"{DESCRIBED_FOLDER}/tokens.npy",
         matrices=[file for _, _, file in MATRICES],
     output:
-        tables("{corpus}/embeddings", "maps quality neighbours"),
+        tables(
+            "{corpus}/embeddings",
+            "embeddings maps document_maps documents quality neighbours moved movement analogies",
+        ),
+        [
+            f"{TABLES}/{{corpus}}/embeddings/projector/{name}-{stage}/{file}.tsv"
+            for name, stage, _ in MATRICES
+            for file in ("vectors", "metadata")
+        ],
     log:
         f"{RESULTS}/logs/evaluate_embeddings/{{corpus}}.log",
     benchmark:
@@ -158,11 +168,12 @@ rule evaluate_embeddings:
         "../../environment.yml"
     params:
         matrices=[f"--matrix {name} {stage} {file}" for name, stage, file in MATRICES],
+        starts=[f"--start {after} {before}" for before, after in LAST_TRAINED.items() if before],
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --vocabulary {input.vocabulary} --sequences {input.sequences}"
-        " {params.matrices}"
-        " --output {params.folder} 2> {log}"
+        "python {input.code[0]} --documents {input.documents} --vocabulary {input.vocabulary}"
+        " --sequences {input.sequences} --analogies {input.analogies:q} {params.matrices}"
+        " {params.starts} --output {params.folder} 2> {log}"
 
 
 rule evaluate_lecture:

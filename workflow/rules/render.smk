@@ -21,7 +21,7 @@ for corpus in CORPORA:
         tables_of(corpus, rules.evaluate_corpus, rules.evaluate_duplicates),
         menu=corpus_title(corpus),
         corpus=corpus,
-        titles=matrix_titles(),
+        titles=matrix_titles()["before"],
     )
     PAGES[f"compared-{corpus}"] = page(
         "compared",
