@@ -2,9 +2,9 @@
 
     python benchmarks/opening.py results/sample/report
 
-Each page is opened from the disk in a fresh context, all pages in turn, several times over. It is of
-use when it is loaded, its script has run and its charts are drawn; the table shows the median of the
-milliseconds until then, and how many times those of an empty page that is.
+Each page is opened from the disk in a fresh context, all pages in turn, several times over. It is
+of use when it is loaded, its script has run and its charts are drawn; the table shows the median of
+the milliseconds until then, and how many times those of an empty page that is.
 """
 
 import argparse

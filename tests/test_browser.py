@@ -206,6 +206,54 @@ def test_a_table_is_filtered_and_saved_as_it_is_shown(opened):
     assert sorted(saved["accuracy"].round(4)) == sorted(wanted["accuracy"].round(4))
 
 
+# The words of the points of a page's first chart that are seen, a list a map.
+SEEN = """() => {
+  const maps = new Map();
+  const visit = (item, group) => {
+    for (const each of item.items ?? []) {
+      if (item.marktype === "symbol" && each.datum?.word && each.opacity > 0.5)
+        maps.set(group, [...(maps.get(group) ?? []), each.datum.word]);
+      visit(each, item.marktype === "group" ? each : group);
+    }
+  };
+  visit(document.querySelector(".picture").view.scenegraph().root, null);
+  return [...maps.values()];
+}"""
+
+
+@pytest.mark.parametrize("corpus", ["newsgroups", "imdb"])
+def test_search_finds_a_word_on_every_map(opened, corpus):
+    page = opened(f"embeddings-{corpus}")
+    tables = TABLES / corpus / "embeddings"
+    maps = len(pd.read_csv(tables / "embeddings.csv"))
+    words = pd.read_csv(tables / "maps.csv")["word"].unique()
+    assert list(map(sorted, page.evaluate(SEEN))) == [sorted(words)] * maps
+    wanted = words[len(words) // 2]
+    found = sorted(word for word in words if wanted in word)
+    page.get_by_label("Find a word").fill(f" {wanted.upper()}")
+    page.wait_for_function(f"({SEEN})().flat().length == {maps * len(found)}")
+    assert list(map(sorted, page.evaluate(SEEN))) == [found] * maps
+    page.get_by_label("Find a word").fill("<script>")
+    page.wait_for_function(f"({SEEN})().flat().length == 0")
+
+
+def test_a_map_is_zoomed_by_the_wheel_once_it_was_clicked_and_else_the_page_is_moved(opened):
+    page = opened("embeddings-newsgroups")
+    canvas = page.locator("canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    shown = "document.querySelector('.picture').view.signal('zoom0').x0"  # from where to where
+    page.mouse.move(box["x"] + 200, box["y"] + 300)
+    page.mouse.wheel(0, -200)
+    page.wait_for_timeout(300)
+    assert page.evaluate(shown) is None
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.click(box["x"] + 200, box["y"] + 300)
+    page.mouse.wheel(0, -200)
+    page.wait_for_function(f"{shown}?.length == 2")
+
+
 def test_menus_open_and_close_by_keyboard(opened):
     page = opened("index")
     page.keyboard.press("Tab")

@@ -23,6 +23,9 @@ CLASSES = [
 ]
 
 
+CBOW = {"method": "cbow", "dimensions": 5, "window": 5, "negative": 5, "epochs": 2}
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory, messages):
     """The pages of a report on real messages with harm in their names, texts and titles."""
@@ -40,7 +43,8 @@ def pages(tmp_path_factory, messages):
         "sample": True,
         "seeds": [1],
         "gpu": 0,
-        "compare": {"corpora": ["news"], "variants": ["svm", "learned"], "confidence": 0.9},
+        "compare": {"corpora": ["news"], "variants": ["svm", "learned"], "confidence": 0.9}
+        | {"embeddings": ["harm"]},
         "lessons": {"corpus": "news", "pages": ["cbow", "inside_lstm"]},
         "sources": {"harm": {"file": "hostile.tar.gz", "from": [{"url": archive.as_uri()}]}},
         "corpora": {
@@ -54,7 +58,7 @@ def pages(tmp_path_factory, messages):
             }
         },
         "encodings": {"words": {"num_words": 2000, "fit": "train"}},
-        "embeddings": {},
+        "embeddings": {"harm": {"title": TITLE, "train": CBOW}},
         "fit": {"optimizer": "rmsprop", "batch_size": 16, "epochs": 2},
         "variants": {
             "svm": {"title": TITLE, "pipeline": [{"TfidfVectorizer": {}}, {"LinearSVC": {}}]},
