@@ -233,12 +233,12 @@ def links(*addresses: str) -> list[dict[str, str]]:
     return [{"title": "A page", "address": each, "menu": ""} for each in addresses]
 
 
-def lesson_page(name: str, folder: Path, **titles: str) -> str:
-    """Return the page of a lesson whose tables lie in ``folder``/lesson-<name>."""
+def page_of(notebook: str, folder: Path, **parameters: object) -> str:
+    """Return the page that a notebook of reports/ makes of tables; it is written to a folder."""
     call(
         render,
-        notebook=ROOT / f"reports/lesson_{name}.ipynb",
-        parameters={"tables": str(folder), **titles},
+        notebook=ROOT / f"reports/{notebook}.ipynb",
+        parameters=parameters,
         template=ROOT / "reports/template/index.html.j2",
         links=links("n.html"),
         executed=folder / "n.ipynb",
@@ -247,3 +247,8 @@ def lesson_page(name: str, folder: Path, **titles: str) -> str:
     html = (folder / "n.html").read_text()
     assert "Traceback" not in html
     return html
+
+
+def lesson_page(name: str, folder: Path, **titles: str) -> str:
+    """Return the page of a lesson whose tables lie in ``folder``/lesson-<name>."""
+    return page_of(f"lesson_{name}", folder, tables=str(folder), **titles)

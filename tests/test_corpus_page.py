@@ -6,14 +6,13 @@ import re
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import ROOT, call, links
+from conftest import call, page_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 import encode
 import evaluate_corpus
 import evaluate_duplicates
-import render
 from seq2report import page_corpus, plots_corpus
 from seq2report.tables import read_tables, write_tables
 
@@ -56,23 +55,8 @@ def write(folder, documents, readers):
 
 
 def rendered(folder, titles=None):
-    call(
-        render,
-        notebook=ROOT / "reports/corpus.ipynb",
-        parameters={
-            "tables": str(folder.parent),
-            "corpus": folder.name,
-            "sample": False,
-            "titles": titles or {},
-        },
-        template=ROOT / "reports/template/index.html.j2",
-        links=links("n.html"),
-        executed=folder / "n.ipynb",
-        output=folder / "n.html",
-    )
-    html = (folder / "n.html").read_text()
-    assert "Traceback" not in html
-    return html
+    given = {"tables": str(folder.parent), "corpus": folder.name, "titles": titles or {}}
+    return page_of("corpus", folder, sample=False, **given)
 
 
 def documents(classes, of_each=4):

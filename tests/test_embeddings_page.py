@@ -6,11 +6,10 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, call, links
+from conftest import page_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-import render
 from seq2report import page_embeddings, plots_embeddings
 from seq2report.excerpts import excerpt
 from seq2report.tables import write_tables
@@ -124,18 +123,8 @@ def rendered(folder, made):
     for name, found in {"embeddings": made, "corpus": {"corpus": about}}.items():
         (folder / "news" / name).mkdir(parents=True)
         write_tables(found, folder / "news" / name)
-    call(
-        render,
-        notebook=ROOT / "reports/embeddings.ipynb",
-        parameters={"tables": str(folder), "corpus": "news", "sample": True, "titles": TITLES},
-        template=ROOT / "reports/template/index.html.j2",
-        links=links("n.html"),
-        executed=folder / "n.ipynb",
-        output=folder / "n.html",
-    )
-    html = (folder / "n.html").read_text()
-    assert "Traceback" not in html
-    return html
+    given = {"tables": str(folder), "corpus": "news", "sample": True, "titles": TITLES}
+    return page_of("embeddings", folder, **given)
 
 
 @pytest.fixture(scope="module")

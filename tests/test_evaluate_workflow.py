@@ -9,12 +9,11 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, call, links
+from conftest import ROOT, page_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 import evaluate_workflow as evaluate
-import render
 from seq2report import durations, plots_made
 from seq2report.command import UserError
 from seq2report.tables import write_tables
@@ -207,16 +206,7 @@ def html(tmp_path_factory):
     (folder / "made").mkdir()
     write_tables(tables, folder / "made")
     (folder / "made/configuration.yaml").write_text(f"title: {json.dumps(HOSTILE)}\n")
-    call(
-        render,
-        notebook=ROOT / "reports/made.ipynb",
-        parameters={"tables": str(folder), "name": "tiny"},
-        template=ROOT / "reports/template/index.html.j2",
-        links=links("made.html"),
-        executed=folder / "made.ipynb",
-        output=folder / "made.html",
-    )
-    return (folder / "made.html").read_text()
+    return page_of("made", folder, tables=str(folder), name="tiny")
 
 
 def test_text_of_data_is_escaped(html):

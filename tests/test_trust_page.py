@@ -4,11 +4,10 @@ import re
 
 import pandas as pd
 import pytest
-from conftest import ROOT, call, links
+from conftest import page_of
 
 import evaluate_labels
 import evaluate_published
-import render
 from seq2report.tables import write_tables
 
 HOSTILE = "<script>alert(1)</script>&\"'</td>"
@@ -71,18 +70,7 @@ def rendered(folder, sample=False, **changes):
     for name, found in tables(**changes).items():
         (folder / "news" / name).mkdir(parents=True)
         write_tables(found, folder / "news" / name)
-    call(
-        render,
-        notebook=ROOT / "reports/trust.ipynb",
-        parameters={"tables": str(folder), "corpus": "news", "sample": sample},
-        template=ROOT / "reports/template/index.html.j2",
-        links=links("n.html"),
-        executed=folder / "n.ipynb",
-        output=folder / "n.html",
-    )
-    html = (folder / "n.html").read_text()
-    assert "Traceback" not in html
-    return html
+    return page_of("trust", folder, tables=str(folder), corpus="news", sample=sample)
 
 
 @pytest.fixture(scope="module")

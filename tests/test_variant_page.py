@@ -5,12 +5,11 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, call, links
+from conftest import page_of
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-import render
 from seq2report import page_variant, plots_variant
 from seq2report.tables import write_tables
 
@@ -226,24 +225,15 @@ def rendered(folder, changed=lambda made: None, **options):
     for name, found in made.items():
         (folder / "news" / name).mkdir(parents=True)
         write_tables(found, folder / "news" / name)
-    call(
-        render,
-        notebook=ROOT / "reports/variant.ipynb",
-        parameters={
-            "tables": str(folder),
-            "corpora": ["news"],
-            "variant": "a",
-            "settings": {"title": HOSTILE, "layers": [{HOSTILE: {HOSTILE: HOSTILE}}]},
-            "titles": {"a": HOSTILE},
-        },
-        template=ROOT / "reports/template/index.html.j2",
-        links=links("n.html"),
-        executed=folder / "n.ipynb",
-        output=folder / "n.html",
+    return page_of(
+        "variant",
+        folder,
+        tables=str(folder),
+        corpora=["news"],
+        variant="a",
+        settings={"title": HOSTILE, "layers": [{HOSTILE: {HOSTILE: HOSTILE}}]},
+        titles={"a": HOSTILE},
     )
-    html = (folder / "n.html").read_text()
-    assert "Traceback" not in html
-    return html
 
 
 @pytest.fixture(scope="module")
