@@ -810,6 +810,11 @@ def test_what_redact_leaves_of_an_address(login, query, fragment):
     assert download.redact(url) == f"https://host:81/a/b.zip{'?…' if query else ''}"
 
 
+@pytest.mark.parametrize("url", ["file:resources/a b#1.zip", "file:/srv/a.zip?b"])
+def test_an_address_of_a_file_stays_as_it_is(url):
+    assert download.redact(url) == url
+
+
 # --- what may be asked for ---
 
 

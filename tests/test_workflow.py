@@ -409,6 +409,34 @@ def test_the_workflow_runs_from_another_folder(project, tmp_path):
     assert project.planned(*snakefile, directory=tmp_path)["train_dense"] == 1
 
 
+OWN = """
+module seq2report:
+    snakefile: {snakefile!r}
+    config: config
+
+use rule * from seq2report as seq2report_*
+
+rule best:
+    input: "results/tiny/report/tables/news/runs/recommendation.csv"
+    output: "best.txt"
+    shell: "grep '^best,' {{input}} > {{output}}"
+"""
+
+
+def test_another_workflow_imports_this_one_with_a_configuration_of_its_own(project, tmp_path):
+    own = tmp_path / "Snakefile"
+    own.write_text(OWN.format(snakefile=str(project.folder / "Snakefile")))
+    asked = ["best.txt", "--snakefile", own]
+    assert project.planned(*asked) == {"best": 1}  # what is there is not made again
+    nothing_made = [*asked, "--directory", tmp_path / "elsewhere"]
+    planned = project.planned(*nothing_made)
+    assert planned["seq2report_train_svm"] == planned["seq2report_train_dense"] == 1
+    config = edited(project.config, compare__variants=["svm"])
+    assert "seq2report_train_dense" not in project.planned(*nothing_made, config=config)
+    project.snakemake(*asked)
+    assert (project.folder / "best.txt").read_text().startswith("best,")
+
+
 def test_snakemakes_own_report_has_pages_and_tables(project, tmp_path):
     project.snakemake("--report", tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()

@@ -55,6 +55,8 @@ class Patience:
 def redact(url: str) -> str:
     """Return an address without user, password, query and fragment: any may hold a secret."""
     parts = urlsplit(url)
+    if not parts.netloc:  # a file of this machine, to which nobody logs in
+        return url
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "…" if parts.query else "", ""))
 
