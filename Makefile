@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: report test test-slow bench memory speed-page publish results-page lint format lock clean
+.PHONY: report test test-slow test-slurm bench memory speed-page publish results-page lint format lock clean
 report: $(READY)
 	$(BIN)/snakemake --cores all
 	@echo "The report is results/sample/report/index.html"
@@ -14,6 +14,10 @@ test: $(READY)
 # With SEQ2REPORT_MIRROR=FOLDER: reads the real archives.
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
+
+# The workflow on a Slurm of one node: as root on Debian or Ubuntu, whose packages it installs.
+test-slurm: $(READY)
+	$(BIN)/python -m pytest -m slurm --numprocesses 0
 
 # What docs/speed.md says: about an hour, on a machine that does nothing else. MIRROR is a folder
 # with news20.tar.gz and aclImdb.tar.gz.

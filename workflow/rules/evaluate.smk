@@ -221,7 +221,7 @@ rule evaluate_answers:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 5000,
+        mem_mb=growing(5000),
     params:
         runs=lambda wildcards: [
             f"{RESULTS}/{wildcards.corpus}/runs/{variant}/seed-{seeds(config, wildcards.corpus)[0]}"

@@ -155,6 +155,7 @@ rule configuration:
         f"{RESULTS}/logs/configuration/config.log",
     benchmark:
         f"{RESULTS}/benchmarks/configuration/config.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     params:
