@@ -231,7 +231,7 @@ def test_small_rules_share_jobs(run):
 
 
 def figures(results: Path) -> dict[str, list]:
-    """Return the tables of a report without what is measured: times, memory, and what hangs on it."""
+    """Return the tables of a report but for times, memory and what hangs on these."""
     found = {}
     folder = results / "report/tables"
     for path in sorted(folder.rglob("*.csv")):

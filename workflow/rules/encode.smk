@@ -52,6 +52,7 @@ rule encode_features:
         "../../environment.yml"
     resources:
         mem_mb=growing(2400),
+        runtime=growing(60),
     params:
         settings=lambda wildcards: json.dumps(
             config["features"][wildcards.features], sort_keys=True

@@ -222,6 +222,7 @@ rule evaluate_answers:
     threads: 1
     resources:
         mem_mb=growing(5000),
+        runtime=growing(60),
     params:
         runs=lambda wildcards: [
             f"{RESULTS}/{wildcards.corpus}/runs/{variant}/seed-{seeds(config, wildcards.corpus)[0]}"

@@ -102,6 +102,8 @@ rule render:
         page="|".join(PAGES),
     conda:
         "../../environment.yml"
+    resources:
+        runtime=growing(2),
     params:
         parameters=lambda wildcards: PAGES[wildcards.page]["parameters"],
         title=lambda wildcards: PAGES[wildcards.page]["title"],
