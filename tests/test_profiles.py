@@ -44,10 +44,10 @@ def planned(tmp_path_factory) -> dict[str, dict[str, str]]:
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
     )
-    jobs = re.findall(
-        r"^rule (\w+):\n(?: .*\n)*? +resources: (.*)", done.stdout + done.stderr, re.M
-    )
-    return {rule: dict(each.split("=", 1) for each in asks.split(", ")) for rule, asks in jobs}
+    # Jobs of a group are indented.
+    told = r"^( *)(?:local)?rule (\w+):\n(?:\1 .*\n)*?\1 +resources: (.*)"
+    jobs = re.findall(told, done.stdout + done.stderr, flags=re.MULTILINE)
+    return {rule: dict(each.split("=", 1) for each in asks.split(", ")) for _, rule, asks in jobs}
 
 
 def test_partition_and_account_are_set_for_all_jobs_in_one_place(planned):
@@ -99,7 +99,7 @@ def test_a_generic_cluster_finishes_a_run_although_a_job_is_killed(folder):
     os.killpg(started(folder, 2), signal.SIGKILL)
     assert run.wait(180) == 0, log.read_text()
     assert "Trying to restart job" in log.read_text()
-    assert json.loads((folder / RUN).read_text())["variant"] == "majority"
+    assert "accuracy" in json.loads((folder / RUN).read_text())
 
 
 def test_a_generic_cluster_cancels_its_jobs_when_it_is_interrupted(folder):
