@@ -17,7 +17,7 @@ test-slow: $(READY)
 
 # The workflow on a Slurm of one node: as root on Debian or Ubuntu, whose packages it installs.
 test-slurm: $(READY)
-	$(BIN)/python -m pytest -m slurm --numprocesses 0
+	$(BIN)/python -m pytest -m slurm --numprocesses 0 tests/test_slurm.py
 
 # What docs/speed.md says: about an hour, on a machine that does nothing else. MIRROR is a folder
 # with news20.tar.gz and aclImdb.tar.gz.
@@ -37,6 +37,7 @@ bench: $(READY) .venv-pytorch/.ready
 	$(BENCH)/memory.py --imdb $(MIRROR)/aclImdb.tar.gz --output $(RESULTS)/memory.csv
 	$(BENCH)/startup.py --output $(RESULTS)/startup.csv
 	$(BENCH)/overhead.py --mirror $(MIRROR) --output $(RESULTS)/overhead.csv
+	$(BENCH)/scale.py --output $(RESULTS)/scale.csv
 	$(BENCH)/growth.py --imdb $(MIRROR)/aclImdb.tar.gz --output $(RESULTS)/growth.csv \
 	  --plot docs/images/growth.svg
 	$(MAKE) speed-page

@@ -27,6 +27,8 @@ from seq2report.command import UserError, run
 
 SIZES = [(1, 1, 1), (10, 1, 1), (10, 10, 1), (100, 10, 1), (100, 10, 10)]
 PROFILE = ROOT / "profiles/slurm"
+# What is done where Snakemake runs, not on the cluster.
+LOCAL = ("all", "fetch", "configuration", "report")
 
 
 def configuration(variants: int, seeds: int, corpora: int) -> dict:
@@ -79,7 +81,7 @@ def counted(text: str, groups: dict[str, str], corpora: int) -> dict[str, int]:
     """Return how many jobs a plan has, trainings, jobs on Slurm, and files that it writes."""
     # Snakemake lists jobs once, rule by rule.
     rules = re.findall(r"^(?:local)?rule (\w+):\n((?: .*\n)*)", text, flags=re.MULTILINE)
-    alone = [name for name, _ in rules if name not in groups and name not in ("all", *LOCAL)]
+    alone = [name for name, _ in rules if name not in groups and name not in LOCAL]
     shared = {groups[name] for name, _ in rules if name in groups}
     # Texts are a job a corpus, the other groups one.
     on_slurm = len(alone) + len(shared) + ("texts" in shared) * (corpora - 1)
@@ -90,9 +92,6 @@ def counted(text: str, groups: dict[str, str], corpora: int) -> dict[str, int]:
     )
     trainings = sum(name.startswith("train_") for name, _ in rules)
     return {"trainings": trainings, "jobs": len(rules), "slurm_jobs": on_slurm, "files": files}
-
-
-LOCAL = ("fetch", "configuration", "report")  # where Snakemake runs, not on the cluster
 
 
 def measure(variants: int, seeds: int, corpora: int) -> dict:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slurm
 HERE = ROOT / "tests/slurm"
 CONFIG = yaml.safe_load((HERE / "config.yaml").read_text())
 ON_SLURM = ("--workflow-profile", "profiles/slurm")
-PATIENCE = 900  # seconds for a run on Slurm; it takes three minutes on two idle processors
+PATIENCE = 1200  # seconds for a run: some minutes, on a machine that does nothing else
 
 
 class Job(NamedTuple):
@@ -147,16 +147,18 @@ def snakemake(*arguments: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory) -> Path:
-    """The results of a run on this machine."""
+def here(tmp_path_factory) -> Iterator[SimpleNamespace]:
+    """A run on this machine, beside that on Slurm, which waits more than it works."""
     folder = copied(tmp_path_factory.mktemp("local"))
-    command = snakemake("--cores", "2", "--quiet")
-    subprocess.run(command, cwd=folder, check=True, timeout=PATIENCE)
-    return folder / "results/clustered"
+    process = subprocess.Popen(snakemake("--cores", "2", "--quiet"), cwd=folder)
+    yield SimpleNamespace(process=process, results=folder / "results/clustered")
+    if process.poll() is None:
+        process.terminate()
+        process.wait(60)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, cluster) -> SimpleNamespace:
+def run(tmp_path_factory, cluster, here) -> SimpleNamespace:
     """A run on Slurm that lost a job in each of these ways: its results, jobs and messages."""
     folder = copied(tmp_path_factory.mktemp("slurm"))
     log = folder / "messages.log"
@@ -246,12 +248,13 @@ def figures(results: Path) -> dict[str, list]:
     return found
 
 
-def test_figures_and_pages_are_those_of_a_run_on_this_machine(run, local):
-    ours, theirs = figures(run.results), figures(local)
+def test_figures_and_pages_are_those_of_a_run_on_this_machine(run, here):
+    assert here.process.wait(PATIENCE) == 0
+    ours, theirs = figures(run.results), figures(here.results)
     assert ours.keys() == theirs.keys()
     assert [name for name in ours if ours[name] != theirs[name]] == []
     assert len(ours["newsgroups/runs/runs.csv"]) == len(CONFIG["compare"]["variants"])
-    pages = [{p.name for p in each.glob("report/*.html")} for each in (run.results, local)]
+    pages = [{p.name for p in each.glob("report/*.html")} for each in (run.results, here.results)]
     assert pages[0] == pages[1]
 
 
@@ -262,10 +265,8 @@ def test_nothing_is_left_to_do_here_or_there(run):
         assert "Nothing to be done" in done.stdout + done.stderr
 
 
-def test_a_job_that_asks_for_a_gpu_gets_it(run):
-    file = "results/clustered/newsgroups/runs/skipgram_dense/seed-1/metrics.json"
-    command = snakemake(*ON_SLURM, "--config", "gpu=1", "--force", file)
-    subprocess.run(command, cwd=run.folder, check=True, timeout=PATIENCE)
-    job = all_jobs()[-1]
-    assert (job.rule, job.state) == ("train_skipgram_dense", "COMPLETED")
-    assert "gres:gpu:1" in slurm("scontrol", "show", "job", job.number)
+def test_networks_get_the_gpu_that_the_configuration_has_them_ask_for(run):
+    assert CONFIG["gpu"] == 1
+    for rule, gpus in (("train_glove_lstm", 1), ("train_tfidf_svm", 0)):
+        about = slurm("scontrol", "show", "job", tries(run, rule)[-1].number)
+        assert about.count("gres:gpu:1") == gpus

@@ -4,7 +4,7 @@
 #   up.sh    as root: install what is missing, write /etc/slurm, start munged, slurmctld and slurmd
 #   down.sh  stop them and remove what up.sh wrote; down.sh --purge removes the packages too
 #
-# CPUS=N is how many processors Slurm may give away (those of the machine). GPUs: one, a fake one.
+# CPUS=N is how many processors Slurm may give away (those of the machine), and GPUs, fake ones.
 set -euo pipefail
 cd "$(dirname "$0")"
 source common.sh
@@ -77,14 +77,17 @@ ReturnToService=2
 SlurmdTimeout=30
 KillWait=5
 SchedulerParameters=sched_interval=5,bf_interval=5
-NodeName=$host NodeAddr=127.0.0.1 CPUs=$cpus RealMemory=$memory Gres=gpu:1 State=UNKNOWN
+NodeName=$host NodeAddr=127.0.0.1 CPUs=$cpus RealMemory=$memory Gres=gpu:$cpus State=UNKNOWN
 PartitionName=cpu Nodes=$host Default=YES MaxTime=INFINITE State=UP
 PartitionName=gpu Nodes=$host MaxTime=INFINITE State=UP
 END
 # A GPU has to have a device file (a count alone is refused): one that swallows everything.
-ln -sfn /dev/null "$STATE/gpu0"
-printf '%s\nAutoDetect=off\nNodeName=%s Name=gpu File=%s\n' "$MARK" "$host" "$STATE/gpu0" \
-  >/etc/slurm/gres.conf
+for ((n = 0; n < cpus; n++)); do ln -sfn /dev/null "$STATE/gpu$n"; done
+cat >/etc/slurm/gres.conf <<END
+$MARK
+AutoDetect=off
+NodeName=$host Name=gpu File=$STATE/gpu[0-$((cpus - 1))]
+END
 
 /usr/sbin/slurmctld -c
 /usr/sbin/slurmd -c
