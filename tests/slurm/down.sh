@@ -29,6 +29,11 @@ if ours /etc/slurm/slurm.conf; then
   stop munged /run/munge/munged.pid
   rm -f "${WRITTEN[@]}"
   rm -rf "$STATE"
+  # Rewritten in place: in a container the file itself cannot be replaced.
+  if grep -qF "$MARK" /etc/hosts; then
+    others=$(grep -vF "$MARK" /etc/hosts)
+    echo "$others" >/etc/hosts
+  fi
 fi
 if [ "${1:-}" = --purge ]; then
   DEBIAN_FRONTEND=noninteractive apt-get purge -y -qq "${PACKAGES[@]}" slurm-wlm-basic-plugins \

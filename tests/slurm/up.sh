@@ -40,7 +40,7 @@ runuser -u munge -- /usr/sbin/munged
 munge -n | unmunge >/dev/null
 
 host=$(hostname -s)
-getent hosts "$host" >/dev/null || echo "127.0.0.1 $host" >>/etc/hosts
+getent hosts "$host" >/dev/null || echo "127.0.0.1 $host $MARK" >>/etc/hosts
 memory=$(awk '/MemTotal/ {printf "%d", $2 / 1024 * 0.9}' /proc/meminfo)
 install -d -m 0755 "$STATE" "$STATE/spool" "$STATE/saved" "$STATE/log" /etc/slurm
 
