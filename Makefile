@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: report test test-slow test-browser bench memory speed-page publish results-page lint format lock clean
+.PHONY: report test test-slow test-browser test-slurm bench memory speed-page publish \
+  results-page lint format lock clean
 report: $(READY)
 	$(BIN)/snakemake --cores all
 	@echo "The report is results/sample/report/index.html"
@@ -19,6 +20,10 @@ test-slow: $(READY)
 # installed: on Debian, `apt-get install chromium`.
 test-browser: report
 	$(BIN)/python -m pytest -m browser
+
+# The workflow on a Slurm of one node: as root on Debian or Ubuntu, whose packages it installs.
+test-slurm: $(READY)
+	$(BIN)/python -m pytest -m slurm --numprocesses 0 tests/test_slurm.py
 
 # What docs/speed.md says: about an hour, on a machine that does nothing else. MIRROR is a folder
 # with news20.tar.gz and aclImdb.tar.gz.
@@ -38,6 +43,7 @@ bench: $(READY) .venv-pytorch/.ready
 	$(BENCH)/memory.py --imdb $(MIRROR)/aclImdb.tar.gz --output $(RESULTS)/memory.csv
 	$(BENCH)/startup.py --output $(RESULTS)/startup.csv
 	$(BENCH)/overhead.py --mirror $(MIRROR) --output $(RESULTS)/overhead.csv
+	$(BENCH)/scale.py --output $(RESULTS)/scale.csv
 	$(BENCH)/growth.py --imdb $(MIRROR)/aclImdb.tar.gz --output $(RESULTS)/growth.csv \
 	  --plot docs/images/growth.svg
 	$(MAKE) speed-page

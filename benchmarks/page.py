@@ -1,4 +1,7 @@
-"""Fill docs/speed.md from the tables of benchmarks/results/: no figure in it is written by hand."""
+"""Fill docs/speed.md and docs/cluster.md from the tables of benchmarks/results/.
+
+No figure in them is written by hand.
+"""
 
 import argparse
 import json
@@ -11,8 +14,10 @@ from harness import ROOT
 from seq2report.command import UserError, run
 from seq2report.markdown import Tables, markdown, refill
 
-PAGE = ROOT / "docs/speed.md"
 RESULTS = ROOT / "benchmarks/results"
+FULL = ROOT / "docs/results/full/manifest.json"
+NODES = (1, 10, 100)
+PROCESSORS = 16  # of a node
 MEMORY = ROOT / "workflow/memory.csv"
 
 
@@ -79,12 +84,34 @@ def summary() -> str:
     return markdown(table)
 
 
-TABLES: Tables = {
+def nodes() -> str:
+    """Return how long the trainings of each planned run would take on so many nodes.
+
+    Hours are those of trainings as long as those of the full run were on average, each with what a
+    job takes to start, spread evenly over all processors; nothing waits for anything.
+    """
+    durations = json.loads(FULL.read_text(encoding="utf-8"))["durations"]
+    (train,) = [each for each in durations if each["rule"] == "train"]
+    training = train["seconds"] / train["jobs"]
+    table = read("scale")
+    hours = table["trainings"] * (training + table["job_start_cpu_seconds"]) / 3600
+    shown = table[["variants", "seeds", "corpora", "slurm_jobs", "files"]].copy()
+    for n in NODES:
+        # No run is shorter than one training.
+        spread = (hours / (n * PROCESSORS)).clip(lower=training / 3600)
+        shown[f"hours on {n} node{'s' if n > 1 else ''}"] = spread.round(2)
+    about = f"a training: {training:.0f} s; {PROCESSORS} jobs at a time on a node"
+    return f"{markdown(shown)}\n\n*{about}*"
+
+
+SPEED: Tables = {
     "summary": summary,
     **{name: partial(measured, name) for name in ("training", "steps", "reading", "memory")},
     "variants": lambda: markdown(pd.read_csv(MEMORY)),
     **{name: partial(measured, name) for name in ("overhead", "startup", "growth")},
 }
+CLUSTER: Tables = {"scale": partial(measured, "scale"), "nodes": nodes}
+PAGES = {ROOT / "docs/speed.md": SPEED, ROOT / "docs/cluster.md": CLUSTER}
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -92,7 +119,8 @@ def main(argv: Sequence[str] | None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.parse_args(argv)
-    refill(PAGE, TABLES)
+    for path, tables in PAGES.items():
+        refill(path, tables)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,12 @@
+import pytest
+
 import page
 from seq2report.markdown import PLACE, fill
 
 
-def test_the_page_of_speed_says_what_the_tables_say():
-    text = page.PAGE.read_text(encoding="utf-8")
-    assert fill(text, page.TABLES) == text
-    assert [name for _, name, _ in PLACE.findall(text)] == list(page.TABLES)
+@pytest.mark.parametrize("path", page.PAGES, ids=lambda path: path.stem)
+def test_a_page_of_measurements_says_what_the_tables_say(path):
+    text = path.read_text(encoding="utf-8")
+    tables = page.PAGES[path]
+    assert fill(text, tables) == text
+    assert [name for _, name, _ in PLACE.findall(text)] == list(tables)

@@ -121,8 +121,12 @@ def memory_mb(variant):
     A variant that was not measured gets the most that one of the others took.
     """
     peak = MEASURED_MB.get(variant, max(MEASURED_MB.values()))
-    needed = math.ceil(1.2 * peak / 100) * 100
-    return lambda wildcards, attempt: attempt * needed
+    return growing(math.ceil(1.2 * peak / 100) * 100)
+
+
+def growing(amount):
+    """Return a resource of which a second try gets twice as much, a third three times."""
+    return lambda wildcards, attempt: attempt * amount
 
 
 def recurrent_layers(variant):

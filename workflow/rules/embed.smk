@@ -15,6 +15,9 @@ rule train_vectors:
     priority: 10
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         settings=lambda wildcards: json.dumps(
             config["embeddings"][wildcards.embedding]["train"], sort_keys=True

@@ -50,6 +50,9 @@ rule encode_features:
         f"{RESULTS}/benchmarks/encode_features/{{corpus}}-{{features}}.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=growing(2400),
+        runtime=growing(60),
     params:
         settings=lambda wildcards: json.dumps(
             config["features"][wildcards.features], sort_keys=True

@@ -232,7 +232,8 @@ rule evaluate_answers:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 5000,
+        mem_mb=growing(5000),
+        runtime=growing(60),
     params:
         runs=lambda wildcards: [
             f"{RESULTS}/{wildcards.corpus}/runs/{variant}/seed-{seeds(config, wildcards.corpus)[0]}"

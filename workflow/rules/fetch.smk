@@ -19,6 +19,7 @@ rule fetch:
         "resources/downloads/benchmarks/{file}.tsv"
     wildcard_constraints:
         file="|".join(re.escape(file) for file in SOURCES),
+    localrule: True
     conda:
         "../../environment.yml"
     params:

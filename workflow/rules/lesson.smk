@@ -60,7 +60,8 @@ for name, about in LESSONS.items():
             "../../environment.yml"
         threads: 1
         resources:
-            mem_mb=2000,
+            mem_mb=growing(2000),
+            runtime=growing(60),
         params:
             files=lambda wildcards, input: [
                 f"--{key} {file}" for key, file in input.items() if key not in ("code", "tokens")

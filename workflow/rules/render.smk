@@ -102,6 +102,8 @@ rule render:
         page="|".join(PAGES),
     conda:
         "../../environment.yml"
+    resources:
+        runtime=growing(2),
     params:
         parameters=lambda wildcards: PAGES[wildcards.page]["parameters"],
         links=LINKS,
@@ -154,6 +156,7 @@ rule configuration:
         f"{RESULTS}/logs/configuration/config.log",
     benchmark:
         f"{RESULTS}/benchmarks/configuration/config.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     params:

@@ -23,6 +23,7 @@ for variant in VARIANTS:
             threads: 1
             resources:
                 mem_mb=memory_mb(variant),
+                runtime=growing(60),
                 gpu=config["gpu"],
             params:
                 settings=json.dumps(VARIANTS[variant], sort_keys=True),
@@ -53,7 +54,8 @@ for variant in VARIANTS:
                 "../../environment.yml"
             threads: 1
             resources:
-                mem_mb=2000,
+                mem_mb=growing(2000),
+                runtime=growing(60),
             params:
                 method=VARIANTS[variant]["ensemble"]["method"],
                 runs=lambda wildcards, input: folders(input.runs),
@@ -82,6 +84,7 @@ for variant in VARIANTS:
             threads: 1
             resources:
                 mem_mb=memory_mb(variant),
+                runtime=growing(60),
             params:
                 settings=json.dumps(VARIANTS[variant], sort_keys=True),
                 folder=subpath(output[0], parent=True),

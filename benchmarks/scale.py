@@ -1,0 +1,124 @@
+"""Measure what it takes to plan runs of many variants, seeds and corpora, and what they amount to.
+
+    python benchmarks/scale.py --output benchmarks/results/scale.csv
+
+Nothing is trained: configurations are written that lay copies of a network and of a corpus of the
+sample over config/config.yaml, and Snakemake plans them (`--dry-run`), all of a run and then what
+one job of it plans when it starts on a node, which the Slurm plugin has it do twice. Jobs, jobs on
+Slurm (a group is one) and files are counted in the plan. The first plan of a configuration also
+checks its layers; it is not the one that is measured.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from harness import ROOT, write
+from seq2report.command import UserError, run
+
+SIZES = [(1, 1, 1), (10, 1, 1), (10, 10, 1), (100, 10, 1), (100, 10, 10)]
+PROFILE = ROOT / "profiles/slurm"
+# What is done where Snakemake runs, not on the cluster.
+LOCAL = ("all", "fetch", "configuration", "report")
+
+
+def configuration(variants: int, seeds: int, corpora: int) -> dict:
+    """Return a configuration, to be laid over config/config.yaml, of so many of each."""
+    default = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    made = {
+        f"network_{n}": {
+            "extends": "glove_dense",
+            "title": f"Network {n}",
+            "layers": [{"Flatten": {}}, {"Dense": {"units": n, "activation": "relu"}}],
+        }
+        for n in range(1, variants + 1)
+    }
+    copies = {f"corpus_{n}": default["corpora"]["imdb"] for n in range(1, corpora + 1)}
+    return {
+        "name": "scale",
+        "seeds": list(range(1, seeds + 1)),
+        "compare": {"corpora": list(copies), "variants": list(made)},
+        "lessons": {"pages": []},
+        "corpora": copies,
+        "variants": made,
+    }
+
+
+def plan(folder: Path, *arguments: str) -> tuple[str, dict[str, float]]:
+    """Plan a run of the configuration in ``folder``; return the plan, and what that took.
+
+    Raises:
+        UserError: Snakemake could not plan it.
+    """
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--directory", str(folder)]
+    command += ["--snakefile", str(ROOT / "Snakefile"), "--configfile", str(folder / "config.yaml")]
+    begin = time.perf_counter()
+    with (folder / "plan.txt").open("w+", encoding="utf-8") as file:
+        process = subprocess.Popen([*command, *arguments], stdout=file, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begin
+        file.seek(0)
+        text = file.read()
+    if status:
+        raise UserError(f"{' '.join(command)}: ended badly\n{text[-2000:]}")
+    return text, {
+        "seconds": round(seconds, 1),
+        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1),
+        "peak_mb": round(usage.ru_maxrss * 1024 / 1e6),
+    }
+
+
+def counted(text: str, groups: dict[str, str], corpora: int) -> dict[str, int]:
+    """Return how many jobs a plan has, trainings, jobs on Slurm, and files that it writes."""
+    # Snakemake lists jobs once, rule by rule.
+    rules = re.findall(r"^(?:local)?rule (\w+):\n((?: .*\n)*)", text, flags=re.MULTILINE)
+    alone = [name for name, _ in rules if name not in groups and name not in LOCAL]
+    shared = {groups[name] for name, _ in rules if name in groups}
+    # Texts are a job a corpus, the other groups one.
+    on_slurm = len(alone) + len(shared) + ("texts" in shared) * (corpora - 1)
+    files = sum(
+        len(line.split(", "))
+        for _, about in rules
+        for line in re.findall(r"^ +(?:output|log|benchmark): (.*)", about, flags=re.MULTILINE)
+    )
+    trainings = sum(name.startswith("train_") for name, _ in rules)
+    return {"trainings": trainings, "jobs": len(rules), "slurm_jobs": on_slurm, "files": files}
+
+
+def measure(variants: int, seeds: int, corpora: int) -> dict:
+    """Return a row: how many of what there are, what planning all of it and one job takes."""
+    groups = yaml.safe_load((PROFILE / "config.yaml").read_text(encoding="utf-8"))["groups"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        settings = json.dumps(configuration(variants, seeds, corpora))
+        (folder / "config.yaml").write_text(settings, encoding="utf-8")
+        plan(folder)
+        text, took = plan(folder)
+        job = "results/scale/corpus_1/documents.parquet"
+        _, of_job = plan(folder, "--allowed-rules", "read", "fetch", "--", job)
+    row = {"variants": variants, "seeds": seeds, "corpora": corpora}
+    row |= counted(text, groups, corpora)
+    row |= {f"plan_{key}": value for key, value in took.items()}
+    return row | {"job_start_cpu_seconds": 2 * of_job["cpu_seconds"]}
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--output", type=Path, help="CSV file to write")
+    args = parser.parse_args(argv)
+    write([measure(*size) for size in SIZES], args.output)
+
+
+if __name__ == "__main__":
+    run(main)
