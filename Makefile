@@ -1,12 +1,14 @@
 # make report: a report from a fresh clone; make test: the tests. Both set up .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
-READY := .venv/.ready
+# With GPU=1: TensorFlow with CUDA (docs/gpu.md).
+LOCK := requirements$(if $(GPU),-gpu).lock
+READY := .venv/.ready$(if $(GPU),-gpu)
 
 .PHONY: report test test-slow test-browser test-slurm bench memory speed-page publish \
   results-page lint format lock clean
 report: $(READY)
-	$(BIN)/snakemake --cores all
+	$(BIN)/snakemake --cores all $(if $(GPU),--config gpu=1)
 	@echo "The report is results/sample/report/index.html"
 
 test: $(READY)
@@ -77,6 +79,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/hadolint Dockerfile
 	$(BIN)/snakemake --lint
 
 format: $(READY)
@@ -86,16 +89,20 @@ format: $(READY)
 
 # The lock holds uv too: it installs itself, then everything, each file checked against its hash.
 # The certificates are those of the system, as proxies of companies and campuses need it.
-$(READY): requirements.lock
+$(READY): $(LOCK)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet "$$(grep -o '^uv==[^ ]*' requirements.lock)"
-	$(BIN)/uv pip sync --quiet --system-certs --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
+	$(BIN)/python -m pip install --quiet "$$(grep -o '^uv==[^ ]*' $(LOCK))"
+	$(BIN)/uv pip sync --quiet --system-certs --require-hashes --compile-bytecode --python $(BIN)/python $(LOCK)
+	rm -f .venv/.ready*
 	touch $(READY)
 
 lock: pyproject.toml $(READY)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
-	  --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+	  --python-version 3.11 --group dev --extra cpu pyproject.toml --output-file requirements.lock
+	cp requirements.lock requirements-gpu.lock # the versions that uv keeps
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	  --python-version 3.11 --group dev --extra gpu pyproject.toml --output-file requirements-gpu.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 benchmarks/requirements.in --output-file benchmarks/requirements.lock
 

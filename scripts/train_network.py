@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from seq2report.backend import load_keras
+from seq2report.backend import gpu_name, load_keras
 from seq2report.command import read_json, replacing, run
 from seq2report.runs import stopwatch, write_run
 from seq2report.sequences import Encoded, read_sequences
@@ -39,28 +39,31 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--settings", type=json.loads, required=True, help="variant, as JSON")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="how many to train on")
+    parser.add_argument(
+        "--gpu-absent", choices=("error", "cpu"), default="error", help="what to do without it"
+    )
     parser.add_argument("--output", type=Path, required=True, help="run folder to write")
     args = parser.parse_args(argv)
 
-    keras = load_keras(args.seed, args.threads)
-    import tensorflow as tf
+    keras = load_keras(args.seed, args.threads, args.gpu, args.gpu_absent)
+    from seq2report import cpu_layers, cudnn, network
 
-    from seq2report import cpu_layers, network
-
-    gpus = tf.config.list_physical_devices("GPU")
+    gpu = gpu_name()
     classes = read_json(args.corpus)["classes"]
     documents, num_words = read_documents(args.documents, args.settings["input"])
     matrix = np.load(args.matrix, allow_pickle=False) if args.matrix else None
     build = partial(network.build_model, args.settings, num_words, len(classes), matrix)
     given, fit = args.settings["input"], args.settings["fit"]
 
-    def fresh() -> keras.Model:
+    def fresh() -> tuple[keras.Model, str | None]:
         keras.utils.set_random_seed(args.seed)
-        model = build() if gpus else build(cpu_layers.FASTER)
+        model = build() if gpu else build(cpu_layers.FASTER)
+        cudnn_lost = cudnn.choose(model, given.get("padding")) if gpu else None
         network.compile_model(model, fit)
-        return model
+        return model, cudnn_lost
 
-    model = fresh()
+    model, cudnn_lost = fresh()
     model.summary(print_fn=logging.info)
     lecture = fit.get("protocol") == "lecture"
     fitted = documents.part("train", "validation") if lecture else documents.part("train")
@@ -79,7 +82,7 @@ def main(argv: Sequence[str] | None) -> None:
     if fit.get("refit"):
         fitted = documents.part("train", "validation")
         logging.info("a fresh network, %d epochs", training.best_epoch)
-        model = fresh()
+        model, _ = fresh()
         every = (fitted, fitted.classes(classes))
         network.refit(model, every, read, fit, args.seed, training.best_epoch)
     fit_seconds, fit_cpu_seconds = fitting()
@@ -100,10 +103,10 @@ def main(argv: Sequence[str] | None) -> None:
         "predict_seconds": predict_seconds,
         "predict_cpu_seconds": predict_cpu_seconds,
         "threads": args.threads,
-        "device": tf.config.experimental.get_device_details(gpus[0])["device_name"]
-        if gpus
-        else "CPU",
+        "device": gpu or "CPU",
         "jit_compile": bool(model.jit_compile),
+        "path": network.path(model, gpu),
+        **({"cudnn_lost": cudnn_lost} if cudnn_lost else {}),
     }
     with replacing(args.output) as part:
         part.mkdir()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import tarfile
 import zipfile
@@ -22,6 +23,7 @@ import render
 from seq2report.archives import members
 from seq2report.sequences import Sequences
 
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # the figures of tests are those of a CPU, on any machine
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
 

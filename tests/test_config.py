@@ -89,6 +89,8 @@ MISTAKES = [
     ({"seeds": [1, "a"]}, "seeds[1]: found 'a', expected integer"),
     ({"sample": "yes"}, "sample: found 'yes', expected boolean"),
     ({"gpu": True}, "gpu: found True, expected integer"),
+    ({"gpu": 2}, "gpu: found 2, expected at most 1"),
+    ({"gpu_absent": "ignore"}, "gpu_absent: found 'ignore'; allowed: error, cpu"),
     ({"variants.glove_lstm": None}, "variants.glove_lstm: found None, expected a mapping"),
     ({"variants.glove_lstm.layers": ["LSTM"]}, "layers[0]: found 'LSTM', expected a mapping"),
     ({"variants.glove_lstm.layers": [{"LSTM": None}]}, "layers[0].LSTM: found None, expected a m"),

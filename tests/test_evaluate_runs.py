@@ -49,6 +49,8 @@ def write(folder, variant, seed, given, ids=IDS):
         "predict_seconds": (0.01 if variant == "lstm" else 0.02) * seed,
         "device": "CPU",
     }
+    if variant == "lstm":  # a linear model says nothing of these
+        facts |= {"path": "GPU, XLA", "cudnn_lost": "GRU (unroll: true)"}
     if variant == "lecture":  # a linear model says nothing of a protocol
         facts["protocol"] = "lecture"
     test = pl.DataFrame({"id": ids, "label": [LABELS[n] for n in numbers]})
@@ -118,6 +120,8 @@ def test_a_row_a_run(tables):
         ("lecture", 2): 1.0,
     }
     assert runs.loc["lstm", "title"].eq("An LSTM").all()
+    assert runs.loc["lstm", "path"].eq("GPU, XLA").all()
+    assert runs.loc["lstm", "cudnn_lost"].eq("GRU (unroll: true)").all()
     assert runs["numpy_version"].eq(np.__version__).all()
 
 

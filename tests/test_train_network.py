@@ -132,6 +132,7 @@ def test_xla_is_for_networks_that_loop_over_words():
         model = network.build_model(settings(given, layers), 30, 3)
         network.compile_model(model, FIT)
         assert model.jit_compile is expected
+        assert network.path(model, None) == ("CPU, XLA" if expected else "CPU")
 
 
 def branched(*branches, name="Concatenate", **arguments):
@@ -227,7 +228,7 @@ def test_fewer_documents_than_a_batch(task):
     assert len(fitted.history) == 1
 
 
-def run_train(tiny, output, sequences=None, fit=None, layers=DENSE, **given):
+def run_train(tiny, output, sequences=None, fit=None, layers=DENSE, options=(), **given):
     given = SEQUENCE | {"embedding": "glove"} | given
     chosen = settings(given, layers, **{"epochs": 2} | (fit or {}))
     call(
@@ -238,6 +239,7 @@ def run_train(tiny, output, sequences=None, fit=None, layers=DENSE, **given):
         settings=chosen,
         seed=1,
         output=output,
+        **dict(options),
     )
     return json.loads((output / "metrics.json").read_text())
 
@@ -296,6 +298,7 @@ def test_a_run_leaves_model_history_metrics_predictions_and_embedding(trained, t
         *("fit_cpu_seconds", "predict_seconds", "predict_cpu_seconds"),
     ):
         assert key in metrics
+    assert (metrics["device"], metrics["path"], "cudnn_lost" in metrics) == ("CPU", "CPU", False)
     history = pd.read_csv(trained / "history.csv")
     assert history["epoch"].tolist() == [1, 2]
     kept = history.iloc[metrics["best_epoch"] - 1]
@@ -305,6 +308,29 @@ def test_a_run_leaves_model_history_metrics_predictions_and_embedding(trained, t
     after = np.load(trained / "embedding.npy")
     assert after.shape == before.shape
     assert not np.array_equal(after, before)
+
+
+def test_without_the_gpu_asked_for_it_is_the_cpu_where_the_configuration_says_so(
+    trained, tiny, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    options = {"gpu": 1, "gpu_absent": "cpu"}
+    metrics = run_train(tiny, tmp_path / "run", options=options)
+    assert (metrics["device"], metrics["path"], "cudnn_lost" in metrics) == ("CPU", "CPU", False)
+    assert "no GPU: none was given to this job" in caplog.text
+    np.testing.assert_array_equal(
+        np.load(tmp_path / "run/embedding.npy"), np.load(trained / "embedding.npy")
+    )
+
+
+def test_what_cost_cudnn_on_a_gpu_is_told_with_the_metrics(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_network, "gpu_name", lambda: "A name")  # it is the CPU all the same
+    layers = [{"Masking": {}}, {"GRU": {"units": 2, "recurrent_dropout": 0.2}}]
+    metrics = run_train(tiny, tmp_path / "run", layers=layers, fit={"refit": True})
+    assert (metrics["device"], metrics["path"]) == ("A name", "GPU, XLA")
+    assert metrics["cudnn_lost"] == "GRU (recurrent_dropout: 0.2, left padding under a mask)"
+    model = keras.models.load_model(tmp_path / "run/model.keras", safe_mode=True)
+    assert model.layers[3].use_cudnn == "auto"  # who loads it may have another device
 
 
 def test_every_test_document_is_predicted_with_probabilities(trained, tiny):

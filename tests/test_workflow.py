@@ -16,6 +16,7 @@ from conftest import NEWSGROUPS, ROOT
 import publish
 
 PARTS = ("Snakefile", "workflow", "config", "profiles", "scripts", "reports", "environment.yml")
+PARTS += ("environment-gpu.yml",)
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 TRAINING = {"train_svm", "train_dense"}
 
@@ -549,3 +550,17 @@ def test_another_method_makes_the_ensemble_again_and_retrains_nothing(project, e
     other = edited(config, variants__both__ensemble__method="stack")
     assert project.planned(evaluated, config=other) == {"train_both": 1, "evaluate_runs": 1}
     project.snakemake(evaluated)  # as it was
+
+
+def test_a_training_asks_for_a_gpu_and_does_without_where_the_profile_has_none(project):
+    config = project.config | {"gpu": 1, "gpu_absent": "cpu"}
+    for limit, taken in (([], 1), (["--resources", "gpu=0"], 0)):
+        command = ["--dry-run", "--printshellcmds", "--forcerun", "train_dense", *limit]
+        output = project.snakemake(*command, config=config)
+        assert f"--gpu {taken} --gpu-absent cpu" in output
+        assert f"gpu={taken}, " in output
+
+
+def test_another_device_trains_nothing_again(project):
+    config = project.config | {"gpu": 1, "gpu_absent": "cpu"}
+    assert not TRAINING & project.planned(config=config).keys()

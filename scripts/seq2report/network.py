@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse
 import tensorflow as tf
 
+from seq2report import cudnn
 from seq2report.command import UserError
 from seq2report.layers import Branches, build_layers, build_optimizer
 from seq2report.sequences import Encoded, pad
@@ -110,7 +111,7 @@ def compile_model(model: keras.Model, settings: dict) -> None:
         optimizer=build_optimizer(settings["optimizer"], "fit.optimizer"),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        jit_compile=has_recurrent_layer(model) and not tf.config.list_physical_devices("GPU"),
+        jit_compile=has_recurrent_layer(model) and not cudnn.is_used(model),
         steps_per_execution=STEPS,
     )
 
@@ -145,6 +146,12 @@ def has_recurrent_layer(model: keras.Model) -> bool:
     """Say whether a layer loops over time steps: there XLA pays for its compilation on a CPU."""
     kinds = (keras.layers.RNN, keras.layers.Bidirectional)
     return any(isinstance(layer, kinds) for layer in model.layers)
+
+
+def path(model: keras.Model, gpu: str | None) -> str:
+    """Return in words what computes a compiled ``model``: a device, and cuDNN or XLA where used."""
+    how = ["cuDNN"] * cudnn.is_used(model) + ["XLA"] * model.jit_compile
+    return ", ".join(["GPU" if gpu else "CPU", *how])
 
 
 def inputs_of(

@@ -19,12 +19,14 @@ for variant in VARIANTS:
             # The longest first, so that none is left alone at the end.
             priority: recurrent_layers(variant)
             conda:
-                "../../environment.yml"
+                "../../environment-gpu.yml" if config["gpu"] else "../../environment.yml"
             threads: 1
             resources:
                 mem_mb=memory_mb(variant),
                 runtime=growing(60),
                 gpu=config["gpu"],
+                # No parameter: another value trains nothing again.
+                gpu_absent=config.get("gpu_absent", "error"),
             params:
                 settings=json.dumps(VARIANTS[variant], sort_keys=True),
                 folder=subpath(output[0], parent=True),
@@ -34,6 +36,7 @@ for variant in VARIANTS:
                 " python {input.code[0]} --corpus {input.corpus}"
                 " --documents {input.documents[0]} --matrix {input.matrix}"
                 " --settings {params.settings:q} --seed {wildcards.seed} --threads {threads}"
+                " --gpu {resources.gpu} --gpu-absent {resources.gpu_absent}"
                 " --output {params.folder} 2> {log}"
 
     elif is_ensemble(variant):
