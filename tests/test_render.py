@@ -76,16 +76,21 @@ def test_a_page_runs_its_own_script_and_no_other(tmp_path):
 def test_what_would_change_the_text_around_it_unseen_is_replaced_by_a_sign(tmp_path):
     source = notebook(
         tmp_path / "n.ipynb",
-        "from seq2report import page",
+        "import altair, pandas; from seq2report import page",
+        "words = pandas.DataFrame({'word': ['c\\u202ed']})",
+        "page.chart(altair.Chart(words, title='e\\u2066f').mark_point(), 'dots')",
         "page.paragraph('a\\x07b\\u202ec\\u200fd \\u0633 é\\tf')",
     )
     render.execute(source, source, {})
     told = [{"title": "one\u2066two", "address": "n.html", "menu": "x\x1by"}]
     html = render.to_page(source, TEMPLATE, "n.html", told)
     assert "a�b�c�d \u0633 é\tf" in html
+    assert '{"word":"c�d"}' in html
+    assert '"title":"e�f"' in html
     assert "one�two" in html
     assert "x�y" in html
-    assert not re.search("[\x07\x1b\u200f\u202e\u2066]", html)
+    (page, *_) = html.split("<script>")  # before those that it runs
+    assert not re.search(r"[\x07\x1b\u200f\u202e\u2066]|\\u20", page)
 
 
 def test_warnings_stay_in_the_executed_notebook(tmp_path):

@@ -52,7 +52,9 @@ def chart(drawn: "TopLevelMixin", label: str, caption: str = "") -> HTML:
         caption: a sentence below it.
     """
     described = {**drawn.to_dict(), "description": label}  # Vega takes the label from there
-    specification = json.dumps(described, separators=(",", ":")).replace("<", "\\u003c")
+    # As characters, so that render.py sees those that nobody else would.
+    written = json.dumps(described, separators=(",", ":"), ensure_ascii=False)
+    specification = written.replace("<", "\\u003c")
     data = f'<script type="application/json" class="chart">{specification}</script>'
     return _figure("", f' role="group" aria-label="{escape(label)}"', caption, data)
 

@@ -243,42 +243,6 @@ def selective_accuracy(selective: pd.DataFrame, titles: list[str]) -> Figure:
     return figure
 
 
-def confusion_matrices(confusion: pd.DataFrame, titles: list[str]) -> Figure:
-    """Draw which class the documents of each class were given, in percent of the true class."""
-    classes = sorted(set(confusion["label"]))
-    many = len(classes) > 6
-    columns = min(1 if many else 4, len(titles))
-    rows = math.ceil(len(titles) / columns)
-    side = max(1.3, 0.42 * len(classes))
-    names = 0.09 * max(map(len, classes))  # inches that the longest class name takes
-    figure = Figure(
-        figsize=((side + 0.3) * columns + names + 0.4, (side + 0.6) * rows + names + 0.4)
-    )
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
-    for panel, title in zip(panels, titles, strict=False):
-        counts = confusion[confusion["title"] == title].pivot_table(
-            index="label", columns="predicted", values="documents"
-        )
-        share = counts.to_numpy() / np.maximum(counts.to_numpy().sum(axis=1, keepdims=True), 1)
-        panel.imshow(share, cmap=SHARES, vmin=0, vmax=1)
-        for (i, j), value in np.ndenumerate(share):
-            if value >= 0.005:
-                shade = "white" if value > 0.55 else INK
-                panel.text(j, i, f"{100 * value:.0f}", ha="center", va="center", color=shade)
-        panel.set_title(textwrap.fill(title, 18), fontsize=8.5)
-        panel.set_xticks(range(len(classes)), classes, rotation=90)
-        panel.set_yticks(range(len(classes)), classes)
-        panel.spines[:].set_visible(False)
-        panel.tick_params(length=0)
-    for panel in panels[len(titles) :]:
-        panel.set_visible(False)
-    for n, panel in enumerate(panels[: len(titles)]):
-        panel.tick_params(labelbottom=n >= columns * (rows - 1))
-    figure.supxlabel("class that the model gives", fontsize=9.5)
-    figure.supylabel("true class", fontsize=9.5)
-    return figure
-
-
 def word_map(places: pd.DataFrame, classes: list[str]) -> Figure:
     """Draw words where a map puts them, coloured by the class that they go with."""
     figure = Figure(figsize=(10, 6.4))
