@@ -4,7 +4,7 @@ import re
 
 import pytest
 from conftest import write_tar
-from test_browser import NARROW, WIDE, Opened, browser
+from test_browser import NARROW, SEEN, WIDE, Opened, browser
 from test_workflow import Project
 
 pytestmark = pytest.mark.browser
@@ -94,7 +94,11 @@ def test_what_meant_harm_is_shown_as_text(browser, pages):
     assert "<script>alert('ran')</script>" in told["index"]
     assert CLASSES[0] in told["corpus-news"]
     assert CLASSES[0] in told["variant-learned"]
-    assert ARABIC in told["embeddings-news"]
+    (words,) = (path for path in pages if path.stem == "embeddings-news")
+    with Opened(browser, words.as_uri()) as opened:
+        (drawn, *_) = opened.page.evaluate(SEEN)
+    assert ARABIC in drawn
+    assert f"{LONG[:29]}…" in told["embeddings-news"] + " ".join(drawn)
 
 
 def test_no_character_of_a_document_turns_or_rings(pages):
