@@ -44,6 +44,8 @@ bench: $(READY) .venv-pytorch/.ready
 	  --wheel $(WHEEL) --output $(RESULTS)/reading.csv
 	$(BENCH)/memory.py --imdb $(MIRROR)/aclImdb.tar.gz --output $(RESULTS)/memory.csv
 	$(BENCH)/startup.py --output $(RESULTS)/startup.csv
+	$(MAKE) report
+	$(BENCH)/opening.py results/sample/report --output $(RESULTS)/opening.csv
 	$(BENCH)/overhead.py --mirror $(MIRROR) --output $(RESULTS)/overhead.csv
 	$(BENCH)/scale.py --output $(RESULTS)/scale.csv
 	$(BENCH)/growth.py --imdb $(MIRROR)/aclImdb.tar.gz --output $(RESULTS)/growth.csv \
