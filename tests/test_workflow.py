@@ -438,6 +438,20 @@ def test_another_workflow_imports_this_one_with_a_configuration_of_its_own(proje
     assert (project.folder / "best.txt").read_text().startswith("best,")
 
 
+def test_the_import_that_the_documentation_shows_is_planned_as_it_stands(tmp_path):
+    text = (ROOT / "docs/module.md").read_text()
+    (shown,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "Snakefile").write_text(shown)
+    (tmp_path / "seq2report").symlink_to(ROOT)
+    own = {"name": "mine", "compare": {"corpora": ["newsgroups"], "variants": ["naive_bayes"]}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(own))
+    command = [SNAKEMAKE, "--dry-run", "best"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    trained = re.findall(r"^(seq2report_train_\w+) ", done.stdout + done.stderr, flags=re.MULTILINE)
+    assert set(trained) == {"seq2report_train_naive_bayes"}
+
+
 def test_snakemakes_own_report_has_pages_and_tables(project, tmp_path):
     project.snakemake("--report", tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
