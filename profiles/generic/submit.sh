@@ -7,8 +7,9 @@
 set -euo pipefail
 mkdir -p .snakemake/jobs
 job=$(mktemp -d .snakemake/jobs/XXXXXX)
-# In a process group of its own, whose number is that of its leader.
-setsid bash -c 'timeout "$1m" sh "$2"; echo "$?" >"$3/status"' job "$3" "$4" "$job" \
-  >"$job/log" 2>&1 </dev/null &
-echo "$!" >"$job/process"
+# In a process group of its own, whose number is that of its leader. The leader writes it down: only
+# then is there a group that cancel.sh can stop and status.sh can find.
+setsid bash -c 'echo "$$" >"$3/process"; timeout "$1m" sh "$2"; echo "$?" >"$3/status"' \
+  job "$3" "$4" "$job" >"$job/log" 2>&1 </dev/null &
+until [ -s "$job/process" ]; do sleep 0.01; done
 echo "$job"
