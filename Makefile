@@ -5,8 +5,8 @@ BIN := .venv/bin
 LOCK := requirements$(if $(GPU),-gpu).lock
 READY := .venv/.ready$(if $(GPU),-gpu)
 
-.PHONY: report test test-slow test-browser test-slurm bench memory speed-page publish \
-  results-page lint format lock clean
+.PHONY: report test test-slow test-browser test-slurm reliability-page bench memory speed-page \
+  publish results-page lint format lock clean
 report: $(READY)
 	$(BIN)/snakemake --cores all $(if $(GPU),--config gpu=1)
 	@echo "The report is results/sample/report/index.html"
@@ -26,6 +26,10 @@ test-browser: report
 # The workflow on a Slurm of one node: as root on Debian or Ubuntu, whose packages it installs.
 test-slurm: $(READY)
 	$(BIN)/python -m pytest -m slurm --numprocesses 0 tests/test_slurm.py
+
+# Tries every case of docs/reliability.md and fills it: as root, for those with Slurm.
+reliability-page: report
+	$(BIN)/python -m pytest -m reliability --reliability-page docs/reliability.md
 
 # What docs/speed.md says: about an hour, on a machine that does nothing else. MIRROR is a folder
 # with news20.tar.gz and aclImdb.tar.gz.

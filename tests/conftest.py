@@ -28,6 +28,7 @@ settings.register_profile("untimed", deadline=None)  # a busy machine is no fail
 settings.load_profile("untimed")
 
 ROOT = Path(__file__).parent.parent
+pytest_plugins = ["reliability"]
 GROUPS = ("rec.sport.hockey", "sci.space")
 MESSAGES = 40  # of each group
 

@@ -3,6 +3,7 @@ import re
 import pytest
 import yaml
 from conftest import ROOT
+from reliability import COLLECTED, FILES, listed
 from snakemake.utils import update_config
 
 from seq2report.config import check
@@ -40,3 +41,10 @@ def test_the_readmes_configurations_are_right_ones(block):
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     update_config(config, yaml.safe_load(block))
     check(config, ROOT / "workflow/schemas/config.schema.yaml")
+
+
+def test_the_page_of_reliability_lists_every_case(request):
+    stash = request.config.stash
+    if stash[FILES] < {path.name for path in ROOT.glob("tests/test_*.py")}:
+        pytest.skip("only where all tests are collected")
+    assert listed((ROOT / "docs/reliability.md").read_text()) == stash[COLLECTED]
