@@ -20,10 +20,10 @@ from seq2report.download import (
     download,
     download_member,
     download_wheel,
-    local_path,
     open_session,
     redact,
 )
+from seq2report.local_files import local_path, packed
 from seq2report.parts import Part, PlaceError, Wanted, file_chunks
 from seq2report.sources import WEB, Entry, Source, is_address, parse_source
 
@@ -128,8 +128,12 @@ def from_entry(job: Job, entry: Entry) -> Part:
 
 
 def _take(path: Path, member: str | None, part: Part) -> None:
-    """Copy a local file, or one member of a local archive, into ``part`` and check it."""
-    if member is None:
+    """Copy a local file, folder, or member of a local archive into ``part`` and check it."""
+    if path.is_dir():
+        if member is not None:
+            raise PlaceError(f"{path} is a folder; name its file {member!r} itself")
+        part.fill(packed(path), None)
+    elif member is None:
         part.fill(file_chunks(path), path.stat().st_size)
     else:
         part.fill(archives.extract_member(path, member), part.wanted.size)

@@ -1,5 +1,6 @@
 """The DAG: what runs, and what runs again after which change; on one real run of a tiny corpus."""
 
+import hashlib
 import json
 import os
 import re
@@ -399,6 +400,35 @@ def test_a_setting_that_changes_no_result_is_written_down_and_changes_nothing_el
     config = edited(project.config, variants__bayes=BAYES)
     written = {"configuration": 1, "evaluate_workflow": 1, "render": 1}
     assert project.planned(config=config) == written
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_own_texts_that_changed_are_fetched_and_read_again(project, kind):
+    own = project.folder / f"own {kind}"
+    text = own
+    if kind == "folder":
+        text = own / "a/1.txt"
+        text.parent.mkdir(parents=True)
+    text.write_text("a text")
+    place = {"url": f"file:{own.name}"}
+    source = {"file": f"own-{kind}.tar", "from": [place]}
+    corpus = {**NEWSGROUPS, "source": "own"}
+    config = edited(project.config, sources__own=source, corpora__own=corpus)
+    fetched, documents = f"resources/downloads/own-{kind}.tar", "results/tiny/own/documents.parquet"
+    project.snakemake(fetched, config=config)
+    assert project.planned(fetched, config=config) == {}
+    text.write_text("another text")
+    assert project.planned(fetched, config=config) == {"fetch": 1}
+    assert project.planned(documents, config=config) == {"fetch": 1, "read": 1}
+    project.snakemake(fetched, config=config)
+    assert b"another text" in (project.folder / fetched).read_bytes()
+    assert project.planned(fetched, config=config) == {}
+    # What has a digest cannot be another one.
+    digest = hashlib.sha256((project.folder / fetched).read_bytes()).hexdigest()
+    pinned = edited(config, sources__own__from=[place | {"sha256": digest}])
+    project.snakemake(fetched, config=pinned)
+    text.write_text("a third text")
+    assert project.planned(fetched, config=pinned) == {}
 
 
 def test_another_mirror_fetches_nothing_again(project):

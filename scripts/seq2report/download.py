@@ -10,11 +10,11 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 import urllib3
@@ -59,25 +59,6 @@ def redact(url: str) -> str:
         return url
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "…" if parts.query else "", ""))
-
-
-def local_path(location: str, roots: Sequence[Path]) -> Path:
-    """Find what a path or ``file:`` address names, absolute or below the first root that has it.
-
-    Raises `PlaceError` when there is nothing, naming every path that was looked at.
-    """
-    text = location.removeprefix("file:")
-    if text != location and text.startswith("//"):  # file://[localhost]/path
-        host, slash, rest = text[2:].partition("/")
-        if host not in ("", "localhost"):
-            raise PlaceError(f"{location} names another computer; file: reads only this one")
-        text = slash + rest
-    # As written first: a "%" may be part of the name.
-    looked = [root / way for root in roots for way in dict.fromkeys((text, unquote(text)))]
-    for path in looked:
-        if path.exists():
-            return path
-    raise PlaceError(f"there is no {', nor '.join(dict.fromkeys(map(str, looked)))}")
 
 
 def open_session() -> requests.Session:

@@ -12,7 +12,8 @@ from seq2report.download import redact
 from seq2report.parts import Wanted
 
 SOURCE_KEYS = ("file", "from", "mirror")
-ENTRY_KEYS = ("url", "package", "member", "sha256", "bytes")
+# `state` has only to be another one where a local folder has changed: see `local_files`.
+ENTRY_KEYS = ("url", "package", "member", "sha256", "bytes", "state")
 WEB = ("http://", "https://")
 REQUIREMENT = r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*"
 
