@@ -12,11 +12,13 @@ import tensorflow as tf
 from conftest import call, in_memory, lists_of, write_sequences
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.utils.class_weight import compute_class_weight
 
 import encode_features
 import train_network
 from seq2report import network
 from seq2report.command import UserError
+from seq2report.features import Features
 from seq2report.sequences import read_sequences
 
 FIT = {"optimizer": "rmsprop", "batch_size": 8, "epochs": 3}
@@ -486,3 +488,49 @@ def test_by_the_lectures_protocol_the_test_documents_are_watched_and_the_last_ep
     assert len(history) == 3
     assert history["val_accuracy"].iloc[-1] == pytest.approx(metrics["accuracy"])
     assert history["kept"].tolist() == [False, False, True]
+
+
+@given(st.lists(st.integers(0, 4), min_size=1))
+def test_balanced_weights_are_those_of_scikit_learn(labels):
+    truth = np.array(labels)
+    present = np.unique(truth)
+    expected = compute_class_weight("balanced", classes=present, y=truth)
+    found = network.balanced(truth, 6)
+    assert list(found) == list(range(6))
+    np.testing.assert_allclose([found[each] for each in present], expected)
+    assert all(found[each] == 1 for each in set(range(6)) - set(present.tolist()))
+
+
+SPARSE = {"form": "features", "features": "ngrams"}
+RNN = [{"LSTM": {"units": 4}}]
+
+
+@pytest.mark.parametrize(
+    ("given", "layers"),
+    [(SEQUENCE | {"dimensions": 5}, DENSE), (SEQUENCE | {"dimensions": 5}, RNN), (SPARSE, [])],
+    ids=["dense", "XLA", "sparse"],
+)
+def test_documents_of_a_rare_class_count_more_in_the_loss_where_classes_are_balanced(given, layers):
+    truth = np.array([0] * 12 + [1] * 3 + [2])
+    rng = np.random.default_rng(1)
+    if given is SPARSE:
+        read = partial(network.inputs_of, given=given, num_words=9)
+        matrix = scipy.sparse.random_array((16, 9), density=0.5, rng=rng, dtype=np.float32)
+        names = pl.Series(map(str, range(16)))
+        documents = Features(names, names, names, matrix.tocsr())
+    else:
+        read, documents = READ, of(rng.integers(1, 9, (16, 4)).tolist())
+    losses = {}
+    for weight in ({}, {"class_weight": "balanced"}):
+        fit = settings(given, layers, epochs=1, batch_size=16, **weight)
+        keras.utils.set_random_seed(1)
+        model = network.build_model(fit, 9, 3)
+        network.compile_model(model, fit["fit"])
+        p = network.probabilities(model, documents, read)[np.arange(16), truth]
+        together = (documents, truth)
+        history = network.fit(model, together, together, read, fit["fit"], 1).history
+        losses[bool(weight)] = (history[0]["loss"], -np.log(p))
+    counts = 16 / (3 * np.bincount(truth))[truth]
+    assert losses[False][0] == pytest.approx(losses[False][1].mean(), rel=1e-4)
+    assert losses[True][0] == pytest.approx((counts * losses[True][1]).mean(), rel=1e-4)
+    assert losses[True][0] != pytest.approx(losses[False][0], rel=1e-2)

@@ -320,9 +320,27 @@ def _fit_epoch(
     order = np.random.default_rng([seed, epoch]).permutation(len(truth))
     size = min(settings["batch_size"], len(truth))
     data = batches(documents, read, order, size, truth)
-    fitted = model.fit(data, shuffle=False, verbose=0).history
+    weights = None
+    if settings.get("class_weight") == "balanced":
+        weights = balanced(truth, model.output_shape[-1])
+    fitted = model.fit(data, shuffle=False, verbose=0, class_weight=weights).history
     _check_finite(fitted["loss"][0], epoch)
     return {name: fitted[name][0] for name in ("loss", "accuracy")}
+
+
+def balanced(truth: np.ndarray, classes: int) -> dict[int, float]:
+    """Return what a document of each class counts, so that all classes count alike in the loss.
+
+    n / (k × n_c) for n documents, n_c of them of the class, and k classes that there are documents
+    of, as scikit-learn has it for ``class_weight="balanced"``; 1 for a class without documents.
+
+    Args:
+        truth: class numbers, (n,) int64.
+        classes: how many there are.
+    """
+    sizes = np.bincount(truth, minlength=classes)
+    weights = len(truth) / (np.count_nonzero(sizes) * np.maximum(sizes, 1))
+    return dict(enumerate(np.where(sizes, weights, 1.0).tolist()))
 
 
 def _check_finite(loss: float, epoch: int) -> None:
