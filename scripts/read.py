@@ -32,6 +32,7 @@ from seq2report.corpora import (
     document_digest,
     index,
     merge,
+    read_table,
     table,
 )
 from seq2report.tokens import number, read_word_index, tokens
@@ -58,7 +59,7 @@ def read(archive: Path, settings: dict, word_index: Path | None, folder: Path) -
     """Read an archive, some documents at a time.
 
     Args:
-        archive: a tar or zip file.
+        archive: a tar or zip file, or a table.
         settings: a corpus of the configuration.
         word_index: JSON with each word's rank, for an archive that holds ranks.
         folder: where texts are put for the time being.
@@ -66,7 +67,9 @@ def read(archive: Path, settings: dict, word_index: Path | None, folder: Path) -
     Raises:
         UserError: the archive or a document in it is not what the settings say.
     """
-    options = {key: settings[key] for key in ("encoding", "header") if key in settings}
+    options = {key: settings[key] for key in ("encoding", "header", "columns") if key in settings}
+    if settings["format"] == "folders":
+        options["given_split"] = "test" not in settings["split"]
     if word_index:
         ranks = options["word_index"] = read_word_index(word_index)
         if lost := split_words(ranks):
@@ -77,9 +80,13 @@ def read(archive: Path, settings: dict, word_index: Path | None, folder: Path) -
             )
     tables, digests, known = [], bytearray(), pa.array([], pa.string())
     try:
-        for rows in blocks(READERS[settings["format"]](members(archive), **options)):
-            digests += b"".join(document_digest(*row[1:]) for row in rows)
-            _, known = number(tokens([text for _, text, _, _ in rows])[0], known)
+        if settings["format"] == "table":
+            found = read_table(archive, **options)
+        else:
+            found = READERS[settings["format"]](members(archive), **options)
+        for rows in blocks(found):
+            digests += b"".join(document_digest(*row[1:4]) for row in rows)
+            _, known = number(tokens([row[1] for row in rows])[0], known)
             tables.append(on_disk(table(rows), folder / f"{len(tables)}.arrow"))
         return Corpus(tables, index(tables), len(known), content_digest(digests))
     except UserError as error:
@@ -116,6 +123,23 @@ def split_words(words: Iterable[str]) -> list[str]:
     return [word for word, n in zip(words, lengths, strict=True) if [*islice(left, n)] != [word]]
 
 
+def check_training(documents: pl.DataFrame) -> None:
+    """Warn of classes that no training document is of, or refuse to go on with one class.
+
+    Raises:
+        UserError: the training documents are all of one class.
+    """
+    train = classes(documents.filter(pl.col("split") == "train"))
+    lacking = sorted(set(classes(documents)) - set(train))
+    advice = "add documents of it, or set 'stratify: true' in the corpus's 'split'"
+    if len(train) < 2:
+        raise UserError(
+            f"all training documents are of the class {train}, none is of {lacking}; {advice}"
+        )
+    if lacking:
+        logging.warning("no training document is of the class %s; %s", lacking, advice)
+
+
 def describe(corpus: Corpus, documents: pl.DataFrame, title: str) -> dict:
     """Return what corpus.json holds; ``documents`` have the split that was decided."""
     counts = documents.group_by("split", "label").len("documents")
@@ -134,7 +158,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--archive", type=Path, required=True, help="tar or zip file")
+    parser.add_argument("--archive", type=Path, required=True, help="tar, zip or table")
     parser.add_argument("--settings", type=json.loads, required=True, help="the corpus, as JSON")
     parser.add_argument("--word-index", type=Path, nargs="?", help="JSON, if the corpus has one")
     parser.add_argument("--documents", type=Path, required=True, help="Parquet file to write")
@@ -147,7 +171,8 @@ def main(argv: Sequence[str] | None) -> None:
         documents = corpus.documents
         logging.info("%d documents, content digest %s", documents.height, corpus.digest)
         check_digest(corpus.digest, settings.get("digest"), args.archive)
-        documents = assign_splits(documents, split["seed"], split["validation"], split.get("test"))
+        documents = assign_splits(documents, **split)
+        check_training(documents)
         with pq.ParquetWriter(
             part, SCHEMA, compression="zstd", use_dictionary=["label", "split"]
         ) as file:

@@ -64,6 +64,24 @@ ENSEMBLE = {
     "ensemble": {"members": ["tfidf_svm", "glove_lstm"], "method": "vote"},
 }
 GLOVE_LSTM = COMMITTED["variants"]["glove_lstm"]
+SHARES = {"test": 0.2, "validation": 0.1, "seed": 7}
+TABLE = {
+    "title": "T",
+    "source": "mine",
+    "format": "table",
+    "columns": {"text": "body", "label": "kind"},
+    "split": SHARES,
+}
+
+
+def mine(file="mine.csv", **settings):
+    """Return the changes that make an own corpus of a table."""
+    source = {"file": file, "from": [{"url": "file:mine.csv"}]}
+    return {"sources.mine": source, "corpora.mine": TABLE | settings}
+
+
+GIVEN_PARTS = TABLE["columns"] | {"split": "part"}
+FOLDERS = {"title": "T", "source": "imdb_sample", "format": "folders", "encoding": "utf-8"}
 MISTAKES = [
     # unknown keys
     ({"sedes": [1]}, "top level: unknown key 'sedes'; did you mean 'seeds'?"),
@@ -124,6 +142,20 @@ MISTAKES = [
     ({"variants.glove_lstm.layers": []}, "variants.glove_lstm.layers: [] should be non-empty"),
     ({"sources.imdb_sample.from.0.url": "ftp://x"}, "from[0].url: 'ftp://x' does not have the"),
     ({"sources.imdb_sample.from.0.sha256": "x"}, "from[0].sha256: 'x' does not have the form"),
+    # own corpora
+    (mine(columns={"text": "a"}), "corpora.mine.columns: 'label' is missing"),
+    (mine(split={"validation": 0.1, "seed": 1}), "corpora.mine.split: 'test' is missing (or 'colu"),
+    (
+        mine(columns=GIVEN_PARTS),
+        "corpora.mine: 'split.test' and 'columns.split' exclude each other",
+    ),
+    (mine(header="cut"), "corpora.mine.header: means nothing for format 'table'"),
+    (mine("mine.xls"), "sources.mine.file: 'mine.xls' does not tell what kind of table it is; end"),
+    (mine() | {"corpora.mine.columns": LEAVE_OUT}, "corpora.mine: 'columns' is missing"),
+    ({"corpora.imdb.columns": TABLE["columns"]}, "corpora.imdb.columns: means nothing for format"),
+    ({"corpora.imdb.split.stratify": 1}, "split.stratify: found 1, expected boolean"),
+    ({"corpora.x": FOLDERS | {"split": SHARES}, "corpora.x.encoding": LEAVE_OUT}, "'encoding' is"),
+    ({"fit.class_weight": "balance"}, "fit.class_weight: found 'balance'; did you mean 'balanced'"),
     # names that no file may have
     *(({"name": name}, f"name: '{name}' does not have") for name in ("../x", "a b", "A", "", "ü")),
     ({"variants": COMMITTED["variants"] | {"../x": GLOVE_LSTM}}, "variants: '../x' does not have"),
@@ -245,6 +277,7 @@ def test_every_property_of_the_schema_is_refused_when_misspelt():
             "variants.both": ENSEMBLE,
             "embeddings.trained": trained,
             "features": features,
+            **mine(),
         }
     )
     seen = set()
@@ -535,11 +568,43 @@ def test_a_network_that_reads_features_reads_nothing_else():
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {"corpora.x": FOLDERS | {"split": SHARES}},
+        {"corpora.x": FOLDERS | {"split": {"validation": 0.1, "seed": 1}, "header": "cut"}},
+        mine(split=SHARES | {"stratify": True}),
+        mine(columns=GIVEN_PARTS, split={"validation": 0.1, "seed": 1}),
+        mine("mine.zip"),
+        mine("m.TSV.gz", encoding="latin-1"),
+        {"fit.class_weight": "balanced"},
+    ],
+)
+def test_an_own_corpus_may_be_told_in_these_ways(changes):
+    assert messages(changed(changes)) == []
+
+
+@pytest.mark.parametrize(
     ("corpus", "split", "header"),
     [
         ({"format": "newsgroups", "split": {"test": 0.2, "seed": 7}}, "random 80/20, s", "keep"),
         ({"format": "newsgroups_bydate", "header": "cut", "split": {"seed": 1}}, "the c", "cut"),
         ({"format": "imdb", "split": {"seed": 1}}, "the corpus's own test part", "none"),
+        (FOLDERS | {"split": SHARES}, "random 80/20, seed 7", "none"),
+        (FOLDERS | {"split": SHARES, "header": "keep"}, "random 80/20, seed 7", "keep"),
+        (
+            TABLE
+            | {
+                "columns": TABLE["columns"] | {"group": "author"},
+                "split": SHARES | {"stratify": True},
+            },
+            "random 80/20, stratified by class, no 'author' in two parts, seed 7",
+            "none",
+        ),
+        (
+            TABLE | {"columns": GIVEN_PARTS, "split": {"validation": 0.1, "seed": 1}},
+            "the corpus's own test part",
+            "none",
+        ),
     ],
 )
 def test_what_the_figures_of_a_corpus_hang_on_is_told_in_words(corpus, split, header):

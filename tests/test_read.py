@@ -70,6 +70,7 @@ def test_imdb_tells_split_and_label_from_the_folder():
     ]
 
 
+@pytest.mark.reliability("Bad corpora")
 def test_bytes_of_another_encoding_are_named_with_their_place():
     with pytest.raises(UserError, match=r"pos/0_9\.txt: byte 2 \(0xe9\) is not utf-8; .*latin-1"):
         list(read_imdb([("train/pos/0_9.txt", b"ab\xe9")], "utf-8"))
@@ -177,6 +178,7 @@ def test_documents_and_their_description(tiny_archive, tmp_path):
     assert not documents["text"].str.contains("(?m)^Newsgroups: ").any()
 
 
+@pytest.mark.reliability("Bad corpora")
 def test_the_pinned_digest_must_be_met_and_nothing_is_written_otherwise(tiny_archive, tmp_path):
     _, corpus = run_read(tiny_archive, tmp_path)
     run_read(tiny_archive, tmp_path / "same", digest=corpus["digest"])
@@ -198,18 +200,21 @@ def test_small_blocks_give_the_same_files_and_leave_nothing_behind(
     assert {path.name for path in (tmp_path / "parts").iterdir()} == {"d.parquet", "c.json"}
 
 
+@pytest.mark.reliability("Bad corpora")
 def test_an_archive_of_something_else_is_refused(tmp_path):
     archive = write_tar(tmp_path / "x.tar.gz", {"README": b"hello"})
     with pytest.raises(UserError, match=r"x\.tar\.gz: no document found"):
         run_read(archive, tmp_path)
 
 
+@pytest.mark.reliability("Bad corpora")
 def test_one_class_is_refused(tmp_path):
     archive = write_tar(tmp_path / "x.tar.gz", {"g/1": b"a", "g/2": b"b"})
     with pytest.raises(UserError, match=r"\['g'\], expected two classes"):
         run_read(archive, tmp_path)
 
 
+@pytest.mark.reliability("Bad corpora")
 def test_two_documents_of_one_id_are_refused(tmp_path, monkeypatch):
     archive = write_tar(tmp_path / "x.tar.gz", {"a/g/1": b"a", "b/g/1": b"b", "a/h/1": b"c"})
     for block in (corpora.BLOCK, 1):
@@ -218,6 +223,7 @@ def test_two_documents_of_one_id_are_refused(tmp_path, monkeypatch):
             run_read(archive, tmp_path)
 
 
+@pytest.mark.reliability("Bad corpora")
 def test_a_corpus_too_small_for_its_split_is_refused(tmp_path):
     archive = write_tar(tmp_path / "x.tar.gz", {"g/1": b"a", "h/1": b"b"})
     with pytest.raises(UserError, match="no document for validation"):

@@ -43,8 +43,8 @@ def run_encode(folder, settings, **options):
 
 
 def test_every_format_is_known_to_reader_and_check_alike():
-    assert set(READERS) == set(HAS_OWN_TEST_PART)
-    assert {form for forms in MEANS_SOMETHING.values() for form in forms} == set(READERS)
+    assert {*READERS, "table"} == set(HAS_OWN_TEST_PART)
+    assert {form for forms in MEANS_SOMETHING.values() for form in forms} == set(HAS_OWN_TEST_PART)
 
 
 def test_every_different_word_of_all_documents_is_counted(tmp_path):
@@ -146,6 +146,7 @@ def test_bydate_keeps_headers_where_the_policy_says_so(bydate, tmp_path):
     assert documents["text"].str.starts_with("Subject: s").all()
 
 
+@pytest.mark.reliability("Bad corpora")
 def test_an_archive_without_the_split_by_date_is_refused(tiny_archive, tmp_path):
     with pytest.raises(UserError, match="no document found in it; does its folder tree"):
         run_read(tiny_archive, tmp_path, BYDATE)
@@ -291,6 +292,7 @@ DAMAGED = {
 }
 
 
+@pytest.mark.reliability("Bad corpora")
 @pytest.mark.parametrize(("content", "message"), DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_array_is_named(index, tmp_path, content, message):
     npz = write_npz(tmp_path / "imdb.npz", x_train=content)
@@ -299,6 +301,7 @@ def test_a_damaged_array_is_named(index, tmp_path, content, message):
     assert not (tmp_path / "documents.parquet").exists()
 
 
+@pytest.mark.reliability("Bad corpora")
 @pytest.mark.parametrize(
     "content", ["<html>", "[1]", "{}", '{"a": 0}', '{"a": "1"}', '{"a": true}']
 )

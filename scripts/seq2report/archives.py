@@ -19,16 +19,26 @@ from seq2report.command import UserError
 CHUNK = 1 << 20
 HEAD = 512  # bytes that `form` looks at
 LARGEST_MEMBER = 1 << 30  # bytes; `members` holds one member at a time in memory
+
+
+def _open_zstd(path: Path | str, _: str) -> BinaryIO:
+    import pyarrow  # which takes a while to load; Python has no zstd before 3.14
+
+    return pyarrow.input_stream(str(path), compression="zstd")
+
+
 OPENERS: dict[str, Callable[..., BinaryIO]] = {
     "gzip": gzip.open,
     "xz": lzma.open,
     "bzip2": bz2.open,
+    "zstd": _open_zstd,
     "tar": open,
 }
 MAGIC = {
     b"\x1f\x8b": "gzip",
     b"\xfd7zXZ\0": "xz",
     b"BZh": "bzip2",
+    b"\x28\xb5\x2f\xfd": "zstd",
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",  # an empty one
     b"\x93NUMPY": "npy",
@@ -53,7 +63,7 @@ class _StrictInfo(tarfile.TarInfo):
 def form(start: bytes) -> str:
     """Say what a file is from its first `HEAD` bytes.
 
-    One of gzip, xz, bzip2, zip, npy, tar, text, binary. A wheel and an ``.npz`` are zip files.
+    One of gzip, xz, bzip2, zstd, zip, npy, tar, text, binary. A wheel and an ``.npz`` are zips.
     """
     for magic, name in MAGIC.items():
         if start.startswith(magic):
@@ -92,6 +102,15 @@ def members(path: Path | str, largest: int = LARGEST_MEMBER) -> Iterator[tuple[s
             last = name
 
 
+def names_in(path: Path | str) -> list[str]:
+    """Return the names of the regular files of a tar or zip; `UserError` as `members` raises."""
+    path, names = Path(path), []
+    with _named_damage(path, lambda: names[-1] if names else None):
+        for name, _, _ in _files(path):
+            names.append(name)
+    return names
+
+
 def extract_member(path: Path | str, wanted: str) -> Iterator[bytes]:
     """Yield the content of one member of a tar or zip in chunks of at most 1 MiB.
 
@@ -106,6 +125,36 @@ def extract_member(path: Path | str, wanted: str) -> Iterator[bytes]:
                 return
             names.append(name)
     raise UserError(f"{path}: {missing(wanted, names)}")
+
+
+@contextmanager
+def open_content(
+    path: Path | str, wanted: Callable[[str], object]
+) -> Iterator[tuple[str, BinaryIO]]:
+    """Open a file, whatever it is compressed with, or the one wanted file in a zip: name and bytes.
+
+    Args:
+        path: what it is compressed with shows in its bytes, not in its name.
+        wanted: says of the name of a zip's file whether it is one that is asked for.
+
+    Raises:
+        UserError: the zip is unsafe or has none or several of them.
+    """
+    path = Path(path)
+    if form_of(path) != "zip":
+        with OPENERS.get(form_of(path), open)(path, "rb") as file:
+            yield path.name, file
+        return
+    names = [name for name, _, _ in _files(path)]
+    chosen = [name for name in names if wanted(name) and not name.startswith("__MACOSX/")]
+    if len(chosen) != 1:
+        raise UserError(
+            f"expected one file in it that can be read, found {', '.join(chosen) or 'none'}"
+            f" among {', '.join(names[:5]) or 'no files'}; name the one you mean as 'member' of the"
+            " source"
+        )
+    with zipfile.ZipFile(path) as archive, archive.open(chosen[0]) as file:
+        yield chosen[0], file
 
 
 def chunks(file: BinaryIO, size: int) -> Iterator[bytes]:

@@ -9,9 +9,12 @@ import hashlib
 import io
 import pickle
 import re
+import reprlib
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from decimal import Decimal
 from itertools import pairwise
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import polars as pl
@@ -19,10 +22,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seq2report.command import UserError
+from seq2report.splits import in_groups, stratified
+from seq2report.table_files import read_rows
 
 Members = Iterable[tuple[str, bytes]]
 SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "text", "label", "split")])
 SPLITS = pl.Enum(["", "train", "validation", "test", "unlabelled"])
+GROUPED = SCHEMA.append(pa.field("group", pa.string()))  # of documents that belong together
+GIVEN = ("train", "validation", "test")  # parts that a corpus may come in
 BLOCK = 1 << 24  # characters of text that are in memory at once
 
 
@@ -54,9 +61,140 @@ def _messages(members: Members, encoding: str, header: str) -> Iterator[tuple[Pu
         path = PurePosixPath(name)
         if not path.name.isascii() or not path.name.isdigit():
             continue
-        text = decode(content, encoding, name)
-        blank = text.find("\n\n")
-        yield path, text[blank:] if header == "cut" and blank > 0 else text
+        yield path, _without_header(decode(content, encoding, name), header)
+
+
+def _without_header(text: str, header: str) -> str:
+    blank = text.find("\n\n")
+    return text[blank:] if header == "cut" and blank > 0 else text
+
+
+def read_folders(
+    members: Members, encoding: str, header: str = "keep", given_split: bool = False
+) -> Iterator[tuple]:
+    """Yield (id, text, label, split) of each file; the folder that it lies in is its class.
+
+    Files and folders whose names begin with a dot are passed over, and so is what macOS adds to a
+    zip. The header is that of `read_newsgroups`.
+
+    Args:
+        members: name and content of each file.
+        encoding: of the texts.
+        header: cut or keep.
+        given_split: whether the folders of the classes lie in one folder for each part, train,
+            validation (which may be missing) and test; files of a folder unlabelled have no class.
+
+    Raises:
+        UserError: a file that is no text or lies somewhere else; files of different depths.
+    """
+    first = None
+    for name, content in members:
+        path = PurePosixPath(name)
+        if any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
+            continue
+        split, label = "", path.parent.name
+        if given_split and label == "unlabelled":
+            split, label = label, None
+        elif given_split:
+            split = path.parent.parent.name
+            if split not in GIVEN:
+                raise UserError(
+                    f"{name}: lies in no part of the corpus; expected {'/, '.join(GIVEN)}/ and in"
+                    " them a folder for each class, or a share 'test' in the corpus's 'split'"
+                )
+        elif not label:
+            raise UserError(f"{name}: lies in no folder; expected it in the folder of its class")
+        depth = len(path.parts) + (label is None)
+        first = first or (name, depth)
+        if depth != first[1]:
+            raise UserError(
+                f"{name}: lies deeper or less deep than {first[0]}; every document has to lie"
+                " directly in the folder of its class. Take out what is no document"
+            )
+        text = decode(content, encoding, name).removeprefix("\ufeff")
+        text = _clean(_without_header(text, header), name)
+        parts = [part for part in (split, label, path.name) if part]
+        yield _clean("/".join(parts), "a file name"), text, label, split
+
+
+def read_table(path: Path, columns: dict[str, str], encoding: str = "utf-8") -> Iterator[tuple]:
+    """Yield (id, text, label, split) of each row of a table, and the group, if columns name one.
+
+    Ids are the numbers of the rows, from 1, where no column has them. A document without a group
+    is one of its own.
+
+    Args:
+        path: see `table_files.read_rows`.
+        columns: text and label, and maybe id, split and group: the names of their columns.
+        encoding: of the table.
+
+    Raises:
+        UserError: the table is damaged, or a row is no document; says which.
+    """
+    for number, (place, row) in enumerate(
+        read_rows(path, list(dict.fromkeys(columns.values())), encoding), 1
+    ):
+        found = {
+            role: spelled(row[name], f"{place}: the {role} (column '{name}')")
+            for role, name in columns.items()
+        }
+        split = found.get("split") or ""
+        if "split" in columns and split not in (*GIVEN, "unlabelled"):
+            raise UserError(
+                f"{place}: found '{split}' as split (column '{columns['split']}'), expected"
+                f" {', '.join(GIVEN)} or unlabelled"
+            )
+        for role in ("id", "label"):
+            if role in found and not (found[role] or "").strip() and split != "unlabelled":
+                raise UserError(
+                    f"{place}: its {role} (column '{columns[role]}') is missing; fill it in, take"
+                    " the row out"
+                    + (" or have a column 'split' that says unlabelled" * (role == "label"))
+                )
+        name = found["id"] if "id" in columns else str(number)
+        label = None if split == "unlabelled" else found["label"]
+        text = (found["text"] or "").replace("\r\n", "\n").replace("\r", "\n")
+        group = (found["group"] or None,) if "group" in columns else ()
+        yield name, text, label, split, *group
+
+
+def spelled(value: object, where: str) -> str | None:
+    """Return a value of a table as text; None for nothing, and for a number that is none (NaN).
+
+    Raises:
+        UserError: a list, a mapping, bytes or what no text can hold.
+    """
+    if value is None or value != value:
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float | Decimal | date):
+        return str(value)
+    if isinstance(value, str):
+        return _clean(value, where)
+    raise UserError(f"{where} is {reprlib.repr(value)}, expected text or a number")
+
+
+def _clean(text: str, where: str) -> str:
+    """Return a text that can be written down.
+
+    Raises:
+        UserError: it holds a zero byte, or half a character (of JSON, or a name that is no UTF-8).
+    """
+    place = text.find("\0")
+    if place >= 0:
+        raise UserError(
+            f"{where}: character {place + 1} is a zero byte; is it no text, or of another encoding,"
+            " such as utf-16?"
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"{where}: character {error.start + 1} of {reprlib.repr(text)} is half of one (a lone"
+            " surrogate), which no text can hold; write it as UTF-8 has it"
+        ) from error
+    return text
 
 
 def read_imdb(members: Members, encoding: str) -> Iterator[tuple]:
@@ -176,11 +314,12 @@ READERS: dict[str, Callable[..., Iterator[tuple]]] = {
     "newsgroups_bydate": read_newsgroups_bydate,
     "imdb": read_imdb,
     "keras_imdb": read_keras_imdb,
+    "folders": read_folders,
 }
 
 
 def blocks(rows: Iterable[tuple]) -> Iterator[list[tuple]]:
-    """Yield rows (id, text, label, split) in lists of about `BLOCK` characters, sorted by id."""
+    """Yield rows (id, text, label, split, …) in lists of about `BLOCK` characters, sorted by id."""
     block, held = [], 0
     for row in rows:
         block.append(row)
@@ -193,21 +332,25 @@ def blocks(rows: Iterable[tuple]) -> Iterator[list[tuple]]:
 
 
 def table(rows: list[tuple]) -> pa.Table:
-    """Return rows as a table of `SCHEMA`."""
-    columns = (pa.array(column, pa.string()) for column in zip(*rows, strict=True))
-    return pa.Table.from_arrays(list(columns), schema=SCHEMA)
+    """Return rows as a table of `SCHEMA`, or of `GROUPED`."""
+    columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+    return pa.Table.from_arrays(columns, schema=SCHEMA if len(columns) == 4 else GROUPED)
 
 
 def index(tables: list[pa.Table]) -> pl.DataFrame:
     """Return columns id, label, split, size (of the text in bytes), table (which), sorted by id.
 
+    And group, where the tables have it.
+
     Raises:
         UserError: no documents, two of one id, or labels of fewer than two classes.
     """
     if not tables:
-        raise UserError("no document found in it; does its folder tree have the corpus's 'format'?")
+        raise UserError(
+            "no document found in it; does its folder tree, or table, have the corpus's 'format'?"
+        )
     parts = [
-        pl.from_arrow(each.select(["id", "label", "split"]))
+        pl.from_arrow(each.drop_columns("text"))
         .cast({"label": pl.Categorical, "split": SPLITS})
         .with_columns(size=pl.Series(pc.binary_length(each["text"])), table=pl.lit(n, pl.Int32))
         for n, each in enumerate(tables)
@@ -244,7 +387,8 @@ def merge(tables: list[pa.Table], documents: pl.DataFrame) -> Iterator[pa.Table]
         pieces = [table.slice(*of) for table, *of in zip(tables, given, counts, strict=True)]
         given += counts
         split = pa.array(rows["split"].to_list(), pa.string())
-        yield pa.concat_tables(pieces).sort_by("id").set_column(3, "split", split)
+        merged = pa.concat_tables(pieces).sort_by("id").select(SCHEMA.names)
+        yield merged.set_column(3, "split", split)
 
 
 def document_digest(text: str, label: str | None, split: str) -> bytes:
@@ -264,29 +408,72 @@ def content_digest(digests: bytes | bytearray) -> str:
 
 
 def assign_splits(
-    documents: pl.DataFrame, seed: int, validation: float, test: float | None = None
+    documents: pl.DataFrame,
+    seed: int,
+    validation: float,
+    test: float | None = None,
+    stratify: bool = False,
 ) -> pl.DataFrame:
     """Set the column split: a random share for test (if given), then one for validation.
 
-    Decided by ``seed`` and the documents' sorted ids alone. ``validation`` is a share of the
-    training documents. A corpus with a split of its own keeps its test part.
+    Decided by ``seed`` and the documents' sorted ids alone, by their classes too with
+    ``stratify``, and by their groups where there is a column group: then no group is in two parts.
+    ``validation`` is a share of the training documents. A corpus with a split of its own keeps its
+    test part, and its validation part if it has one.
 
     Raises:
-        UserError: a part would be empty.
+        UserError: a part would be empty, or a given split has a group in two parts.
     """
+    if "group" in documents.columns:
+        _check_groups(documents)
     names = np.array(SPLITS.categories.to_list(), dtype=object)
     split = names[documents["split"].cast(SPLITS).to_physical()]
     rng = np.random.default_rng(seed)
     if test is not None:
-        order = rng.permutation(len(split))
         split[:] = "train"
-        split[order[: round(test * len(split))]] = "test"
-    train = rng.permutation(np.flatnonzero(split == "train"))
-    split[train[: round(validation * len(train))]] = "validation"
-    for part in ("train", "validation", "test"):
+    # Each part leaves groups for those after it.
+    for part, share, left in (("test", test, 2), ("validation", validation, 1)):
+        if share is not None and part not in split:
+            rows = np.flatnonzero(split == "train")
+            split[rows[_chosen(documents[rows], share, stratify, rng, left)]] = part
+    documents = documents.with_columns(split=pl.Series(split, dtype=SPLITS))
+    for part in GIVEN:
         if part not in split:
+            kind = "documents"
+            if "group" in documents.columns:
+                kind += f" in {documents['group'].n_unique()} groups"
             raise UserError(
-                f"{len(split)} documents leave no document for {part}; add documents or change the"
+                f"{len(split)} {kind} leave no document for {part}; add documents or change the"
                 " shares in the corpus's 'split'"
             )
-    return documents.with_columns(split=pl.Series(split, dtype=SPLITS))
+    return documents
+
+
+def _chosen(
+    documents: pl.DataFrame, share: float, stratify: bool, rng: np.random.Generator, left: int
+) -> np.ndarray:
+    """Return the places of a random share of documents, by their classes or groups or both."""
+    if not stratify and "group" not in documents.columns:
+        return rng.permutation(documents.height)[: round(share * documents.height)]
+    numbers = np.zeros(documents.height, np.int64)
+    if stratify:
+        _, numbers = np.unique(documents["label"].cast(pl.String).to_numpy(), return_inverse=True)
+    if "group" not in documents.columns:
+        return stratified(share, numbers, rng)
+    alone = pl.concat_str(pl.lit("\0"), "id")  # no group has such a name
+    groups = documents.select(pl.col("group").fill_null(alone)).to_series()
+    _, of_group = np.unique(groups.to_numpy().astype(object), return_inverse=True)
+    return in_groups(share, of_group, numbers, rng, left)
+
+
+def _check_groups(documents: pl.DataFrame) -> None:
+    """Raise `UserError` where a group has documents in two parts of a given split."""
+    parts = documents.filter(pl.col("split").is_in(GIVEN), pl.col("group").is_not_null())
+    parts = parts.group_by("group").agg(pl.col("split").unique().cast(pl.String))
+    torn = parts.filter(pl.col("split").list.len() > 1).sort("group")
+    if torn.height:
+        raise UserError(
+            f"the group '{torn['group'][0]}' has documents in"
+            f" {' and '.join(sorted(torn['split'][0]))}; a given split has to keep a group in one"
+            " part: mend it, or take 'split' or 'group' out of the corpus's 'columns'"
+        )
