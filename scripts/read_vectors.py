@@ -1,17 +1,19 @@
 """Read a file of word vectors once, for all vocabularies: words.parquet and vectors.npy.
 
-Takes GloVe's text form (a word and its numbers a line), plain or as the only .txt member of a
-zip, or a wheel that holds vectors as .npy and their words as Parquet. Of a text, words are read,
-blanks are counted on every line, and where each line ends is kept; the numbers of a line are read,
-and checked, when its word is used (see `seq2report.vectors`).
+Takes a text of a word and its numbers a line (GloVe's form, or word2vec's, which may begin with a
+line of how many words and numbers there are and may end lines with a blank), plain, compressed or
+as the only .txt or .vec member of a tar or zip; or a tar, zip or wheel with vectors as .npy and
+their words as Parquet or as a .txt of a word a line. Of a text, words are read, blanks are counted
+on every line, and where each line ends is kept; the numbers of a line are read, and checked, when
+its word is used (see `seq2report.vectors`).
 """
 
 import argparse
 import io
 import logging
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -19,11 +21,11 @@ from typing import BinaryIO
 import numpy as np
 import polars as pl
 
-from seq2report.archives import DAMAGE
+from seq2report.archives import DAMAGE, HEAD, extract_member, form, form_of, names_in, open_content
 from seq2report.command import UserError, replacing, run
 
-HEADER = re.compile(rb"\d+ \d+\s*")  # of word2vec's text form: how many words, dimensions
-BLANK, NEWLINE = b" \n"
+HEADER = re.compile(rb"(\d+) (\d+)\s*")  # of word2vec's text form: how many words, dimensions
+BLANK, NEWLINE, RETURN = b" \n\r"
 BLOCK = 1 << 18  # bytes of text that are searched at once: few enough to stay in the cache
 
 
@@ -37,15 +39,10 @@ def read_vectors(path: Path, folder: Path) -> int:
         UserError: a damaged or unknown file, a ragged line, a word twice; where it is no text
             also a NaN or infinity.
     """
-    if zipfile.is_zipfile(path):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                words, vectors = _read_zip(archive, path)
-        except (*DAMAGE, ValueError, pl.exceptions.PolarsError) as error:
-            raise UserError(f"{path}: damaged ({error}); remove it and fetch it again") from error
-    else:
-        with path.open("rb") as file:
-            words, vectors = _read_text(file, str(path)), np.zeros(0, dtype=np.uint8)
+    try:
+        words, vectors = _read(path)
+    except (*DAMAGE, ValueError, pl.exceptions.PolarsError) as error:
+        raise UserError(f"{path}: damaged ({error}); remove it and fetch it again") from error
     spelled = words["word"]
     if spelled.n_unique() < len(spelled):
         twice = spelled.filter(spelled.is_duplicated())[0]
@@ -55,25 +52,47 @@ def read_vectors(path: Path, folder: Path) -> int:
     return len(spelled)
 
 
-def _read_zip(archive: zipfile.ZipFile, path: Path) -> tuple[pl.DataFrame, np.ndarray]:
-    def only(ending: str) -> str:
-        names = [name for name in archive.namelist() if name.endswith(ending)]
-        if len(names) != 1:
-            raise UserError(
-                f"{path}: expected one {ending} member in it, found {', '.join(names) or 'none'};"
-                " if the one you mean is there, name it as 'member' of the source, and fetch takes"
-                " it out"
-            )
-        return names[0]
+def _read(path: Path) -> tuple[pl.DataFrame, np.ndarray]:
+    """Return words.parquet and vectors.npy."""
+    kind = form_of(path)
+    if kind in ("text", "binary"):
+        with path.open("rb") as file:
+            return _read_text(file, str(path)), np.zeros(0, dtype=np.uint8)
+    if kind not in ("zip", "tar"):  # compressed
+        with open_content(path, wanted=bool) as (_, file):
+            start = file.read(HEAD)
+            if form(start) != "tar":
+                return _stored(start + file.read(), str(path))
+    return _read_archive(path)
 
-    if not any(name.endswith(".npy") for name in archive.namelist()):
-        text = archive.read(only(".txt"))
-        words = _read_text(io.BytesIO(text), f"{path}: {only('.txt')}")
-        return words, np.frombuffer(text, dtype=np.uint8)
-    with archive.open(only(".npy")) as file:
-        vectors = np.lib.format.read_array(file, allow_pickle=False).astype(np.float32, copy=False)
-    with archive.open(only(".parquet")) as file:
-        frame = pl.read_parquet(file.read())
+
+def _stored(text: bytes, where: str) -> tuple[pl.DataFrame, np.ndarray]:
+    return _read_text(io.BytesIO(text), where), np.frombuffer(text, dtype=np.uint8)
+
+
+def _read_archive(path: Path) -> tuple[pl.DataFrame, np.ndarray]:
+    names = names_in(path)
+
+    def only(*endings: str) -> tuple[str, bytes]:
+        found = [name for name in names if name.endswith(endings)]
+        if len(found) != 1:
+            raise UserError(
+                f"{path}: expected one {' or '.join(endings)} member in it, found"
+                f" {', '.join(found) or 'none'}; if the one you mean is there, name it as 'member'"
+                " of the source, and fetch takes it out"
+            )
+        return found[0], b"".join(extract_member(path, found[0]))
+
+    if not any(name.endswith(".npy") for name in names):
+        name, text = only(".txt", ".vec")
+        return _stored(text, f"{path}: {name}")
+    array = io.BytesIO(only(".npy")[1])
+    vectors = np.lib.format.read_array(array, allow_pickle=False).astype(np.float32, copy=False)
+    if any(name.endswith(".parquet") for name in names):
+        frame = pl.read_parquet(only(".parquet")[1])
+    else:
+        lines = only(".txt")[1].decode("utf-8-sig").removesuffix("\n").split("\n")
+        frame = pl.DataFrame({"word": [line.removesuffix("\r") or None for line in lines]})
     columns = [name for name, dtype in frame.schema.items() if dtype == pl.String]
     if len(columns) != 1 or vectors.ndim != 2 or frame.height != len(vectors):
         raise UserError(
@@ -89,26 +108,74 @@ def _read_zip(archive: zipfile.ZipFile, path: Path) -> tuple[pl.DataFrame, np.nd
     return pl.DataFrame({"word": words}), np.ascontiguousarray(vectors)
 
 
+@dataclass(frozen=True)
+class _Form:
+    """How the lines of a text are: ``dimensions`` numbers, ``blank`` at the end or not."""
+
+    dimensions: int
+    blank: bool
+    header: int  # lines before the first word
+
+    @property
+    def blanks(self) -> int:
+        return self.dimensions + self.blank
+
+
 def _read_text(file: BinaryIO, where: str) -> pl.DataFrame:
     """Return columns word and end of lines of a word and its numbers, single blanks between."""
     blocks = _blocks(file)
     first = next(blocks, b"")
-    dimensions = _count_numbers(first.partition(b"\n")[0], where)
-    words, ends, done, lines = [], [], 0, 0
+    header, announced = b"", None
+    if match := HEADER.fullmatch(first.partition(b"\n")[0]):
+        header, announced = first[: match.end() + 1], tuple(map(int, match.groups()))
+        first = first[len(header) :] or next(blocks, b"")
+    lines = _form(first, announced, where)
+    words, ends, done, number = [], [], len(header), lines.header
     for block in chain([first], blocks):
         try:
-            found, places = _split(block, dimensions)
+            found, places = _split(block, lines)
         except (ValueError, pl.exceptions.PolarsError) as error:
             raise UserError(
-                f"{where}: {_first_bad_line(block, lines, dimensions)}, expected a word and"
-                f" {dimensions} numbers as in line 1"
+                f"{where}: {_first_bad_line(block, number, lines)}, expected a word and"
+                f" {lines.dimensions} numbers as in line {lines.header + 1}"
             ) from error
         words.append(found)
         ends.append(places + done)
         done += len(block)
-        lines += len(found)
+        number += len(found)
+    if announced and number - 1 != announced[0]:
+        raise UserError(
+            f"{where}: line 1 announces {announced[0]:,} words, found {number - 1:,}; is the file"
+            " whole?"
+        )
     words[0] = words[0].str.strip_prefix("\ufeff")  # a byte order mark
     return pl.DataFrame({"word": pl.concat(words), "end": np.concatenate(ends)})
+
+
+def _form(block: bytes, announced: tuple[int, int] | None, where: str) -> _Form:
+    """Return the form of a text's lines by its first one, and what a header says of them.
+
+    Raises:
+        UserError: they do not agree, or it is no word and its numbers.
+    """
+    line = block.partition(b"\n")[0].removesuffix(b"\r")
+    number = 2 if announced else 1
+    if announced and b"\0" in block:
+        raise UserError(
+            f"{where}: this is word2vec's binary form; expected its text form, as gensim's"
+            " KeyedVectors.save_word2vec_format writes it"
+        )
+    blank = line.endswith(b" ")
+    dimensions = line.count(b" ") - blank
+    if dimensions < 2:
+        raise UserError(
+            f"{where}: line {number} holds {dimensions} numbers, expected a word and a vector"
+        )
+    if announced and dimensions != announced[1]:
+        raise UserError(
+            f"{where}: line 1 announces {announced[1]} numbers a word, line 2 holds {dimensions}"
+        )
+    return _Form(dimensions, blank, number - 1)
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:
@@ -117,23 +184,11 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
         yield block + file.readline()
 
 
-def _count_numbers(line: bytes, where: str) -> int:
-    if HEADER.fullmatch(line):
-        raise UserError(
-            f"{where}: line 1 ('{line.decode().strip()}') is the header of word2vec's text form;"
-            " expected a word and its vector: take this line out"
-        )
-    dimensions = line.count(b" ")
-    if dimensions < 2:
-        raise UserError(f"{where}: line 1 holds {dimensions} numbers, expected a word and a vector")
-    return dimensions
-
-
-def _split(block: bytes, dimensions: int) -> tuple[pl.Series, np.ndarray]:
+def _split(block: bytes, lines: _Form) -> tuple[pl.Series, np.ndarray]:
     """Return the words of whole lines, (n,) of str, and where each line ends, (n,) int64.
 
     Raises:
-        ValueError: a line has more or fewer blanks than ``dimensions``, or no word.
+        ValueError: a line has more or fewer blanks than the others, or no word.
         PolarsError: a word is not UTF-8.
     """
     text = np.frombuffer(block, dtype=np.uint8)
@@ -144,28 +199,35 @@ def _split(block: bytes, dimensions: int) -> tuple[pl.Series, np.ndarray]:
     blank = (text == BLANK).view(np.uint8)
     # Bytes are added up fastest. They count modulo 256, and with so many too many on one line the
     # sum of all would not be right.
-    counter = np.uint8 if dimensions < 256 else np.uint32
-    ragged = np.add.reduceat(blank, starts, dtype=counter) != dimensions
-    if ragged.any() or np.count_nonzero(blank) != dimensions * len(ends):
+    counter = np.uint8 if lines.blanks < 256 else np.uint32
+    ragged = np.add.reduceat(blank, starts, dtype=counter) != lines.blanks
+    if ragged.any() or np.count_nonzero(blank) != lines.blanks * len(ends):
         raise ValueError("a ragged line")
+    if lines.blank:
+        last = ends - 1 - (text[ends - 1] == RETURN)
+        if (text[last] != BLANK).any():
+            raise ValueError("a line without the blank at its end")
     words = [block[start : block.find(b" ", start)] for start in starts.tolist()]
     if not all(words):
         raise ValueError("a line without a word")
     return pl.Series(words, dtype=pl.Binary).cast(pl.String), ends
 
 
-def _first_bad_line(block: bytes, before: int, dimensions: int) -> str:
+def _first_bad_line(block: bytes, before: int, lines: _Form) -> str:
     for n, line in enumerate(block.removesuffix(b"\n").split(b"\n"), start=before + 1):
-        word, *numbers = line.split(b" ")
-        if not word.strip(b"\r"):
+        text = line.removesuffix(b"\r")
+        word, *numbers = (text.removesuffix(b" ") if lines.blank else text).split(b" ")
+        if not word:
             return f"line {n} holds no word"
         try:
             place = f"line {n} ('{word.decode()}')"
             list(map(float, numbers))
         except ValueError as error:
             return f"line {n} cannot be read ({error})"
-        if len(numbers) != dimensions:
+        if len(numbers) != lines.dimensions:
             return f"{place} holds {len(numbers)} numbers"
+        if lines.blank and not text.endswith(b" "):
+            return f"{place} ends without a blank"
     return "it cannot be read"
 
 
@@ -173,7 +235,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--file", type=Path, required=True, help="text, zip or wheel")
+    parser.add_argument("--file", type=Path, required=True, help="text, tar, zip or wheel")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 

@@ -91,6 +91,7 @@ def test_real_words_get_their_glove_vectors(tiny, tiny_vectors):
     assert not matrix[[0, *(of[word] for word in missing["word"])]].any()
 
 
+@pytest.mark.reliability("Bad vectors")
 def test_words_that_no_vector_is_for_are_refused_with_both_sides_named(
     tiny, tiny_vectors, tmp_path
 ):

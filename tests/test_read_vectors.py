@@ -1,3 +1,4 @@
+import gzip
 import io
 import tempfile
 import zipfile
@@ -13,7 +14,10 @@ from hypothesis import strategies as st
 import read_vectors
 import seq2report.vectors as vectors_module
 from seq2report.command import UserError
+from seq2report.local_files import packed
 from seq2report.vectors import open_vectors, read_rows
+
+bad = pytest.mark.reliability("Bad vectors")
 
 
 def run_read(folder, content):
@@ -45,6 +49,22 @@ def wheel_of(words, vectors):
     return zip_of(v__npy=npy.getvalue(), w__parquet=parquet.getvalue(), METADATA="Name: v")
 
 
+def _packed(folder, text):
+    (folder / "packed").mkdir()
+    (folder / "packed/mine.vec").write_bytes(text)
+    return packed(folder / "packed")
+
+
+def npy_and_words(vectors, words):
+    """Return a tar such as fetch packs of a folder."""
+    npy = io.BytesIO()
+    np.save(npy, vectors)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "v.npy").write_bytes(npy.getvalue())
+        Path(folder, "words.txt").write_text(words, "utf-8")
+        return b"".join(packed(Path(folder)))
+
+
 def test_real_glove_is_read_as_it_stands(tiny_vectors, tmp_path):
     lines = [line.split(" ") for line in tiny_vectors.read_text("utf-8").splitlines()]
     words, vectors = every(*run_read(tmp_path, tiny_vectors.read_bytes()))
@@ -53,10 +73,18 @@ def test_real_glove_is_read_as_it_stands(tiny_vectors, tmp_path):
     np.testing.assert_array_equal(vectors, np.array([n for _, *n in lines], dtype="float32"))
 
 
-def test_text_zip_and_wheel_of_the_same_vectors_are_the_same(tiny_vectors, tmp_path):
+def test_the_same_vectors_are_the_same_in_every_form(tiny_vectors, tmp_path):
     content = tiny_vectors.read_bytes()
     words, vectors = every(*run_read(tmp_path / "text", content))
+    lines = content.splitlines()
+    header = f"{len(lines)} {len(lines[0].split()) - 1}".encode()
     for name, other in {
+        "gzip": gzip.compress(content),
+        "tar": b"".join(_packed(tmp_path, content)),
+        "word2vec": b"\n".join([header, *lines, b""]),
+        "word2vec, blanks": b"\n".join([header, *(line + b" " for line in lines), b""]),
+        "word2vec, gzip": gzip.compress(b"\r\n".join([header, *(each + b" " for each in lines)])),
+        "npy": npy_and_words(vectors, "\n".join(words) + "\n"),
         "zip": zip_of(glove__txt=content, README=b"about"),
         "wheel": wheel_of({"rank": range(len(words)), "word": words}, vectors.astype("float16")),
     }.items():
@@ -98,6 +126,7 @@ def test_any_words_and_numbers_come_back_as_they_were_written(words, newline, en
     np.testing.assert_array_equal(found, np.array(rows, dtype="float32")[asked])
 
 
+@bad
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -118,12 +147,22 @@ def test_any_words_and_numbers_come_back_as_they_were_written(words, newline, en
         (wheel_of({"word": ["a", "b"]}, np.array([[1, 2], [np.nan, 1]])), "of 'b' holds a NaN"),
         (wheel_of({"word": ["a", "b"]}, np.array([[1, 2], [1, -np.inf]])), "'b' .* infinity"),
         (b"a 1 2\nb 3 4\na 5 6\n", "word 'a' has more than one vector"),
-        (b"400000 50\na 1 2\n", r"line 1 \('400000 50'\) is the header of word2vec.*take"),
-        (b"400000 50 \r\na 1 2 \n", "header of word2vec"),
+        (b"2 50\na 1 2\nb 3 4\n", "line 1 announces 50 numbers a word, line 2 holds 2"),
+        (b"3 2\na 1 2\nb 3 4\n", "line 1 announces 3 words, found 2; is the file whole"),
+        (b"2 2\na 1 2\nb 3\n", r"line 3 \('b'\) holds 1 numbers, .* 2 numbers as in line 2"),
+        (b"a 1 2 \nb 3 4\n", r"line 2 \('b'\) ends without a blank"),
+        (b"a 1 2 \nb 3 4 5\n", r"line 2 \('b'\) holds 3 numbers"),
+        (b"2 3\n", "line 2 holds 0 numbers"),
+        (b"2 2\na \0\0\x80?\0\0\x80?", "word2vec's binary form; expected its text form"),
+        (gzip.compress(b"a 1 2\nb 3\n"), r"line 2 \('b'\) holds 1 numbers"),
+        (gzip.compress(b"a 1 2\nb 3 4\n")[:-9], "damaged"),
+        (npy_and_words(np.ones((2, 3)), "a\nb\nc\n"), r"3 words in 1 .* shape \(2, 3\)"),
+        (npy_and_words(np.ones((2, 3)), "a\n\n"), "row 1 of its words is empty"),
+        (npy_and_words(np.ones((0, 3)), ""), "row 0 of its words is empty|do not go"),
         (b"", "line 1 holds 0 numbers"),
         (b"a\t1\t2\n", "line 1 holds 0 numbers"),
         (zip_of(a__txt=b"a 1 2\nb 3\n"), r"file: a\.txt: line 2"),
-        (zip_of(a__md=b"a 1 2\n"), r"one \.txt member in it, found none"),
+        (zip_of(a__md=b"a 1 2\n"), r"one \.txt or \.vec member in it, found none"),
         (wheel_of({"word": ["a"]}, np.ones((2, 3))), r"1 words in 1 .* shape \(2, 3\)"),
         (wheel_of({"word": ["a"]}, np.ones(1)), r"shape \(1,\)"),
         (wheel_of({"a": ["a"], "b": ["b"]}, np.ones((1, 3))), "1 words in 2 columns"),
@@ -142,6 +181,7 @@ def test_what_is_not_a_word_and_its_vector_is_refused_and_nothing_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@bad
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -192,6 +232,7 @@ def test_a_byte_order_mark_is_no_part_of_a_word(tmp_path):
     np.testing.assert_array_equal(vectors, [[1, 2], [3, 4]])
 
 
+@bad
 def test_text_and_words_of_two_files_are_refused(tmp_path):
     run_read(tmp_path, b"a 1 2\nb 3 4\n")
     run_read(tmp_path / "other", b"a 1 2\nb 3 4\nc 5 6\n")
@@ -207,6 +248,7 @@ def test_an_archive_of_several_says_how_to_name_one(tmp_path):
         run_read(tmp_path, upstream)
 
 
+@bad
 def test_pickled_objects_are_refused(tmp_path):
     pickled = wheel_of({"word": ["a"]}, np.array([[print]], dtype=object))
     with pytest.raises(UserError, match="pickle"):

@@ -1,10 +1,10 @@
 """Take vectors out of what `read_vectors` or `train_vectors` wrote: words.parquet, vectors.npy.
 
-vectors.npy holds the vectors, (n, dimensions) float32, row by row those of the words. Of a text in
-a zip it holds the text, (bytes,) uint8, and of a text that is a file of its own nothing: the file
-itself is read. words.parquet then has a column end, where the line of each word ends. Finding the
-lines takes a small part of the time of reading their numbers, and most words of a large file are
-in no vocabulary.
+vectors.npy holds the vectors, (n, dimensions) float32, row by row those of the words. Of a text
+that was compressed or in an archive it holds the text, (bytes,) uint8, and of a plain text nothing:
+the file itself is read. words.parquet then has a column end, where the line of each word ends.
+Finding the lines takes a small part of the time of reading their numbers, and most words of a large
+file are in no vocabulary.
 """
 
 from pathlib import Path
@@ -66,20 +66,23 @@ def read_rows(words: pl.DataFrame, vectors: np.ndarray, rows: np.ndarray, where:
     if "end" not in words.columns:
         return vectors[rows]
     text, ends = memoryview(vectors), words["end"].to_numpy()
-    starts = np.concatenate([[0], ends[:-1] + 1])
+    header = bytes(text[: ends[0]]).rfind(b"\n") + 1  # word2vec's line before the first word
+    starts = np.concatenate([[header], ends[:-1] + 1])
+    blank = bytes(text[header : ends[0]]).rstrip(b"\r").endswith(b" ")  # and at the end of a line
     found = []
     for first in range(0, len(rows), ROWS):
         some = rows[first : first + ROWS]
         bounds = zip(starts[some].tolist(), ends[some].tolist(), strict=True)
         lines = [text[start:end] for start, end in bounds]
+        lines = [bytes(line).rstrip(b"\r ") for line in lines] if blank else lines
         try:
             found.append(_parse(lines))
         except (ValueError, pl.exceptions.PolarsError) as error:
             at, why = _first_bad(lines)
             row = int(some[at])
             raise UserError(
-                f"{where}: line {row + 1} ('{words['word'][row]}') {why}, expected a word and"
-                " finite numbers"
+                f"{where}: line {row + 1 + (header > 0)} ('{words['word'][row]}') {why}, expected a"
+                " word and finite numbers"
             ) from error
     return np.concatenate(found)
 
