@@ -86,6 +86,26 @@ def citations(entries: list[dict], sources: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["of", "reference"])
 
 
+def of_this_report(config: dict) -> dict:
+    """Return a configuration without the corpora that the report is not about.
+
+    Those of the default configuration are always there; with them go their sources, the seeds that
+    are run there, and the lessons where none of their pages is asked for.
+    """
+    lessons = config.get("lessons", {})
+    named = [*config["compare"]["corpora"], *([lessons["corpus"]] if lessons.get("pages") else [])]
+    kept = {name: corpus for name, corpus in config["corpora"].items() if name in named}
+    readers = [*kept.values(), *config["encodings"].values(), *config["embeddings"].values()]
+    used = {each.get(key) for each in readers for key in ("source", "word_index", "index")}
+    compare = dict(config["compare"])
+    if "seeds" in compare:
+        compare["seeds"] = {name: n for name, n in compare["seeds"].items() if name in kept}
+    sources = {name: source for name, source in config["sources"].items() if name in used}
+    left_out = () if lessons.get("pages") else ("lessons",)
+    config = {key: value for key, value in config.items() if key not in left_out}
+    return config | {"compare": compare, "corpora": kept, "sources": sources}
+
+
 def without_secrets(config: dict) -> dict:
     """Return a configuration whose addresses have no user, password, query or fragment."""
     sources = {
@@ -140,7 +160,7 @@ def main(argv: Sequence[str] | None) -> None:
         part.mkdir()
         write_tables(tables, part)
         text = yaml.safe_dump(
-            without_secrets(config), allow_unicode=True, sort_keys=False, width=100
+            without_secrets(of_this_report(config)), allow_unicode=True, sort_keys=False, width=100
         )
         (part / "configuration.yaml").write_text(text, encoding="utf-8")
 

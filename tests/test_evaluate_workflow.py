@@ -12,10 +12,12 @@ import yaml
 from conftest import ROOT, page_of
 from hypothesis import given
 from hypothesis import strategies as st
+from snakemake.utils import update_config
 
 import evaluate_workflow as evaluate
 from seq2report import durations, plots_made
 from seq2report.command import UserError
+from seq2report.config import check
 from seq2report.tables import write_tables
 
 HOSTILE = "<script>alert(1)</script>&\"'</td>"
@@ -44,6 +46,31 @@ def benchmarks(tmp_path):
         (tmp_path / "benchmarks" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "benchmarks" / name).write_text(HEAD + row + "\n")
     return tmp_path / "benchmarks"
+
+
+def test_a_report_on_own_texts_tells_no_corpus_of_the_default_configuration():
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    own = {
+        "compare": {"corpora": ["mine"], "seeds": {"imdb": 1, "mine": 1}},
+        "lessons": {"pages": []},
+        "sources": {"mine": {"file": "mine.csv", "from": [{"url": "file:mine.csv"}]}},
+        "corpora": {
+            "mine": {
+                **{"title": "Mine", "source": "mine", "format": "table"},
+                "columns": {"text": "a", "label": "b"},
+                "split": {"test": 0.2, "validation": 0.1, "seed": 1},
+            }
+        },
+    }
+    update_config(config, own)
+    told = evaluate.of_this_report(config)
+    check(told, ROOT / "workflow/schemas/config.schema.yaml")
+    assert list(told["corpora"]) == ["mine"]
+    assert set(told["sources"]) == {"mine", "glove_sample"}
+    assert told["compare"]["seeds"] == {"mine": 1}
+    assert told["variants"] == config["variants"]
+    config["lessons"] = {"corpus": "imdb", "pages": ["shapes"]}
+    assert list(evaluate.of_this_report(config)["corpora"]) == ["imdb", "mine"]
 
 
 def test_jobs_are_read_with_the_longest_first(benchmarks):
