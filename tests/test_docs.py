@@ -1,9 +1,13 @@
+"""What the documentation says is so: its commands run, its settings are right, its links lead."""
+
 import csv
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +16,15 @@ from conftest import ROOT
 from reliability import COLLECTED, FILES, listed
 from snakemake.utils import update_config
 
+import seq2report
 from seq2report.config import check
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 CONFIG_README = (ROOT / "config/README.md").read_text()
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")]
+# What is not run here: it needs another machine, an installation, the network or a person.
+ELSEWHERE = ("source", "export", "mkdir", "cd", "curl", "unzip", "rm", "mv", "sha256sum", "docker")
+ELSEWHERE += ("conda", "uv", "apt", "apt-get", "squeue", "scancel", "git", "watch", "nvidia-smi")
 
 
 def keys(schema):
@@ -34,26 +43,117 @@ def test_every_key_of_the_configuration_is_explained():
     assert set(keys(SCHEMA)) - explained == set()
 
 
+def anchors(page: str) -> set[str]:
+    """Return what ``#…`` may follow the name of a page: its headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", page, flags=re.DOTALL), re.M)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
 def test_links_of_the_documentation_lead_somewhere():
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")]:
-        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
-            assert (page.parent / link).exists(), f"{page}: {link}"
+        for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
+            file, _, anchor = link.partition("#")
+            target = page.parent / file if file else page
+            assert target.exists(), f"{page}: {link}"
+            if anchor:
+                assert anchor in anchors(target.read_text()), f"{page}: {link}"
 
 
-MY_CORPUS = (ROOT / "docs/my-corpus.md").read_text()
+def blocks() -> Iterator[tuple[str, str, str, str]]:
+    """Yield (language, text, where, the YAML before it) of each block of code of all pages."""
+    for page in PAGES:
+        settings = ""
+        for n, found in enumerate(re.findall(r"```(sh|yaml)\n(.*?)```", page.read_text(), re.S)):
+            language, text = found
+            settings = text if language == "yaml" else settings
+            yield language, text, f"{page.relative_to(ROOT)}-{n}", settings
 
 
-def blocks(text, language):
-    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+def commands() -> list:
+    """Return each command of the documentation once, with the settings that stand above it."""
+    found = {}
+    for language, text, where, settings in blocks():
+        for line in text.replace("\\\n", " ").splitlines() * (language == "sh"):
+            words = shlex.split(line, comments=True)
+            for command in shlex.join(words).replace("'&&'", "&&").split(" && "):
+                if command:
+                    found.setdefault(command, (where, settings))
+    return [
+        pytest.param(command, settings, id=f"{where}: {command}")
+        for command, (where, settings) in found.items()
+    ]
+
+
+@pytest.mark.parametrize(("command", "settings"), commands())
+def test_a_command_of_the_documentation_is_one(command, settings, tmp_path):
+    (tmp_path / "mine.yaml").write_text(settings or "{}")
+    words = shlex.split(re.sub(r"\S*\bmine\.yaml", str(tmp_path / "mine.yaml"), command))
+    while re.fullmatch(r"[A-Z_0-9]+=.*", words[0]):
+        words.pop(0)
+    program = words[0].rpartition("/")[2]
+    if program == "snakemake":
+        if "--report" in words or "--executor" in words:
+            return  # of a finished run, as .ci/run makes it; of a cluster that is not here
+        run = [sys.executable, "-m", "snakemake", *words[1:], "--dry-run"]
+    elif program == "make":
+        run = ["make", "--dry-run", *words[1:]]
+    elif program == "python" and words[1].startswith("scripts/"):
+        assert_takes(words[1], words[2:])
+        return
+    else:
+        assert program in ELSEWHERE or words[1:3] == ["-m", "pip"]
+        return
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def assert_takes(script: str, arguments: list[str]) -> None:
+    """Assert that a script exists and knows each option that it is given."""
+    command = [sys.executable, ROOT / script, "--help"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    for word in arguments:
+        if word.startswith("--"):
+            assert re.search(rf"{word}\b", told), f"{script}: {word}"
 
 
 @pytest.mark.parametrize(
-    "block", [*blocks((ROOT / "README.md").read_text(), "yaml"), *blocks(MY_CORPUS, "yaml")]
+    "settings",
+    [pytest.param(text, id=where) for language, text, where, _ in blocks() if language == "yaml"],
 )
-def test_the_configurations_that_are_shown_are_right_ones(block):
+def test_settings_of_the_documentation_are_right_ones(settings):
+    overlay = yaml.safe_load(settings)
+    if not set(overlay) <= set(SCHEMA["properties"]):
+        pytest.skip("a piece of something else")
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    update_config(config, yaml.safe_load(block))
+    update_config(config, overlay)
     check(config, ROOT / "workflow/schemas/config.schema.yaml")
+
+
+def test_messages_that_are_explained_are_messages():
+    """Each piece of a message stands so in the code, but for what is Snakemake's own."""
+    ours, _, snakemakes = (ROOT / "docs/troubleshooting.md").read_text().partition("## Snakemake's")
+    code = "".join(path.read_text() for path in sorted(ROOT.glob("scripts/**/*.py")))
+    code = re.sub(r'"\n\s*f?"', "", code).replace("{{", "{").replace("}}", "}")
+    rows = [line.split(" | ")[0] for line in ours.splitlines() if line.startswith("| `")]
+    pieces = [piece for row in rows for piece in re.findall(r"`([^`]+)`", row)]
+    assert len(pieces) > 20
+    assert [piece for piece in pieces if piece not in code] == []
+    assert "--unlock" in snakemakes
+
+
+def test_every_script_and_module_has_its_place_in_the_description_of_the_code():
+    told = (ROOT / "docs/code.md").read_text()
+    named = re.findall(r"`(\w+\*?)`", told) + re.findall(r"`(\w+\*?)\.py`", told)
+    patterns = re.compile("|".join(name.replace("*", r"\w+") for name in named))
+    tools = {"__init__", "check", "complete", "cut_sample", "publish", "results_page"}
+    files = {path.stem for path in ROOT.glob("scripts/**/*.py")} - tools
+    assert [name for name in sorted(files) if not patterns.fullmatch(name)] == []
+
+
+def test_the_citation_is_of_this_version():
+    about = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors"} <= set(about)
+    assert about["version"] == seq2report.__version__
 
 
 def test_the_page_of_reliability_lists_every_case(request):
@@ -63,6 +163,12 @@ def test_the_page_of_reliability_lists_every_case(request):
     assert listed((ROOT / "docs/reliability.md").read_text()) == stash[COLLECTED]
 
 
+def my_corpus(language: str) -> list[str]:
+    """Return the blocks of docs/my-corpus.md in a language."""
+    text = (ROOT / "docs/my-corpus.md").read_text()
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
 @pytest.fixture
 def clone(tmp_path):
     """A copy of the workflow, and beside it the files that docs/my-corpus.md speaks of."""
@@ -70,7 +176,7 @@ def clone(tmp_path):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, tmp_path / part)
     shutil.copytree(ROOT / "resources/sample", tmp_path / "resources/sample")
-    (shown,) = blocks(MY_CORPUS, "csv")
+    (shown,) = my_corpus("csv")
     header, *rows = csv.reader(shown.splitlines())
     with (tmp_path / "tickets.csv").open("w", newline="") as file:
         writer = csv.writer(file)
@@ -88,14 +194,14 @@ def run_in(folder, command):
 
 
 def test_the_commands_from_a_table_to_a_report_are_those_that_are_shown(clone):
-    propose, whole, plan = "".join(blocks(MY_CORPUS, "sh")).splitlines()
+    propose, whole, plan = "".join(my_corpus("sh")).splitlines()
     assert "label: 'queue', 2 classes" in run_in(clone, propose)
     assert whole == plan.replace(" -n", " --cores all")
     planned = run_in(clone, plan)
     assert "results/tickets/report/index.html" in planned
     assert (clone / "config/mine.yaml").read_text().startswith("# What scripts/propose.py found")
     # The lines that do it by hand read the same file to the same documents.
-    by_hand = next(block for block in blocks(MY_CORPUS, "yaml") if "name: tickets" in block)
+    by_hand = next(block for block in my_corpus("yaml") if "name: tickets" in block)
     found = []
     for text in ((clone / "config/mine.yaml").read_text(), by_hand):
         (clone / "config/mine.yaml").write_text(text)

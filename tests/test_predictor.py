@@ -91,6 +91,7 @@ def test_what_is_no_run_is_refused(trained, tmp_path):
         load(trained / "runs/lstm/seed-1", {"svm": TRAINED["svm"]})
 
 
+@pytest.mark.reliability("Security")
 def test_a_saved_model_with_code_in_it_is_not_loaded(trained, tmp_path):
     """Keras's safe mode: a Lambda layer holds code."""
     import keras

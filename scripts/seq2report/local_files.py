@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
+from seq2report.addresses import with_variables
+from seq2report.command import UserError
 from seq2report.parts import PlaceError, file_chunks
 
 
@@ -99,8 +101,8 @@ def changeable(place: dict, roots: Sequence[Path]) -> Path | None:
     if "sha256" in place or not place.get("url", "").startswith("file:"):
         return None
     try:
-        return local_path(place["url"], roots)
-    except PlaceError:
+        return local_path(with_variables(place["url"]), roots)
+    except UserError:  # which fetch tells
         return None
 
 

@@ -28,7 +28,7 @@ for variant in VARIANTS:
                 # No parameter: another value trains nothing again.
                 gpu_absent=config.get("gpu_absent", "error"),
             params:
-                settings=json.dumps(VARIANTS[variant], sort_keys=True),
+                settings=literal(json.dumps(VARIANTS[variant], sort_keys=True)),
                 folder=subpath(output[0], parent=True),
             shell:
                 # XLA takes and frees its buffers every step: glibc is to keep them.
@@ -89,7 +89,7 @@ for variant in VARIANTS:
                 mem_mb=memory_mb(variant),
                 runtime=growing(60),
             params:
-                settings=json.dumps(VARIANTS[variant], sort_keys=True),
+                settings=literal(json.dumps(VARIANTS[variant], sort_keys=True)),
                 folder=subpath(output[0], parent=True),
             shell:
                 "python {input.code[0]} --corpus {input.corpus} --documents {input.documents}"
