@@ -24,11 +24,11 @@ def rows(messages):
     found = []
     for n, (_, text, label, _) in enumerate(read_newsgroups(messages.items(), "latin-1", "cut")):
         channel = ["web", "mail"][n % 7 in (1, 2, 5)]
-        found.append((f"T{n:03}", f"author {n % 31}", text, label, channel))
+        found.append((f"T{n:03}", f"author {n % 31}", text, channel, label))
     return found
 
 
-NAMES = ("ticket", "author", "body", "queue", "channel")
+NAMES = ("ticket", "author", "body", "channel", "queue")
 
 
 def as_csv(rows, names=NAMES, delimiter=",", encoding="utf-8"):
@@ -71,7 +71,7 @@ def test_the_workflow_that_is_written_plans(rows, tmp_path, monkeypatch, form):
     monkeypatch.chdir(tmp_path)
     if form == "table":
         Path("tickets.csv").write_bytes(as_csv(rows))
-    for name, _, text, label, _ in rows * (form == "folder"):
+    for name, _, text, _, label in rows * (form == "folder"):
         Path("my texts", label).mkdir(parents=True, exist_ok=True)
         Path("my texts", label, f"{name}.txt").write_text(text)
     path = Path("tickets.csv" if form == "table" else "my texts")
@@ -106,7 +106,7 @@ def test_delimiter_encoding_and_compression_are_found(rows, tmp_path):
 
 
 def test_a_given_split_and_unbalanced_classes_are_found(rows, tmp_path):
-    some = [row for n, row in enumerate(rows) if row[3] == "sci.space" or n % 5 == 0]
+    some = [row for n, row in enumerate(rows) if row[4] == "sci.space" or n % 5 == 0]
     parted = [(*row, "test" if n % 4 == 0 else "train") for n, row in enumerate(some)]
     records = [dict(zip((*NAMES, "part"), row, strict=True)) for row in parted]
     # Without ids and authors; and not every line has all keys.
@@ -133,7 +133,7 @@ def test_an_archive_of_messages_has_its_headers_cut(messages, tmp_path):
 
 def test_no_name_of_a_file_or_class_can_write_configuration(rows, tmp_path):
     evil = 'x": 1}\nname: "evil'
-    hostile = [(*row[:3], f"{row[3]}\nname: evil #", row[4]) for row in rows]
+    hostile = [(*row[:3], f"{row[4]}\nname: evil #", row[3]) for row in rows]
     path = tmp_path / "a: b # c'\"\n.csv"
     path.write_bytes(as_csv(hostile, names=(evil, "author\n- x", f"body {evil}", f"l {evil}", "c")))
     config = proposed(path)

@@ -94,7 +94,7 @@ def config(tiny_archive, tiny_vectors) -> dict:
         "compare": {"corpora": ["news"], "variants": ["svm", "dense"], "confidence": 0.9},
         "lessons": {"corpus": "news", "pages": ["one_hot", "number_sequence"]},
         "sources": {"tiny": source(tiny_archive), "vectors": source(tiny_vectors)},
-        "corpora": {"news": NEWSGROUPS},
+        "corpora": {"news": NEWSGROUPS, "other": NEWSGROUPS},
         "encodings": {"words": {"num_words": 2000, "fit": "train"}},
         "embeddings": {"glove": {"title": "GloVe", "source": "vectors"}},
         "fit": {"optimizer": "rmsprop", "batch_size": 16, "epochs": 2},
@@ -158,7 +158,7 @@ def test_how_it_was_made_tells_of_every_job_but_its_own_page(project):
     edges = set(pd.read_csv(made / "edges.csv").itertuples(index=False, name=None))
     assert {("fetch", "read"), ("read", "train_svm"), ("train_dense", "evaluate_runs")} <= edges
     told = yaml.safe_load((made / "configuration.yaml").read_text())
-    assert told == project.config
+    assert told == project.config | {"corpora": {"news": NEWSGROUPS}}  # of which it tells
 
 
 def test_every_rule_left_its_log_and_benchmark(project):
