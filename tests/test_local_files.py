@@ -3,7 +3,7 @@ import os
 import pytest
 
 from seq2report.archives import members
-from seq2report.local_files import changeable, packed, state, with_states
+from seq2report.local_files import changeable, changeable_files, packed, state, with_states
 from seq2report.parts import PlaceError
 
 
@@ -69,6 +69,7 @@ def test_only_what_may_change_is_watched(folder):
     ):
         assert changeable(place, roots) is None
     places = [told, {"url": "file:my texts"}]
+    assert changeable_files({"from": places}, roots) == [folder / "b/1.txt"]
     (first, second) = with_states({"file": "x.tar", "from": places}, roots)["from"]
     assert first == told
     assert second == {"url": "file:my texts", "state": state(folder)}

@@ -106,6 +106,12 @@ def changeable(place: dict, roots: Sequence[Path]) -> Path | None:
         return None
 
 
+def changeable_files(source: dict, roots: Sequence[Path]) -> list[Path]:
+    """Return the local files, not folders, among the places of a source, that are `changeable`."""
+    found = (changeable(place, roots) for place in source["from"])
+    return [path for path in found if path is not None and path.is_file()]
+
+
 def with_states(source: dict, roots: Sequence[Path]) -> dict:
     """Return a source of the configuration; places that are local folders also tell their state."""
     places = []
