@@ -166,7 +166,8 @@ def identity(args: argparse.Namespace, gpu: str | None) -> dict[str, str]:
         "documents": digest(args.corpus, args.documents, *map(args.documents.with_name, beside)),
         "vectors": digest(args.matrix) if args.matrix else "none",
         "code": digest(*local_imports(__file__, Path(__file__).parent)),
-        "versions": json.dumps(versions()),
+        # scikit-learn may be loaded or not; what a network reads of it is in the documents.
+        "versions": json.dumps(versions() | {"sklearn": None}, sort_keys=True),
         "device": gpu or machine()["processor"],
         "threads": str(args.threads),
     }

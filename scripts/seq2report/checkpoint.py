@@ -20,9 +20,10 @@ import numpy as np
 from seq2report.command import replacing
 from seq2report.runs import stopwatch
 
-# Seconds of training between two. Half a minute is no loss; the largest network of
-# config/full.yaml writes 400 MB each time, those that read words in order a twentieth of it.
-EVERY = 30.0
+EVERY = 30.0  # seconds of training between two, at least: nobody minds to lose them
+# And so many times what the last one took, so that all of them cost a hundredth of a training at
+# most: the largest network of config/full.yaml writes 800 MB in seconds, most write 20 MB at once.
+RATIO = 100
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Checkpoint:
         self._before = (0.0, 0.0)
         if path and path.exists():
             self._read()
-        self._watch, self._written = stopwatch(), time.monotonic()
+        self._watch, self._due = stopwatch(), time.monotonic() + EVERY
 
     def restore(self, model: keras.Model) -> None:
         """Put a compiled model into the state that was read, if one was."""
@@ -74,7 +75,8 @@ class Checkpoint:
 
     def write(self, model: keras.Model) -> None:
         """Write the state after an epoch, if it is time to; a training without a file goes on."""
-        if not self.path or time.monotonic() - self._written < EVERY:
+        start = time.monotonic()
+        if not self.path or start < self._due:
             return
         progress = self.progress
         about = {
@@ -90,7 +92,8 @@ class Checkpoint:
                         np.lib.format.write_array(file, _plain(array), allow_pickle=False)
         except OSError as error:
             logging.warning("%s is not written: %s", self.path, error.strerror)
-        self._written = time.monotonic()
+        end = time.monotonic()
+        self._due = end + max(EVERY, RATIO * (end - start))
 
     def passed(self) -> tuple[float, float]:
         """Return seconds and CPU seconds of the training, those of earlier starts included."""
