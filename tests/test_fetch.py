@@ -404,6 +404,28 @@ def test_killed_in_the_middle_then_continued(server, ask):
     assert ask.left == []
 
 
+@pytest.mark.reliability("Interruption")
+def test_a_second_fetch_of_the_same_file_waits_for_the_first(server, ask):
+    half = len(CONTENT) // 2
+    url = server.on("/x.tar.gz", announces(len(CONTENT), CONTENT[:half]), whole(CONTENT))
+    command = [sys.executable, SCRIPT, *ask.arguments([entry(url)])]
+    pipe = {"stderr": subprocess.PIPE, "text": True}
+    first = subprocess.Popen([*command, "--stall-timeout", "30"], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while not any(p.stat().st_size > half // 2 for p in ask.output.parent.glob("*.part")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    second = subprocess.Popen(command, **pipe)
+    while "another process fetches it, waiting" not in second.stderr.readline():
+        assert second.poll() is None
+    first.kill()
+    second.communicate(timeout=60)
+    assert second.returncode == 0
+    assert ask.output.read_bytes() == CONTENT
+    assert server.seen[-1].status == 206  # it goes on where the first one was
+    assert sorted(path.name for path in ask.output.parent.iterdir() if path.name[0] == ".") == []
+
+
 # --- disks and certificates ---
 
 

@@ -4,11 +4,16 @@ import difflib
 import json
 import logging
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a terminal, a scheduler, a lost connection
 
 
 class UserError(Exception):
@@ -19,13 +24,31 @@ class UserError(Exception):
 
 
 def run(main: Callable[[Sequence[str] | None], None]) -> None:
-    """Run a command's ``main`` and leave: status 0, or 1 with one message for a `UserError`."""
+    """Run a command's ``main`` and leave: status 0, or 1 with one message for a `UserError`.
+
+    Each signal of `STOPS` ends ``main`` like Ctrl-C, so that it removes its temporary files; the
+    status is 128 and the signal's number, as a shell has it.
+    """
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
+    stopped = []
+
+    def stop(number: int, _: FrameType | None) -> NoReturn:
+        for each in STOPS:  # a second one must not end the tidying up
+            signal.signal(each, signal.SIG_IGN)
+        stopped.append(signal.Signals(number))
+        raise KeyboardInterrupt
+
+    for number in STOPS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+            signal.signal(number, stop)
     try:
         main(None)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        print(f"error: stopped by {stopped[0].name}", file=sys.stderr)
+        sys.exit(128 + stopped[0])
 
 
 def nearest(word: object, allowed: Iterable[str]) -> str:
