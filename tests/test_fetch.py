@@ -386,7 +386,8 @@ def test_a_part_of_one_place_is_not_continued_by_another(server, ask):
     assert ask.left == []
 
 
-def test_killed_in_the_middle_then_continued(server, ask):
+@pytest.mark.reliability("Interruption")
+def test_a_download_that_was_killed_is_continued_where_it_was(server, ask):
     url = server.on("/x.tar.gz", announces(len(CONTENT), CONTENT[:200_000]), whole(CONTENT))
     arguments = [*ask.arguments([entry(url)]), "--stall-timeout", "30"]
     process = subprocess.Popen([sys.executable, SCRIPT, *arguments], stderr=subprocess.DEVNULL)
@@ -429,14 +430,16 @@ def test_a_second_fetch_of_the_same_file_waits_for_the_first(server, ask):
 # --- disks and certificates ---
 
 
-def test_a_disk_too_small_is_told_beforehand(server, ask):
+@pytest.mark.reliability("Bad machine")
+def test_a_disk_too_small_for_a_download_is_told_beforehand(server, ask):
     url = server.on("/x.tar.gz", announces(10**18, b""))
     message = ask.refused(entry(url, None))
     assert re.search(r"disk is full: .*downloads needs 1,000,000,000,000,000,000 bytes", message)
     assert re.search(r"has [\d,]+ free", message)
 
 
-def test_a_disk_that_fills_up_leaves_nothing(server, ask):
+@pytest.mark.reliability("Bad machine")
+def test_a_limit_on_the_size_of_files_is_told_and_nothing_of_a_download_is_left(server, ask):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
@@ -454,8 +457,9 @@ def test_a_disk_that_fills_up_leaves_nothing(server, ask):
     assert ask.left == []
 
 
+@pytest.mark.reliability("Bad machine")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
-def test_a_small_disk(server, ask):
+def test_a_disk_that_is_full_in_the_middle_of_a_download_is_told_and_nothing_is_left(server, ask):
     ask.output.parent.mkdir()
     folder = str(ask.output.parent)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", folder])
@@ -471,7 +475,8 @@ def test_a_small_disk(server, ask):
         subprocess.run(["umount", folder], check=True)
 
 
-def test_a_folder_that_cannot_be_written(server, ask, room):
+@pytest.mark.reliability("Bad machine")
+def test_a_download_to_a_folder_that_cannot_be_written_is_told_in_one_message(server, ask, room):
     (room / "downloads").write_text("a file")
     with pytest.raises(UserError, match="downloads"):
         ask(entry(server.on("/x.tar.gz", whole(CONTENT))))
