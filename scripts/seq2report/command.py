@@ -15,6 +15,8 @@ from typing import NoReturn
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a terminal, a scheduler, a lost connection
 
+LITTLE = 1 << 16  # bytes: where less is free, what could not be written had no room
+
 
 class UserError(Exception):
     """A mistake that the person at the keyboard can mend.
@@ -68,10 +70,16 @@ def replacing(path: Path | str) -> Iterator[Path]:
     Whatever stands at ``path`` (a file or a folder written earlier) is replaced as a whole, so a
     reader never sees half of it. The temporary path does not exist yet: the block may create a
     file or a folder there. If the block raises, it is removed and ``path`` stays as it was.
+
+    Raises:
+        UserError: the folder cannot be written, or the disk is full.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise UserError(f"{path.parent} cannot be written: {error.strerror}") from error
     try:
         yield room / path.name
         if path.is_dir():
@@ -79,6 +87,12 @@ def replacing(path: Path | str) -> Iterator[Path]:
         elif (room / path.name).is_dir():
             path.unlink(missing_ok=True)
         (room / path.name).replace(path)
+    except Exception as error:  # libraries raise whatever they do on a full disk
+        free = shutil.disk_usage(room).free
+        if isinstance(error, UserError) or free >= LITTLE:
+            raise
+        message = f"the disk is full: {path.parent.resolve()} has {free:,} bytes free ({error})"
+        raise UserError(f"{message}; make room and run again") from error
     finally:
         shutil.rmtree(room)
 
