@@ -1,15 +1,16 @@
-"""Disks that are full or read-only, homes that are not there, no network, other people's kernels."""
+"""Disks that are full or read-only, and kernels that other people set up."""
 
 import json
 import os
-import re
-import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from conftest import NEWSGROUPS, ROOT, WORDS, call, links, outputs_of_read
+from jupyter_client.kernelspec import KernelSpecManager
 
 import encode
 import read
@@ -84,9 +85,7 @@ STEPS = pytest.mark.parametrize("step", [reading, encoding, training, rendering]
 
 @STEPS
 @pytest.mark.usefixtures("a_large_page", "every_epoch")
-def test_a_full_disk_is_told_in_one_message_and_nothing_is_left(
-    tiny, tiny_archive, mounted, step
-):
+def test_a_full_disk_is_told_in_one_message_and_nothing_is_left(tiny, tiny_archive, mounted, step):
     folder = mounted("size=64k")
     with pytest.raises(UserError, match=rf"disk is full: {folder} has \d+ bytes free .*make room"):
         step(folder, tiny, tiny_archive)
@@ -99,3 +98,30 @@ def test_results_that_are_read_only_are_told_in_one_message(tiny, tiny_archive, 
     folder = mounted("ro")
     with pytest.raises(UserError, match=f"^{folder} cannot be written: Read-only file system"):
         step(folder, tiny, tiny_archive)
+
+
+HOSTILE_KERNEL = {"argv": ["/bin/false"], "display_name": "Python 3", "language": "python"}
+
+
+@pytest.mark.parametrize("variable", ["HOME", "JUPYTER_PATH"])
+def test_a_kernel_of_the_same_name_that_somebody_set_up_is_not_taken(
+    tmp_path, monkeypatch, variable
+):
+    below = ".local/share/jupyter/kernels/python3" if variable == "HOME" else "kernels/python3"
+    (tmp_path / below).mkdir(parents=True)
+    (tmp_path / below / "kernel.json").write_text(json.dumps(HOSTILE_KERNEL))
+    start = tmp_path / ".ipython/profile_default/startup"
+    start.mkdir(parents=True)
+    (start / "0.py").write_text("raise SystemExit('the start-up file of a user')")
+    monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")  # what stands in the home comes first
+    assert "python3" in KernelSpecManager().find_kernel_specs()
+    assert KernelSpecManager().get_kernel_spec("python3").argv == ["/bin/false"]
+    cell = nbformat.v4.new_code_cell("import sys\nprint(sys.executable)")
+    source = tmp_path / "n.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), source)
+    render.execute(source, tmp_path / "executed.ipynb", {})
+    executed = nbformat.read(tmp_path / "executed.ipynb", as_version=4)
+    (output,) = executed.cells[-1]["outputs"]
+    assert output["text"].strip() == sys.executable
+    assert list(tmp_path.glob(".local/share/jupyter/runtime/*")) == []
