@@ -43,7 +43,9 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--matrix", type=Path, nargs="?", help="matrix.npy of pretrained vectors")
     parser.add_argument("--settings", type=json.loads, required=True, help="variant, as JSON")
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of the CPU; another number changes the last digits"
+    )
     parser.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="how many to train on")
     parser.add_argument(
         "--gpu-absent", choices=("error", "cpu"), default="error", help="what to do without it"

@@ -263,3 +263,37 @@ def test_after_an_interruption_the_next_run_ends_as_an_unbroken_one(
         said = (tmp_path / "results/tiny/logs/train/news-dense-1.log").read_text()
         finished = whom == "Snakemake" and number == signal.SIGTERM
         assert ("going on after epoch 1, as" in said) != finished
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(
+    reference, server, tmp_path
+):
+    project = Interrupted(reference, "training", tmp_path, server)
+    run, _ = project.start()
+    refused = project.again()
+    assert refused.returncode != 0
+    assert "directory cannot be locked" in (refused.stdout + refused.stderr).lower()
+    project.assert_none_or_whole()
+    project.release()
+    assert run.wait(PATIENCE) == 0
+    for name in project.made:
+        assert_same(tmp_path / name, reference.folder / name)
+
+
+@pytest.mark.reliability("Bad machine")
+def test_two_runs_of_different_names_do_not_disturb_each_other(reference, server, tmp_path):
+    project = Interrupted(reference, "training", tmp_path, server)
+    run, _ = project.start()
+    project.config, project.target = (
+        project.config | {"name": "other"},
+        READ[0].replace("tiny", "other", 1),
+    )
+    other = project.again()
+    assert other.returncode == 0, other.stdout + other.stderr
+    for name in READ:
+        assert_same(tmp_path / name.replace("tiny", "other", 1), reference.folder / name)
+    project.release()
+    assert run.wait(PATIENCE) == 0
+    for name in project.made:
+        assert_same(tmp_path / name, reference.folder / name)

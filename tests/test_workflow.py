@@ -619,6 +619,14 @@ def test_a_training_asks_for_a_gpu_and_does_without_where_the_profile_has_none(p
         assert f"gpu={taken}, " in output
 
 
+@pytest.mark.reliability("Repeatability")
+@pytest.mark.parametrize("cores", ["1", "64"])
+def test_a_training_has_one_thread_however_many_cores_there_are(project, cores):
+    command = ["--dry-run", "--printshellcmds", "--forceall", "--cores", cores]
+    output = project.snakemake(*command)
+    assert re.findall(r"train_network.py .*--threads (\d+)", output) == ["1"]
+
+
 def test_another_device_trains_nothing_again(project):
     config = project.config | {"gpu": 1, "gpu_absent": "cpu"}
     assert not TRAINING & project.planned(config=config).keys()
