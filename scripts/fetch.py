@@ -1,12 +1,14 @@
 """Fetch one source file: placed by hand, from the mirror, or from the first place that has it."""
 
 import argparse
+import fcntl
 import hashlib
 import logging
 import os
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -47,6 +49,35 @@ class Job:
         mark = hashlib.sha256(f"{key}\n{wanted}".encode()).hexdigest()[:12]
         path = self.output.with_name(f"{self.output.name}.{mark}.part")
         return Part(path, wanted, name or self.source.file)
+
+
+@contextmanager
+def alone(output: Path) -> Iterator[None]:
+    """Wait until no other process fetches the same file; then keep others waiting.
+
+    Snakemake leaves its jobs running when it is killed: the next one starts a second fetch, and two
+    of them appending to the same part would make a file of which neither digest tells.
+    """
+    path = output.with_name(f".{output.name}.lock")
+    while True:
+        try:
+            lock = path.open("w")
+        except OSError as error:
+            raise UserError(f"{output.parent} cannot be written: {error.strerror}") from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                log.info("%s: another process fetches it, waiting for that one", output.name)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            # The one before has removed the file that was waited for.
+            if not path.exists() or not os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                continue
+            try:
+                yield
+            finally:
+                path.unlink()
+            return
 
 
 def placed_by_hand(job: Job) -> Part | None:
@@ -163,6 +194,11 @@ def fetch(job: Job) -> dict:
         job.output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{job.output.parent} cannot be made: {error.strerror}") from error
+    with alone(job.output):
+        return _fetch(job)
+
+
+def _fetch(job: Job) -> dict:
     if part := placed_by_hand(job):
         return _deliver(job, part, f"by hand {job.by_hand / job.source.file}", None)
     ways: list[tuple[str, str | None, Callable[[], Part]]] = []

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import tempfile
 from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -17,7 +18,10 @@ from pathlib import Path
 
 import nbformat
 import papermill
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpecManager
 from nbconvert import HTMLExporter
+from traitlets import default
 from traitlets.config import Config
 
 from seq2report.command import UserError, replacing, run
@@ -28,6 +32,14 @@ UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u061c\u200e\u200f\u202a-\u2
 SCRIPTS = Path(__file__).resolve().parent
 
 
+class OwnKernelManager(AsyncKernelManager):
+    """Starts the kernel of this Python, whatever kernels this machine or its users have set up."""
+
+    @default("kernel_spec_manager")
+    def _kernel_spec_manager_default(self) -> KernelSpecManager:
+        return KernelSpecManager(parent=self, kernel_dirs=[])
+
+
 def execute(notebook: Path, executed: Path, parameters: dict) -> None:
     """Run a notebook and write its executed copy, whether its cells succeed or not.
 
@@ -35,9 +47,14 @@ def execute(notebook: Path, executed: Path, parameters: dict) -> None:
         UserError: a cell failed; says which and with what.
     """
     executed.parent.mkdir(parents=True, exist_ok=True)
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        [str(SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])]
-    )
+    code = [str(SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])]
+    with tempfile.TemporaryDirectory(prefix="seq2report-") as own:
+        # Not in the home: it may be read-only, and a start-up file there would run in the kernel.
+        os.environ.update(PYTHONPATH=os.pathsep.join(code), IPYTHONDIR=own, JUPYTER_RUNTIME_DIR=own)
+        _execute(notebook, executed, parameters)
+
+
+def _execute(notebook: Path, executed: Path, parameters: dict) -> None:
     try:
         # Kernel and language stand here, so that what the notebook's metadata say is no matter.
         papermill.execute_notebook(
@@ -45,6 +62,7 @@ def execute(notebook: Path, executed: Path, parameters: dict) -> None:
             executed,
             parameters=parameters,
             kernel_name="python3",
+            kernel_manager_class=OwnKernelManager,
             language="python",
             progress_bar=False,
             log_output=True,

@@ -6,6 +6,9 @@ by the lecture's protocol they are the ones that are watched after each epoch, a
 validation.parquet, because the documents of the validation split are fitted. With ``refit`` the
 validation documents are predicted as without it; then a fresh network with the same seed is fitted
 on training and validation documents for as many epochs as were best, and that one is kept.
+
+With ``--checkpoint`` a training that was broken off goes on from the last epoch that the file has,
+to the same figures but for seconds; it is removed once the run is whole.
 """
 
 import argparse
@@ -20,7 +23,9 @@ import polars as pl
 
 from seq2report.backend import gpu_name, load_keras
 from seq2report.command import read_json, replacing, run
-from seq2report.runs import stopwatch, write_run
+from seq2report.imports import local_imports
+from seq2report.machine import machine
+from seq2report.runs import stopwatch, versions, write_run
 from seq2report.sequences import Encoded, read_sequences
 
 
@@ -38,16 +43,22 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--matrix", type=Path, nargs="?", help="matrix.npy of pretrained vectors")
     parser.add_argument("--settings", type=json.loads, required=True, help="variant, as JSON")
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of the CPU; another number changes the last digits"
+    )
     parser.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="how many to train on")
     parser.add_argument(
         "--gpu-absent", choices=("error", "cpu"), default="error", help="what to do without it"
+    )
+    parser.add_argument(
+        "--checkpoint", type=Path, help="file to go on from, and to write now and then"
     )
     parser.add_argument("--output", type=Path, required=True, help="run folder to write")
     args = parser.parse_args(argv)
 
     keras = load_keras(args.seed, args.threads, args.gpu, args.gpu_absent)
     from seq2report import cpu_layers, cudnn, network
+    from seq2report.checkpoint import Checkpoint
 
     gpu = gpu_name()
     classes = read_json(args.corpus)["classes"]
@@ -70,7 +81,7 @@ def main(argv: Sequence[str] | None) -> None:
     watched = documents.part("test" if lecture else "validation")
     test = watched if lecture else documents.part("test")
     read = partial(network.inputs_of, given=given, num_words=num_words)
-    fitting = stopwatch()
+    checkpoint = Checkpoint(args.checkpoint, identity(args, gpu) if args.checkpoint else None)
     training = network.fit(
         model,
         (fitted, fitted.classes(classes)),
@@ -78,14 +89,15 @@ def main(argv: Sequence[str] | None) -> None:
         read,
         fit,
         args.seed,
+        checkpoint,
     )
     if fit.get("refit"):
         fitted = documents.part("train", "validation")
         logging.info("a fresh network, %d epochs", training.best_epoch)
         model, _ = fresh()
         every = (fitted, fitted.classes(classes))
-        network.refit(model, every, read, fit, args.seed, training.best_epoch)
-    fit_seconds, fit_cpu_seconds = fitting()
+        network.refit(model, every, read, fit, args.seed, training.best_epoch, checkpoint)
+    fit_seconds, fit_cpu_seconds = checkpoint.passed()
     predicting = stopwatch()
     probability = network.probabilities(model, test, read)
     predict_seconds, predict_cpu_seconds = predicting()
@@ -119,6 +131,7 @@ def main(argv: Sequence[str] | None) -> None:
         predicted = (_about(test), probability)
         validation = None if lecture else (_about(watched), training.probability)
         metrics = write_run(part, predicted, validation, classes, training.history, facts)
+    checkpoint.remove()
     logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)
 
 
@@ -136,6 +149,30 @@ def read_documents(path: Path, given: dict) -> tuple[Encoded, int]:
         features = read_features(path)
         return features, features.matrix.shape[1]
     return read_sequences(path), read_json(path.with_name("encoding.json"))["num_words"]
+
+
+def identity(args: argparse.Namespace, gpu: str | None) -> dict[str, str]:
+    """Return what the figures of a run hang on, each under its name.
+
+    Args:
+        args: of the command line.
+        gpu: what the GPU is called that trains; None where that is the CPU.
+    """
+    from seq2report.checkpoint import digest
+
+    features = args.settings["input"]["form"] == "features"
+    beside = ["features.npz"] if features else ["tokens.npy", "encoding.json"]
+    return {
+        "settings": json.dumps(args.settings, sort_keys=True),
+        "seed": str(args.seed),
+        "documents": digest(args.corpus, args.documents, *map(args.documents.with_name, beside)),
+        "vectors": digest(args.matrix) if args.matrix else "none",
+        "code": digest(*local_imports(__file__, Path(__file__).parent)),
+        # scikit-learn may be loaded or not; what a network reads of it is in the documents.
+        "versions": json.dumps(versions() | {"sklearn": None}, sort_keys=True),
+        "device": gpu or machine()["processor"],
+        "threads": str(args.threads),
+    }
 
 
 def _about(documents: Encoded) -> pl.DataFrame:

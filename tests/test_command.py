@@ -1,7 +1,10 @@
 import json
+import signal
+import subprocess
 import sys
 
 import pytest
+from conftest import ROOT
 
 from seq2report.command import UserError, nearest, read_json, replacing, run, write_json
 
@@ -119,6 +122,70 @@ def test_the_nearest_right_name_comes_first_and_long_lists_are_cut(word, allowed
     found = nearest(word, allowed)
     assert message in found
     assert len(found) < 100
+
+
+# Writes half of what it is to write, says so, and waits for a signal.
+HALFWAY = """
+import signal, sys
+sys.path.insert(0, sys.argv[1])
+from seq2report.command import replacing, run
+def main(argv):
+    with replacing(sys.argv[2]) as part:
+        file = part
+        if sys.argv[3] == "folder":
+            part.mkdir()
+            file = part / "old.txt"
+        file.write_text("half")
+        print("halfway", flush=True)
+        while True:
+            signal.pause()
+run(main)
+"""
+
+
+def halfway(path, kind, **options):
+    command = [sys.executable, "-c", HALFWAY, str(ROOT / "scripts"), str(path), kind]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, text=True, **pipes, **options)
+    assert process.stdout.readline() == "halfway\n"
+    return process
+
+
+@pytest.mark.reliability("Interruption")
+@pytest.mark.parametrize(("kind", "write"), [("file", write_file), ("folder", write_folder)])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=str)
+def test_a_command_that_is_stopped_while_it_writes_tidies_up_and_says_so_in_one_line(
+    tmp_path, number, kind, write
+):
+    write(tmp_path / "out", "old")
+    before = content(tmp_path / "out")
+    process = halfway(tmp_path / "out", kind)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (128 + number, f"error: stopped by {number.name}\n")
+    assert content(tmp_path / "out") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.reliability("Interruption")
+@pytest.mark.parametrize(("kind", "write"), [("file", write_file), ("folder", write_folder)])
+def test_a_command_that_is_killed_while_it_writes_leaves_what_stood_there(tmp_path, kind, write):
+    write(tmp_path / "out", "old")
+    before = content(tmp_path / "out")
+    process = halfway(tmp_path / "out", kind)
+    process.kill()
+    assert process.wait(60) == -signal.SIGKILL
+    assert content(tmp_path / "out") == before
+
+
+@pytest.mark.reliability("Interruption")
+def test_a_command_under_nohup_outlives_the_connection(tmp_path):
+    ignoring = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}
+    process = halfway(tmp_path / "out", "file", **ignoring)
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert said == "error: stopped by SIGTERM\n"
 
 
 def test_commands_explain_their_options(capsys, monkeypatch):

@@ -169,6 +169,7 @@ def test_sums_are_right(tiny):
     check_sums(tiny)
 
 
+@pytest.mark.reliability("Repeatability")
 def test_the_order_of_the_archives_changes_no_byte(tiny, tmp_path):
     assert contents(cut(tmp_path / "again", backwards=True)) == contents(tiny)
 

@@ -41,6 +41,7 @@ def twins_of(row, rows, splits):
     return sorted(r for r in alike if r[3] in splits)
 
 
+@pytest.mark.reliability("Repeatability")
 @given(corpora())
 def test_planted_twins_are_found_and_no_others_in_whatever_order(rows):
     expected = []

@@ -83,6 +83,7 @@ def carry_out(folder, *runs):
     return read_tables(folder / "tables")
 
 
+@pytest.mark.reliability("Repeatability")
 def test_seeds_count_once_a_variant_and_the_order_of_documents_does_not_matter(tmp_path):
     tables = carry_out(
         tmp_path,

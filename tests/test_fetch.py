@@ -386,7 +386,8 @@ def test_a_part_of_one_place_is_not_continued_by_another(server, ask):
     assert ask.left == []
 
 
-def test_killed_in_the_middle_then_continued(server, ask):
+@pytest.mark.reliability("Interruption")
+def test_a_download_that_was_killed_is_continued_where_it_was(server, ask):
     url = server.on("/x.tar.gz", announces(len(CONTENT), CONTENT[:200_000]), whole(CONTENT))
     arguments = [*ask.arguments([entry(url)]), "--stall-timeout", "30"]
     process = subprocess.Popen([sys.executable, SCRIPT, *arguments], stderr=subprocess.DEVNULL)
@@ -404,17 +405,41 @@ def test_killed_in_the_middle_then_continued(server, ask):
     assert ask.left == []
 
 
+@pytest.mark.reliability("Interruption")
+def test_a_second_fetch_of_the_same_file_waits_for_the_first(server, ask):
+    half = len(CONTENT) // 2
+    url = server.on("/x.tar.gz", announces(len(CONTENT), CONTENT[:half]), whole(CONTENT))
+    command = [sys.executable, SCRIPT, *ask.arguments([entry(url)])]
+    pipe = {"stderr": subprocess.PIPE, "text": True}
+    first = subprocess.Popen([*command, "--stall-timeout", "30"], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while not any(p.stat().st_size > half // 2 for p in ask.output.parent.glob("*.part")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    second = subprocess.Popen(command, **pipe)
+    while "another process fetches it, waiting" not in second.stderr.readline():
+        assert second.poll() is None
+    first.kill()
+    second.communicate(timeout=60)
+    assert second.returncode == 0
+    assert ask.output.read_bytes() == CONTENT
+    assert server.seen[-1].status == 206  # it goes on where the first one was
+    assert sorted(path.name for path in ask.output.parent.iterdir() if path.name[0] == ".") == []
+
+
 # --- disks and certificates ---
 
 
-def test_a_disk_too_small_is_told_beforehand(server, ask):
+@pytest.mark.reliability("Bad machine")
+def test_a_disk_too_small_for_a_download_is_told_beforehand(server, ask):
     url = server.on("/x.tar.gz", announces(10**18, b""))
     message = ask.refused(entry(url, None))
     assert re.search(r"disk is full: .*downloads needs 1,000,000,000,000,000,000 bytes", message)
     assert re.search(r"has [\d,]+ free", message)
 
 
-def test_a_disk_that_fills_up_leaves_nothing(server, ask):
+@pytest.mark.reliability("Bad machine")
+def test_a_limit_on_the_size_of_files_is_told_and_nothing_of_a_download_is_left(server, ask):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
@@ -432,8 +457,9 @@ def test_a_disk_that_fills_up_leaves_nothing(server, ask):
     assert ask.left == []
 
 
+@pytest.mark.reliability("Bad machine")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
-def test_a_small_disk(server, ask):
+def test_a_disk_that_is_full_in_the_middle_of_a_download_is_told_and_nothing_is_left(server, ask):
     ask.output.parent.mkdir()
     folder = str(ask.output.parent)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", folder])
@@ -449,7 +475,8 @@ def test_a_small_disk(server, ask):
         subprocess.run(["umount", folder], check=True)
 
 
-def test_a_folder_that_cannot_be_written(server, ask, room):
+@pytest.mark.reliability("Bad machine")
+def test_a_download_to_a_folder_that_cannot_be_written_is_told_in_one_message(server, ask, room):
     (room / "downloads").write_text("a file")
     with pytest.raises(UserError, match="downloads"):
         ask(entry(server.on("/x.tar.gz", whole(CONTENT))))

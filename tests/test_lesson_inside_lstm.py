@@ -166,6 +166,7 @@ def test_the_network_has_learned_and_the_document_is_confident_and_right(carried
     assert 20 <= facts["document_words"] <= 40
 
 
+@pytest.mark.reliability("Repeatability")
 def test_the_same_seed_gives_the_same_tables(carried_out, tmp_path):
     _, options, tables = carried_out
     again = carry_out(tmp_path, options)

@@ -137,6 +137,7 @@ def test_every_epoch_sees_all_windows_once(monkeypatch):
     assert list(first) != list(second)
 
 
+@pytest.mark.reliability("Repeatability")
 def test_the_same_seed_gives_the_same_tables(short, tmp_path):
     call(lesson, seed=5, epochs=1, output=tmp_path / "again")
     once, again = read_tables(short / "lesson-number_sequence"), read_tables(tmp_path / "again")

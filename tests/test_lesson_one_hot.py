@@ -225,6 +225,7 @@ def test_vectors_of_a_text_make_the_same_tables(pretrained, tmp_path):
         pd.testing.assert_frame_equal(found[name], of(pretrained, name))
 
 
+@pytest.mark.reliability("Repeatability")
 def test_the_same_seed_gives_the_same_tables(plain, tmp_path):
     for name, table in carry_out(tmp_path).items():
         timed = [column for column in table if column.endswith("_seconds")]

@@ -99,6 +99,7 @@ def test_gradient_norms_are_those_of_finite_differences_the_last_word_first(kind
     )
 
 
+@pytest.mark.reliability("Repeatability")
 def test_the_same_seed_gives_the_same_tables(small, tmp_path, monkeypatch):
     monkeypatch.setattr(lesson, "CELLS", ("SimpleRNN",))
     sequences = lesson.read_sequences(write_corpus(tmp_path / "corpus")["sequences"])

@@ -98,6 +98,7 @@ def in_blocks(rows, block, split=(1, 0.3, 0.3)):
     return tables, merged, pl.from_arrow(pa.concat_tables(merged))
 
 
+@pytest.mark.reliability("Repeatability")
 @given(ROWS, st.randoms(), st.sampled_from([1, 5, 50, 10_000]))
 def test_order_and_blocks_of_the_archive_change_neither_digest_nor_documents(rows, random, block):
     shuffled = random.sample(rows, len(rows))

@@ -225,6 +225,7 @@ def test_the_documents_that_a_model_is_surest_of_are_answered_first():
     assert found == pytest.approx([1, 1, 1, 2 / 3, 1 / 2])
 
 
+@pytest.mark.reliability("Repeatability")
 @given(sure_and_right(), st.randoms())
 def test_the_order_of_documents_is_no_matter_and_all_of_them_are_the_accuracy(drawn, random):
     sure, right = drawn

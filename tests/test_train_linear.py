@@ -91,6 +91,7 @@ def test_every_test_document_is_predicted_with_probabilities(trained, documents)
     assert metrics["accuracy"] == (predictions["predicted"] == predictions["label"]).mean() > 0.5
 
 
+@pytest.mark.reliability("Repeatability")
 def test_the_same_seed_gives_the_same_predictions_and_another_seed_others(tiny, tmp_path):
     sgd = [{"TfidfVectorizer": {}}, {"SGDClassifier": {"loss": "log_loss"}}]
     first, again, other = (

@@ -213,6 +213,7 @@ def test_without_patience_all_epochs_run_and_the_last_is_kept(task):
     assert len(fitted.history) == fitted.best_epoch == 4
 
 
+@pytest.mark.reliability("Repeatability")
 def test_the_same_seed_gives_the_same_figures_and_another_seed_others(task):
     first, again, other = (train(task, seed) for seed in (1, 1, 2))
     for a, b in zip(first[0].get_weights(), again[0].get_weights(), strict=True):

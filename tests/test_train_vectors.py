@@ -39,6 +39,7 @@ def test_each_word_that_occurs_often_enough_outside_the_test_part_gets_a_vector(
     assert vectors.any(axis=1).all()
 
 
+@pytest.mark.reliability("Repeatability")
 def test_the_same_seed_gives_the_same_vectors_and_another_one_others(tiny, tmp_path):
     first, again, other = (train(tiny, tmp_path / str(n), seed=n // 2)[1] for n in (2, 3, 4))
     np.testing.assert_array_equal(first, again)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -31,10 +32,10 @@ class Project:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
             copy(ROOT / part, folder / part)
 
-    def snakemake(self, *arguments, config=None, directory=None, status=0) -> str:
+    def snakemake(self, *arguments, config=None, directory=None, status=0, under=()) -> str:
         file = self.folder / "tiny.yaml"
         file.write_text(yaml.safe_dump(config or self.config))
-        command = [SNAKEMAKE, "--cores", "2", "--configfile", file]
+        command = [*under, SNAKEMAKE, "--cores", "2", "--configfile", file]
         command += ["--replace-workflow-config", *arguments]
         # Not activated: a rule has to find this Python by itself.
         environment = os.environ | {"PATH": "/usr/local/bin:/usr/bin:/bin"}
@@ -109,11 +110,32 @@ def config(tiny_archive, tiny_vectors) -> dict:
     }
 
 
+# Without a network, with a home that nobody can write to and that no variable names; Snakemake
+# itself wants another place for its cache then.
+POOR = 'ip link set lo up && mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"'
+POOR = [
+    "unshare",
+    "--mount",
+    "--net",
+    "sh",
+    "-c",
+    f'{POOR} && shift && exec env -u HOME XDG_CACHE_HOME="$PWD/.cache" "$@"',
+]
+POOR += ["sh", pwd.getpwuid(os.getuid()).pw_dir]
+
+
 @pytest.fixture(scope="module")
-def project(tmp_path_factory, config) -> Project:
+def poor(tmp_path_factory) -> list[str]:
+    """What a command is put behind to run on a poor machine; nothing where that cannot be made."""
+    folder = tmp_path_factory.getbasetemp()
+    return POOR if not subprocess.run([*POOR, "touch", folder]).returncode else []
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, config, poor) -> Project:
     """A project that has been run."""
-    project = Project(tmp_path_factory.mktemp("a project"), config)
-    project.snakemake()
+    project = Project(tmp_path_factory.mktemp("ein Ordner für Überraschungen"), config)
+    project.snakemake(under=poor)
     return project
 
 
@@ -147,6 +169,28 @@ def test_a_run_ends_in_a_report_and_tables_beside_it(project):
     for link in re.findall(r'href="([^"#:]+)"', (report / "index.html").read_text()):
         assert (report / link).is_file(), link
     assert "These are sample figures" in (report / "index.html").read_text()
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_folder_with_blanks_and_umlauts_in_its_name_does_no_harm(project):
+    assert re.search(r" .*ü", project.folder.name)
+    assert (project.folder / "results/tiny/report/index.html").is_file()
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_run_needs_neither_a_network_nor_a_home_that_can_be_written_but_for_snakemakes_cache(
+    project, poor
+):
+    if not poor:
+        pytest.skip("only root takes them away, and not on every machine")
+    home = subprocess.run(
+        [*poor, "sh", "-c", f"touch {POOR[-1]}/x"], capture_output=True, text=True
+    )
+    assert "Read-only file system" in home.stderr
+    call = "import socket; socket.create_connection(('192.0.2.1', 80))"
+    network = subprocess.run([*poor, sys.executable, "-c", call], capture_output=True, text=True)
+    assert "Network is unreachable" in network.stderr
+    assert (project.folder / "results/tiny/report/index.html").is_file()
 
 
 def test_how_it_was_made_tells_of_every_job_but_its_own_page(project):
@@ -603,6 +647,14 @@ def test_a_training_asks_for_a_gpu_and_does_without_where_the_profile_has_none(p
         output = project.snakemake(*command, config=config)
         assert f"--gpu {taken} --gpu-absent cpu" in output
         assert f"gpu={taken}, " in output
+
+
+@pytest.mark.reliability("Repeatability")
+@pytest.mark.parametrize("cores", ["1", "64"])
+def test_a_training_has_one_thread_however_many_cores_there_are(project, cores):
+    command = ["--dry-run", "--printshellcmds", "--forceall", "--cores", cores]
+    output = project.snakemake(*command)
+    assert re.findall(r"train_network.py .*--threads (\d+)", output) == ["1"]
 
 
 def test_another_device_trains_nothing_again(project):

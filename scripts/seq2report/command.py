@@ -4,11 +4,18 @@ import difflib
 import json
 import logging
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a terminal, a scheduler, a lost connection
+
+LITTLE = 1 << 16  # bytes: where less is free, what could not be written had no room
 
 
 class UserError(Exception):
@@ -19,13 +26,31 @@ class UserError(Exception):
 
 
 def run(main: Callable[[Sequence[str] | None], None]) -> None:
-    """Run a command's ``main`` and leave: status 0, or 1 with one message for a `UserError`."""
+    """Run a command's ``main`` and leave: status 0, or 1 with one message for a `UserError`.
+
+    Each signal of `STOPS` ends ``main`` like Ctrl-C, so that it removes its temporary files; the
+    status is 128 and the signal's number, as a shell has it.
+    """
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
+    stopped = []
+
+    def stop(number: int, _: FrameType | None) -> NoReturn:
+        for each in STOPS:  # a second one must not end the tidying up
+            signal.signal(each, signal.SIG_IGN)
+        stopped.append(signal.Signals(number))
+        raise KeyboardInterrupt
+
+    for number in STOPS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+            signal.signal(number, stop)
     try:
         main(None)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        print(f"error: stopped by {stopped[0].name}", file=sys.stderr)
+        sys.exit(128 + stopped[0])
 
 
 def nearest(word: object, allowed: Iterable[str]) -> str:
@@ -45,10 +70,16 @@ def replacing(path: Path | str) -> Iterator[Path]:
     Whatever stands at ``path`` (a file or a folder written earlier) is replaced as a whole, so a
     reader never sees half of it. The temporary path does not exist yet: the block may create a
     file or a folder there. If the block raises, it is removed and ``path`` stays as it was.
+
+    Raises:
+        UserError: the folder cannot be written, or the disk is full.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise UserError(f"{path.parent} cannot be written: {error.strerror}") from error
     try:
         yield room / path.name
         if path.is_dir():
@@ -56,6 +87,12 @@ def replacing(path: Path | str) -> Iterator[Path]:
         elif (room / path.name).is_dir():
             path.unlink(missing_ok=True)
         (room / path.name).replace(path)
+    except Exception as error:  # libraries raise whatever they do on a full disk
+        free = shutil.disk_usage(room).free
+        if isinstance(error, UserError) or free >= LITTLE:
+            raise
+        message = f"the disk is full: {path.parent.resolve()} has {free:,} bytes free ({error})"
+        raise UserError(f"{message}; make room and run again") from error
     finally:
         shutil.rmtree(room)
 

@@ -142,16 +142,19 @@ def download_wheel(package: str, folder: Path) -> Path:
         env=os.environ | {"TMPDIR": str(temporary.resolve())},
     ) as pip:
         progress = Progress(package, 0, None)
-        for line in pip.stdout:
-            said = [*said[-50:], line]
-            if found := re.match(r"Progress (\d+) of (\d+)", line):
-                progress.total = int(found[2])
-                progress.reached(int(found[1]))
-                # pip takes a full disk for a broken connection. It copies the wheel, and so do we.
-                needed = 2 * progress.total - progress.done
-                if needed > shutil.disk_usage(folder).free:
-                    pip.terminate()
-                    raise PlaceError(disk_full(folder, needed))
+        try:
+            for line in pip.stdout:
+                said = [*said[-50:], line]
+                if found := re.match(r"Progress (\d+) of (\d+)", line):
+                    progress.total = int(found[2])
+                    progress.reached(int(found[1]))
+                    # pip takes a full disk for a broken connection. It copies the wheel, as do we.
+                    needed = 2 * progress.total - progress.done
+                    if needed > shutil.disk_usage(folder).free:
+                        raise PlaceError(disk_full(folder, needed))
+        except BaseException:  # KeyboardInterrupt too: nobody waits for the rest
+            pip.terminate()
+            raise
         progress.end()
     wheels = list(folder.glob("*.whl"))
     if pip.returncode or len(wheels) != 1:

@@ -12,6 +12,7 @@ import scipy.sparse
 import tensorflow as tf
 
 from seq2report import cudnn
+from seq2report.checkpoint import Checkpoint, Progress
 from seq2report.command import UserError
 from seq2report.layers import Branches, build_layers, build_optimizer
 from seq2report.sequences import Encoded, pad
@@ -242,6 +243,7 @@ def fit(
     read: Read,
     settings: dict,
     seed: int,
+    checkpoint: Checkpoint | None = None,
 ) -> Fit:
     """Fit ``model`` in place and leave the weights of the best epoch in it.
 
@@ -260,11 +262,15 @@ def fit(
         read: see `batches`.
         settings: ``fit`` of a resolved variant.
         seed: decides the order of the documents.
+        checkpoint: where a training that was broken off goes on from, and what is written.
     """
     patience = settings.get("patience")
-    history, best, best_weights, best_p = [], 0, None, None
-    for epoch in range(1, settings["epochs"] + 1):
-        start = time.perf_counter()
+    checkpoint = checkpoint or Checkpoint()
+    progress = checkpoint.progress
+    if not progress.refitted:
+        checkpoint.restore(model)
+    while not _is_over(progress, settings):
+        start, epoch = time.perf_counter(), len(progress.history) + 1
         row = {"epoch": epoch} | _fit_epoch(model, train, read, settings, seed, epoch)
         p = probabilities(model, validation[0], read)
         row |= {
@@ -272,7 +278,7 @@ def fit(
             "val_accuracy": float((p.argmax(axis=1) == validation[1]).mean()),
             "seconds": time.perf_counter() - start,
         }
-        history.append(row)
+        progress.history.append(row)
         logging.info(
             "epoch %d/%d: loss %.4f, accuracy %.4f, validation loss %.4f, accuracy %.4f, %.1f s",
             epoch,
@@ -280,12 +286,23 @@ def fit(
             *(row[key] for key in ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")),
         )
         _check_finite(row["val_loss"], epoch)
-        if best_weights is None or patience is None or _rank(row) > _rank(history[best]):
-            best, best_weights, best_p = epoch - 1, model.get_weights(), p
-        if patience is not None and epoch - 1 - best >= patience:
-            break
-    model.set_weights(best_weights)
-    return Fit([row | {"kept": n == best} for n, row in enumerate(history)], best + 1, best_p)
+        best = progress.history[progress.best - 1]
+        if epoch == 1 or patience is None or _rank(row) > _rank(best):
+            progress.best, progress.probability = epoch, p
+            progress.best_weights = model.get_weights()
+        checkpoint.write(model)
+    if not progress.refitted:
+        model.set_weights(progress.best_weights)
+        progress.best_weights = []  # which may be large
+    history = [row | {"kept": row["epoch"] == progress.best} for row in progress.history]
+    return Fit(history, progress.best, progress.probability)
+
+
+def _is_over(progress: Progress, settings: dict) -> bool:
+    """Say whether all epochs were fitted, or as many without a better one as there is patience."""
+    epochs, patience = len(progress.history), settings.get("patience")
+    impatient = patience is not None and epochs - progress.best >= patience
+    return impatient or epochs == settings["epochs"]
 
 
 def refit(
@@ -295,6 +312,7 @@ def refit(
     settings: dict,
     seed: int,
     epochs: int,
+    checkpoint: Checkpoint | None = None,
 ) -> None:
     """Fit ``model`` in place for so many epochs, without looking at anything meanwhile.
 
@@ -302,9 +320,13 @@ def refit(
     the other, this is algorithm 7.2 of Goodfellow et al., Deep Learning (2016). Other arguments
     are as in `fit`.
     """
-    for epoch in range(1, epochs + 1):
+    checkpoint = checkpoint or Checkpoint()
+    checkpoint.restore(model)
+    for epoch in range(checkpoint.progress.refitted + 1, epochs + 1):
         row = _fit_epoch(model, train, read, settings, seed, epoch)
         logging.info("epoch %d/%d: loss %.4f, accuracy %.4f", epoch, epochs, *row.values())
+        checkpoint.progress.refitted = epoch
+        checkpoint.write(model)
 
 
 def _fit_epoch(

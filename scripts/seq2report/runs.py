@@ -119,12 +119,19 @@ def stopwatch() -> Callable[[], tuple[float, float]]:
 def environment() -> dict:
     """Return CPU time and peak memory of this process so far, and what a figure hangs on."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
-    loaded = [name for name in ("numpy", "sklearn", "tensorflow", "keras") if name in sys.modules]
-    versions = {name: sys.modules[name].__version__ for name in loaded}
     return {
         "cpu_seconds": time.process_time(),
         "peak_memory_mb": round(peak / (1e6 if sys.platform == "darwin" else 1e3)),
-        "versions": {"python": platform.python_version(), **versions},
+        "versions": versions(),
         "machine": f"{platform.system()} {platform.machine()}",
         "seq2report": __version__,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of what computes, of that which is loaded."""
+    loaded = [name for name in ("numpy", "sklearn", "tensorflow", "keras") if name in sys.modules]
+    return {
+        "python": platform.python_version(),
+        **{name: sys.modules[name].__version__ for name in loaded},
     }

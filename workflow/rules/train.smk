@@ -37,7 +37,8 @@ for variant in VARIANTS:
                 " --documents {input.documents[0]} --matrix {input.matrix}"
                 " --settings {params.settings:q} --seed {wildcards.seed} --threads {threads}"
                 " --gpu {resources.gpu} --gpu-absent {resources.gpu_absent}"
-                " --output {params.folder} 2> {log}"
+                # No output: Snakemake removes those of a job that failed, and the next try needs it.
+                " --checkpoint {params.folder}.checkpoint --output {params.folder} 2> {log}"
 
     elif is_ensemble(variant):
 
