@@ -1,4 +1,7 @@
-"""Train a Keras network of a variant: model.keras, history, metrics and predictions.
+"""Train a Keras network of a variant: model.keras, run.json, history, metrics and predictions.
+
+What makes numbers of a text goes with it: vocabulary.parquet of an encoding (id and word), or the
+fitted steps of features, in ``features``.
 
 The run folder also gets embedding.npy, the embedding matrix after training, where the network
 has one that it trains. The test documents are looked at once, with the weights that were kept;
@@ -11,6 +14,7 @@ on training and validation documents for as many epochs as were best, and that o
 import argparse
 import json
 import logging
+import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -19,8 +23,8 @@ import numpy as np
 import polars as pl
 
 from seq2report.backend import gpu_name, load_keras
-from seq2report.command import read_json, replacing, run
-from seq2report.runs import stopwatch, write_run
+from seq2report.command import read_json, replacing, run, write_json
+from seq2report.runs import about_run, stopwatch, write_run
 from seq2report.sequences import Encoded, read_sequences
 
 
@@ -43,6 +47,12 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument(
         "--gpu-absent", choices=("error", "cpu"), default="error", help="what to do without it"
     )
+    parser.add_argument(
+        "--circumstances",
+        type=json.loads,
+        default={},
+        help="what run.json tells of the corpus beside what stands in corpus.json, as JSON",
+    )
     parser.add_argument("--output", type=Path, required=True, help="run folder to write")
     args = parser.parse_args(argv)
 
@@ -50,7 +60,8 @@ def main(argv: Sequence[str] | None) -> None:
     from seq2report import cpu_layers, cudnn, network
 
     gpu = gpu_name()
-    classes = read_json(args.corpus)["classes"]
+    corpus = read_json(args.corpus)
+    classes = corpus["classes"]
     documents, num_words = read_documents(args.documents, args.settings["input"])
     matrix = np.load(args.matrix, allow_pickle=False) if args.matrix else None
     build = partial(network.build_model, args.settings, num_words, len(classes), matrix)
@@ -108,8 +119,13 @@ def main(argv: Sequence[str] | None) -> None:
         "path": network.path(model, gpu),
         **({"cudnn_lost": cudnn_lost} if cudnn_lost else {}),
     }
+    about = about_run(
+        *(args.output, args.settings, args.seed, corpus, args.circumstances), num_words=num_words
+    )
     with replacing(args.output) as part:
         part.mkdir()
+        write_json(part / "run.json", about)
+        copy_reading(args.documents.parent, given, part)
         saved = build()  # of Keras's own layers: whoever loads it needs nothing of ours
         saved.set_weights(model.get_weights())
         saved.save(part / "model.keras")
@@ -136,6 +152,17 @@ def read_documents(path: Path, given: dict) -> tuple[Encoded, int]:
         features = read_features(path)
         return features, features.matrix.shape[1]
     return read_sequences(path), read_json(path.with_name("encoding.json"))["num_words"]
+
+
+def copy_reading(folder: Path, given: dict, run: Path) -> None:
+    """Copy what makes numbers of a text, from an encoding or from features, into a run."""
+    if given["form"] == "features":
+        (run / "features").mkdir()
+        for name in ("model.skops", "vocabulary.parquet", "features.json"):
+            shutil.copy(folder / name, run / "features")
+        return
+    words = pl.read_parquet(folder / "vocabulary.parquet", columns=["id", "word"])
+    words.write_parquet(run / "vocabulary.parquet")
 
 
 def _about(documents: Encoded) -> pl.DataFrame:

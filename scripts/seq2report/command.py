@@ -3,6 +3,7 @@
 import difflib
 import json
 import logging
+import os
 import shutil
 import sys
 import tempfile
@@ -19,12 +20,20 @@ class UserError(Exception):
 
 
 def run(main: Callable[[Sequence[str] | None], None]) -> None:
-    """Run a command's ``main`` and leave: status 0, or 1 with one message for a `UserError`."""
+    """Run a command's ``main`` and leave: status 0, or 1 with one message for a `UserError`.
+
+    Status 1 without a message where nobody reads on what it prints, as before ``| head``.
+    """
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
     try:
         main(None)
+        sys.stdout.flush()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Python would write what is left when it ends, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 
 

@@ -72,16 +72,27 @@ def run_files(variant, seed="{seed}"):
     validation.parquet but by the lecture's protocol, which fits the documents of the validation
     split; embedding.npy, the last one, where the network trains an embedding.
     """
-    files = ["metrics.json", "predictions.parquet", "history.csv"]
-    if is_ensemble(variant):
-        files.append("ensemble.json")
-    else:
-        files += ["model.keras"] if variant in NETWORKS else ["model.skops", "vocabulary.parquet"]
+    files = ["metrics.json", "predictions.parquet", "history.csv", *loaded_files(variant)[1:]]
     if VARIANTS[variant].get("fit", {}).get("protocol") != "lecture":
         files.append("validation.parquet")
     if trains_embedding(variant):
         files.append("embedding.npy")
     return [f"{CORPUS}/runs/{variant}/seed-{seed}/{file}" for file in files]
+
+
+def loaded_files(variant):
+    """Return what of a run is needed to use its model, wherever the folder is copied to."""
+    settings, files = VARIANTS[variant], ["metrics.json", "run.json"]
+    if is_ensemble(variant):
+        members = settings["ensemble"]["members"]
+        copied = [f"members/{member}/{file}" for member in members for file in loaded_files(member)]
+        return [*files, "ensemble.json", *copied]
+    if "pipeline" in settings:
+        return [*files, "model.skops", "vocabulary.parquet"]
+    if "features" in settings["input"]:
+        names = ("model.skops", "vocabulary.parquet", "features.json")
+        return [*files, "model.keras", *(f"features/{name}" for name in names)]
+    return [*files, "model.keras", "vocabulary.parquet"]
 
 
 def is_ensemble(variant):
@@ -97,7 +108,7 @@ def member_files(variant):
     return [
         f"{CORPUS}/runs/{member}/seed-{{seed}}/{file}"
         for member in VARIANTS[variant]["ensemble"]["members"]
-        for file in ("metrics.json", "validation.parquet", "predictions.parquet")
+        for file in (*loaded_files(member), "validation.parquet", "predictions.parquet")
     ]
 
 
@@ -139,14 +150,12 @@ def document_files(variant):
     """Return where a network's documents are, first what train_network.py is given."""
     given = VARIANTS[variant]["input"]
     if "features" in given:
-        folder, names = f"{CORPUS}/features/{given['features']}", (
-            "documents.parquet",
-            "features.npz",
-        )
+        folder = f"{CORPUS}/features/{given['features']}"
+        names = ("documents.parquet", "features.npz", "features.json", "model.skops")
     else:
         folder = f"{CORPUS}/sequences/{given['encoding']}"
         names = ("sequences.parquet", "tokens.npy", "encoding.json")
-    return [f"{folder}/{name}" for name in names]
+    return [f"{folder}/{name}" for name in (*names, "vocabulary.parquet")]
 
 
 def matrix_file(variant):
@@ -321,18 +330,13 @@ def tables_of(corpus, *evaluated):
     return [path.replace("{corpus}", corpus) for each in evaluated for path in each.output]
 
 
-def model_files(variant, seed):
+def answering_files(variant, seed):
     """Return what of a run its model is loaded from, and what it predicted."""
-    models = ("model.keras", "model.skops", "vocabulary.parquet", "ensemble.json")
-    files = (*models, "metrics.json", "predictions.parquet")
-    return [file for file in run_files(variant, seed) if Path(file).name in files]
+    files = [*loaded_files(variant), "predictions.parquet"]
+    return [f"{CORPUS}/runs/{variant}/seed-{seed}/{file}" for file in files]
 
 
-def reading_files(variant):
-    """Return what of an encoding or of features is needed to read other texts with a network."""
-    given = VARIANTS[variant]["input"]
-    if "features" in given:
-        folder, names = f"{CORPUS}/features/{given['features']}", ("model.skops",)
-    else:
-        folder, names = f"{CORPUS}/sequences/{given['encoding']}", ("encoding.json",)
-    return [f"{folder}/{name}" for name in (*names, "vocabulary.parquet")]
+def told_of_corpus(wildcards):
+    """Return what a run tells of its corpus beside what corpus.json says, as JSON."""
+    told = {"name": wildcards.corpus, "sample": config.get("sample", False)}
+    return json.dumps(told | circumstances(config["corpora"][wildcards.corpus]))
