@@ -15,7 +15,16 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from seq2report.command import UserError
-from seq2report.config import check, check_models, circumstances, resolve_trained, seeds
+from seq2report.config import (
+    check,
+    check_models,
+    circumstances,
+    format_mistakes,
+    repeated_keys,
+    resolve_trained,
+    seeds,
+)
+from seq2report.grids import with_grids
 from seq2report.imports import local_imports
 
 # `python` is the one that runs Snakemake, be its environment activated or not.
@@ -30,7 +39,11 @@ EMBEDDING = f"{CORPUS}/embeddings/{{encoding}}/{{embedding}}"
 TRAINED_VECTORS = f"{CORPUS}/vectors/{{encoding}}/{{embedding}}"
 TABLES = f"{RESULTS}/report/tables"
 
+CONFIGURED = config  # as it is written; from here on, a variant has no grid
 try:
+    if repeated := [each for file in workflow.configfiles for each in repeated_keys(file)]:
+        raise UserError(format_mistakes(repeated))
+    config = with_grids(config)
     check(config, ROOT / "workflow/schemas/config.schema.yaml")
     check_models(config, SCRIPTS / "check.py", f"{RESULTS}/checked.json")
 except UserError as error:
@@ -141,7 +154,12 @@ def growing(amount):
 
 
 def recurrent_layers(variant):
-    """Return how many layers loop over words: the more, the longer a network trains."""
+    """Return how many layers loop over words: the more, the longer a network trains.
+
+    Of a function of Python it is not known; it is taken for one.
+    """
+    if "function" in VARIANTS[variant]["layers"]:
+        return 1
     layers = json.dumps(VARIANTS[variant]["layers"])
     return sum(layers.count(f'"{kind}"') for kind in ("SimpleRNN", "GRU", "LSTM"))
 
