@@ -18,8 +18,8 @@ import pandas as pd
 import yaml
 
 from seq2report import __version__
+from seq2report.addresses import redact
 from seq2report.command import UserError, read_json, replacing, run
-from seq2report.download import redact
 from seq2report.durations import of_rules, read_jobs
 from seq2report.machine import machine
 from seq2report.tables import write_tables

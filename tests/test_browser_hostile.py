@@ -74,6 +74,7 @@ def pages(tmp_path_factory, messages):
     return sorted((folder / "project/results/hostile/report").glob("*.html"))
 
 
+@pytest.mark.reliability("Security")
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_nothing_runs_nothing_is_fetched_and_nothing_bursts_its_page(browser, pages, size):
     assert len(pages) == 10
@@ -86,6 +87,7 @@ def test_nothing_runs_nothing_is_fetched_and_nothing_bursts_its_page(browser, pa
             assert opened.page.locator("img, [onerror], iframe, object").count() == 0, path.name
 
 
+@pytest.mark.reliability("Security")
 def test_what_meant_harm_is_shown_as_text(browser, pages):
     told = {}
     for path in pages:
@@ -101,6 +103,7 @@ def test_what_meant_harm_is_shown_as_text(browser, pages):
     assert f"{LONG[:29]}…" in told["embeddings-news"] + " ".join(drawn)
 
 
+@pytest.mark.reliability("Security")
 def test_no_character_of_a_document_turns_or_rings(pages):
     for path in pages:
         main = re.sub(r"<(style|script)\b.*?</\1>", "", path.read_text(), flags=re.DOTALL)

@@ -153,7 +153,7 @@ MISTAKES = [
         for place in ("seeds", "compare.corpora", "compare.variants", "sources.imdb_sample.from")
     ),
     ({"variants.glove_lstm.layers": []}, "variants.glove_lstm.layers: [] should be non-empty"),
-    ({"sources.imdb_sample.from.0.url": "ftp://x"}, "from[0].url: 'ftp://x' does not have the"),
+    ({"sources.imdb_sample.from.0.url": "ftp://x"}, "from[0].url: 'ftp://…' does not have the"),
     ({"sources.imdb_sample.from.0.sha256": "x"}, "from[0].sha256: 'x' does not have the form"),
     # names that no file may have
     *(({"name": name}, f"name: '{name}' does not have") for name in ("../x", "a b", "A", "", "ü")),

@@ -86,6 +86,7 @@ def hostile(tmp_path_factory):
     return rendered(folder, {"glove": "<b>GloVe"})
 
 
+@pytest.mark.reliability("Security")
 def test_text_from_corpora_is_escaped(hostile):
     main = hostile[hostile.index("<main") : hostile.index("</main>")]
     assert "<script" not in main

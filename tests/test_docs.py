@@ -1,8 +1,10 @@
-import os
+"""What the documentation says is so: its commands run, its settings are right, its links lead."""
+
 import re
+import shlex
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 import yaml
@@ -10,10 +12,17 @@ from conftest import ROOT
 from reliability import COLLECTED, FILES, listed
 from snakemake.utils import update_config
 
+import seq2report
 from seq2report.config import check
+from seq2report.grids import with_grids
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 CONFIG_README = (ROOT / "config/README.md").read_text()
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")]
+# What is not run here: it needs another machine, an installation, the network or a person.
+ELSEWHERE = ("source", "export", "mkdir", "cd", "curl", "unzip", "rm", "mv", "sha256sum", "docker")
+ELSEWHERE += ("conda", "uv", "apt", "apt-get", "squeue", "scancel", "git", "watch", "nvidia-smi")
+ELSEWHERE += ("printf",)
 
 
 def keys(schema):
@@ -32,19 +41,117 @@ def test_every_key_of_the_configuration_is_explained():
     assert set(keys(SCHEMA)) - explained == set()
 
 
+def anchors(page: str) -> set[str]:
+    """Return what ``#…`` may follow the name of a page: its headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", page, flags=re.DOTALL), re.M)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
 def test_links_of_the_documentation_lead_somewhere():
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")]:
-        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
-            assert (page.parent / link).exists(), f"{page}: {link}"
+        for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
+            file, _, anchor = link.partition("#")
+            target = page.parent / file if file else page
+            assert target.exists(), f"{page}: {link}"
+            if anchor:
+                assert anchor in anchors(target.read_text()), f"{page}: {link}"
+
+
+def blocks() -> Iterator[tuple[str, str, str, str]]:
+    """Yield (language, text, where, the YAML before it) of each block of code of all pages."""
+    for page in PAGES:
+        settings = ""
+        for n, found in enumerate(re.findall(r"```(sh|yaml)\n(.*?)```", page.read_text(), re.S)):
+            language, text = found
+            settings = text if language == "yaml" else settings
+            yield language, text, f"{page.relative_to(ROOT)}-{n}", settings
+
+
+def commands() -> list:
+    """Return each command of the documentation once, with the settings that stand above it."""
+    found = {}
+    for language, text, where, settings in blocks():
+        for line in text.replace("\\\n", " ").splitlines() * (language == "sh"):
+            words = shlex.split(line, comments=True)
+            for command in shlex.join(words).replace("'&&'", "&&").split(" && "):
+                if command:
+                    found.setdefault(command, (where, settings))
+    return [
+        pytest.param(command, settings, id=f"{where}: {command}")
+        for command, (where, settings) in found.items()
+    ]
+
+
+@pytest.mark.parametrize(("command", "settings"), commands())
+def test_a_command_of_the_documentation_is_one(command, settings, tmp_path):
+    (tmp_path / "mine.yaml").write_text(settings)
+    words = shlex.split(re.sub(r"\S*\bmine\.yaml", str(tmp_path / "mine.yaml"), command))
+    while re.fullmatch(r"[A-Z_0-9]+=.*", words[0]):
+        words.pop(0)
+    program = words[0].rpartition("/")[2]
+    if program == "snakemake":
+        if "--report" in words or "--executor" in words:
+            return  # of a finished run, as .ci/run makes it; of a cluster that is not here
+        run = [sys.executable, "-m", "snakemake", *words[1:], "--dry-run"]
+    elif program == "make":
+        run = ["make", "--dry-run", *words[1:]]
+    elif program == "python" and words[1].startswith("scripts/"):
+        assert_takes(words[1], words[2:])
+        return
+    else:
+        assert program in ELSEWHERE or words[1:3] == ["-m", "pip"]
+        return
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def assert_takes(script: str, arguments: list[str]) -> None:
+    """Assert that a script exists and knows each option that it is given."""
+    command = [sys.executable, ROOT / script, "--help"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    for word in arguments:
+        if word.startswith("--"):
+            assert re.search(rf"{word}\b", told), f"{script}: {word}"
 
 
 @pytest.mark.parametrize(
-    "block", re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    "settings",
+    [pytest.param(text, id=where) for language, text, where, _ in blocks() if language == "yaml"],
 )
-def test_the_readmes_configurations_are_right_ones(block):
+def test_settings_of_the_documentation_are_right_ones(settings):
+    overlay = yaml.safe_load(settings)
+    if not set(overlay) <= set(SCHEMA["properties"]):
+        pytest.skip("a piece of something else")
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    update_config(config, yaml.safe_load(block))
-    check(config, ROOT / "workflow/schemas/config.schema.yaml")
+    update_config(config, overlay)
+    check(with_grids(config), ROOT / "workflow/schemas/config.schema.yaml")
+
+
+def test_messages_that_are_explained_are_messages():
+    """Each piece of a message stands so in the code, but for what is Snakemake's own."""
+    ours, _, snakemakes = (ROOT / "docs/troubleshooting.md").read_text().partition("## Snakemake's")
+    code = "".join(path.read_text() for path in sorted(ROOT.glob("scripts/**/*.py")))
+    code = re.sub(r'"\n\s*f?"', "", code).replace("{{", "{").replace("}}", "}")
+    rows = [line.split(" | ")[0] for line in ours.splitlines() if line.startswith("| `")]
+    pieces = [piece for row in rows for piece in re.findall(r"`([^`]+)`", row)]
+    assert len(pieces) > 20
+    assert [piece for piece in pieces if piece not in code] == []
+    assert "--unlock" in snakemakes
+
+
+def test_every_script_and_module_has_its_place_in_the_description_of_the_code():
+    told = (ROOT / "docs/code.md").read_text()
+    named = re.findall(r"`(\w+\*?)`", told) + re.findall(r"`(\w+\*?)\.py`", told)
+    patterns = re.compile("|".join(name.replace("*", r"\w+") for name in named))
+    tools = {"__init__", "check", "complete", "cut_sample", "publish", "results_page"}
+    files = {path.stem for path in ROOT.glob("scripts/**/*.py")} - tools
+    assert [name for name in sorted(files) if not patterns.fullmatch(name)] == []
+
+
+def test_the_citation_is_of_this_version():
+    about = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors"} <= set(about)
+    assert about["version"] == seq2report.__version__
 
 
 def test_the_page_of_reliability_lists_every_case(request):
@@ -52,83 +159,3 @@ def test_the_page_of_reliability_lists_every_case(request):
     if stash[FILES] < {path.name for path in ROOT.glob("tests/test_*.py")}:
         pytest.skip("only where all tests are collected")
     assert listed((ROOT / "docs/reliability.md").read_text()) == stash[COLLECTED]
-
-
-def blocks(page, language):
-    """Return the code blocks of a language in a page of the documentation."""
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
-
-
-def run_block(text, folder):
-    """Run a block of shell as it stands, in a folder, with the Python that runs the tests."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", text],
-        cwd=folder,
-        env=os.environ | {"PATH": path, "PYTHONPATH": "scripts"},
-        capture_output=True,
-        text=True,
-        timeout=500,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def clone(folder):
-    """Make a folder look like a clone of this project in which nothing ran yet."""
-    for part in ("Snakefile", "workflow", "config", "resources", "scripts", "reports"):
-        (folder / part).symlink_to(ROOT / part)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def used(trained, tmp_path_factory):
-    """A clone with a trained model where the documentation has one."""
-    folder = clone(tmp_path_factory.mktemp("clone"))
-    run = folder / "results/sample/imdb/runs/tfidf_svm/seed-1"
-    run.parent.mkdir(parents=True)
-    run.symlink_to(trained / "runs/svm/seed-1")
-    return folder
-
-
-def test_the_commands_that_show_how_to_use_a_model_do_what_is_said(used):
-    asked, of_files, explained = blocks("docs/use-a-model.md", "sh")
-    assert len(run_block(asked, used).splitlines()) == 2
-    assert len(run_block(of_files, used).splitlines()) == 2
-    assert (used / "answers.csv").read_text().startswith("document,label,p_")
-    assert "Document 1: " in run_block(explained, used)
-    assert "Document 2" in (used / "why.html").read_text()
-    (shown,) = blocks("docs/use-a-model.md", "python")
-    assert "[[" in run_block(f"python - <<'END'\n{shown}\nEND", used)
-
-
-def test_the_readmes_commands_to_use_a_model_run(used):
-    (shown,) = [each for each in blocks("README.md", "sh") if "predict.py" in each]
-    assert "Document 1: " in run_block(shown, used)
-
-
-@pytest.mark.parametrize(
-    ("block", "variants"),
-    list(
-        zip(
-            blocks("docs/my-variant.md", "yaml"),
-            (
-                {"glove_lstm", "longer"},
-                {"tfidf_svm"}
-                | {f"lstm_units_{u}_rate_{r}" for u in (32, 64, 128) for r in ("0_2", "0_5")},
-                {"glove_lstm", "residual_width_32", "residual_width_64"},
-            ),
-            strict=True,
-        )
-    ),
-)
-def test_the_variants_that_are_shown_are_built_and_planned_by_the_command_beside_them(
-    block, variants, tmp_path
-):
-    clone(tmp_path)
-    (tmp_path / "mine.yaml").write_text(block)
-    (function,) = blocks("docs/my-variant.md", "python")
-    (tmp_path / "mine.py").write_text(function)
-    (command,) = set(blocks("docs/my-variant.md", "sh"))
-    planned = run_block(f"{command.strip()} --dry-run", tmp_path)
-    assert set(re.findall(r"^train_(\w+) ", planned, flags=re.MULTILINE)) == variants | {"vectors"}

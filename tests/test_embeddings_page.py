@@ -142,6 +142,7 @@ def without_charts(html):
     return re.sub(r"<script[^>]*class=\"chart\".*?</script>", "", main, flags=re.DOTALL)
 
 
+@pytest.mark.reliability("Security")
 def test_text_from_corpora_and_configuration_is_escaped(hostile):
     main = without_charts(hostile)
     assert "<script" not in main

@@ -95,6 +95,7 @@ def test_sources_that_are_cited_are_those_of_the_configurations():
     assert cited == configured
 
 
+@pytest.mark.reliability("Security")
 def test_users_and_passwords_of_addresses_are_not_told():
     secret = "https://me:word@example.org/a.tar.gz?token=t#f"
     places = [{"url": secret, "bytes": 3}, {"package": "vectors==1"}]
@@ -209,6 +210,7 @@ def html(tmp_path_factory):
     return page_of("made", folder, tables=str(folder), name="tiny")
 
 
+@pytest.mark.reliability("Security")
 def test_text_of_data_is_escaped(html):
     assert "<script>alert" not in html
     assert html.count("&lt;script&gt;alert(1)") == 7

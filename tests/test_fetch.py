@@ -1,5 +1,6 @@
 """Every test speaks to a real server on loopback: nothing of the client is replaced."""
 
+import base64
 import contextlib
 import gzip
 import hashlib
@@ -34,7 +35,7 @@ from misbehaving_server import (
 )
 
 import fetch
-from seq2report import download, parts, sources
+from seq2report import addresses, download, parts, sources
 from seq2report.command import UserError
 
 CONTENT = gzip.compress(random.Random(7).randbytes(300_000), 1)
@@ -755,6 +756,7 @@ def test_a_package(server, room, monkeypatch, caplog):
 # --- secrets ---
 
 
+@pytest.mark.reliability("Security")
 def test_secrets_stay_secret(server, ask, capfd, caplog, monkeypatch):
     caplog.set_level(logging.DEBUG)
     secrets = ["hunter2", "t0ken", "s1gned", "me%40home"]
@@ -807,12 +809,26 @@ def test_what_redact_leaves_of_an_address(login, query, fragment):
     secret = f"{':'.join(login)}@" if login else ""
     asked = "?" + "&".join(f"k={value}" for value in query) if query else ""
     url = f"https://{secret}host:81/a/b.zip{asked}{f'#{fragment}' if fragment else ''}"
-    assert download.redact(url) == f"https://host:81/a/b.zip{'?…' if query else ''}"
+    assert addresses.redact(url) == f"https://host:81/a/b.zip{'?…' if query else ''}"
 
 
 @pytest.mark.parametrize("url", ["file:resources/a b#1.zip", "file:/srv/a.zip?b"])
 def test_an_address_of_a_file_stays_as_it_is(url):
-    assert download.redact(url) == url
+    assert addresses.redact(url) == url
+
+
+@pytest.mark.reliability("Security")
+def test_a_secret_of_an_address_is_taken_from_the_environment(server, ask, monkeypatch):
+    server.on("/x.tar.gz", whole(CONTENT))
+    address = server.url("/x.tar.gz", "me:${PASSWORD}@") + "?key=${KEY}"
+    assert "its address names ${PASSWORD}; set" in ask.refused(entry(address))
+    monkeypatch.setenv("PASSWORD", "hunter2/@")
+    monkeypatch.setenv("KEY", "a&b")
+    assert ask(entry(address)) == CONTENT
+    assert server.seen[-1].path == "/x.tar.gz?key=a%26b"
+    login = base64.b64encode(b"me:hunter2/@").decode()
+    assert server.seen[-1].authorization == f"Basic {login}"
+    assert "hunter2" not in ask.receipt_path.read_text()
 
 
 # --- what may be asked for ---

@@ -130,6 +130,7 @@ def test_versions_that_differ_are_both_told():
     assert publish.versions(runs) == {"numpy": "2.0, 2.1", "seq2report": "0.1.0"}
 
 
+@pytest.mark.reliability("Security")
 @pytest.mark.parametrize(
     ("file", "text", "told"),
     [

@@ -256,6 +256,7 @@ class Hostile:
         return self.made
 
 
+@pytest.mark.reliability("Security")
 def test_a_pickle_that_asks_for_anything_but_arrays_is_refused_and_not_run(index, tmp_path):
     victim = tmp_path / "victim"
     for call_ in (victim.write_text, eval, np.load, getattr):

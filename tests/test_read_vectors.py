@@ -207,6 +207,7 @@ def test_an_archive_of_several_says_how_to_name_one(tmp_path):
         run_read(tmp_path, upstream)
 
 
+@pytest.mark.reliability("Security")
 def test_pickled_objects_are_refused(tmp_path):
     pickled = wheel_of({"word": ["a"]}, np.array([[print]], dtype=object))
     with pytest.raises(UserError, match="pickle"):

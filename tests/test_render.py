@@ -54,6 +54,7 @@ def test_a_page_shows_outputs_but_no_code_and_needs_nothing_from_outside(tmp_pat
     assert not re.search(r'(?:src|href)="(?:https?:)?//|@import|url\(', html)
 
 
+@pytest.mark.reliability("Security")
 def test_a_page_runs_its_own_script_and_no_other(tmp_path):
     source = notebook(
         tmp_path / "n.ipynb",
@@ -73,6 +74,7 @@ def test_a_page_runs_its_own_script_and_no_other(tmp_path):
     assert not re.search(r"unsafe-eval|script-src[^;]*unsafe-inline|connect-src|https?:", policy)
 
 
+@pytest.mark.reliability("Security")
 def test_what_would_change_the_text_around_it_unseen_is_replaced_by_a_sign(tmp_path):
     source = notebook(
         tmp_path / "n.ipynb",
@@ -135,6 +137,7 @@ def test_notebooks_are_inputs_without_outputs():
         assert sum("parameters" in cell.metadata.get("tags", []) for cell in code) == 1
 
 
+@pytest.mark.reliability("Security")
 @given(st.text() | st.just(HOSTILE))
 def test_text_from_data_is_escaped_everywhere(text):
     frame = pd.DataFrame({text or "x": [text], "n": [1]})
@@ -159,6 +162,7 @@ def test_text_from_data_is_escaped_everywhere(text):
         assert ">" not in inside
 
 
+@pytest.mark.reliability("Security")
 def test_hostile_words_on_a_map_are_text(tmp_path):
     places = pd.DataFrame(
         {

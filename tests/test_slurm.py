@@ -199,6 +199,7 @@ def tries(run: SimpleNamespace, rule: str) -> list[Job]:
     return [job for job in run.jobs if job.rule == rule]
 
 
+@pytest.mark.reliability("Interruption")
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.strike.__name__)
 def test_a_lost_job_is_tried_again_with_twice_the_memory_and_time(run, loss):
     first, second = tries(run, loss.rule)

@@ -215,6 +215,7 @@ def test_scaling_by_a_temperature_leaves_the_decisions_of_the_svm(documents, cla
     )
 
 
+@pytest.mark.reliability("Security")
 def test_the_model_loads_without_pickle_and_predicts_the_same(trained, documents):
     with zipfile.ZipFile(trained / "model.skops") as archive:
         assert not [name for name in archive.namelist() if not name.endswith((".json", ".npy"))]
@@ -316,6 +317,7 @@ def test_what_scikit_learn_cannot_fit_ends_in_a_message_and_nothing_is_written(t
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.reliability("Security")
 def test_a_type_from_elsewhere_is_not_loaded(tmp_path):
     hostile = make_pipeline(TfidfVectorizer(tokenizer=shutil.rmtree), LinearSVC())
     skops.io.dump(hostile, tmp_path / "model.skops")

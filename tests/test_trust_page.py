@@ -78,6 +78,7 @@ def html(tmp_path_factory):
     return rendered(tmp_path_factory.mktemp("trust"))
 
 
+@pytest.mark.reliability("Security")
 def test_text_from_corpora_is_escaped(html):
     assert "<script>alert" not in html
     assert html.count("&lt;script&gt;alert(1)") >= 8

@@ -241,6 +241,7 @@ def html(tmp_path_factory):
     return rendered(tmp_path_factory.mktemp("variant"))
 
 
+@pytest.mark.reliability("Security")
 def test_text_from_corpora_and_configuration_is_escaped(html):
     assert "<script>alert" not in html
     assert html.count("&lt;script&gt;alert(1)") >= 30

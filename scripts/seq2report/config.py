@@ -13,6 +13,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from seq2report.addresses import written_secret
 from seq2report.command import UserError, nearest, replacing
 from seq2report.functions import digest
 from seq2report.machine import memory_mb
@@ -64,7 +65,9 @@ def schema_mistakes(config: dict, schema: dict) -> Iterator[str]:
     """Yield a message for each place where ``config`` departs from its JSON schema."""
     errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
     for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path))):
-        yield from _explain(error)
+        for message in _explain(error):
+            # Messages show what was found, and the rest of an address may be a secret.
+            yield re.sub(r"(\w+://)[^\s'\"]+", r"\1…", message)
 
 
 def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
@@ -135,6 +138,13 @@ def reference_mistakes(config: dict) -> Iterator[str]:
                 f"encodings.{name}.num_words: found {settings['num_words']}, expected at least 5:"
                 " with a word index, the most frequent word has the id 4"
             )
+    for name, source in config["sources"].items():
+        for n, place in enumerate(source["from"]):
+            if secret := written_secret(place.get("url", "")):
+                yield (
+                    f"sources.{name}.from[{n}].url: {secret} is written out; write ${{NAME}} in its"
+                    " place and set the environment variable NAME, for settings are printed"
+                )
     for name, corpus in config["corpora"].items():
         yield from _corpus_mistakes(f"corpora.{name}", corpus)
     for name in config["variants"]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote
 
 import requests
 import urllib3
@@ -50,15 +50,6 @@ class Patience:
     longest: float = 60.0  # that a delay may become
     connect: float = 15.0  # until a host answers the call
     stall: float = 60.0  # without a single byte
-
-
-def redact(url: str) -> str:
-    """Return an address without user, password, query and fragment: any may hold a secret."""
-    parts = urlsplit(url)
-    if not parts.netloc:  # a file of this machine, to which nobody logs in
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "…" if parts.query else "", ""))
 
 
 def local_path(location: str, roots: Sequence[Path]) -> Path:

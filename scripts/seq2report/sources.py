@@ -4,11 +4,10 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from seq2report import archives
+from seq2report.addresses import is_address, redact
 from seq2report.command import UserError, nearest
-from seq2report.download import redact
 from seq2report.parts import Wanted
 
 SOURCE_KEYS = ("file", "from", "mirror")
@@ -93,16 +92,3 @@ def _check_keys(where: str, content: object, known: Sequence[str], needed: set[s
             raise UserError(f"{where}: unknown key {key!r}; {nearest(key, known)}")
     if lacking := sorted(needed - set(content)):
         raise UserError(f"{where}: the key {lacking[0]!r} is missing")
-
-
-def is_address(url: object) -> bool:
-    """Say whether ``url`` is an http, https or file address with all that it needs."""
-    if not isinstance(url, str):
-        return False
-    if url.startswith("file:"):
-        return bool(url.removeprefix("file:").strip("/"))
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False

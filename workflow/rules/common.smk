@@ -148,6 +148,11 @@ def memory_mb(variant):
     return growing(math.ceil(1.2 * peak / 100) * 100)
 
 
+def literal(text):
+    """Return a parameter that stays as it is: in plain text Snakemake fills in what is in braces."""
+    return lambda wildcards: text
+
+
 def growing(amount):
     """Return a resource of which a second try gets twice as much, a third three times."""
     return lambda wildcards, attempt: attempt * amount

@@ -33,7 +33,7 @@ rule evaluate_runs:
             circumstances(config["corpora"][wildcards.corpus])
         ),
         confidence=config["compare"]["confidence"],
-        titles=json.dumps({name: config["variants"][name]["title"] for name in COMPARED}),
+        titles=literal(json.dumps({name: config["variants"][name]["title"] for name in COMPARED})),
         runs=lambda wildcards, input: folders(input.runs),
         folder=subpath(output[0], parent=True),
     shell:
@@ -66,7 +66,7 @@ rule evaluate_corpus:
     conda:
         "../../environment.yml"
     params:
-        readers=json.dumps(described_readers()),
+        readers=literal(json.dumps(described_readers())),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --corpus {input.corpus} --documents {input.documents}"

@@ -106,7 +106,7 @@ rule render:
         runtime=growing(2),
     params:
         parameters=lambda wildcards: PAGES[wildcards.page]["parameters"],
-        links=LINKS,
+        links=literal(LINKS),
     shell:
         "python {input.code[0]} --notebook {input.notebook:q} --parameters {params.parameters:q}"
         " --template {input.template[0]:q} --links {params.links:q}"
@@ -160,11 +160,13 @@ rule configuration:
     conda:
         "../../environment.yml"
     params:
-        content=json.dumps(
-            {key: value for key, value in CONFIGURED.items() if key != "mirror"},
-            ensure_ascii=False,
-            indent=1,
-            sort_keys=True,
+        content=literal(
+            json.dumps(
+                {key: value for key, value in CONFIGURED.items() if key != "mirror"},
+                ensure_ascii=False,
+                indent=1,
+                sort_keys=True,
+            )
         ),
     shell:
         "printf '%s\\n' {params.content:q} > {output} 2> {log}"

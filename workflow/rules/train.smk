@@ -28,7 +28,7 @@ for variant in VARIANTS:
                 # No parameter: another value trains nothing again.
                 gpu_absent=config.get("gpu_absent", "error"),
             params:
-                settings=json.dumps(VARIANTS[variant], sort_keys=True),
+                settings=literal(json.dumps(VARIANTS[variant], sort_keys=True)),
                 circumstances=told_of_corpus,
                 folder=subpath(output[0], parent=True),
             shell:
@@ -93,7 +93,7 @@ for variant in VARIANTS:
                 mem_mb=memory_mb(variant),
                 runtime=growing(60),
             params:
-                settings=json.dumps(VARIANTS[variant], sort_keys=True),
+                settings=literal(json.dumps(VARIANTS[variant], sort_keys=True)),
                 circumstances=told_of_corpus,
                 folder=subpath(output[0], parent=True),
             shell:
