@@ -21,17 +21,22 @@ from pathlib import Path
 import numpy as np
 
 from seq2report.command import run
-from seq2report.excerpts import excerpt
+from seq2report.excerpts import excerpt, visible
 from seq2report.predictor import load, told
 from seq2report.texts import batches, read_texts
 
 SHOWN = 3  # classes of an answer that is written as text
 EXCERPT = 60  # characters of a document there
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of a formula
+FORMULA = tuple("=+-@＝＋－＠")  # what a spreadsheet takes for the start of a formula
 
 
 def harmless(cell: str) -> str:
-    """Return what is written into CSV for a name: an apostrophe before what would be a formula."""
+    """Return what is written into CSV for a name.
+
+    That is an apostrophe before what would be a formula, and a sign in the place of line ends and
+    the like, which would begin a cell anew.
+    """
+    cell = visible(cell)
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
@@ -52,7 +57,7 @@ def as_text(classes: list[str]) -> Callable:
 
 def as_csv(classes: list[str]) -> Callable:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["document", "label", *(f"p_{name}" for name in classes)])
+    writer.writerow(["document", "label", *(harmless(f"p_{name}") for name in classes)])
 
     def write(first: int, texts: list[str], probability: np.ndarray) -> None:
         labels = [harmless(classes[n]) for n in probability.argmax(axis=1)]

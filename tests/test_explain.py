@@ -23,7 +23,7 @@ def test_the_words_that_decided_are_listed_with_their_effects(trained, variant, 
     assert re.fullmatch(r"Document 1: (rec\.sport\.hockey|sci\.space) [01]\.\d{3}", first)
     found = [(float(effect), word) for effect, word in (line.split() for line in lines)]
     assert [abs(effect) for effect, _ in found] == sorted((abs(e) for e, _ in found), reverse=True)
-    assert {word for _, word in found} <= {"The", "shuttle", "saw", "no", "hockey"}
+    assert {word for _, word in found} <= {"the", "shuttle", "saw", "no", "hockey"}
     assert "\x1b" not in out
     if variant == "svm":
         effects = {word: effect for effect, word in found}

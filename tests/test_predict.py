@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -175,7 +176,7 @@ def test_a_reader_that_goes_away_ends_the_answers_without_a_complaint(trained):
     assert b"Exception ignored" not in err
 
 
-HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
+HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "\t=1", "\r=1", "a\r=1", "a\n=1", "a\u2028=1"]
 
 
 @pytest.mark.reliability("Security")
@@ -183,9 +184,12 @@ HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
 def test_no_cell_of_the_answers_is_a_formula_to_a_spreadsheet(name, capsys):
     write = predict.as_csv([name, "b"])
     write(1, [name], np.array([[0.9, 0.1]]))
-    cells = [cell for row in csv.reader(io.StringIO(capsys.readouterr().out)) for cell in row]
-    assert f"'{name}" in cells
-    assert not any(cell.startswith(predict.FORMULA) for cell in cells)
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 2
+    (head, (_, label, *_)) = csv.reader(io.StringIO(out))
+    assert len(head) == 4
+    assert label == (f"'{name}" if name.isprintable() else re.sub(r"[^ -~]", "\ufffd", name))
+    assert not any(cell.startswith(("=", "+", "-", "@", "＝")) for cell in (*head, label))
 
 
 @pytest.mark.reliability("Security")
