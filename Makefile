@@ -49,6 +49,9 @@ bench: $(READY) .venv-pytorch/.ready
 	$(BENCH)/memory.py --imdb $(MIRROR)/aclImdb.tar.gz --output $(RESULTS)/memory.csv
 	$(BENCH)/startup.py --output $(RESULTS)/startup.csv
 	$(MAKE) report
+	$(BENCH)/predicting.py results/sample/imdb/runs/tfidf_svm/seed-1 \
+	  results/sample/imdb/runs/glove_lstm/seed-1 \
+	  --documents results/sample/imdb/documents.parquet --output $(RESULTS)/answering.csv
 	$(BENCH)/opening.py results/sample/report --output $(RESULTS)/opening.csv
 	$(BENCH)/overhead.py --mirror $(MIRROR) --output $(RESULTS)/overhead.csv
 	$(BENCH)/scale.py --output $(RESULTS)/scale.csv

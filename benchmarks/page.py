@@ -108,7 +108,10 @@ SPEED: Tables = {
     "summary": summary,
     **{name: partial(measured, name) for name in ("training", "steps", "reading", "memory")},
     "variants": lambda: markdown(pd.read_csv(MEMORY)),
-    **{name: partial(measured, name) for name in ("overhead", "startup", "opening", "growth")},
+    **{
+        name: partial(measured, name)
+        for name in ("overhead", "startup", "answering", "opening", "growth")
+    },
 }
 CLUSTER: Tables = {"scale": partial(measured, "scale"), "nodes": nodes}
 PAGES = {ROOT / "docs/speed.md": SPEED, ROOT / "docs/cluster.md": CLUSTER}

@@ -13,7 +13,7 @@ _seq2report() {
   while [[ $place -gt 1 && ${COMP_WORDS[place - 1]} != --* ]]; do place=$((place - 1)); done
   case "${COMP_WORDS[place - 1]}" in
   --config)
-    mapfile -t COMPREPLY < <(compgen -W "name= sample=true sample=false gpu=0 gpu=1 gpu_absent=error gpu_absent=cpu mirror=" -- "$key$word")
+    mapfile -t COMPREPLY < <(compgen -W "name= sample=true sample=false gpu=0 gpu=1 gpu_absent=error gpu_absent=cpu memory_mb= mirror=" -- "$key$word")
     COMPREPLY=("${COMPREPLY[@]#"$key"}")
     [[ ${COMPREPLY[*]} == *= ]] && compopt -o nospace
     ;;

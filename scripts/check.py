@@ -1,8 +1,9 @@
 """Check the layers and pipeline steps of every variant against Keras and scikit-learn.
 
-Reads {"num_words": {encoding: n}, "features": {name: settings}, "variants": {name: resolved
-variant}} as JSON from standard input; exit status 1 and one line a mistake on standard error. The
-networks are built, not trained, so that layers that do not fit each other are found as well.
+Reads {"num_words": {encoding: n}, "features": {name: settings}, "memory_mb": n, "variants": {name:
+resolved variant}} as JSON from standard input; exit status 1 and one line a mistake on standard
+error. The networks are built, not trained, so that layers that do not fit each other are found as
+well, and those that need more memory than there is.
 """
 
 import argparse
@@ -18,29 +19,39 @@ from seq2report.layers import build_steps
 ANY_CLASSES, ANY_DIMENSIONS, ANY_FEATURES = 2, 50, 100  # what is checked does not depend on them
 
 
-def check_variant(variant: dict, num_words: dict[str, int]) -> None:
+def check_variant(variant: dict, num_words: dict[str, int], memory_mb: int) -> None:
     """Build the variant's estimator or network.
 
     Raises:
-        UserError: it cannot be built.
+        UserError: it cannot be built, or not be trained in so much memory.
     """
     if "pipeline" in variant:
         *_, last = build_steps(variant["pipeline"])
         if not hasattr(last, "predict"):
             raise UserError(f"pipeline: the last step, {type(last).__name__}, does not classify")
         return
-    import numpy as np
+    import tensorflow as tf
 
+    from seq2report.need import need, refuse
     from seq2report.network import build_model, compile_model
 
-    words = num_words.get(variant["input"].get("encoding"), ANY_FEATURES)
-    pretrained = "embedding" in variant["input"]
-    matrix = np.zeros((words, ANY_DIMENSIONS), dtype="float32") if pretrained else None
-    compile_model(build_model(variant, words, ANY_CLASSES, matrix), variant["fit"])
+    given = variant["input"]
+    words = num_words.get(given.get("encoding"), ANY_FEATURES)
+    pretrained = "embedding" in given
+    learned = {"dimensions": ANY_DIMENSIONS} if pretrained else {}
+    with tf.Graph().as_default():  # in which weights have a shape and take no memory
+        model = build_model(variant | {"input": given | learned}, words, ANY_CLASSES)
+        compile_model(model, variant["fit"])
+    if pretrained:
+        model.get_layer("embedding").trainable = given["trainable"]
+    refuse(need(model, variant["fit"]), memory_mb)
 
 
 def mistakes(
-    variants: dict[str, dict], features: dict[str, dict], num_words: dict[str, int]
+    variants: dict[str, dict],
+    features: dict[str, dict],
+    num_words: dict[str, int],
+    memory_mb: int,
 ) -> list[str]:
     """Return a message for each variant, and each kind of features, that cannot be built."""
     found = []
@@ -57,7 +68,7 @@ def mistakes(
                 )
     for name, variant in variants.items():
         try:
-            check_variant(variant, num_words)
+            check_variant(variant, num_words, memory_mb)
         except UserError as error:
             found.append(f"variants.{name}.{error}")
     return found
@@ -70,7 +81,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser.parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     content = json.load(sys.stdin)
-    found = mistakes(content["variants"], content["features"], content["num_words"])
+    found = mistakes(*(content[key] for key in ("variants", "features", "num_words", "memory_mb")))
     if found:
         raise UserError(format_mistakes(found))
 

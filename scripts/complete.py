@@ -67,9 +67,9 @@ def settings(schema: dict) -> list[str]:
             words += [f"{key}=true", f"{key}=false"]
         elif "enum" in about:
             words += [f"{key}={value}" for value in about["enum"]]
-        elif about.get("type") == "integer":
+        elif about.get("type") == "integer" and "maximum" in about:
             words += [f"{key}={n}" for n in range(about["minimum"], about["maximum"] + 1)]
-        elif about.get("type") == "string" or about.get("$ref") == "#/$defs/name":
+        elif about.get("type") in ("string", "integer") or about.get("$ref") == "#/$defs/name":
             words.append(f"{key}=")
     return words
 

@@ -2,7 +2,7 @@
 
 features.npz has a row of numbers a labelled document, sparse; documents.parquet says which: id,
 split and label. The steps are fitted on the training split alone; model.skops and
-vocabulary.parquet hold them.
+vocabulary.parquet hold them, features.json how they are set.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import scipy.sparse
 
-from seq2report.command import UserError, replacing, run
+from seq2report.command import UserError, replacing, run, write_json
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None) -> None:
         scipy.sparse.save_npz(part / "features.npz", matrix, compressed=False)
         documents.select("id", "split", "label").write_parquet(part / "documents.parquet")
         save_pipeline(steps, part)
+        write_json(part / "features.json", args.settings)
 
 
 if __name__ == "__main__":

@@ -9,25 +9,22 @@ see seq2report/occlusion.py.
 """
 
 import argparse
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import polars as pl
 
 from seq2report.command import replacing, run
 from seq2report.excerpts import excerpt
-from seq2report.occlusion import Occlusion, occlude
+from seq2report.occlusion import EXCERPT, occlude, spelled
 from seq2report.predictor import Predictor, load
 from seq2report.tables import write_tables
 
 MISTAKES = 5  # documents that are shown
 EXPLAINED = 3  # of these, whose words are weighed
 RIGHT = 2
-EXCERPT = 300  # characters
 
 
 def choose(predictions: pl.DataFrame) -> pl.DataFrame:
@@ -60,32 +57,6 @@ def explained(documents: pl.DataFrame) -> pl.DataFrame:
     """Return those of the shown documents whose words are weighed."""
     mistakes = documents.filter(pl.col("kind") == "mistake").head(EXPLAINED)
     return pl.concat([mistakes, documents.filter(pl.col("kind") == "right")])
-
-
-def between(text: str) -> str:
-    """Return what stands between two words, on one line, without invisible characters."""
-    seen = excerpt(text, EXCERPT)
-    blanks = [" " * edge.isspace() for edge in (text[:1], text[-1:])]
-    return seen.join(blanks) if seen else text[:1] and " "
-
-
-def spelled(found: Occlusion, name: str, kind: str) -> pd.DataFrame:
-    """Return a row a word of a document: id, kind, position, word, after and effect.
-
-    after is what stands between the word and the next one.
-    """
-    starts, ends = found.spans.T
-    next_start = np.append(starts[1:], ends[-1:])
-    return pd.DataFrame(
-        {
-            "id": name,
-            "kind": kind,
-            "position": np.arange(len(starts)),
-            "word": [excerpt(found.text[a:b], EXCERPT) for a, b in found.spans],
-            "after": [between(found.text[a:b]) for a, b in zip(ends, next_start, strict=True)],
-            "effect": found.effects,
-        }
-    )
 
 
 def ask(
@@ -126,15 +97,6 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument(
         "--runs", type=Path, nargs="+", required=True, help="run folders, one a variant"
     )
-    parser.add_argument(
-        "--variants",
-        type=json.loads,
-        required=True,
-        help="resolved settings of the variants, and of the members of ensembles, by name, as JSON",
-    )
-    parser.add_argument(
-        "--features", type=json.loads, required=True, help="of the configuration, as JSON"
-    )
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
@@ -145,17 +107,14 @@ def main(argv: Sequence[str] | None) -> None:
     }
     ids = pl.concat(rows["id"] for rows in shown.values()).unique().to_list()
     texts = read_texts(args.documents, ids)
-    ensembles = [settings.get("ensemble", {}) for settings in args.variants.values()]
-    kept = {member for ensemble in ensembles for member in ensemble.get("members", [])}
-    loaded, found = {}, {"layers": {}, "documents": {}, "words": {}}
+    found = {"layers": {}, "documents": {}, "words": {}}
     for folder, rows in shown.items():
         variant = folder.parent.name
         logging.info("%s: %d documents", variant, rows.height)
-        model = load(folder, args.variants, loaded)
-        found["layers"][variant] = describe(model, folder, args.variants, args.features)
+        model = load(folder)
+        found["layers"][variant] = describe(model, folder)
         found["documents"][variant], found["words"][variant] = ask(model, rows, texts)
-        if variant not in kept:
-            del loaded[folder.absolute()], model
+        del model  # before the next one is loaded
     tables = {
         name: pd.concat(parts, names=["variant"]).reset_index("variant")
         for name, parts in found.items()

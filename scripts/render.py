@@ -5,11 +5,8 @@ one and why. The page is one HTML file that needs nothing else, neither files no
 """
 
 import argparse
-import base64
-import hashlib
 import json
 import os
-import re
 import tempfile
 from collections.abc import Sequence
 from itertools import groupby
@@ -25,10 +22,9 @@ from traitlets import default
 from traitlets.config import Config
 
 from seq2report.command import UserError, replacing, run
+from seq2report.harmless import policy, seen
 
 CHART = 'class="chart"'  # as `page.chart` writes it
-# Control characters, and Unicode's marks that turn the direction of what stands beside them.
-UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 SCRIPTS = Path(__file__).resolve().parent
 
 
@@ -74,11 +70,6 @@ def _execute(notebook: Path, executed: Path, parameters: dict) -> None:
         ) from error
 
 
-def seen(text: str) -> str:
-    """Return a text with a sign in the place of what would change the text around it, unseen."""
-    return UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
 def shown(notebook: nbformat.NotebookNode) -> list[dict[str, str]]:
     """Return the outputs of an executed notebook that are HTML, each by its kinds."""
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
@@ -93,19 +84,6 @@ def scripts(notebook: nbformat.NotebookNode, folder: Path) -> list[str]:
 
         found.insert(0, vl_convert.javascript_bundle())
     return found
-
-
-def policy(allowed: Sequence[str]) -> str:
-    """Return a page's Content-Security-Policy: these scripts run, no other, and nothing is fetched.
-
-    So text from a corpus is harmless even where it would not have been escaped.
-    """
-    digests = (hashlib.sha256(script.encode()).digest() for script in allowed)
-    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:;"
-        " base-uri 'none'; form-action 'none'"
-    )
 
 
 def menus(links: list[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]]:

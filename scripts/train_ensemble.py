@@ -1,6 +1,7 @@
 """Make an ensemble of runs of other variants: weights, metrics and predictions.
 
-The model is ensemble.json: members, their weights and the method. vote is the mean of the members'
+The model is ensemble.json (members, their weights and the method) and the members themselves: what
+their models need is copied to members/<variant>/. vote is the mean of the members'
 probabilities; stack is the product of their powers, with weights that are fitted on the validation
 documents. Test documents have no part in either. history.csv has no rows.
 
@@ -12,6 +13,7 @@ stack they are too good, as its weights were fitted on the same documents.
 import argparse
 import logging
 from collections.abc import Callable, Sequence
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from seq2report.command import read_json, replacing, run, write_json
 from seq2report.ensembles import METHODS, read_members
-from seq2report.runs import stopwatch, write_run
+from seq2report.runs import copy_model, stopwatch, write_run
 
 THREADS = 1  # of linear algebra, as the rule asks for
 
@@ -75,8 +77,19 @@ def main(argv: Sequence[str] | None) -> None:
         "threads": max(member["threads"] for member in members),
         "device": ", ".join(sorted({member["device"] for member in members})),
     }
+    told = [read_json(folder / "run.json") for folder in args.runs]
+    about = {
+        "variant": args.output.parent.name,
+        "seed": args.seed,
+        "settings": {"ensemble": {"members": model["members"], "method": args.method}},
+        **{key: told[0][key] for key in ("classes", "corpus", "seq2report")},
+        "versions": reduce(dict.__or__, (each["versions"] for each in told)),
+    }
     with replacing(args.output) as part:
         part.mkdir()
+        write_json(part / "run.json", about)
+        for name, folder in zip(model["members"], args.runs, strict=True):
+            copy_model(folder, part / "members" / name)
         write_json(part / "ensemble.json", model)
         metrics = write_run(part, (test, probability), (validation, watched), classes, [], facts)
         peak = max(each["peak_memory_mb"] for each in (*members, metrics))

@@ -1,4 +1,4 @@
-"""Train a scikit-learn pipeline of a variant: model, history, metrics and predictions.
+"""Train a scikit-learn pipeline of a variant: model, run.json, history, metrics and predictions.
 
 A pipeline has no epochs and so no early stopping, and history.csv has no rows. It is fitted twice:
 on the training split alone, to predict the documents of the validation split, and then on both,
@@ -16,8 +16,8 @@ from pathlib import Path
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from seq2report.command import read_json, replacing, run
-from seq2report.runs import stopwatch, write_run
+from seq2report.command import read_json, replacing, run, write_json
+from seq2report.runs import about_run, stopwatch, write_run
 
 THREADS = 1  # of linear algebra, as the rule asks for
 
@@ -30,12 +30,19 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
     parser.add_argument("--settings", type=json.loads, required=True, help="variant, as JSON")
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument(
+        "--circumstances",
+        type=json.loads,
+        default={},
+        help="what run.json tells of the corpus beside what stands in corpus.json, as JSON",
+    )
     parser.add_argument("--output", type=Path, required=True, help="run folder to write")
     args = parser.parse_args(argv)
 
     from seq2report import pipelines
 
-    classes = read_json(args.corpus)["classes"]
+    corpus = read_json(args.corpus)
+    classes = corpus["classes"]
     documents = pl.read_parquet(args.documents)
     train, validation, test = (
         documents.filter(pl.col("split") == name) for name in ("train", "validation", "test")
@@ -64,8 +71,10 @@ def main(argv: Sequence[str] | None) -> None:
         "threads": THREADS,
         "device": "CPU",
     }
+    about = about_run(args.output, args.settings, args.seed, corpus, args.circumstances)
     with replacing(args.output) as part:
         part.mkdir()
+        write_json(part / "run.json", about)
         pipelines.save_pipeline(model, part)
         predicted = ((test, probability), (validation, watched))
         metrics = write_run(part, *predicted, classes, [], facts)

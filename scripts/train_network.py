@@ -1,4 +1,7 @@
-"""Train a Keras network of a variant: model.keras, history, metrics and predictions.
+"""Train a Keras network of a variant: model.keras, run.json, history, metrics and predictions.
+
+What makes numbers of a text goes with it: vocabulary.parquet of an encoding (id and word), or the
+fitted steps of features, in ``features``.
 
 The run folder also gets embedding.npy, the embedding matrix after training, where the network
 has one that it trains. The test documents are looked at once, with the weights that were kept;
@@ -14,6 +17,7 @@ to the same figures but for seconds; it is removed once the run is whole.
 import argparse
 import json
 import logging
+import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -22,10 +26,10 @@ import numpy as np
 import polars as pl
 
 from seq2report.backend import gpu_name, load_keras
-from seq2report.command import read_json, replacing, run
+from seq2report.command import read_json, replacing, run, write_json
 from seq2report.imports import local_imports
 from seq2report.machine import machine
-from seq2report.runs import stopwatch, versions, write_run
+from seq2report.runs import about_run, stopwatch, versions, write_run
 from seq2report.sequences import Encoded, read_sequences
 
 
@@ -53,6 +57,12 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument(
         "--checkpoint", type=Path, help="file to go on from, and to write now and then"
     )
+    parser.add_argument(
+        "--circumstances",
+        type=json.loads,
+        default={},
+        help="what run.json tells of the corpus beside what stands in corpus.json, as JSON",
+    )
     parser.add_argument("--output", type=Path, required=True, help="run folder to write")
     args = parser.parse_args(argv)
 
@@ -61,7 +71,8 @@ def main(argv: Sequence[str] | None) -> None:
     from seq2report.checkpoint import Checkpoint
 
     gpu = gpu_name()
-    classes = read_json(args.corpus)["classes"]
+    corpus = read_json(args.corpus)
+    classes = corpus["classes"]
     documents, num_words = read_documents(args.documents, args.settings["input"])
     matrix = np.load(args.matrix, allow_pickle=False) if args.matrix else None
     build = partial(network.build_model, args.settings, num_words, len(classes), matrix)
@@ -120,8 +131,13 @@ def main(argv: Sequence[str] | None) -> None:
         "path": network.path(model, gpu),
         **({"cudnn_lost": cudnn_lost} if cudnn_lost else {}),
     }
+    about = about_run(
+        *(args.output, args.settings, args.seed, corpus, args.circumstances), num_words=num_words
+    )
     with replacing(args.output) as part:
         part.mkdir()
+        write_json(part / "run.json", about)
+        copy_reading(args.documents.parent, given, part)
         saved = build()  # of Keras's own layers: whoever loads it needs nothing of ours
         saved.set_weights(model.get_weights())
         saved.save(part / "model.keras")
@@ -173,6 +189,17 @@ def identity(args: argparse.Namespace, gpu: str | None) -> dict[str, str]:
         "device": gpu or machine()["processor"],
         "threads": str(args.threads),
     }
+
+
+def copy_reading(folder: Path, given: dict, run: Path) -> None:
+    """Copy what makes numbers of a text, from an encoding or from features, into a run."""
+    if given["form"] == "features":
+        (run / "features").mkdir()
+        for name in ("model.skops", "vocabulary.parquet", "features.json"):
+            shutil.copy(folder / name, run / "features")
+        return
+    words = pl.read_parquet(folder / "vocabulary.parquet", columns=["id", "word"])
+    words.write_parquet(run / "vocabulary.parquet")
 
 
 def _about(documents: Encoded) -> pl.DataFrame:

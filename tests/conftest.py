@@ -21,6 +21,7 @@ import read
 import read_vectors
 import render
 from seq2report.archives import members
+from seq2report.functions import digest
 from seq2report.sequences import Sequences
 
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # the figures of tests are those of a CPU, on any machine
@@ -105,6 +106,9 @@ def tiny(tmp_path_factory, tiny_archive, tiny_vectors) -> Path:
     return folder
 
 
+OWN = {"file": "config/layers.py", "function": "gru_attention"}
+
+
 def _network(given: dict, *layers: dict) -> dict:
     fit = {"optimizer": "rmsprop", "batch_size": 8, "epochs": 2}
     return {"input": given, "layers": list(layers), "fit": fit}
@@ -142,6 +146,8 @@ TRAINED = {  # resolved settings of the runs of `trained`
     "ngrams": _network({"form": "features", "features": "ngrams"}, {"Dense": {"units": 3}}),
     "svm": {"pipeline": [{"TfidfVectorizer": {"ngram_range": [1, 2]}}, {"LinearSVC": {}}]},
     "bayes": {"pipeline": [NGRAMS["steps"][0], {"MultinomialNB": {"alpha": 0.1}}]},
+    "attention": _network(WORDS | {"length": 30})
+    | {"layers": OWN | {"arguments": {"units": 3}, "digest": digest(**OWN)}},
     "vote": {"ensemble": {"members": ["lstm", "svm"], "method": "vote"}},
     "stack": {"ensemble": {"members": ["svm", "ngrams", "lstm"], "method": "stack"}},
 }

@@ -1,5 +1,4 @@
 import pytest
-from conftest import NGRAMS, TRAINED
 
 from seq2report.architecture import SCHEMA, describe
 from seq2report.predictor import load
@@ -7,7 +6,7 @@ from seq2report.predictor import load
 
 def boxes(trained, variant):
     run = trained / f"runs/{variant}/seed-1"
-    found = describe(load(run, TRAINED), run, TRAINED, {"ngrams": NGRAMS})
+    found = describe(load(run), run)
     assert list(found.columns) == list(SCHEMA)
     assert found["path"].is_unique
     return found
@@ -35,7 +34,7 @@ def test_a_network_is_its_layers_with_what_comes_out_of_them(trained):
         "units: 3",
         "units: 2, activation: softmax",
     ]
-    model = load(trained / "runs/lstm/seed-1", TRAINED).model
+    model = load(trained / "runs/lstm/seed-1").model
     assert found["parameters"].sum() == model.count_params()
     assert found["parameters"].tolist()[3:] == [4 * 4 * (4 + 4 + 1), 4 * 3 + 3, 3 * 2 + 2]
 

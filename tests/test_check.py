@@ -1,11 +1,20 @@
+import csv
 import io
 import json
+import re
+import resource
 import sys
 
 import pytest
+import yaml
+from conftest import OWN, ROOT
 
 import check
 from seq2report.command import run
+from seq2report.config import resolve_variant
+from seq2report.functions import digest
+from seq2report.need import need
+from seq2report.network import build_model
 
 INPUT = {
     **{"encoding": "words", "form": "sequence", "length": 12, "dimensions": 4, "trainable": True},
@@ -23,8 +32,8 @@ def branched(*branches, name="Concatenate", **arguments):
     return {name: {"branches": list(branches), **arguments}}
 
 
-def mistakes(**variants):
-    return check.mistakes(variants, {}, {"words": 30})
+def mistakes(memory_mb=1000, **variants):
+    return check.mistakes(variants, {}, {"words": 30}, memory_mb)
 
 
 def test_right_models_are_not_mistakes():
@@ -47,6 +56,7 @@ def test_right_models_are_not_mistakes():
     )
 
 
+@pytest.mark.reliability("Bad configuration")
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
@@ -133,6 +143,7 @@ def test_a_wrong_layer_is_told_with_its_place(layers, message):
     assert "\n" not in found
 
 
+@pytest.mark.reliability("Bad configuration")
 def test_layers_that_do_not_fit_are_told_with_the_shape_before_them():
     (found,) = mistakes(v=network(FLATTEN, LSTM))
     assert found.startswith("variants.v.layers")
@@ -140,6 +151,7 @@ def test_layers_that_do_not_fit_are_told_with_the_shape_before_them():
     assert "does not fit the shape (None, 48)" in found
 
 
+@pytest.mark.reliability("Bad configuration")
 @pytest.mark.parametrize(
     ("optimizer", "message"),
     [
@@ -164,6 +176,7 @@ def test_a_wrong_optimizer_is_told(optimizer, message):
 TFIDF, SVM = {"TfidfVectorizer": {}}, {"LinearSVC": {}}
 
 
+@pytest.mark.reliability("Bad configuration")
 @pytest.mark.parametrize(
     ("steps", "message"),
     [
@@ -210,11 +223,13 @@ def test_a_wrong_pipeline_is_told(steps, message):
     assert found.startswith(f"variants.v.{message}")
 
 
+@pytest.mark.reliability("Bad configuration")
 def test_several_mistakes_come_in_one_message_and_end_with_status_1(monkeypatch, capsys):
     variants = {f"v{n}": network(FLATTEN, LSTM | {"LSTM": {"unit": n}}) for n in range(6)}
     content = {
         "num_words": {"words": 30},
         "features": {},
+        "memory_mb": 1000,
         "variants": {"good": network(FLATTEN), **variants},
     }
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(content)))
@@ -233,8 +248,80 @@ def test_features_are_checked_too():
     tfidf, svm = {"TfidfVectorizer": {}}, {"LinearSVC": {}}
     given = {"form": "features", "features": "ngrams"}
     right = {"ngrams": {"steps": [tfidf, {"NaiveBayesWeights": {}}]}}
-    assert not check.mistakes({"a": network(DENSE, given=given)}, right, {})
-    (found,) = check.mistakes({}, {"ngrams": {"steps": [{"TfidfVectorizer": {"min": 2}}]}}, {})
+    assert not check.mistakes({"a": network(DENSE, given=given)}, right, {}, 1000)
+    (found,) = check.mistakes({}, {"ngrams": {"steps": [{"TfidfVectorizer": {"min": 2}}]}}, {}, 9)
     assert found.startswith("features.ngrams.steps[0].TfidfVectorizer: unknown argument 'min'")
-    (found,) = check.mistakes({}, {"ngrams": {"steps": [tfidf, svm]}}, {})
+    (found,) = check.mistakes({}, {"ngrams": {"steps": [tfidf, svm]}}, {}, 9)
     assert "features.ngrams.steps: the last one, LinearSVC, classifies" in found
+
+
+HUGE = 10_000_000
+TOO_LARGE = {
+    "dense": network(FLATTEN, {"Dense": {"units": HUGE}}),
+    "recurrent": network({"LSTM": {"units": HUGE}}),
+    "wide": network({"Conv1D": {"filters": HUGE, "kernel_size": 1}}, {"GlobalMaxPooling1D": {}}),
+    "in a branch": network(branched([FLATTEN, {"Dense": {"units": HUGE}}], [FLATTEN])),
+    "of a function": network() | {"layers": OWN | {"arguments": {"units": HUGE}}},
+    "long": network({"GlobalMaxPooling1D": {}}, given=INPUT | {"length": HUGE}),
+    "many dimensions": network({"GlobalMaxPooling1D": {}}, given=INPUT | {"dimensions": HUGE}),
+}
+
+
+@pytest.mark.reliability("Bad configuration")
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_a_network_that_needs_more_memory_than_there_is_is_refused_without_taking_any(name):
+    variant = TOO_LARGE[name]
+    if name == "of a function":
+        variant["layers"]["digest"] = digest(OWN["file"], OWN["function"])
+    assert not mistakes(v=network(FLATTEN))  # loads what it takes
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    (found,) = mistakes(v=variant, memory_mb=1000)
+    assert re.match(
+        r"variants\.v\.layers: to train them takes at least [\d,.]+ GB \(weights", found
+    )
+    assert (
+        "there are 1.0 GB; make 'num_words', 'length' or the layers smaller, or, if jobs" in found
+    )
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
+    enough = int(re.search(r"'memory_mb: (\d+)'", found).group(1))
+    assert not mistakes(v=variant, memory_mb=enough)
+    assert mistakes(v=variant, memory_mb=enough - 1)
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_a_vocabulary_that_needs_more_memory_than_there_is_is_refused():
+    pretrained = {key: INPUT[key] for key in INPUT if key != "dimensions"} | {"embedding": "glove"}
+    for given in (INPUT, pretrained, pretrained | {"trainable": False}):
+        variant = network({"GlobalMaxPooling1D": {}}, given=given)
+        (found,) = check.mistakes({"v": variant}, {}, {"words": 2**31 - 1}, 10_000)
+        assert "to train them takes at least" in found
+
+
+def test_what_is_needed_at_least_is_the_weights_what_the_optimizer_remembers_and_a_batch():
+    model = build_model(network(FLATTEN, DENSE), 30, 2)
+    weights = 30 * 4 + (48 * 3 + 3) + (3 * 2 + 2)
+    outputs = 12 * 4 + 48 + 3 + 2
+    for optimizer, numbers in (("rmsprop", 1), ("adam", 2), ("sgd", 0)):
+        found = need(model, FIT | {"optimizer": optimizer})
+        assert found == {
+            "weights": 2 * 4 * weights,
+            "optimizer": 4 * numbers * weights,
+            "batch": 4 * 8 * outputs,
+        }
+    model.get_layer("embedding").trainable = False
+    assert need(model, FIT)["optimizer"] == 4 * (weights - 120)
+    assert need(model, FIT | {"batch_size": 10**9})["batch"] == 4 * 128 * outputs
+
+
+def test_no_committed_variant_is_said_to_need_more_than_it_was_measured_to_take():
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    with (ROOT / "workflow/memory.csv").open() as file:
+        measured = {row["variant"]: int(row["peak_mb"]) for row in csv.DictReader(file)}
+    seen = 0
+    for name in measured.keys() & config["variants"].keys():
+        variant = resolve_variant(config, name)
+        if "encoding" in variant.get("input", {}):
+            words = config["encodings"][variant["input"]["encoding"]]["num_words"]
+            check.check_variant(variant, {variant["input"]["encoding"]: words}, measured[name])
+            seen += 1
+    assert seen > 4

@@ -13,6 +13,7 @@ from seq2report.config import (
     check_models,
     circumstances,
     reference_mistakes,
+    repeated_keys,
     resolve_trained,
     resolve_variant,
     schema_mistakes,
@@ -82,6 +83,10 @@ def mine(file="mine.csv", **settings):
 
 GIVEN_PARTS = TABLE["columns"] | {"split": "part"}
 FOLDERS = {"title": "T", "source": "imdb_sample", "format": "folders", "encoding": "utf-8"}
+OWN = {
+    "title": "Own",
+    "layers": {"file": "config/layers.py", "function": "gru_attention", "arguments": {}},
+}
 MISTAKES = [
     # unknown keys
     ({"sedes": [1]}, "top level: unknown key 'sedes'; did you mean 'seeds'?"),
@@ -110,6 +115,13 @@ MISTAKES = [
     ({"gpu": 2}, "gpu: found 2, expected at most 1"),
     ({"gpu_absent": "ignore"}, "gpu_absent: found 'ignore'; allowed: error, cpu"),
     ({"variants.glove_lstm": None}, "variants.glove_lstm: found None, expected a mapping"),
+    ({"variants.glove_lstm.layers": "LSTM"}, "glove_lstm.layers: found 'LSTM', expected a list"),
+    (
+        {"variants.glove_lstm.layers": OWN["layers"] | {"argument": {}}},
+        "variants.glove_lstm.layers: unknown key 'argument'; did you mean 'arguments'?",
+    ),
+    ({"variants.glove_lstm.layers": {"file": "a.py"}}, "glove_lstm.layers: 'function' is missing"),
+    ({"variants.glove_lstm.layers": OWN["layers"] | {"arguments": []}}, "arguments: found [], exp"),
     ({"variants.glove_lstm.layers": ["LSTM"]}, "layers[0]: found 'LSTM', expected a mapping"),
     ({"variants.glove_lstm.layers": [{"LSTM": None}]}, "layers[0].LSTM: found None, expected a m"),
     (
@@ -132,6 +144,25 @@ MISTAKES = [
     ({"corpora.imdb.split.validation": 0}, "split.validation: found 0, expected more than 0"),
     ({"fit.refit": 3}, "fit.refit: found 3, expected boolean"),
     ({"fit.batch_size": 0}, "fit.batch_size: found 0, expected at least 1"),
+    ({"fit.epochs": -1}, "fit.epochs: found -1, expected at least 1"),
+    ({"fit.patience": 1.5}, "fit.patience: found 1.5, expected integer"),
+    ({"memory_mb": 0}, "memory_mb: found 0, expected at least 1"),
+    (
+        {"variants.learned_dense.input.dimensions": 0},
+        "variants.learned_dense.input.dimensions: found 0, expected at least 1",
+    ),
+    (
+        {"variants.learned_dense.input.length": -150},
+        "variants.learned_dense.input.length: found -150, expected at least 1",
+    ),
+    (
+        {"variants.learned_dense.input.length": 10**20},
+        "variants.learned_dense.input.length: found 100000000000000000000, expected at most",
+    ),
+    ({"encodings.words.num_words": -1}, "encodings.words.num_words: found -1, expected at least 2"),
+    ({"encodings.words.num_words": 10**12}, "found 1000000000000, expected at most 2147483647"),
+    ({"embeddings.cbow.train.window": 0}, "embeddings.cbow.train.window: found 0, expected at"),
+    ({"embeddings.cbow.train.method": "cbo"}, "train.method: found 'cbo'; did you mean 'cbow'?"),
     ({"corpora.imdb.format": "imbd"}, "corpora.imdb.format: found 'imbd'; did you mean 'imdb'?"),
     ({"corpora.imdb.title": ""}, "corpora.imdb.title: '' should be non-empty"),
     ({"seeds": [1, 1]}, "seeds: [1, 1] has non-unique elements"),
@@ -160,6 +191,7 @@ MISTAKES = [
     *(({"name": name}, f"name: '{name}' does not have") for name in ("../x", "a b", "A", "", "ü")),
     ({"variants": COMMITTED["variants"] | {"../x": GLOVE_LSTM}}, "variants: '../x' does not have"),
     ({"corpora.A": COMMITTED["corpora"]["imdb"]}, "corpora: 'A' does not have the form"),
+    ({"variants": COMMITTED["variants"] | {"x" * 61: GLOVE_LSTM}}, "' is too long"),
     ({"sources.imdb_sample.file": "../x"}, "sources.imdb_sample.file: '../x' does not have"),
     # names that stand for nothing
     ({"lessons.corpus": "imbd"}, "lessons.corpus: unknown 'imbd'; did you mean 'imdb'?"),
@@ -221,6 +253,7 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.reliability("Bad configuration")
 @pytest.mark.parametrize(("changes", "message"), MISTAKES, ids=[text for _, text in MISTAKES])
 def test_a_mistake_is_one_line_with_its_place_and_what_is_right(changes, message):
     (found,) = messages(changed(changes))
@@ -228,6 +261,7 @@ def test_a_mistake_is_one_line_with_its_place_and_what_is_right(changes, message
     assert len(found) < 300
 
 
+@pytest.mark.reliability("Bad configuration")
 def test_five_mistakes_are_shown_and_the_others_counted():
     wrong = {f"corpora.imdb.wrong{n}": 1 for n in range(8)}
     found = messages(changed(wrong))
@@ -246,6 +280,8 @@ def objects(schema, config, path=()):
         for key, inner in schema["properties"].items():
             if key in config:
                 yield from objects(inner, config[key], (*path, key))
+    elif "then" in schema:
+        yield from objects(schema["then" if isinstance(config, dict) else "else"], config, path)
     elif isinstance(schema.get("additionalProperties"), dict):
         for key in config:
             yield from objects(schema["additionalProperties"], config[key], (*path, key))
@@ -268,6 +304,7 @@ def test_no_mapping_with_named_properties_lets_an_unknown_key_pass():
     walk(SCHEMA)
 
 
+@pytest.mark.reliability("Bad configuration")
 def test_every_property_of_the_schema_is_refused_when_misspelt():
     trained = {"title": "T", "train": VECTORS}
     features = {"ngrams": {"steps": [{"TfidfVectorizer": {}}]}}
@@ -275,6 +312,7 @@ def test_every_property_of_the_schema_is_refused_when_misspelt():
         {
             "variants.glove_lstm.fit": {"epochs": 3},
             "variants.both": ENSEMBLE,
+            "variants.own": OWN,
             "embeddings.trained": trained,
             "features": features,
             **mine(),
@@ -297,6 +335,32 @@ def test_every_property_of_the_schema_is_refused_when_misspelt():
             assert f"{place or 'top level'}: unknown key '{key}x'; did you mean '{key}'?" in found
     everywhere = re.findall(r"(?<=\n) *properties:", "\n" + SCHEMA_FILE.read_text(encoding="utf-8"))
     assert len(seen) == len(everywhere)
+
+
+REPEATED = [
+    ("a: 1\nb: 2\na: 3\n", ["line 3: 'a' stands in line 1 already, and only the last one would"]),
+    (
+        "variants:\n  lstm: {title: A}\n  gru: {title: B}\n  'lstm': {title: C, title: D}\n",
+        ["line 4: 'lstm' stands in line 2 already", "line 4: 'title' stands in line 4 already"],
+    ),
+    ("- {layers: [{LSTM: {units: 3, units: 4}}]}", ["line 1: 'units' stands in line 1 already"]),
+    ('{"a": {"b": 1,\n "b": 2}}', ["line 2: 'b' stands in line 1 already"]),
+    ("x: &x {a: 1}\ny: {<<: *x, a: 2}\nz: {a: 1, 1: 2, '1': 3}\n", []),
+    ("a: &a [*a]\n", []),
+    ("", []),
+    ("a: [", []),
+]
+
+
+@pytest.mark.reliability("Bad configuration")
+@pytest.mark.parametrize(("text", "expected"), REPEATED)
+def test_a_key_that_stands_twice_is_told_with_both_its_lines(text, expected, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    found = repeated_keys(file)
+    for message, start in zip(found, expected, strict=True):
+        assert message.startswith(f"{file}: {start}")
+    assert repeated_keys(tmp_path / "none.yaml") == []
 
 
 def with_variants(**variants):
@@ -325,6 +389,7 @@ def test_an_optimizer_takes_the_place_of_the_other_whole():
     assert resolve_variant(config, "top")["fit"]["optimizer"] == {"Adam": {}}
 
 
+@pytest.mark.reliability("Bad configuration")
 def test_a_variant_extends_one_that_is_there_and_not_itself():
     (found,) = messages(with_variants(x={"extends": "glove_lstn", "title": "X"}))
     assert found.startswith("variants.x.extends: unknown 'glove_lstn'; did you mean 'glove_lstm'?")
@@ -369,6 +434,7 @@ def test_the_lectures_protocol_counts_words_in_all_documents():
     ]
 
 
+@pytest.mark.reliability("Bad configuration")
 def test_to_fit_again_and_the_lectures_protocol_exclude_each_other():
     refused = (
         "variants.l.fit.refit: 'protocol: lecture' fits the validation documents the first time;"
@@ -418,6 +484,7 @@ ENSEMBLE_MISTAKES = [
 ]
 
 
+@pytest.mark.reliability("Bad configuration")
 @pytest.mark.parametrize(("changes", "message"), ENSEMBLE_MISTAKES)
 def test_a_mistake_of_an_ensemble_is_one_line(changes, message):
     encodings = COMMITTED["encodings"] | {"words": {"num_words": 100, "fit": "all"}}
@@ -429,6 +496,7 @@ def test_a_mistake_of_an_ensemble_is_one_line(changes, message):
     assert found.startswith(f"variants.e.ensemble{message}")
 
 
+@pytest.mark.reliability("Bad configuration")
 @pytest.mark.parametrize("key", ["pipeline", "input", "layers", "fit"])
 def test_an_ensemble_is_nothing_else(key):
     other = {
@@ -528,6 +596,7 @@ def test_models_are_built_once_for_the_same_settings(script, tmp_path, monkeypat
     assert json.loads(memory.read_text())["versions"]["keras"]
 
 
+@pytest.mark.reliability("Bad configuration")
 def test_a_wrong_model_is_told_each_time_without_what_the_libraries_say(
     script, tmp_path, monkeypatch
 ):

@@ -1,11 +1,9 @@
-import json
-
 import numpy as np
 import polars as pl
 import pytest
-from conftest import NGRAMS, TRAINED
 
 import evaluate_answers as answers
+from seq2report.occlusion import between
 from seq2report.tables import read_tables
 
 VARIANTS = ["svm", "lstm", "vote"]
@@ -18,7 +16,6 @@ def tables(trained, tmp_path_factory):
     answers.main(
         [
             *("--documents", str(trained / "documents.parquet"), "--runs", *runs),
-            *("--variants", json.dumps(TRAINED), "--features", json.dumps({"ngrams": NGRAMS})),
             *("--output", str(folder / "tables")),
         ]
     )
@@ -92,4 +89,4 @@ def test_a_variant_without_mistakes_or_right_answers_is_shown_with_what_there_is
     [("", ""), (" ", " "), (", ", ", "), ("\n\n> ", " > "), (".", "."), (" \u202e(", " \ufffd(")],
 )
 def test_between_words_stands_what_can_be_seen_on_one_line(text, expected):
-    assert answers.between(text) == expected
+    assert between(text) == expected

@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -6,13 +7,13 @@ import pytest
 from conftest import TRAINED
 
 from seq2report.command import UserError, read_json
-from seq2report.predictor import load
+from seq2report.predictor import load, read_about
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 
 
-def loaded(trained, variant, known=None):
-    return load(trained / f"runs/{variant}/seed-1", TRAINED, known)
+def loaded(trained, variant):
+    return load(trained / f"runs/{variant}/seed-1")
 
 
 @pytest.fixture(scope="module")
@@ -68,27 +69,56 @@ def test_words_that_are_cut_off_are_not_read(trained, variant, expected):
     assert loaded(trained, variant).read(text) == (text if expected is None else expected)
 
 
-def test_members_are_loaded_once(trained):
-    known = {}
-    vote, stack = (loaded(trained, name, known) for name in ("vote", "stack"))
-    assert sorted(folder.parent.name for folder in known) == [
-        *("lstm", "ngrams", "stack", "svm", "vote")
-    ]
-    assert loaded(trained, "vote", known) is vote
-    assert loaded(trained, "stack", known) is stack
+@pytest.mark.parametrize("variant", ["onehot", "ngrams", "svm", "stack"])
+def test_the_folder_of_a_run_is_all_that_is_needed_wherever_it_is(
+    trained, texts, variant, tmp_path, monkeypatch
+):
+    elsewhere = shutil.copytree(trained / f"runs/{variant}/seed-1", tmp_path / "mine")
+    monkeypatch.chdir(elsewhere)
+    trained.rename(trained.with_name("away"))  # nothing of it can be read meanwhile
+    try:
+        found = load(".").predict(texts)
+    finally:
+        trained.with_name("away").rename(trained)
+    predictions = pl.read_parquet("predictions.parquet")
+    np.testing.assert_allclose(found, predictions[:, 3:].to_numpy(), **CLOSE)
+
+
+@pytest.mark.parametrize("variant", TRAINED)
+def test_a_run_tells_what_it_was_trained_on(trained, variant):
+    told = read_about(trained / f"runs/{variant}/seed-1")
+    corpus = read_json(trained / "corpus.json")
+    assert (told["variant"], told["seed"], told["classes"]) == (variant, 1, corpus["classes"])
+    settings = TRAINED[variant]
+    assert told["settings"] == settings
+    assert told["corpus"]["digest"] == corpus["digest"]
+    assert sum(told["corpus"]["documents"].values()) == corpus["documents"]
+    assert "python" in told["versions"]
+
+
+@pytest.mark.reliability("Security")
+@pytest.mark.parametrize("member", ["../svm", "/tmp", "", "."])
+def test_a_member_whose_name_leads_out_of_the_run_is_not_loaded(trained, tmp_path, member):
+    run = shutil.copytree(trained / "runs/vote/seed-1", tmp_path / "run")
+    made = read_json(run / "ensemble.json")
+    (run / "ensemble.json").write_text(json.dumps(made | {"members": [member, "lstm"]}))
+    with pytest.raises(UserError, match=r"ensemble.json: found the member"):
+        load(run)
 
 
 def test_a_run_can_be_named_from_where_one_stands(trained, texts, monkeypatch):
     monkeypatch.chdir(trained / "runs/stack")
-    found = load("seed-1", TRAINED).predict(texts)
+    found = load("seed-1").predict(texts)
     np.testing.assert_array_equal(found, loaded(trained, "stack").predict(texts))
 
 
-def test_what_is_no_run_is_refused(trained, tmp_path):
-    with pytest.raises(UserError, match=r"seed-1: found no finished run.*train this one first"):
-        load(tmp_path / "runs/lstm/seed-1", TRAINED)
-    with pytest.raises(UserError, match="nothing is known of the variant 'lstm', expected one of"):
-        load(trained / "runs/lstm/seed-1", {"svm": TRAINED["svm"]})
+def test_what_is_no_run_is_refused(tmp_path):
+    for folder in (tmp_path / "nothing", tmp_path):
+        with pytest.raises(UserError, match=r"found no run.json.*train this one first"):
+            load(folder)
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(UserError, match=r"found no run.json"):
+        load(tmp_path)
 
 
 @pytest.mark.reliability("Security")
@@ -96,13 +126,9 @@ def test_a_saved_model_with_code_in_it_is_not_loaded(trained, tmp_path):
     """Keras's safe mode: a Lambda layer holds code."""
     import keras
 
-    corpus = tmp_path / "news"
-    shutil.copytree(trained / "sequences", corpus / "sequences")
-    shutil.copytree(trained / "runs/lstm", corpus / "runs/lstm")
-    shutil.copy(trained / "corpus.json", corpus)
-    assert read_json(corpus / "corpus.json")["classes"]
+    run = shutil.copytree(trained / "runs/lstm/seed-1", tmp_path / "run")
     start = keras.Input((30,))
     model = keras.Model(start, keras.layers.Lambda(lambda x: x[:, :2])(start))
-    model.save(corpus / "runs/lstm/seed-1/model.keras")
+    model.save(run / "model.keras")
     with pytest.raises(ValueError, match="Lambda"):
-        load(corpus / "runs/lstm/seed-1", TRAINED)
+        load(run)

@@ -112,8 +112,7 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
             *("--duplicates", "duplicates.parquet", "--output", "tables/a/runs"),
         ],
         "evaluate_answers": [
-            *(*documents[2:], "--runs", "runs/svm/seed-1", "--variants", as_json({"svm": SVM})),
-            *("--features", "{}", "--output", "tables/a/answers"),
+            *(*documents[2:], "--runs", "runs/svm/seed-1", "--output", "tables/a/answers"),
         ],
         "evaluate_lecture": [
             *("--lecture", ROOT / "reports/lecture.yaml", "--root", "tables"),

@@ -140,6 +140,8 @@ def write_member(folder, validation, test, labels=("a", "b"), classes=CLASSES, *
         for name, p in (("predictions", test), ("validation", validation))
     ]
     write_run(folder, *told, classes, [], FACTS | facts)
+    about = {"classes": classes, "corpus": {"title": "C"}, "versions": {}, "seq2report": "1"}
+    (folder / "run.json").write_text(json.dumps(about))
     return folder
 
 
@@ -169,8 +171,10 @@ def test_a_run_of_an_ensemble_is_a_run_like_others(runs, tmp_path):
     assert {path.name for path in output.iterdir()} == {
         "ensemble.json",
         "history.csv",
+        "members",
         "metrics.json",
         "predictions.parquet",
+        "run.json",
         "validation.parquet",
     }
     history = pd.read_csv(output / "history.csv")

@@ -64,6 +64,7 @@ def test_a_run_leaves_model_history_metrics_and_predictions(trained, documents):
         "metrics.json",
         "model.skops",
         "predictions.parquet",
+        "run.json",
         "validation.parquet",
         "vocabulary.parquet",
     }

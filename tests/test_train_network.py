@@ -292,7 +292,9 @@ def test_a_run_leaves_model_history_metrics_predictions_and_embedding(trained, t
         "metrics.json",
         "model.keras",
         "predictions.parquet",
+        "run.json",
         "validation.parquet",
+        "vocabulary.parquet",
     }
     metrics = json.loads((trained / "metrics.json").read_text())
     for key in (
@@ -410,7 +412,8 @@ def test_test_documents_have_no_influence_on_the_model(trained, tiny, tmp_path):
         label=pl.when(test).then(pl.lit("sci.space")).otherwise("label"),
     )
     sequences = write_sequences(tmp_path / "words", changed)
-    shutil.copy(tiny / "words/encoding.json", tmp_path / "words")
+    for name in ("encoding.json", "vocabulary.parquet"):
+        shutil.copy(tiny / "words" / name, tmp_path / "words")
     run_train(tiny, tmp_path / "run", sequences)
     np.testing.assert_array_equal(
         np.load(tmp_path / "run/embedding.npy"), np.load(trained / "embedding.npy")

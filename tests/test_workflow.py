@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from conftest import NEWSGROUPS, ROOT
+from conftest import GROUPS, NEWSGROUPS, ROOT
 
 import publish
 
@@ -533,12 +533,97 @@ def test_snakemakes_own_report_has_pages_and_tables(project, tmp_path):
     assert "variants.csv" in page
 
 
+@pytest.mark.reliability("Bad configuration")
 def test_a_mistake_is_refused_before_anything_runs_in_one_short_message(project):
     config = edited(project.config, name="wrong", variants__dense__layers=[{"Flaten": {}}])
     output = project.snakemake(config=config, status=1)
     assert "variants.dense.layers[0]: unknown layer 'Flaten'; did you mean 'Flatten'?" in output
     assert "Traceback" not in output
     assert not (project.folder / "results/wrong").exists()
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_a_network_that_no_memory_holds_is_refused_before_anything_runs(project):
+    layers = [{"Flatten": {}}, {"Dense": {"units": 10**9}}]
+    config = edited(project.config, name="wrong", variants__dense__layers=layers)
+    output = project.snakemake(config=config, status=1)
+    assert re.search(r"variants.dense.layers: to train them takes at least [\d,.]+ GB", output)
+    assert "Traceback" not in output
+    assert "memory_mb" not in project.snakemake("--dry-run", config=config | {"memory_mb": 10**9})
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_two_variants_of_one_name_are_refused_before_anything_runs(project, tmp_path):
+    again = tmp_path / "mine.yaml"
+    again.write_text("variants:\n  svm: {title: A}\n  svm: {title: B}\n")
+    output = project.snakemake("--configfile", project.folder / "tiny.yaml", again, status=1)
+    assert "mine.yaml: line 3: 'svm' stands in line 2 already" in output
+    assert "Traceback" not in output
+
+
+def test_a_grid_is_trained_and_shown_as_variants_and_written_down_as_it_stands(project):
+    layers = [{"Flatten": {}}, {"Dense": {"units": {"grid": [3, 4]}}}]
+    config = edited(project.config, name="grid", variants__dense__layers=layers)
+    planned = project.planned(config=config)
+    assert {rule for rule in planned if rule.startswith("train_")} == {
+        *("train_svm", "train_dense_units_3", "train_dense_units_4")
+    }
+    output = project.snakemake("--dry-run", "--printshellcmds", config=config)
+    assert "report/variant-dense_units_4.html" in output
+    assert '"dense_units_3": "GloVe \\u2192 dense, units 3"' in output
+    project.snakemake("results/grid/config.json", config=config)
+    assert json.loads((project.folder / "results/grid/config.json").read_text()) == config
+
+
+TWO = """import keras
+
+def first(x, units=2):
+    return keras.layers.Dense(units)(keras.layers.Flatten()(x))
+
+def second(x):
+    return keras.layers.GlobalMaxPooling1D()(x)
+"""
+
+
+def test_a_changed_function_retrains_exactly_the_variants_that_use_it(project):
+    (project.folder / "own.py").write_text(TWO)
+    variants = {
+        name: {
+            "title": name,
+            "input": {"encoding": "words", "length": 9, "dimensions": 3},
+            "layers": {"file": "own.py", "function": name},
+        }
+        for name in ("first", "second")
+    }
+    config = edited(
+        project.config,
+        compare__variants=["svm", "first", "second"],
+        **{f"variants__{name}": variant for name, variant in variants.items()},
+    )
+    runs = [f"results/tiny/news/runs/{name}/seed-1/run.json" for name in variants]
+    project.snakemake(*runs, config=config)
+    assert project.planned(*runs, config=config) == {}
+    with project.changed("own.py", "Dense(units)", "Dense(units, use_bias=False)"):
+        assert project.planned(*runs, config=config) == {"train_first": 1}
+    with project.changed("own.py", "GlobalMaxPooling1D", "GlobalAveragePooling1D"):
+        assert project.planned(*runs, config=config) == {"train_second": 1}
+    with project.changed("own.py"):  # a comment
+        assert project.planned(*runs, config=config) == {}
+    with project.changed("own.py", "(units)", "(units, unit=3)"):
+        output = project.snakemake("--dry-run", *runs, config=config, status=1)
+        assert "variants.first.layers.first: " in output
+        assert "Traceback" not in output
+
+
+def test_a_run_is_used_elsewhere_by_its_folder_alone(project, tmp_path):
+    run = shutil.copytree(project.folder / "results/tiny/news/runs/dense/seed-1", tmp_path / "run")
+    command = [sys.executable, ROOT / "scripts/predict.py", run, "the moon", "--format", "json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert json.loads(done.stdout)["label"] in GROUPS
+    first, second, third, *_ = done.stderr.splitlines()
+    assert first.endswith(f"documents of {NEWSGROUPS['title']}")
+    assert "test documents (random 75/25, seed 1), 95% interval" in second
+    assert third.startswith("the corpus is a sample")
 
 
 def test_a_failed_notebook_is_kept_with_its_traceback_and_no_page_is_made(project):

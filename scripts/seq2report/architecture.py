@@ -13,7 +13,14 @@ from sklearn.pipeline import Pipeline as Steps
 
 from seq2report.command import read_json
 from seq2report.pipelines import count_parameters
-from seq2report.predictor import Ensemble, Network, Pipeline, Predictor
+from seq2report.predictor import (
+    Ensemble,
+    Network,
+    Pipeline,
+    Predictor,
+    member_folders,
+    read_about,
+)
 from seq2report.steps import TemperatureScaled
 
 SCHEMA = {
@@ -30,25 +37,21 @@ OF_EMBEDDING = ("embedding", "trainable", "dimensions")  # and those that its la
 ASKED = "Any text does, to count what steps make of it."
 
 
-def describe(
-    model: Predictor, run: Path, variants: dict[str, dict], features: dict[str, dict]
-) -> pd.DataFrame:
+def describe(model: Predictor, run: Path) -> pd.DataFrame:
     """Return the boxes of a model, each after those that it reads.
 
     Args:
         model: of `predictor.load`.
         run: its folder.
-        variants: resolved settings by name.
-        features: ``features`` of the configuration.
 
     Returns:
         Columns of `SCHEMA`. kind is text, input, layer, step, member, merge or output; name a class
         of Keras or scikit-learn, or the variant of a member; shape what comes out for one document,
         in words; parameters are those of the box itself, null where it can have none.
     """
-    settings = variants[run.parent.name]
+    settings = read_about(run)["settings"]
     boxes = {Network: _network, Pipeline: _pipeline, Ensemble: _ensemble}[type(model)]
-    rows = [("0", "text", "Text", "", "", None), *boxes(model, run, settings, features)]
+    rows = [("0", "text", "Text", "", "", None), *boxes(model, run, settings)]
     return pd.DataFrame(rows, columns=list(SCHEMA)).astype(SCHEMA)
 
 
@@ -60,10 +63,11 @@ def _spelled(arguments: dict) -> str:
     return text.strip()[1:-1]
 
 
-def _network(model: Network, run: Path, settings: dict, features: dict) -> Iterator[tuple]:
+def _network(model: Network, run: Path, settings: dict) -> Iterator[tuple]:
     given, keras_model = settings["input"], model.model
     if given["form"] == "features":
-        first = list(_steps(features[given["features"]]["steps"], model.features))
+        steps = read_json(run / "features/features.json")["steps"]
+        first = list(_steps(steps, model.features))
     else:
         name, told = (
             FORMS[given["form"]],
@@ -79,10 +83,17 @@ def _network(model: Network, run: Path, settings: dict, features: dict) -> Itera
     config = keras_model.get_config()
     read = {layer["name"]: _read(layer["inbound_nodes"]) for layer in config["layers"]}
     output = keras_model.get_layer(config["output_layers"][0])
-    place = 1 + sum("/" not in path for path, *_ in first)
-    yield from _layers(keras_model, read, settings["layers"], read[output.name][0], "", place)[0]
+    place, layers = 1 + sum("/" not in path for path, *_ in first), settings["layers"]
+    if isinstance(layers, dict):  # of a function: one box
+        told, shape = _spelled(layers["arguments"]), _shape(output.input)
+        known = sum(count or 0 for *_, count in first) + output.count_params()
+        count = keras_model.count_params() - known
+        yield f"{place}", "layer", layers["function"], told, shape, count
+        end = str(place + 1)
+    else:
+        yield from _layers(keras_model, read, layers, read[output.name][0], "", place)[0]
+        end = str(place + len(layers))
     told = _spelled({"units": output.units, "activation": "softmax"})
-    end = str(place + len(settings["layers"]))
     yield end, "output", "Dense", told, _classes(model), output.count_params()
 
 
@@ -139,7 +150,7 @@ def _classes(model: Predictor) -> str:
     return f"{len(model.classes):,} classes"
 
 
-def _pipeline(model: Pipeline, run: Path, settings: dict, features: dict) -> Iterator[tuple]:
+def _pipeline(model: Pipeline, run: Path, settings: dict) -> Iterator[tuple]:
     *_, last = parts = settings["pipeline"]
     yield from _steps(parts[:-1], model.model[:-1])
     ((name, arguments),) = last.items()
@@ -172,10 +183,10 @@ def _steps(parts: list[dict], fitted: Steps) -> Iterator[tuple]:
         yield f"{n}", kind, name, told, f"{made.shape[1]:,} features", None
 
 
-def _ensemble(model: Ensemble, run: Path, settings: dict, features: dict) -> Iterator[tuple]:
+def _ensemble(model: Ensemble, run: Path, settings: dict) -> Iterator[tuple]:
     made = read_json(run / "ensemble.json")
-    for m, (member, weight) in enumerate(zip(made["members"], made["weights"], strict=True)):
-        metrics = read_json(run.parents[1] / member / run.name / "metrics.json")
-        told = f"weight: {weight:.3f}"
-        yield f"1/{m}/0", "member", member, told, "", metrics["parameters"]
+    folders = member_folders(run, made["members"])
+    for m, (folder, weight) in enumerate(zip(folders, made["weights"], strict=True)):
+        parameters = read_json(folder / "metrics.json")["parameters"]
+        yield f"1/{m}/0", "member", folder.name, f"weight: {weight:.3f}", "", parameters
     yield "1", "output", made["method"], "", _classes(model), None

@@ -3,6 +3,7 @@
 import difflib
 import json
 import logging
+import os
 import shutil
 import signal
 import sys
@@ -29,7 +30,8 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
     """Run a command's ``main`` and leave: status 0, or 1 with one message for a `UserError`.
 
     Each signal of `STOPS` ends ``main`` like Ctrl-C, so that it removes its temporary files; the
-    status is 128 and the signal's number, as a shell has it.
+    status is 128 and the signal's number, as a shell has it. Status 1 without a message where
+    nobody reads on what it prints, as before ``| head``.
     """
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
     stopped = []
@@ -45,12 +47,17 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
             signal.signal(number, stop)
     try:
         main(None)
+        sys.stdout.flush()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print(f"error: stopped by {stopped[0].name}", file=sys.stderr)
         sys.exit(128 + stopped[0])
+    except BrokenPipeError:
+        # Python would write what is left when it ends, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def nearest(word: object, allowed: Iterable[str]) -> str:

@@ -15,6 +15,8 @@ import yaml
 
 from seq2report.addresses import written_secret
 from seq2report.command import UserError, nearest, replacing
+from seq2report.functions import digest
+from seq2report.machine import memory_mb
 from seq2report.table_files import ENDINGS, kind_of
 
 HAS_OWN_TEST_PART = {  # by the corpus format; None: by the corpus
@@ -330,7 +332,49 @@ def resolve_variant(config: dict, name: str) -> dict:
         if form == "sequence":
             defaults |= {"trainable": True}
         variant["input"] = defaults | variant["input"]
+        if isinstance(variant["layers"], dict):
+            variant["layers"] = _with_digest(variant["layers"], f"variants.{name}.layers")
     return variant
+
+
+def _with_digest(layers: dict, where: str) -> dict:
+    """Return layers of a function with its digest: of another function, they are other settings."""
+    try:
+        found = digest(layers["file"], layers["function"])
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
+    return {"arguments": {}, **layers, "digest": found}
+
+
+def repeated_keys(path: Path | str) -> list[str]:
+    """Return a message for each key that stands twice in one mapping of a YAML or JSON file.
+
+    Both formats forbid it, and their readers take the last one without a word.
+    """
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            waiting, found, seen = [yaml.compose(file, yaml.SafeLoader)], [], set()
+    except (OSError, yaml.YAMLError):  # which Snakemake has told by now, if it matters
+        return []
+    while waiting:
+        node = waiting.pop(0)
+        if id(node) in seen:  # an alias may lead back to where it stands
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            lines: dict[tuple, int] = {}
+            for key, value in node.value:
+                line, name = key.start_mark.line + 1, (key.tag, str(key.value))
+                if name in lines:
+                    found.append(
+                        f"{path}: line {line}: '{key.value}' stands in line {lines[name]} already,"
+                        " and only the last one would count; rename one or take it out"
+                    )
+                lines[name] = line
+                waiting.append(value)
+    return found
 
 
 def resolve_trained(config: dict) -> dict[str, dict]:
@@ -382,6 +426,7 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     content = {
         "num_words": {name: item["num_words"] for name, item in config["encodings"].items()},
         "features": config.get("features", {}),
+        "memory_mb": config.get("memory_mb", memory_mb()),
         "variants": {name: item for name, item in variants.items() if "ensemble" not in item},
     }
     versions = {name: version(name) for name in ("keras", "scikit-learn")}

@@ -78,6 +78,15 @@ def build_layers(parts: Sequence[dict], ours: dict[str, type] | None = None) -> 
     return build_all(parts, "layers")
 
 
+def call_function(function: Callable, name: str, arguments: dict) -> object:
+    """Return what a function makes of its arguments, as they stand in the configuration.
+
+    Raises:
+        UserError: an unknown argument, or one that is missing or refused.
+    """
+    return _call(name, arguments, {name: function}, "layers", "function", set())
+
+
 def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
     """Return a Keras optimizer for ``rmsprop`` or ``{RMSprop: {learning_rate: 0.001}}``.
 

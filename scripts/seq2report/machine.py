@@ -12,10 +12,14 @@ def machine() -> dict[str, str]:
     if cpuinfo.is_file():
         names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
         processor = names[0].split(":")[1].strip() if names else processor
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return {
         "processor": processor,
         "cores": str(os.cpu_count()),
-        "memory": f"{memory:.0f} GB",
+        "memory": f"{memory_mb() / 1e3:.0f} GB",
         "system": f"{platform.system()} {platform.machine()}",
     }
+
+
+def memory_mb() -> int:
+    """Return how much memory this machine has, in MB."""
+    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6)

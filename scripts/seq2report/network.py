@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import keras
 import numpy as np
@@ -14,7 +15,8 @@ import tensorflow as tf
 from seq2report import cudnn
 from seq2report.checkpoint import Checkpoint, Progress
 from seq2report.command import UserError
-from seq2report.layers import Branches, build_layers, build_optimizer
+from seq2report.functions import load_function
+from seq2report.layers import Branches, build_layers, build_optimizer, call_function
 from seq2report.sequences import Encoded, pad
 
 STEPS = 16  # batches a call of TensorFlow: what Python does around each takes time
@@ -63,7 +65,10 @@ def build_model(
     x = start
     for layer in stack:
         x = layer(x)
-    x = _through(x, build_layers(settings["layers"], ours), "layers")
+    if isinstance(settings["layers"], dict):
+        x = _by_function(x, settings["layers"])
+    else:
+        x = _through(x, build_layers(settings["layers"], ours), "layers")
     if len(x.shape) != 2:
         raise UserError(
             f"layers: they end in shape {x.shape}, but the softmax output needs one vector a"
@@ -71,9 +76,54 @@ def build_model(
             " recurrent layer"
         )
     try:
-        return keras.Model(start, keras.layers.Dense(classes, activation="softmax")(x))
+        model = keras.Model(start, keras.layers.Dense(classes, activation="softmax")(x))
     except ValueError as error:
         raise UserError(f"layers: {str(error).strip().splitlines()[0]}") from error
+    if foreign := next(_foreign(model.get_config()), None):
+        raise UserError(
+            f"layers: found {foreign}, expected layers and operations of Keras alone, and no"
+            " Lambda: the saved model has to be loaded where this code is not"
+        )
+    return model
+
+
+def _by_function(x: keras.KerasTensor, layers: dict) -> keras.KerasTensor:
+    """Return what a function of a Python file makes of ``x``.
+
+    Raises:
+        UserError: there is no such function, or it fails, or returns something else than a tensor.
+    """
+    file, name = layers["file"], layers["function"]
+    function = load_function(file, name, layers["digest"])
+    try:
+        x = call_function(partial(function, x), name, layers["arguments"])
+    except UserError:
+        raise
+    except Exception as error:  # whatever the function, or Keras, raises
+        reason = str(error).strip().partition("\n")[0]
+        raise UserError(f"layers.{name} ({file}): {type(error).__name__}: {reason}") from error
+    if not isinstance(x, keras.KerasTensor):
+        raise UserError(f"layers.{name} ({file}): found {type(x).__name__}, expected one tensor")
+    return x
+
+
+def _foreign(config: object) -> Iterator[str]:
+    """Yield the names of what in a model's configuration is not Keras's own, or is code."""
+    if isinstance(config, dict):
+        name, module = config.get("class_name"), config.get("module")
+        if name in ("Lambda", "__lambda__", "function") or (
+            name is not None and module is not None and not _is_of_keras(module)
+        ):
+            yield str(name)
+        for value in config.values():
+            yield from _foreign(value)
+    elif isinstance(config, list | tuple):
+        for value in config:
+            yield from _foreign(value)
+
+
+def _is_of_keras(module: str) -> bool:
+    return module in ("keras", "builtins") or module.startswith(("keras.", "seq2report."))
 
 
 def _through(x: keras.KerasTensor, layers: list, where: str) -> keras.KerasTensor:

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
+from seq2report.excerpts import excerpt
 from seq2report.predictor import Predictor
 from seq2report.tokens import FILTERS
 
 WORD = re.compile(rf"[^\s{re.escape(FILTERS)}]+")
 WORDS = 200  # of a text, from the first that the model reads
+EXCERPT = 300  # characters of a word, and of what stands between two, that are shown
 
 
 @dataclass(frozen=True)
@@ -71,3 +74,29 @@ def occlude(model: Predictor, texts: Sequence[str], answers: Sequence[int]) -> l
         found.append(Occlusion(part, len(each), spans, effects))
         first += 1 + len(known)
     return found
+
+
+def spelled(found: Occlusion, name: str, kind: str) -> pd.DataFrame:
+    """Return a row a word of a document: id, kind, position, word, after and effect.
+
+    after is what stands between the word and the next one.
+    """
+    starts, ends = found.spans.T
+    next_start = np.append(starts[1:], ends[-1:])
+    return pd.DataFrame(
+        {
+            "id": name,
+            "kind": kind,
+            "position": np.arange(len(starts)),
+            "word": [excerpt(found.text[a:b], EXCERPT) for a, b in found.spans],
+            "after": [between(found.text[a:b]) for a, b in zip(ends, next_start, strict=True)],
+            "effect": found.effects,
+        }
+    )
+
+
+def between(text: str) -> str:
+    """Return what stands between two words, on one line, without invisible characters."""
+    seen = excerpt(text, EXCERPT)
+    blanks = [" " * edge.isspace() for edge in (text[:1], text[-1:])]
+    return seen.join(blanks) if seen else text[:1] and " "

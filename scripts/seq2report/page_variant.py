@@ -154,14 +154,15 @@ def weighed(document: dict, words: pd.DataFrame) -> HTML:
     """Return a document as text whose words are coloured by what they do to the answer.
 
     Args:
-        document: a row of the table documents of evaluate_answers.
+        document: a row of the table documents of evaluate_answers; of kind asked, it has no label.
         words: its words, by position.
     """
-    right = document["kind"] == "right"
-    verdict = "right" if right else f"wrong, the label is {document['label']}"
+    verdict = {"right": ", right", "asked": ""}.get(document["kind"])
+    if verdict is None:
+        verdict = f", wrong, the label is {document['label']}"
     head = (
         f"<p><strong>{escape(document['id'])}</strong>: the answer is"
-        f" {escape(document['answer'])} ({document['probability']:.3f}), {escape(verdict)}.</p>"
+        f" {escape(document['answer'])} ({document['probability']:.3f}){escape(verdict)}.</p>"
     )
     if words.empty:
         return HTML(f"{head}<p>The text has no word that the model reads.</p>")

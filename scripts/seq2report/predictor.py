@@ -1,17 +1,12 @@
 """Finished runs as functions: texts in, probabilities out.
 
-    from seq2report.command import read_json
-    from seq2report.config import resolve_trained
     from seq2report.predictor import load
 
-    variants = resolve_trained(read_json("results/sample/config.json"))
-    model = load("results/sample/imdb/runs/glove_lstm/seed-1", variants)
-    model.classes                        # ["neg", "pos"]
-    model.predict(["What a fine film!"])  # (1, 2) probabilities
+    model = load("results/sample/imdb/runs/glove_lstm/seed-1")
+    model.predict(["What a fine film!"])  # (1, 2) probabilities, of model.classes
 
-A run lies in ``…/<corpus>/runs/<variant>/seed-<n>/``. What texts become before a network reads them
-(the vocabulary of its encoding, or its fitted features) and the members of an ensemble are found
-beside it. Nothing is unpickled.
+The folder of a run holds all that is needed, wherever it was copied to. Nothing is unpickled, and
+no code of the folder is run.
 """
 
 import re
@@ -26,10 +21,13 @@ import scipy.sparse
 
 from seq2report.command import UserError, read_json
 from seq2report.ensembles import METHODS
+from seq2report.excerpts import visible
 from seq2report.features import Features
 from seq2report.sequences import Encoded, Sequences
+from seq2report.statistics import accuracy_interval
 from seq2report.tokens import FILTERS, MARKS, START, Words, encode, marked
 
+NAME = "[a-z0-9][a-z0-9_]*"  # of a variant
 WORD = re.compile(f"[^ {re.escape(FILTERS)}]+")  # as `tokens.tokens` splits a text
 
 
@@ -83,8 +81,7 @@ class Network(Predictor):
 
     Args:
         run: its folder.
-        classes: class names.
-        given: ``input`` of the resolved variant.
+        about: content of run.json.
 
     Attributes:
         model: the Keras model.
@@ -93,24 +90,21 @@ class Network(Predictor):
         num_words: ids stay below this number; or how many features there are.
     """
 
-    def __init__(self, run: Path, classes: list[str], given: dict) -> None:
+    def __init__(self, run: Path, about: dict) -> None:
         from seq2report.backend import load_keras
 
-        corpus, seed = run.parents[2], int(run.name.removeprefix("seed-"))
-        keras = load_keras(seed)
-        self.classes, self._given = classes, given
+        keras = load_keras(about["seed"])
+        self.classes, self._given = about["classes"], about["settings"]["input"]
         self.model = keras.models.load_model(run / "model.keras", compile=False, safe_mode=True)
         self.model.compile(jit_compile=False)  # a compilation takes longer than a few documents
         self.features = self.vocabulary = None
-        if given["form"] == "features":
+        self.num_words = about["num_words"]
+        if self._given["form"] == "features":
             from seq2report.pipelines import load_pipeline
 
-            self.features = load_pipeline(corpus / "features" / given["features"])
-            self.num_words = self.model.input_shape[1]
+            self.features = load_pipeline(run / "features")
         else:
-            folder = corpus / "sequences" / given["encoding"]
-            self.vocabulary = pl.read_parquet(folder / "vocabulary.parquet")
-            self.num_words = read_json(folder / "encoding.json")["num_words"]
+            self.vocabulary = pl.read_parquet(run / "vocabulary.parquet")
             self._known = set(self.vocabulary["word"])
 
     def _predict(self, texts: list[str]) -> np.ndarray:
@@ -160,47 +154,77 @@ class Ensemble(Predictor):
         return self._put_together(found, self._weights)
 
 
-def load(
-    run: Path | str, variants: dict[str, dict], loaded: dict[Path, Predictor] | None = None
-) -> Predictor:
+def load(run: Path | str) -> Predictor:
     """Return the model of a finished run.
 
     It gives the probabilities that stand in the run's predictions.parquet for the texts of the test
     documents, but for rounding: these are 32-bit numbers, and networks compute with such.
 
     Args:
-        run: its folder, ``…/<corpus>/runs/<variant>/seed-<n>``.
-        variants: resolved settings by name, as of `config.resolve_trained`; those of the variant,
-            and of an ensemble's members.
-        loaded: models by absolute folder, which need not be loaded again; what is loaded is added.
+        run: its folder.
 
     Raises:
-        UserError: the folder holds no finished run, or the settings of its variant are missing.
+        UserError: the folder holds no finished run.
     """
-    run, loaded = Path(run).absolute(), {} if loaded is None else loaded
-    if run not in loaded:
-        loaded[run] = _load(run, variants, loaded)
-    return loaded[run]
-
-
-def _load(run: Path, variants: dict[str, dict], loaded: dict[Path, Predictor]) -> Predictor:
-    variant = run.parent.name
-    if not (run / "metrics.json").is_file():
-        raise UserError(
-            f"{run}: found no finished run, expected a folder <corpus>/runs/<variant>/seed-<n> with"
-            " a metrics.json; name another one, or train this one first"
-        )
-    if variant not in variants:
-        raise UserError(
-            f"{run}: nothing is known of the variant '{variant}', expected one of"
-            f" {', '.join(variants)}; use the configuration that it was trained with"
-        )
-    if "ensemble" in variants[variant]:
+    run = Path(run)
+    about = read_about(run)
+    if "ensemble" in about["settings"]:
         made = read_json(run / "ensemble.json")
-        folders = (run.parents[1] / member / run.name for member in made["members"])
-        members = [load(folder, variants, loaded) for folder in folders]
+        members = [load(folder) for folder in member_folders(run, made["members"])]
         return Ensemble(members, made["weights"], made["method"])
-    classes = read_json(run.parents[2] / "corpus.json")["classes"]
-    if "layers" in variants[variant]:
-        return Network(run, classes, variants[variant]["input"])
-    return Pipeline(run, classes)
+    if "layers" in about["settings"]:
+        return Network(run, about)
+    return Pipeline(run, about["classes"])
+
+
+def read_about(run: Path) -> dict:
+    """Return the content of a run's run.json.
+
+    Raises:
+        UserError: the folder holds no finished run.
+    """
+    try:
+        return read_json(run / "run.json")
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{run}: found no run.json that can be read, expected the folder of a finished run,"
+            " results/<name>/<corpus>/runs/<variant>/seed-<n>; name one, or train this one first"
+        ) from error
+
+
+def told(run: Path) -> str:
+    """Return in a few lines what a run was trained on, and how good it was.
+
+    Raises:
+        UserError: the folder holds no finished run.
+    """
+    about, metrics = read_about(run), read_json(run / "metrics.json")
+    corpus, n = about["corpus"], metrics["test_documents"]
+    right = np.arange(n) < round(metrics["accuracy"] * n)
+    low, high = accuracy_interval(right, np.array([metrics["accuracy"]]))
+    split = f" ({corpus['split']})" if "split" in corpus else ""
+    lines = [
+        f"{about['variant']}, seed {about['seed']}: trained on {metrics['fitted_documents']:,}"
+        f" documents of {corpus['title']}",
+        f"right on {metrics['accuracy']:.1%} of {n:,} test documents{split}, 95% interval"
+        f" {low:.1%} to {high:.1%} (one seed: what another would change is not in it)",
+    ]
+    if corpus.get("sample"):
+        lines.append("the corpus is a sample: these figures are not those of the full one")
+    if metrics.get("protocol") == "lecture":
+        lines.append("its accuracy was watched on the test documents: expect less on others")
+    return "\n".join(map(visible, lines))
+
+
+def member_folders(run: Path, members: Sequence[str]) -> list[Path]:
+    """Return where an ensemble's members are.
+
+    Raises:
+        UserError: a name that would lead out of the run's folder.
+    """
+    for member in members:
+        if not re.fullmatch(NAME, member):
+            raise UserError(
+                f"{run / 'ensemble.json'}: found the member {member!r}, expected {NAME}"
+            )
+    return [run / "members" / member for member in members]

@@ -1,7 +1,12 @@
-"""The folder that every run leaves, whatever kind of model it trained."""
+"""The folder that every run leaves, whatever kind of model it trained.
+
+It holds all that its model needs to answer, so that it can be copied to another machine and used
+there: `MODEL`, and of an ensemble, the same of each member in ``members/<variant>``.
+"""
 
 import platform
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +22,46 @@ from seq2report.command import write_json
 SMALLEST = np.finfo(np.float64).eps  # probability that a log loss is taken of
 HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds", "kept"]
 Predicted = tuple[pl.DataFrame, np.ndarray]  # documents and their probabilities
+# Files of a run, and a folder, that its model needs to answer, and to tell how good it is.
+MODEL = ("run.json", "metrics.json", "model.keras", "model.skops", "vocabulary.parquet", "features")
+
+
+def about_run(
+    folder: Path, settings: dict, seed: int, corpus: dict, circumstances: dict, **more: object
+) -> dict:
+    """Return what is in run.json: what was trained on what, without a date.
+
+    Args:
+        folder: the run's, ``…/<variant>/seed-<n>``.
+        settings: resolved, of the variant.
+        seed: of the run.
+        corpus: content of corpus.json.
+        circumstances: what else is known of the corpus: name, sample, split, header.
+        more: what kinds of models tell beside.
+    """
+    documents: dict[str, int] = {}
+    for row in corpus["counts"]:
+        documents[row["split"]] = documents.get(row["split"], 0) + row["documents"]
+    told = {"title": corpus["title"], "documents": documents, "digest": corpus["digest"]}
+    return {
+        "variant": folder.parent.name,
+        "seed": seed,
+        "settings": settings,
+        "classes": corpus["classes"],
+        "corpus": circumstances | told,
+        **more,
+        **{key: environment()[key] for key in ("versions", "seq2report")},
+    }
+
+
+def copy_model(run: Path, folder: Path) -> None:
+    """Copy what is in `MODEL` of a run's folder to a new folder."""
+    folder.mkdir(parents=True)
+    for part in (run / name for name in MODEL):
+        if part.is_dir():
+            shutil.copytree(part, folder / part.name)
+        elif part.is_file():
+            shutil.copy(part, folder)
 
 
 def write_run(

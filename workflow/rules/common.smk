@@ -15,7 +15,16 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from seq2report.command import UserError
-from seq2report.config import check, check_models, circumstances, resolve_trained, seeds
+from seq2report.config import (
+    check,
+    check_models,
+    circumstances,
+    format_mistakes,
+    repeated_keys,
+    resolve_trained,
+    seeds,
+)
+from seq2report.grids import with_grids
 from seq2report.imports import local_imports
 
 # `python` is the one that runs Snakemake, be its environment activated or not.
@@ -30,7 +39,11 @@ EMBEDDING = f"{CORPUS}/embeddings/{{encoding}}/{{embedding}}"
 TRAINED_VECTORS = f"{CORPUS}/vectors/{{encoding}}/{{embedding}}"
 TABLES = f"{RESULTS}/report/tables"
 
+CONFIGURED = config  # as it is written; from here on, a variant has no grid
 try:
+    if repeated := [each for file in workflow.configfiles for each in repeated_keys(file)]:
+        raise UserError(format_mistakes(repeated))
+    config = with_grids(config)
     check(config, ROOT / "workflow/schemas/config.schema.yaml")
     check_models(config, SCRIPTS / "check.py", f"{RESULTS}/checked.json")
 except UserError as error:
@@ -72,16 +85,27 @@ def run_files(variant, seed="{seed}"):
     validation.parquet but by the lecture's protocol, which fits the documents of the validation
     split; embedding.npy, the last one, where the network trains an embedding.
     """
-    files = ["metrics.json", "predictions.parquet", "history.csv"]
-    if is_ensemble(variant):
-        files.append("ensemble.json")
-    else:
-        files += ["model.keras"] if variant in NETWORKS else ["model.skops", "vocabulary.parquet"]
+    files = ["metrics.json", "predictions.parquet", "history.csv", *loaded_files(variant)[1:]]
     if VARIANTS[variant].get("fit", {}).get("protocol") != "lecture":
         files.append("validation.parquet")
     if trains_embedding(variant):
         files.append("embedding.npy")
     return [f"{CORPUS}/runs/{variant}/seed-{seed}/{file}" for file in files]
+
+
+def loaded_files(variant):
+    """Return what of a run is needed to use its model, wherever the folder is copied to."""
+    settings, files = VARIANTS[variant], ["metrics.json", "run.json"]
+    if is_ensemble(variant):
+        members = settings["ensemble"]["members"]
+        copied = [f"members/{member}/{file}" for member in members for file in loaded_files(member)]
+        return [*files, "ensemble.json", *copied]
+    if "pipeline" in settings:
+        return [*files, "model.skops", "vocabulary.parquet"]
+    if "features" in settings["input"]:
+        names = ("model.skops", "vocabulary.parquet", "features.json")
+        return [*files, "model.keras", *(f"features/{name}" for name in names)]
+    return [*files, "model.keras", "vocabulary.parquet"]
 
 
 def is_ensemble(variant):
@@ -97,7 +121,7 @@ def member_files(variant):
     return [
         f"{CORPUS}/runs/{member}/seed-{{seed}}/{file}"
         for member in VARIANTS[variant]["ensemble"]["members"]
-        for file in ("metrics.json", "validation.parquet", "predictions.parquet")
+        for file in (*loaded_files(member), "validation.parquet", "predictions.parquet")
     ]
 
 
@@ -135,7 +159,12 @@ def growing(amount):
 
 
 def recurrent_layers(variant):
-    """Return how many layers loop over words: the more, the longer a network trains."""
+    """Return how many layers loop over words: the more, the longer a network trains.
+
+    Of a function of Python it is not known; it is taken for one.
+    """
+    if "function" in VARIANTS[variant]["layers"]:
+        return 1
     layers = json.dumps(VARIANTS[variant]["layers"])
     return sum(layers.count(f'"{kind}"') for kind in ("SimpleRNN", "GRU", "LSTM"))
 
@@ -144,14 +173,12 @@ def document_files(variant):
     """Return where a network's documents are, first what train_network.py is given."""
     given = VARIANTS[variant]["input"]
     if "features" in given:
-        folder, names = f"{CORPUS}/features/{given['features']}", (
-            "documents.parquet",
-            "features.npz",
-        )
+        folder = f"{CORPUS}/features/{given['features']}"
+        names = ("documents.parquet", "features.npz", "features.json", "model.skops")
     else:
         folder = f"{CORPUS}/sequences/{given['encoding']}"
         names = ("sequences.parquet", "tokens.npy", "encoding.json")
-    return [f"{folder}/{name}" for name in names]
+    return [f"{folder}/{name}" for name in (*names, "vocabulary.parquet")]
 
 
 def matrix_file(variant):
@@ -326,18 +353,13 @@ def tables_of(corpus, *evaluated):
     return [path.replace("{corpus}", corpus) for each in evaluated for path in each.output]
 
 
-def model_files(variant, seed):
+def answering_files(variant, seed):
     """Return what of a run its model is loaded from, and what it predicted."""
-    models = ("model.keras", "model.skops", "vocabulary.parquet", "ensemble.json")
-    files = (*models, "metrics.json", "predictions.parquet")
-    return [file for file in run_files(variant, seed) if Path(file).name in files]
+    files = [*loaded_files(variant), "predictions.parquet"]
+    return [f"{CORPUS}/runs/{variant}/seed-{seed}/{file}" for file in files]
 
 
-def reading_files(variant):
-    """Return what of an encoding or of features is needed to read other texts with a network."""
-    given = VARIANTS[variant]["input"]
-    if "features" in given:
-        folder, names = f"{CORPUS}/features/{given['features']}", ("model.skops",)
-    else:
-        folder, names = f"{CORPUS}/sequences/{given['encoding']}", ("encoding.json",)
-    return [f"{folder}/{name}" for name in (*names, "vocabulary.parquet")]
+def told_of_corpus(wildcards):
+    """Return what a run tells of its corpus beside what corpus.json says, as JSON."""
+    told = {"name": wildcards.corpus, "sample": config.get("sample", False)}
+    return json.dumps(told | circumstances(config["corpora"][wildcards.corpus]))

@@ -43,6 +43,7 @@ rule encode_features:
             "documents.parquet",
             "model.skops",
             "vocabulary.parquet",
+            "features.json",
         ),
     log:
         f"{RESULTS}/logs/encode_features/{{corpus}}-{{features}}.log",

@@ -209,19 +209,16 @@ rule evaluate_lecture:
         " --tables {input.tables} {params.sample} --output {params.folder} 2> {log}"
 
 
-# The models of all variants in one job: TensorFlow and the members of ensembles are loaded once.
-# Only the runs are named to it; what texts become before a model reads them lies beside these.
+# The models of all variants in one job: TensorFlow is loaded once.
 rule evaluate_answers:
     input:
         code=script_files("evaluate_answers"),
-        corpus=f"{CORPUS}/corpus.json",
         documents=f"{CORPUS}/documents.parquet",
         runs=lambda wildcards: [
             file
-            for variant in VARIANTS
-            for file in model_files(variant, seeds(config, wildcards.corpus)[0])
+            for variant in COMPARED
+            for file in answering_files(variant, seeds(config, wildcards.corpus)[0])
         ],
-        read=sorted({file for variant in NETWORKS for file in reading_files(variant)}),
     output:
         tables("{corpus}/answers", "layers documents words"),
     log:
@@ -239,10 +236,7 @@ rule evaluate_answers:
             f"{RESULTS}/{wildcards.corpus}/runs/{variant}/seed-{seeds(config, wildcards.corpus)[0]}"
             for variant in COMPARED
         ],
-        variants=literal(json.dumps(VARIANTS)),
-        features=literal(json.dumps(config.get("features", {}))),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --documents {input.documents} --runs {params.runs}"
-        " --variants {params.variants:q} --features {params.features:q}"
         " --output {params.folder} 2> {log}"

@@ -162,7 +162,7 @@ rule configuration:
     params:
         content=literal(
             json.dumps(
-                {key: value for key, value in config.items() if key != "mirror"},
+                {key: value for key, value in CONFIGURED.items() if key != "mirror"},
                 ensure_ascii=False,
                 indent=1,
                 sort_keys=True,

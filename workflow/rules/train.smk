@@ -29,13 +29,15 @@ for variant in VARIANTS:
                 gpu_absent=config.get("gpu_absent", "error"),
             params:
                 settings=literal(json.dumps(VARIANTS[variant], sort_keys=True)),
+                circumstances=told_of_corpus,
                 folder=subpath(output[0], parent=True),
             shell:
                 # XLA takes and frees its buffers every step: glibc is to keep them.
                 "MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=2000000000"
                 " python {input.code[0]} --corpus {input.corpus}"
                 " --documents {input.documents[0]} --matrix {input.matrix}"
-                " --settings {params.settings:q} --seed {wildcards.seed} --threads {threads}"
+                " --settings {params.settings:q} --circumstances {params.circumstances:q}"
+                " --seed {wildcards.seed} --threads {threads}"
                 " --gpu {resources.gpu} --gpu-absent {resources.gpu_absent}"
                 # No output: Snakemake removes those of a job that failed, and the next try needs it.
                 " --checkpoint {params.folder}.checkpoint --output {params.folder} 2> {log}"
@@ -62,7 +64,9 @@ for variant in VARIANTS:
                 runtime=growing(60),
             params:
                 method=VARIANTS[variant]["ensemble"]["method"],
-                runs=lambda wildcards, input: folders(input.runs),
+                runs=lambda wildcards, input: folders(
+                    file for file in input.runs if file.endswith("validation.parquet")
+                ),
                 folder=subpath(output[0], parent=True),
             shell:
                 "python {input.code[0]} --runs {params.runs} --method {params.method}"
@@ -91,8 +95,9 @@ for variant in VARIANTS:
                 runtime=growing(60),
             params:
                 settings=literal(json.dumps(VARIANTS[variant], sort_keys=True)),
+                circumstances=told_of_corpus,
                 folder=subpath(output[0], parent=True),
             shell:
                 "python {input.code[0]} --corpus {input.corpus} --documents {input.documents}"
-                " --settings {params.settings:q} --seed {wildcards.seed}"
-                " --output {params.folder} 2> {log}"
+                " --settings {params.settings:q} --circumstances {params.circumstances:q}"
+                " --seed {wildcards.seed} --output {params.folder} 2> {log}"
