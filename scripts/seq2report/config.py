@@ -437,5 +437,5 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     done = subprocess.run([sys.executable, script], input=text, capture_output=True, text=True)
     if done.returncode:
         raise UserError(re.split(r"(?m)^error: ", done.stderr.strip())[-1])
-    with contextlib.suppress(OSError), replacing(memory) as part:
+    with contextlib.suppress(OSError, UserError), replacing(memory) as part:
         part.write_text(text, encoding="utf-8")
