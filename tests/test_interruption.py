@@ -39,8 +39,9 @@ def pausing(*about, **more):
 logging.setLogRecordFactory(pausing)
 """
 RUN = "results/tiny/news/runs/dense/seed-1"
+MODEL = ["model.keras", "run.json", "validation.parquet", "vocabulary.parquet"]
 TRAINED = ["embedding.npy", "history.csv", "metrics.json", "predictions.parquet"]
-TRAINED = [f"{RUN}/{name}" for name in (*TRAINED, "model.keras", "validation.parquet")]
+TRAINED = [f"{RUN}/{name}" for name in (*TRAINED, *MODEL)]
 PAGE = "results/tiny/report/corpus-news.html"
 DOWNLOAD = "resources/downloads/tiny.tar.gz"
 READ = ["results/tiny/news/corpus.json", "results/tiny/news/documents.parquet"]
