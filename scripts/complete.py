@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from seq2report.command import replacing, run
+from seq2report.grids import NO_GRIDS
 
 BASH = """\
 # Made by scripts/complete.py. Source this file: what follows --config is completed.
@@ -59,6 +60,32 @@ def for_overlays(schema: object) -> object:
     }
 
 
+def with_grids(schema: dict, definitions: dict) -> dict:
+    """Return a JSON schema of which each value may also be ``{grid: [values]}``."""
+    schema = definitions.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    if "properties" in schema:
+        inner = {key: with_grids(value, definitions) for key, value in schema["properties"].items()}
+        return schema | {"properties": inner}
+    return {key: schema[key] for key in ("description",) if key in schema} | {
+        "anyOf": [schema, {"$ref": "#/$defs/grid"}]
+    }
+
+
+def for_editors(schema: dict) -> dict:
+    """Return the JSON schema of a configuration that lies over another one, grids not yet made."""
+    schema = for_overlays(schema)
+    variant = schema["properties"]["variants"]["additionalProperties"]
+    for key, value in variant["properties"].items():
+        if key not in NO_GRIDS:
+            variant["properties"][key] = with_grids(value, schema["$defs"])
+    schema["$defs"]["grid"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"grid": {"type": "array", "description": "A variant for each value."}},
+    }
+    return schema
+
+
 def settings(schema: dict) -> list[str]:
     """Return what may follow ``--config``: ``key=``, or each ``key=value`` of a few."""
     words = []
@@ -84,7 +111,7 @@ def main(argv: Sequence[str] | None) -> None:
     args = parser.parse_args(argv)
     schema = yaml.safe_load(args.schema.read_text(encoding="utf-8"))
     with replacing(args.editor) as part:
-        text = json.dumps(for_overlays(schema), indent=1, ensure_ascii=False)
+        text = json.dumps(for_editors(schema), indent=1, ensure_ascii=False)
         part.write_text(text + "\n", encoding="utf-8")
     with replacing(args.bash) as part:
         part.write_text(BASH.format(settings=" ".join(settings(schema))), encoding="utf-8")

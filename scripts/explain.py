@@ -25,7 +25,7 @@ from seq2report.excerpts import excerpt
 from seq2report.harmless import policy, seen
 from seq2report.occlusion import EXCERPT, occlude, spelled
 from seq2report.predictor import Predictor, load, told
-from seq2report.texts import read_texts
+from seq2report.texts import known_encoding, read_texts
 
 STRONGEST = 10  # words that are listed of a document
 NOTHING = 5e-5  # of probability: what would be listed as 0
@@ -113,15 +113,18 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("run", type=Path, metavar="RUN_FOLDER", help="…/<variant>/seed-<n>")
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a document")
     parser.add_argument(
-        "--file", type=Path, help=".txt (a document a line), .csv, .jsonl or .parquet"
+        "--file", type=Path, help=".txt (a document a line), or a table, as a corpus is one"
     )
     parser.add_argument("--column", default="text", help="of such a table; text if not given")
+    parser.add_argument(
+        "--encoding", default="utf-8", type=known_encoding, help="of the texts; utf-8 if not given"
+    )
     parser.add_argument("--html", type=Path, help="page to write")
     args = parser.parse_args(argv)
 
     about = told(args.run)
     print(about, file=sys.stderr)
-    texts = read_texts(args.texts, args.file, args.column)
+    texts = read_texts(args.texts, args.file, args.column, args.encoding)
     first = next(texts)  # before the model is loaded, which takes longer than to find nothing
     in_colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     parts = []

@@ -23,7 +23,7 @@ import numpy as np
 from seq2report.command import run
 from seq2report.excerpts import excerpt, visible
 from seq2report.predictor import load, told
-from seq2report.texts import batches, read_texts
+from seq2report.texts import batches, known_encoding, read_texts
 
 SHOWN = 3  # classes of an answer that is written as text
 EXCERPT = 60  # characters of a document there
@@ -88,14 +88,17 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("run", type=Path, metavar="RUN_FOLDER", help="…/<variant>/seed-<n>")
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a document")
     parser.add_argument(
-        "--file", type=Path, help=".txt (a document a line), .csv, .jsonl or .parquet"
+        "--file", type=Path, help=".txt (a document a line), or a table, as a corpus is one"
     )
     parser.add_argument("--column", default="text", help="of such a table; text if not given")
+    parser.add_argument(
+        "--encoding", default="utf-8", type=known_encoding, help="of the texts; utf-8 if not given"
+    )
     parser.add_argument("--format", choices=FORMATS, default="text")
     args = parser.parse_args(argv)
 
     print(told(args.run), file=sys.stderr)
-    asked = batches(read_texts(args.texts, args.file, args.column))
+    asked = batches(read_texts(args.texts, args.file, args.column, args.encoding))
     first = next(asked)  # before the model is loaded, which takes longer than to find nothing
     model = load(args.run)
     write, done, empty, first_empty = FORMATS[args.format](model.classes), 0, 0, 0

@@ -55,8 +55,7 @@ def pytest_terminal_summary(terminalreporter, config):
             (*about, *_file_and_sentence(report.nodeid), outcome)
             for outcome in ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
             for report in terminalreporter.stats.get(outcome, [])
-            for name, about in report.user_properties
-            if name == "reliability"
+            for about in _cases(report)
         ],
         columns=["group", "run by", "file", "what happens", "outcome"],
     )
@@ -65,11 +64,17 @@ def pytest_terminal_summary(terminalreporter, config):
     terminalreporter.section("reliability")
     terminalreporter.line(counted(cases))
     for report in terminalreporter.stats.get("skipped", []):
-        if any(name == "reliability" for name, _ in report.user_properties):
+        if _cases(report):
             terminalreporter.line(f"NOT TRIED: {report.nodeid}: {report.longrepr[2]}")
     if page := config.getoption("reliability_page"):
         fill(Path(page), cases)
         terminalreporter.line(f"{page} is filled")
+
+
+def _cases(report: object) -> list[tuple[str, str]]:
+    """Return group and command of a case; none of other tests, or of files that fail to load."""
+    properties = getattr(report, "user_properties", [])
+    return [about for name, about in properties if name == "reliability"]
 
 
 def _file_and_sentence(nodeid: str) -> tuple[str, str]:

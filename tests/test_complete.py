@@ -34,11 +34,21 @@ def test_editors_find_no_mistake_in_a_configuration_that_lies_over_another(path)
         {"fit": {"optimizer": 3}},
         {"variants": {"x": {"input": {"form": "onehott"}}}},
         {"corpora": {"x": {"format": "imdbb"}}},
+        {"corpora": {"x": {"title": {"grid": ["a", "b"]}}}},
+        {"variants": {"x": {"input": {"length": "150"}}}},
+        {"variants": {"x": {"fit": {"epochs": {"gird": [1, 2]}}}}},
     ],
 )
 def test_editors_find_mistakes(overlay):
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(overlay, EDITOR)
+
+
+def test_editors_know_grids():
+    given = {"length": {"grid": [100, 200]}, "encoding": "words", "trainable": True}
+    variant = {"title": "X", "input": given, "fit": {"epochs": {"grid": [1, 2]}}}
+    layers = [{"LSTM": {"units": {"grid": [32, 64]}}}]
+    jsonschema.validate({"variants": {"x": variant | {"layers": layers}}}, EDITOR)
 
 
 def completed(*words: str) -> list[str]:

@@ -1,4 +1,5 @@
 import csv
+import gzip
 import io
 import json
 import os
@@ -122,19 +123,27 @@ def test_of_many_documents_only_a_batch_is_read_ahead(monkeypatch):
 
 
 MISTAKES = [
-    ("a.txt", b"good\nb\xe4d\n", "line 2 is not UTF-8"),
-    ("a.csv", b"txet\nx\n", "found no column 'text'; did you mean 'txet'?"),
-    ("a.csv", b'text\n"x"y\n', "line 2 is no CSV"),
-    ("a.csv", b"n,text\n1\n", "line 2: found None as 'text', expected text"),
-    ("a.jsonl", b'{"text": "x"}\n{', "line 2 is no JSON"),
-    ("a.jsonl", b"[]", "line 1: found no column 'text'"),
-    ("a.jsonl", b'{"text": 3}', "line 1: found 3 as 'text', expected text"),
-    ("a.parquet", b"text", "is no Parquet file"),
-    ("a.docx", b"", "found the ending '.docx', expected one of .txt, .csv, .jsonl, .parquet"),
+    ("a.txt", b"good\nb\xe4d\n", "line 2 is not utf-8"),
+    ("a.csv", b"txet\nx\n", "the column 'text' is missing; did you mean 'txet'?"),
+    ("a.jsonl", b'{"text": ["x"]}', "line 1: 'text' is ['x'], expected text or a number"),
+    ("a.docx", b"", "found '.docx', expected .txt, .csv, .tsv, .jsonl"),
     ("a.txt", b"", "found no document, expected one or more"),
     ("a.csv", b"text\n", "found no document, expected one or more"),
     ("none.txt", None, "cannot be read: No such file"),
 ]
+
+
+def test_texts_may_be_of_another_encoding(trained, tmp_path, capsys):
+    texts = "héllo, hockey\nmoon\n"
+    (tmp_path / "a.txt").write_bytes(texts.encode("latin-1"))
+    (tmp_path / "a.csv.gz").write_bytes(
+        gzip.compress(b"text\n" + '"héllo, hockey"\nmoon\n'.encode("latin-1"))
+    )
+    given = ask(capsys, trained / RUN, *texts.splitlines()).out
+    for file in ("a.txt", "a.csv.gz"):
+        options = ("--file", tmp_path / file, "--encoding", "latin1")
+        assert ask(capsys, trained / RUN, *options).out == given
+    assert b"invalid known_encoding value: 'x'" in asked(trained / RUN, "--encoding", "x").stderr
 
 
 @pytest.mark.parametrize(("name", "content", "message"), MISTAKES, ids=[m[2] for m in MISTAKES])
@@ -155,7 +164,7 @@ def test_what_is_no_run_is_told_before_anything_else(tmp_path):
     assert b"found no run.json" in done.stderr
     assert b"Traceback" not in done.stderr
     with pytest.raises(UserError, match="found texts and --file, expected one of the two"):
-        list(texts.read_texts(["a"], tmp_path, "text"))
+        list(texts.read_texts(["a"], tmp_path, "text", "utf-8"))
 
 
 def test_nothing_on_a_terminal_and_nothing_in_a_pipe_are_told(trained, monkeypatch):

@@ -153,7 +153,7 @@ def read_table(path: Path, columns: dict[str, str], encoding: str = "utf-8") -> 
                 )
         name = found["id"] if "id" in columns else str(number)
         label = None if split == "unlabelled" else found["label"]
-        text = (found["text"] or "").replace("\r\n", "\n").replace("\r", "\n")
+        text = whole_lines(found["text"] or "")
         group = (found["group"] or None,) if "group" in columns else ()
         yield name, text, label, split, *group
 
@@ -301,12 +301,17 @@ def decode(content: bytes, encoding: str, name: str) -> str:
         UserError: names the document and the first byte that is not of this encoding.
     """
     try:
-        return content.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+        return whole_lines(content.decode(encoding))
     except UnicodeDecodeError as error:
         raise UserError(
             f"{name}: byte {error.start} (0x{content[error.start]:02x}) is not {encoding};"
             " set the corpus's 'encoding' to what its files are written in, latin-1 for instance"
         ) from error
+
+
+def whole_lines(text: str) -> str:
+    """Return a text with the line ends of Python's ``open``."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 READERS: dict[str, Callable[..., Iterator[tuple]]] = {

@@ -27,6 +27,7 @@ KINDS = {
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 ENDINGS = f"{', '.join(KINDS)} (with or without {', '.join(PACKED)}) or .zip"
 DELIMITERS = {"csv": ",;\t|", "tsv": "\t"}  # the first that the wanted columns are found with
+HINT = "set the 'encoding' to what it is written in, latin-1 for instance"
 LARGEST_FIELD = 2**31 - 1  # characters; Python's csv stops at 131,072 otherwise
 Row = tuple[str, dict[str, object]]  # its place, as 'line 7', and its values by their columns
 
@@ -118,7 +119,7 @@ def _undecodable(path: Path, encoding: str) -> str | None:
                 line += error.object[: error.start].count(b"\n")
                 return (
                     f"line {line}: the byte 0x{error.object[error.start]:02x} is not {encoding};"
-                    " set the corpus's 'encoding' to what it is written in, latin-1 for instance"
+                    f" {HINT}"
                 )
     return None
 
