@@ -29,7 +29,7 @@ test-slurm: $(READY)
 
 # Tries every case of docs/reliability.md and fills it: as root, for those with Slurm.
 reliability-page: report
-	$(BIN)/python -m pytest -m reliability --reliability-page docs/reliability.md
+	$(BIN)/python -m pytest -m reliability --reliability-page=docs/reliability.md
 
 # What docs/speed.md says: about an hour, on a machine that does nothing else. MIRROR is a folder
 # with news20.tar.gz and aclImdb.tar.gz.

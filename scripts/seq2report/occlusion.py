@@ -79,10 +79,11 @@ def occlude(model: Predictor, texts: Sequence[str], answers: Sequence[int]) -> l
 def spelled(found: Occlusion, name: str, kind: str) -> pd.DataFrame:
     """Return a row a word of a document: id, kind, position, word, after and effect.
 
-    after is what stands between the word and the next one.
+    after is what stands between the word and the next one, or the end where all words are shown.
     """
     starts, ends = found.spans.T
-    next_start = np.append(starts[1:], ends[-1:])
+    last = len(found.text) if found.words == len(found.spans) else ends[-1]
+    next_start = np.append(starts[1:], last)[: len(starts)]
     return pd.DataFrame(
         {
             "id": name,
