@@ -111,7 +111,11 @@ def _key(group: str) -> str:
     return group.lower().replace(" ", "_")
 
 
-def listed(page: str) -> dict[tuple[str, str], int]:
+def listed(page: str) -> Counter[tuple[str, str]]:
     """Return what a filled page lists: file and sentence of a test, and how many cases it is."""
-    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if " | test_" in line]
-    return {(file, sentence): int(number) for sentence, file, _, number, _ in rows}
+    cases = Counter()
+    for line in page.splitlines():
+        if " | test_" in line:
+            sentence, file, _, number, _ = line.strip("| ").split(" | ")
+            cases[file, sentence] += int(number)
+    return cases
