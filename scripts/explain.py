@@ -25,7 +25,7 @@ from seq2report.excerpts import excerpt
 from seq2report.harmless import policy, seen
 from seq2report.occlusion import EXCERPT, occlude, spelled
 from seq2report.predictor import Predictor, load, told
-from seq2report.texts import known_encoding, read_texts
+from seq2report.texts import add_arguments, read_texts
 
 STRONGEST = 10  # words that are listed of a document
 NOTHING = 5e-5  # of probability: what would be listed as 0
@@ -110,15 +110,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run", type=Path, metavar="RUN_FOLDER", help="…/<variant>/seed-<n>")
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a document")
-    parser.add_argument(
-        "--file", type=Path, help=".txt (a document a line), or a table, as a corpus is one"
-    )
-    parser.add_argument("--column", default="text", help="of such a table; text if not given")
-    parser.add_argument(
-        "--encoding", default="utf-8", type=known_encoding, help="of the texts; utf-8 if not given"
-    )
+    add_arguments(parser)
     parser.add_argument("--html", type=Path, help="page to write")
     args = parser.parse_args(argv)
 

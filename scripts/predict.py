@@ -16,14 +16,13 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 
 from seq2report.command import run
 from seq2report.excerpts import excerpt, visible
 from seq2report.predictor import load, told
-from seq2report.texts import batches, known_encoding, read_texts
+from seq2report.texts import add_arguments, batches, read_texts
 
 SHOWN = 3  # classes of an answer that is written as text
 EXCERPT = 60  # characters of a document there
@@ -85,15 +84,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run", type=Path, metavar="RUN_FOLDER", help="…/<variant>/seed-<n>")
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a document")
-    parser.add_argument(
-        "--file", type=Path, help=".txt (a document a line), or a table, as a corpus is one"
-    )
-    parser.add_argument("--column", default="text", help="of such a table; text if not given")
-    parser.add_argument(
-        "--encoding", default="utf-8", type=known_encoding, help="of the texts; utf-8 if not given"
-    )
+    add_arguments(parser)
     parser.add_argument("--format", choices=FORMATS, default="text")
     args = parser.parse_args(argv)
 

@@ -1,5 +1,6 @@
 """Documents that someone asks a model about: from a file or standard input, a few at a time."""
 
+import argparse
 import codecs
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,19 @@ from seq2report.corpora import spelled, whole_lines
 from seq2report.table_files import ENDINGS, HINT, kind_of, read_rows
 
 DOCUMENTS, CHARACTERS = 2048, 1 << 22  # of a batch, at most: what is in memory at once
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add a run's folder and the arguments of `read_texts` to a command."""
+    parser.add_argument("run", type=Path, metavar="RUN_FOLDER", help="…/<variant>/seed-<n>")
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a document")
+    parser.add_argument(
+        "--file", type=Path, help=".txt (a document a line), or a table, as a corpus is one"
+    )
+    parser.add_argument("--column", default="text", help="of such a table; text if not given")
+    parser.add_argument(
+        "--encoding", default="utf-8", type=known_encoding, help="of the texts; utf-8 if not given"
+    )
 
 
 def read_texts(given: list[str], file: Path | None, column: str, encoding: str) -> Iterator[str]:
