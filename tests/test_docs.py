@@ -124,9 +124,16 @@ def assert_takes(script: str, arguments: list[str]) -> None:
 )
 def test_settings_of_the_documentation_are_right_ones(settings):
     overlay = yaml.safe_load(settings)
-    if not set(overlay) <= set(SCHEMA["properties"]):
-        pytest.skip("a piece of something else")
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    if set(overlay) == {"set-resources"}:  # of a profile
+        assert {rule.removeprefix("train_") for rule in overlay["set-resources"]} <= set(
+            config["variants"]
+        )
+        return
+    if set(overlay) == {"layers"}:  # of a variant
+        overlay = {"variants": {"glove_lstm": overlay}}
+    elif not set(overlay) <= set(SCHEMA["properties"]):
+        overlay = {"variants": overlay}
     update_config(config, overlay)
     check(with_grids(config), ROOT / "workflow/schemas/config.schema.yaml")
 
