@@ -25,7 +25,7 @@ test-browser: report
 
 # The workflow on a Slurm of one node: as root on Debian or Ubuntu, whose packages it installs.
 test-slurm: $(READY)
-	$(BIN)/python -m pytest -m slurm --numprocesses 0 tests/test_slurm.py
+	$(BIN)/python -m pytest -m slurm --numprocesses 0 tests/workflow/test_slurm.py
 
 # Tries every case of docs/reliability.md and fills it: as root, for those with Slurm.
 reliability-page: report

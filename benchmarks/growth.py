@@ -33,10 +33,10 @@ import pandas as pd
 import yaml
 
 from harness import KEPT, ROOT, write
-from seq2report.archives import members
-from seq2report.command import UserError, read_json, replacing, run
-from seq2report.config import resolve_variant
-from seq2report.corpora import read_imdb
+from seq2report.config.config import resolve_variant
+from seq2report.core.command import UserError, read_json, replacing, run
+from seq2report.documents.corpora import read_imdb
+from seq2report.files.archives import members
 
 SIZES = [2_000, 20_000, 200_000, 2_000_000]
 REPLACED = 0.1  # share of the words of each copy
@@ -241,7 +241,7 @@ def draw(table: pd.DataFrame):
     # Not loaded where steps are measured: Linux hands the peak of this process down to them.
     from matplotlib.figure import Figure
 
-    from seq2report.plots import NEUTRAL, styles
+    from seq2report.report.plots import NEUTRAL, styles
 
     steps = ["read", "encode", "train"]
     figure = Figure(figsize=(9, 3.6), facecolor="white")

@@ -22,8 +22,8 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from seq2report.command import UserError  # noqa: E402
-from seq2report.machine import machine  # noqa: E402
+from seq2report.core.command import UserError  # noqa: E402
+from seq2report.core.machine import machine  # noqa: E402
 
 # As the rules of workflow/rules/train.smk set it.
 KEPT = {"MALLOC_MMAP_THRESHOLD_": "2000000000", "MALLOC_TRIM_THRESHOLD_": "2000000000"}

@@ -18,10 +18,10 @@ import numpy as np
 import yaml
 
 from harness import ROOT, in_turn, median, peak_mb, result, start, write
-from seq2report.backend import load_keras
-from seq2report.command import run
-from seq2report.config import resolve_variant
-from seq2report.sequences import Sequences, read_sequences
+from seq2report.config.config import resolve_variant
+from seq2report.core.command import run
+from seq2report.documents.sequences import Sequences, read_sequences
+from seq2report.models.backend import load_keras
 
 HERE = Path(__file__)
 WORDS = 10_000
@@ -48,7 +48,7 @@ def prepare(folder: Path, imdb: Path) -> None:
 
 def ours(variant: dict, documents: Callable[[], Sequences]) -> float:
     """Train as the workflow does; return the peak before the documents are touched."""
-    from seq2report import cpu_layers, network
+    from seq2report.models import cpu_layers, network
 
     model = network.build_model(variant, WORDS, 2, ours=cpu_layers.FASTER)
     network.compile_model(model, variant["fit"])
@@ -64,7 +64,7 @@ def ours(variant: dict, documents: Callable[[], Sequences]) -> float:
 
 def lecture(variant: dict, documents: Callable[[], Sequences]) -> float:
     """Train on one matrix of all reviews, as the slides have it."""
-    from seq2report import network
+    from seq2report.models import network
 
     model = network.build_model(variant, WORDS, 2)
     model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])

@@ -18,7 +18,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from harness import write
-from seq2report.command import UserError, run
+from seq2report.core.command import UserError, run
 
 EMPTY = "<!DOCTYPE html><html lang=en><title>empty</title>"
 DRAWN = """[...document.querySelectorAll("script.chart")].every(

@@ -20,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness import ROOT, write
-from seq2report.command import UserError, read_json, run
+from seq2report.core.command import UserError, read_json, run
 
 
 def cpu_of_children() -> float:

@@ -11,8 +11,8 @@ from functools import partial
 import pandas as pd
 
 from harness import ROOT
-from seq2report.command import UserError, run
-from seq2report.markdown import Tables, markdown, refill
+from seq2report.core.command import UserError, run
+from seq2report.core.markdown import Tables, markdown, refill
 
 RESULTS = ROOT / "benchmarks/results"
 FULL = ROOT / "docs/results/full/manifest.json"

@@ -12,9 +12,9 @@ from pathlib import Path
 import polars as pl
 
 from harness import in_turn, median, write
-from seq2report.command import run
-from seq2report.predictor import load
-from seq2report.texts import batches
+from seq2report.answers.predictor import load
+from seq2report.core.command import run
+from seq2report.documents.texts import batches
 
 ALONE = 100  # documents that are asked about one by one
 

@@ -42,11 +42,11 @@ import embed
 import encode
 import read
 import read_vectors
-from seq2report.command import UserError, read_json, run
-from seq2report.sequences import pad, read_sequences
-from seq2report.tokens import Words
-from seq2report.tokens import encode as encode_numbers
-from seq2report.vectors import open_vectors
+from seq2report.core.command import UserError, read_json, run
+from seq2report.documents.sequences import pad, read_sequences
+from seq2report.documents.tokens import Words
+from seq2report.documents.tokens import encode as encode_numbers
+from seq2report.vectors.vectors import open_vectors
 
 NUM_WORDS = 20_000
 LENGTH = 150

@@ -23,7 +23,7 @@ from pathlib import Path
 import yaml
 
 from harness import ROOT, write
-from seq2report.command import UserError, run
+from seq2report.core.command import UserError, run
 
 SIZES = [(1, 1, 1), (10, 1, 1), (10, 10, 1), (100, 10, 1), (100, 10, 10)]
 PROFILE = ROOT / "profiles/slurm"

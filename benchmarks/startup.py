@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import ROOT, write
-from seq2report.command import UserError, run
+from seq2report.core.command import UserError, run
 
 SCRIPTS = ROOT / "scripts"
 LARGE = ("tensorflow", "sklearn", "pandas")

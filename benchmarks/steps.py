@@ -19,9 +19,9 @@ import numpy as np
 import yaml
 
 from harness import ROOT, in_turn, median, write
-from seq2report.backend import load_keras
-from seq2report.command import run
-from seq2report.config import resolve_variant
+from seq2report.config.config import resolve_variant
+from seq2report.core.command import run
+from seq2report.models.backend import load_keras
 
 WORDS, LENGTH, CLASSES, BATCH, STEPS = 20_000, 150, 20, 32, 48
 NUMBERS = 100_000
@@ -32,7 +32,7 @@ def networks() -> dict[tuple[str, str], Callable[[], int]]:
     import keras
     import tensorflow as tf
 
-    from seq2report import cpu_layers, network
+    from seq2report.models import cpu_layers, network
 
     names = ("config/config.yaml", "config/lecture.yaml")
     files = [yaml.safe_load((ROOT / name).read_text(encoding="utf-8")) for name in names]
@@ -77,7 +77,7 @@ def parts(x: np.ndarray, matrix: np.ndarray) -> dict[tuple[str, str], Callable[[
     import keras
     import tensorflow as tf
 
-    from seq2report import cpu_layers
+    from seq2report.models import cpu_layers
 
     width, units = matrix.shape[1], 64
     layer = cpu_layers.LSTM(units)

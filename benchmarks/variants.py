@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 import harness  # noqa: F401  finds the modules of scripts/
-from seq2report.command import UserError, read_json, replacing, run
+from seq2report.core.command import UserError, read_json, replacing, run
 
 
 def peaks(results: Iterable[Path]) -> list[dict]:

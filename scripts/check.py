@@ -12,9 +12,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from seq2report.command import UserError, run
-from seq2report.config import format_mistakes
-from seq2report.layers import build_steps
+from seq2report.config.config import format_mistakes
+from seq2report.core.command import UserError, run
+from seq2report.models.layers import build_steps
 
 ANY_CLASSES, ANY_DIMENSIONS, ANY_FEATURES = 2, 50, 100  # what is checked does not depend on them
 
@@ -32,8 +32,8 @@ def check_variant(variant: dict, num_words: dict[str, int], memory_mb: int) -> N
         return
     import tensorflow as tf
 
-    from seq2report.need import need, refuse
-    from seq2report.network import build_model, compile_model
+    from seq2report.models.memory import need, refuse
+    from seq2report.models.network import build_model, compile_model
 
     given = variant["input"]
     words = num_words.get(given.get("encoding"), ANY_FEATURES)

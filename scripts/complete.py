@@ -13,8 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from seq2report.command import replacing, run
-from seq2report.grids import NO_GRIDS
+from seq2report.config.grids import NO_GRIDS
+from seq2report.core.command import replacing, run
 
 BASH = """\
 # Made by scripts/complete.py. Source this file: what follows --config is completed.

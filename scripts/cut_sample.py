@@ -30,11 +30,11 @@ import numpy as np
 import polars as pl
 
 from read_vectors import read_vectors
-from seq2report.archives import extract_member, members
-from seq2report.command import UserError, replacing, run
-from seq2report.corpora import read_imdb, read_newsgroups
-from seq2report.tokens import tokens, vocabulary
-from seq2report.vectors import open_vectors, read_rows
+from seq2report.core.command import UserError, replacing, run
+from seq2report.documents.corpora import read_imdb, read_newsgroups
+from seq2report.documents.tokens import tokens, vocabulary
+from seq2report.files.archives import extract_member, members
+from seq2report.vectors.vectors import open_vectors, read_rows
 
 GLOVE_MEMBER = "glove.6B.50d.txt"
 DIMENSIONS = 50

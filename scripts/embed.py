@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from seq2report.command import UserError, replacing, run, write_json
-from seq2report.vectors import open_vectors, read_rows
+from seq2report.core.command import UserError, replacing, run, write_json
+from seq2report.vectors.vectors import open_vectors, read_rows
 
 
 def align(

@@ -26,8 +26,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from seq2report.command import UserError, replacing, run, write_json
-from seq2report.tokens import (
+from seq2report.core.command import UserError, replacing, run, write_json
+from seq2report.documents.tokens import (
     MARKS,
     START,
     Words,

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import scipy.sparse
 
-from seq2report.command import UserError, replacing, run, write_json
+from seq2report.core.command import UserError, replacing, run, write_json
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
-    from seq2report.pipelines import build_features, save_pipeline
+    from seq2report.models.pipelines import build_features, save_pipeline
 
     documents = pl.read_parquet(args.documents).filter(pl.col("label").is_not_null())
     train = documents.filter(pl.col("split") == "train")

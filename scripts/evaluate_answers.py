@@ -1,11 +1,11 @@
 """Look inside the compared variants of a corpus: what they are made of, where they are wrong, why.
 
-layers: what each variant is made of, a row a box of its drawing; see seq2report/architecture.py.
+layers: the layers of each variant, one row per box of its drawing; see answers/architecture.py.
 documents: of each variant, the test documents that it gets wrong with the highest probability (kind
 mistake), and some that it gets right, about as sure as it usually is then (kind right); a document
 is given with its answer and the beginning of its text, and how many words of it the model reads.
 words: the first words that it reads of some of these documents, and what each does to the answer;
-see seq2report/occlusion.py.
+see seq2report/answers/occlusion.py.
 """
 
 import argparse
@@ -16,11 +16,11 @@ from pathlib import Path
 import pandas as pd
 import polars as pl
 
-from seq2report.command import replacing, run
-from seq2report.excerpts import excerpt
-from seq2report.occlusion import EXCERPT, occlude, spelled
-from seq2report.predictor import Predictor, load
-from seq2report.tables import write_tables
+from seq2report.answers.occlusion import EXCERPT, occlude, spelled
+from seq2report.answers.predictor import Predictor, load
+from seq2report.core.command import replacing, run
+from seq2report.core.excerpts import excerpt
+from seq2report.core.tables import write_tables
 
 MISTAKES = 5  # documents that are shown
 EXPLAINED = 3  # of these, whose words are weighed
@@ -100,7 +100,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
-    from seq2report.architecture import describe
+    from seq2report.answers.architecture import describe
 
     shown = {
         folder: choose(pl.read_parquet(folder / "predictions.parquet")) for folder in args.runs

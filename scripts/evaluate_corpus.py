@@ -24,11 +24,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from seq2report.command import UserError, read_json, replacing, run
-from seq2report.excerpts import beginning, excerpt
-from seq2report.sequences import Sequences, pad, read_sequences
-from seq2report.tables import write_tables
-from seq2report.tokens import MARKS, START, UNKNOWN, marked, number, tokens
+from seq2report.core.command import UserError, read_json, replacing, run
+from seq2report.core.excerpts import beginning, excerpt
+from seq2report.core.tables import write_tables
+from seq2report.documents.sequences import Sequences, pad, read_sequences
+from seq2report.documents.tokens import MARKS, START, UNKNOWN, marked, number, tokens
 
 TOP_WORDS = 40
 EXCERPT = 400  # characters of an example

@@ -18,8 +18,8 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
-from seq2report.command import replacing, run
-from seq2report.tables import write_tables
+from seq2report.core.command import replacing, run
+from seq2report.core.tables import write_tables
 
 # Linear models are fitted on validation documents too: to a leak they are training documents.
 PARTS = {"train": "training", "validation": "training", "test": "test", "unlabelled": "unlabelled"}

@@ -19,12 +19,12 @@ import pandas as pd
 import polars as pl
 import yaml
 
-from seq2report.command import UserError, replacing, run
-from seq2report.excerpts import excerpt, visible
-from seq2report.sequences import Sequences, read_sequences
-from seq2report.similarity import cosines, nearest, same_class, solve, unit_rows
-from seq2report.tables import write_tables
-from seq2report.word_maps import (
+from seq2report.core.command import UserError, replacing, run
+from seq2report.core.excerpts import excerpt, visible
+from seq2report.core.tables import write_tables
+from seq2report.documents.sequences import Sequences, read_sequences
+from seq2report.vectors.similarity import cosines, nearest, same_class, solve, unit_rows
+from seq2report.vectors.word_maps import (
     FEWEST,
     NO_CLASS,
     SEED,

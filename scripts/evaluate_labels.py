@@ -18,9 +18,9 @@ import numpy as np
 import polars as pl
 
 from evaluate_duplicates import read_bodies
-from seq2report.command import UserError, replacing, run
-from seq2report.excerpts import excerpt
-from seq2report.tables import write_tables
+from seq2report.core.command import UserError, replacing, run
+from seq2report.core.excerpts import excerpt
+from seq2report.core.tables import write_tables
 
 SHOWN = 50  # documents
 EXCERPT = 300  # characters

@@ -13,8 +13,8 @@ from string import Formatter
 import pandas as pd
 import yaml
 
-from seq2report.command import UserError, replacing, run
-from seq2report.tables import write_tables
+from seq2report.core.command import UserError, replacing, run
+from seq2report.core.tables import write_tables
 
 MEANS = [
     "accuracy",

@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from seq2report.command import replacing, run
-from seq2report.tables import write_tables
+from seq2report.core.command import replacing, run
+from seq2report.core.tables import write_tables
 
 METRICS = {"accuracy": "accuracy", "macro-F1": "macro_f1"}  # columns of evaluate_runs's variants
 COLUMNS = {

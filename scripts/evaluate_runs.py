@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from seq2report import statistics
-from seq2report.command import UserError, read_json, replacing, run
-from seq2report.runs import class_scores
-from seq2report.tables import write_tables
+from seq2report.answers import statistics
+from seq2report.core.command import UserError, read_json, replacing, run
+from seq2report.core.tables import write_tables
+from seq2report.models.runs import class_scores
 
 SLIDE_EPOCH = 10
 SAME = ["title", "kind", "protocol", "test_documents", "fitted_documents", "parameters"]

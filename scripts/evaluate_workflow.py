@@ -17,12 +17,12 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from seq2report import __version__
-from seq2report.addresses import redact
-from seq2report.command import UserError, read_json, replacing, run
-from seq2report.durations import of_rules, read_jobs
-from seq2report.machine import machine
-from seq2report.tables import write_tables
+from seq2report.core.command import UserError, read_json, replacing, run
+from seq2report.core.durations import of_rules, read_jobs
+from seq2report.core.machine import machine
+from seq2report.core.tables import write_tables
+from seq2report.core.version import __version__
+from seq2report.files.addresses import redact
 
 PACKAGES = ["snakemake", "tensorflow", "tensorflow-cpu", "keras", "numpy", "pandas", "polars"]
 PACKAGES += ["pyarrow", "scipy", "scikit-learn", "skops", "gensim", "matplotlib", "altair"]

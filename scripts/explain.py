@@ -20,12 +20,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from seq2report.command import replacing, run
-from seq2report.excerpts import excerpt
-from seq2report.harmless import policy, seen
-from seq2report.occlusion import EXCERPT, occlude, spelled
-from seq2report.predictor import Predictor, load, told
-from seq2report.texts import add_arguments, read_texts
+from seq2report.answers.occlusion import EXCERPT, occlude, spelled
+from seq2report.answers.predictor import Predictor, load, told
+from seq2report.core.command import replacing, run
+from seq2report.core.excerpts import excerpt
+from seq2report.documents.texts import add_arguments, read_texts
+from seq2report.report.harmless import policy, seen
 
 STRONGEST = 10  # words that are listed of a document
 NOTHING = 5e-5  # of probability: what would be listed as 0
@@ -91,7 +91,7 @@ def as_text(document: dict, words: pd.DataFrame, in_colours: bool) -> str:
 
 def as_page(about: str, parts: list[str]) -> str:
     """Return one HTML page in the dress of the report: no script runs in it, nothing is fetched."""
-    from seq2report.page_variant import legend
+    from seq2report.report.variant_page import legend
 
     title = about.split(":")[0]
     style = STYLE.read_text(encoding="utf-8")
@@ -123,7 +123,7 @@ def main(argv: Sequence[str] | None) -> None:
     for document, words in explained(load(args.run), chain([first], texts)):
         print(as_text(document, words, in_colours))
         if args.html:
-            from seq2report.page_variant import weighed
+            from seq2report.report.variant_page import weighed
 
             parts.append(weighed(document, words).data)
     if args.html:

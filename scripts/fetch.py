@@ -15,19 +15,19 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
 
-from seq2report import archives
-from seq2report.addresses import is_address, redact, with_variables
-from seq2report.command import UserError, run, write_json
-from seq2report.download import (
+from seq2report.core.command import UserError, run, write_json
+from seq2report.files import archives
+from seq2report.files.addresses import is_address, redact, with_variables
+from seq2report.files.download import (
     Patience,
     download,
     download_member,
     download_wheel,
     open_session,
 )
-from seq2report.local_files import local_path, packed
-from seq2report.parts import Part, PlaceError, Wanted, file_chunks
-from seq2report.sources import WEB, Entry, Source, parse_source
+from seq2report.files.local_files import local_path, packed
+from seq2report.files.parts import Part, PlaceError, Wanted, file_chunks
+from seq2report.files.sources import WEB, Entry, Source, parse_source
 
 log = logging.getLogger("fetch")
 

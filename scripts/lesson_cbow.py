@@ -22,14 +22,14 @@ import pandas as pd
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from seq2report.backend import load_keras
-from seq2report.command import UserError, replacing, run
-from seq2report.sequences import read_sequences
-from seq2report.similarity import nearest, same_class
-from seq2report.tables import write_tables
-from seq2report.word_maps import FEWEST as FEWEST_OF_A_MAP
-from seq2report.word_maps import NO_CLASS, choose_words, draw_maps, word_classes
-from seq2report.word_maps import WORDS as WORDS_OF_A_MAP
+from seq2report.core.command import UserError, replacing, run
+from seq2report.core.tables import write_tables
+from seq2report.documents.sequences import read_sequences
+from seq2report.models.backend import load_keras
+from seq2report.vectors.similarity import nearest, same_class
+from seq2report.vectors.word_maps import FEWEST as FEWEST_OF_A_MAP
+from seq2report.vectors.word_maps import NO_CLASS, choose_words, draw_maps, word_classes
+from seq2report.vectors.word_maps import WORDS as WORDS_OF_A_MAP
 from train_vectors import READ, Documents, train
 
 SENTENCES = ("surf big waves", "drive fast cars")

@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from seq2report.backend import load_keras
-from seq2report.command import UserError, read_json, replacing, run
-from seq2report.sequences import Sequences, pad, read_sequences
-from seq2report.tables import write_tables
+from seq2report.core.command import UserError, read_json, replacing, run
+from seq2report.core.tables import write_tables
+from seq2report.documents.sequences import Sequences, pad, read_sequences
+from seq2report.models.backend import load_keras
 
 UNITS = 16
 LENGTH = 40  # words that the network reads, the last of a document

@@ -16,9 +16,9 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 
-from seq2report.backend import load_keras
-from seq2report.command import UserError, replacing, run
-from seq2report.tables import write_tables
+from seq2report.core.command import UserError, replacing, run
+from seq2report.core.tables import write_tables
+from seq2report.models.backend import load_keras
 
 WINDOWS = 100
 WINDOW = 5  # numbers of a window

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from seq2report.command import UserError, replacing, run
-from seq2report.similarity import nearest
-from seq2report.tables import write_tables
-from seq2report.vectors import open_vectors, read_rows
+from seq2report.core.command import UserError, replacing, run
+from seq2report.core.tables import write_tables
+from seq2report.vectors.similarity import nearest
+from seq2report.vectors.vectors import open_vectors, read_rows
 
 KINDS = {"surf": "sea", "waves": "sea", "car": "road", "jeep": "road"}
 WORDS = list(KINDS)

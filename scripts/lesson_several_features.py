@@ -15,9 +15,9 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 
-from seq2report.backend import load_keras
-from seq2report.command import UserError, replacing, run
-from seq2report.tables import write_tables
+from seq2report.core.command import UserError, replacing, run
+from seq2report.core.tables import write_tables
+from seq2report.models.backend import load_keras
 
 LAW = {  # value, unit, what it is
     "days": (90, "days", "length of the series"),

@@ -22,10 +22,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from seq2report.backend import load_keras
-from seq2report.command import UserError, replacing, run
-from seq2report.tables import write_tables
-from seq2report.tokens import vocabulary
+from seq2report.core.command import UserError, replacing, run
+from seq2report.core.tables import write_tables
+from seq2report.documents.tokens import vocabulary
+from seq2report.models.backend import load_keras
 
 DOCUMENTS = {"train": 10_000, "test": 2_000}  # at most
 BATCH = 128

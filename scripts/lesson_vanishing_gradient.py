@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from seq2report.backend import load_keras
-from seq2report.command import UserError, read_json, replacing, run
-from seq2report.sequences import Sequences, pad, read_sequences
-from seq2report.tables import write_tables
+from seq2report.core.command import UserError, read_json, replacing, run
+from seq2report.core.tables import write_tables
+from seq2report.documents.sequences import Sequences, pad, read_sequences
+from seq2report.models.backend import load_keras
 
 CELLS = ("SimpleRNN", "LSTM", "GRU")
 UNITS = 32

@@ -19,10 +19,10 @@ from itertools import chain
 
 import numpy as np
 
-from seq2report.command import run
-from seq2report.excerpts import excerpt, visible
-from seq2report.predictor import load, told
-from seq2report.texts import add_arguments, batches, read_texts
+from seq2report.answers.predictor import load, told
+from seq2report.core.command import run
+from seq2report.core.excerpts import excerpt, visible
+from seq2report.documents.texts import add_arguments, batches, read_texts
 
 SHOWN = 3  # classes of an answer that is written as text
 EXCERPT = 60  # characters of a document there

@@ -22,14 +22,29 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import yaml
 
-from seq2report.archives import form_of, members, names_in
-from seq2report.command import UserError, replacing, run
-from seq2report.config import check
-from seq2report.corpora import GIVEN, assign_splits, index, read_folders, read_table, spelled, table
-from seq2report.excerpts import excerpt
-from seq2report.local_files import files_in
-from seq2report.table_files import ENDINGS, PACKED, column_names, kind_of, open_table, read_rows
-from seq2report.tokens import tokens
+from seq2report.config.config import check
+from seq2report.core.command import UserError, replacing, run
+from seq2report.core.excerpts import excerpt
+from seq2report.documents.corpora import (
+    GIVEN,
+    assign_splits,
+    index,
+    read_folders,
+    read_table,
+    spelled,
+    table,
+)
+from seq2report.documents.tokens import tokens
+from seq2report.files.archives import form_of, members, names_in
+from seq2report.files.local_files import files_in
+from seq2report.files.table_files import (
+    ENDINGS,
+    PACKED,
+    column_names,
+    kind_of,
+    open_table,
+    read_rows,
+)
 
 ROOT = Path(__file__).parent.parent
 BASE = ROOT / "config/config.yaml"

@@ -19,10 +19,10 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from seq2report.command import UserError, read_json, replacing, run, write_json
-from seq2report.config import seeds
-from seq2report.durations import of_rules, read_jobs
-from seq2report.machine import machine
+from seq2report.config.config import seeds
+from seq2report.core.command import UserError, read_json, replacing, run, write_json
+from seq2report.core.durations import of_rules, read_jobs
+from seq2report.core.machine import machine
 
 LARGEST_TABLE = 300_000  # bytes
 LARGEST = 25_000_000  # bytes, of all that is published of a run

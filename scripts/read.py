@@ -20,9 +20,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seq2report.archives import members
-from seq2report.command import UserError, replacing, run, write_json
-from seq2report.corpora import (
+from seq2report.core.command import UserError, replacing, run, write_json
+from seq2report.documents.corpora import (
     READERS,
     SCHEMA,
     assign_splits,
@@ -35,7 +34,8 @@ from seq2report.corpora import (
     read_table,
     table,
 )
-from seq2report.tokens import number, read_word_index, tokens
+from seq2report.documents.tokens import number, read_word_index, tokens
+from seq2report.files.archives import members
 
 
 @dataclass(frozen=True)

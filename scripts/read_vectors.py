@@ -5,7 +5,7 @@ line of how many words and numbers there are and may end lines with a blank), pl
 as the only .txt or .vec member of a tar or zip; or a tar, zip or wheel with vectors as .npy and
 their words as Parquet or as a .txt of a word a line. Of a text, words are read, blanks are counted
 on every line, and where each line ends is kept; the numbers of a line are read, and checked, when
-its word is used (see `seq2report.vectors`).
+its word is used (see `seq2report.vectors.vectors`).
 """
 
 import argparse
@@ -21,8 +21,16 @@ from typing import BinaryIO
 import numpy as np
 import polars as pl
 
-from seq2report.archives import DAMAGE, HEAD, extract_member, form, form_of, names_in, open_content
-from seq2report.command import UserError, replacing, run
+from seq2report.core.command import UserError, replacing, run
+from seq2report.files.archives import (
+    DAMAGE,
+    HEAD,
+    extract_member,
+    form,
+    form_of,
+    names_in,
+    open_content,
+)
 
 HEADER = re.compile(rb"(\d+) (\d+)\s*")  # of word2vec's text form: how many words, dimensions
 BLANK, NEWLINE, RETURN = b" \n\r"
@@ -30,7 +38,7 @@ BLOCK = 1 << 18  # bytes of text that are searched at once: few enough to stay i
 
 
 def read_vectors(path: Path, folder: Path) -> int:
-    """Write words.parquet and vectors.npy, as `seq2report.vectors` has them, into a folder.
+    """Write words.parquet and vectors.npy, as `seq2report.vectors.vectors` has them, into a folder.
 
     Returns:
         How many words have a vector.

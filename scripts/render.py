@@ -21,8 +21,8 @@ from nbconvert import HTMLExporter
 from traitlets import default
 from traitlets.config import Config
 
-from seq2report.command import UserError, replacing, run
-from seq2report.harmless import policy, seen
+from seq2report.core.command import UserError, replacing, run
+from seq2report.report.harmless import policy, seen
 
 CHART = 'class="chart"'  # as `page.chart` writes it
 SCRIPTS = Path(__file__).resolve().parent

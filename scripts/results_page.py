@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from seq2report.command import UserError, read_json, run
-from seq2report.markdown import Tables, markdown, refill
-from seq2report.page import circumstances, milliseconds, percent, spread
+from seq2report.core.command import UserError, read_json, run
+from seq2report.core.markdown import Tables, markdown, refill
+from seq2report.report.page import circumstances, milliseconds, percent, spread
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = "docs/results/full"

@@ -20,9 +20,9 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from seq2report.command import read_json, replacing, run, write_json
-from seq2report.ensembles import METHODS, read_members
-from seq2report.runs import copy_model, stopwatch, write_run
+from seq2report.core.command import read_json, replacing, run, write_json
+from seq2report.models.ensembles import METHODS, read_members
+from seq2report.models.runs import copy_model, stopwatch, write_run
 
 THREADS = 1  # of linear algebra, as the rule asks for
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from seq2report.command import read_json, replacing, run, write_json
-from seq2report.runs import about_run, stopwatch, write_run
+from seq2report.core.command import read_json, replacing, run, write_json
+from seq2report.models.runs import about_run, stopwatch, write_run
 
 THREADS = 1  # of linear algebra, as the rule asks for
 
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="run folder to write")
     args = parser.parse_args(argv)
 
-    from seq2report import pipelines
+    from seq2report.models import pipelines
 
     corpus = read_json(args.corpus)
     classes = corpus["classes"]

@@ -25,12 +25,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from seq2report.backend import gpu_name, load_keras
-from seq2report.command import read_json, replacing, run, write_json
-from seq2report.imports import local_imports
-from seq2report.machine import machine
-from seq2report.runs import about_run, stopwatch, versions, write_run
-from seq2report.sequences import Encoded, read_sequences
+from seq2report.core.command import read_json, replacing, run, write_json
+from seq2report.core.imports import local_imports
+from seq2report.core.machine import machine
+from seq2report.documents.sequences import Encoded, read_sequences
+from seq2report.models.backend import gpu_name, load_keras
+from seq2report.models.runs import about_run, stopwatch, versions, write_run
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -67,8 +67,8 @@ def main(argv: Sequence[str] | None) -> None:
     args = parser.parse_args(argv)
 
     keras = load_keras(args.seed, args.threads, args.gpu, args.gpu_absent)
-    from seq2report import cpu_layers, cudnn, network
-    from seq2report.checkpoint import Checkpoint
+    from seq2report.models import cpu_layers, cudnn, network
+    from seq2report.models.checkpoint import Checkpoint
 
     gpu = gpu_name()
     corpus = read_json(args.corpus)
@@ -160,7 +160,7 @@ def read_documents(path: Path, given: dict) -> tuple[Encoded, int]:
         given: ``input`` of a resolved variant.
     """
     if given["form"] == "features":
-        from seq2report.features import read_features
+        from seq2report.documents.features import read_features
 
         features = read_features(path)
         return features, features.matrix.shape[1]
@@ -174,7 +174,7 @@ def identity(args: argparse.Namespace, gpu: str | None) -> dict[str, str]:
         args: of the command line.
         gpu: what the GPU is called that trains; None where that is the CPU.
     """
-    from seq2report.checkpoint import digest
+    from seq2report.models.checkpoint import digest
 
     features = args.settings["input"]["form"] == "features"
     beside = ["features.npz"] if features else ["tokens.npy", "encoding.json"]

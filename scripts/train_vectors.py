@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from seq2report.command import UserError, replacing, run
-from seq2report.sequences import Sequences, read_sequences
+from seq2report.core.command import UserError, replacing, run
+from seq2report.documents.sequences import Sequences, read_sequences
 
 READ = ("train", "validation", "unlabelled")
 FEWEST = 5  # occurrences of a word that gets a vector

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from seq2report.markdown import markdown, refill
+from seq2report.core.markdown import markdown, refill
 
 GROUPS = (
     "Interruption",

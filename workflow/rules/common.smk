@@ -14,8 +14,8 @@ ROOT = ROOT.relative_to(Path.cwd()) if ROOT.is_relative_to(Path.cwd()) else ROOT
 SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from seq2report.command import UserError
-from seq2report.config import (
+from seq2report.core.command import UserError
+from seq2report.config.config import (
     check,
     check_models,
     circumstances,
@@ -24,8 +24,8 @@ from seq2report.config import (
     resolve_trained,
     seeds,
 )
-from seq2report.grids import with_grids
-from seq2report.imports import local_imports
+from seq2report.config.grids import with_grids
+from seq2report.core.imports import local_imports
 
 # `python` is the one that runs Snakemake, be its environment activated or not.
 os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")

@@ -2,7 +2,7 @@
 # The mirror is in the environment, not in `params`: a run without it fetches nothing again.
 import re
 
-from seq2report.local_files import changeable_files, with_states
+from seq2report.files.local_files import changeable_files, with_states
 
 if "mirror" in config:
     os.environ.update(SEQ2REPORT_MIRROR=config["mirror"])

@@ -1,0 +1,230 @@
+"""Finished runs as functions: texts in, probabilities out.
+
+    from seq2report.answers.predictor import load
+
+    model = load("results/sample/imdb/runs/glove_lstm/seed-1")
+    model.predict(["What a fine film!"])  # (1, 2) probabilities, of model.classes
+
+The folder of a run holds all that is needed, wherever it was copied to. Nothing is unpickled, and
+no code of the folder is run.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import scipy.sparse
+
+from seq2report.answers.statistics import accuracy_interval
+from seq2report.core.command import UserError, read_json
+from seq2report.core.excerpts import visible
+from seq2report.documents.features import Features
+from seq2report.documents.sequences import Encoded, Sequences
+from seq2report.documents.tokens import FILTERS, MARKS, START, Words, encode, marked
+from seq2report.models.ensembles import METHODS
+
+NAME = "[a-z0-9][a-z0-9_]*"  # of a variant
+WORD = re.compile(f"[^ {re.escape(FILTERS)}]+")  # as `tokens.tokens` splits a text
+
+
+class Predictor(ABC):
+    """A trained model that reads texts.
+
+    Attributes:
+        classes: class names, in the order of the probabilities.
+    """
+
+    classes: list[str]
+
+    def predict(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the probability of each class for each text, (texts, classes) float64."""
+        if not len(texts):
+            return np.zeros((0, len(self.classes)))
+        return self._predict(list(texts)).astype(np.float64)
+
+    @abstractmethod
+    def _predict(self, texts: list[str]) -> np.ndarray: ...
+
+    def read(self, text: str) -> str:
+        """Return the part of a text that the model reads: all of it, unless it cuts words off."""
+        return text
+
+
+class Pipeline(Predictor):
+    """A pipeline of scikit-learn.
+
+    Args:
+        run: its folder.
+        classes: class names.
+
+    Attributes:
+        model: the fitted pipeline.
+    """
+
+    def __init__(self, run: Path, classes: list[str]) -> None:
+        from seq2report.models.pipelines import load_pipeline
+
+        self.classes, self.model = classes, load_pipeline(run)
+
+    def _predict(self, texts: list[str]) -> np.ndarray:
+        from seq2report.models.pipelines import probabilities
+
+        return probabilities(self.model, pl.DataFrame({"text": texts}), self.classes)
+
+
+class Network(Predictor):
+    """A Keras network, on whatever its variant reads.
+
+    Args:
+        run: its folder.
+        about: content of run.json.
+
+    Attributes:
+        model: the Keras model.
+        features: the fitted steps that make features of a text, or None.
+        vocabulary: columns id and word of the encoding, or None.
+        num_words: ids stay below this number; or how many features there are.
+    """
+
+    def __init__(self, run: Path, about: dict) -> None:
+        from seq2report.models.backend import load_keras
+
+        keras = load_keras(about["seed"])
+        self.classes, self._given = about["classes"], about["settings"]["input"]
+        self.model = keras.models.load_model(run / "model.keras", compile=False, safe_mode=True)
+        self.model.compile(jit_compile=False)  # a compilation takes longer than a few documents
+        self.features = self.vocabulary = None
+        self.num_words = about["num_words"]
+        if self._given["form"] == "features":
+            from seq2report.models.pipelines import load_pipeline
+
+            self.features = load_pipeline(run / "features")
+        else:
+            self.vocabulary = pl.read_parquet(run / "vocabulary.parquet")
+            self._known = set(self.vocabulary["word"])
+
+    def _predict(self, texts: list[str]) -> np.ndarray:
+        from seq2report.models import network
+
+        read = partial(network.inputs_of, given=self._given, num_words=self.num_words)
+        return network.probabilities(self.model, self._documents(texts), read)
+
+    def _documents(self, texts: list[str]) -> Encoded:
+        nothing = pl.Series([""] * len(texts))
+        about = (nothing, nothing, nothing)  # a text has no id, split or label
+        if self.features is not None:
+            matrix = scipy.sparse.csr_matrix(self.features.transform(texts), dtype="f4")
+            matrix.sort_indices()
+            return Features(*about, matrix)
+        words = Words()
+        numbers, lengths = words.add(texts, np.zeros(len(texts), bool))
+        start = MARKS[START] if marked(self.vocabulary) else None
+        flat, lengths = encode(numbers, lengths, words.ids(self.vocabulary), start)
+        return Sequences(*about, flat, np.cumsum(lengths) - lengths, lengths)
+
+    def read(self, text: str) -> str:
+        if "length" not in self._given:
+            return text
+        every, first = marked(self.vocabulary), self._given["truncating"] == "post"
+        words = [each for each in WORD.finditer(text) if every or each[0].lower() in self._known]
+        room = self._given["length"] - (every and first)  # the mark of the start takes a place
+        kept = (words[:room] if first else words[-room:]) if room else []
+        return text[kept[0].start() : kept[-1].end()] if kept else ""
+
+
+class Ensemble(Predictor):
+    """The probabilities of several models, made into one.
+
+    Args:
+        members: which read the same corpus.
+        weights: one a member.
+        method: a name in `ensembles.METHODS`.
+    """
+
+    def __init__(self, members: list[Predictor], weights: list[float], method: str) -> None:
+        self.classes, self._members, self._weights = members[0].classes, members, np.array(weights)
+        _, self._put_together = METHODS[method]
+
+    def _predict(self, texts: list[str]) -> np.ndarray:
+        found = np.stack([member.predict(texts) for member in self._members])
+        return self._put_together(found, self._weights)
+
+
+def load(run: Path | str) -> Predictor:
+    """Return the model of a finished run.
+
+    It gives the probabilities that stand in the run's predictions.parquet for the texts of the test
+    documents, but for rounding: these are 32-bit numbers, and networks compute with such.
+
+    Args:
+        run: its folder.
+
+    Raises:
+        UserError: the folder holds no finished run.
+    """
+    run = Path(run)
+    about = read_about(run)
+    if "ensemble" in about["settings"]:
+        made = read_json(run / "ensemble.json")
+        members = [load(folder) for folder in member_folders(run, made["members"])]
+        return Ensemble(members, made["weights"], made["method"])
+    if "layers" in about["settings"]:
+        return Network(run, about)
+    return Pipeline(run, about["classes"])
+
+
+def read_about(run: Path) -> dict:
+    """Return the content of a run's run.json.
+
+    Raises:
+        UserError: the folder holds no finished run.
+    """
+    try:
+        return read_json(run / "run.json")
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{run}: found no run.json that can be read, expected the folder of a finished run,"
+            " results/<name>/<corpus>/runs/<variant>/seed-<n>; name one, or train this one first"
+        ) from error
+
+
+def told(run: Path) -> str:
+    """Return in a few lines what a run was trained on, and how good it was.
+
+    Raises:
+        UserError: the folder holds no finished run.
+    """
+    about, metrics = read_about(run), read_json(run / "metrics.json")
+    corpus, n = about["corpus"], metrics["test_documents"]
+    right = np.arange(n) < round(metrics["accuracy"] * n)
+    low, high = accuracy_interval(right, np.array([metrics["accuracy"]]))
+    split = f" ({corpus['split']})" if "split" in corpus else ""
+    lines = [
+        f"{about['variant']}, seed {about['seed']}: trained on {metrics['fitted_documents']:,}"
+        f" documents of {corpus['title']}",
+        f"right on {metrics['accuracy']:.1%} of {n:,} test documents{split}, 95% interval"
+        f" {low:.1%} to {high:.1%} (one seed: what another would change is not in it)",
+    ]
+    if corpus.get("sample"):
+        lines.append("the corpus is a sample: these figures are not those of the full one")
+    if metrics.get("protocol") == "lecture":
+        lines.append("its accuracy was watched on the test documents: expect less on others")
+    return "\n".join(map(visible, lines))
+
+
+def member_folders(run: Path, members: Sequence[str]) -> list[Path]:
+    """Return where an ensemble's members are.
+
+    Raises:
+        UserError: a name that would lead out of the run's folder.
+    """
+    for member in members:
+        if not re.fullmatch(NAME, member):
+            raise UserError(
+                f"{run / 'ensemble.json'}: found the member {member!r}, expected {NAME}"
+            )
+    return [run / "members" / member for member in members]

@@ -1,0 +1,119 @@
+"""Documents that someone asks a model about: from a file or standard input, a few at a time."""
+
+import argparse
+import codecs
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from seq2report.core.command import UserError
+from seq2report.documents.corpora import spelled, whole_lines
+from seq2report.files.table_files import ENDINGS, HINT, kind_of, read_rows
+
+DOCUMENTS, CHARACTERS = 2048, 1 << 22  # of a batch, at most: what is in memory at once
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add a run's folder and the arguments of `read_texts` to a command."""
+    parser.add_argument("run", type=Path, metavar="RUN_FOLDER", help="…/<variant>/seed-<n>")
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a document")
+    parser.add_argument(
+        "--file", type=Path, help=".txt (a document a line), or a table, as a corpus is one"
+    )
+    parser.add_argument("--column", default="text", help="of such a table; text if not given")
+    parser.add_argument(
+        "--encoding", default="utf-8", type=known_encoding, help="of the texts; utf-8 if not given"
+    )
+
+
+def read_texts(given: list[str], file: Path | None, column: str, encoding: str) -> Iterator[str]:
+    """Yield the documents that a command was given.
+
+    Args:
+        given: texts; where there are none and no file, standard input has a document a line.
+        file: its ending says what it is: a document a line (.txt), or a table with a row a document
+            as `table_files` reads it.
+        column: of such a table.
+        encoding: of the text.
+
+    Raises:
+        UserError: both are given or nothing is, there is no document in it, or something is not
+            what its ending says.
+    """
+    found = 0
+    for found, text in enumerate(_read(given, file, column, encoding), 1):  # noqa: B007 (counts)
+        yield text
+    if not found:
+        raise UserError(f"{file or 'standard input'}: found no document, expected one or more")
+
+
+def _read(given: list[str], file: Path | None, column: str, encoding: str) -> Iterator[str]:
+    if given and file:
+        raise UserError("found texts and --file, expected one of the two")
+    if given:
+        yield from map(encodable, given)
+    elif file is None:
+        if sys.stdin.isatty():
+            raise UserError(
+                "found no document; give texts, --file FILE, or standard input, a document a line"
+            )
+        yield from _lines(sys.stdin.buffer, "standard input", encoding)
+    else:
+        try:
+            yield from _read_file(file, column, encoding)
+        except OSError as error:
+            raise UserError(f"{file}: cannot be read: {error.strerror or error}") from error
+
+
+def _read_file(file: Path, column: str, encoding: str) -> Iterator[str]:
+    if file.suffix == ".txt":
+        with file.open("rb") as content:
+            yield from _lines(content, str(file), encoding)
+    elif kind_of(file.name) or file.suffix == ".zip":
+        try:
+            for place, row in read_rows(file, [column], encoding):
+                value = row[column]
+                value = encodable(value) if isinstance(value, str) else value
+                yield whole_lines(spelled(value, f"{place}: '{column}'") or "")
+        except UserError as error:
+            raise UserError(f"{file}: {error}") from error
+    else:
+        raise UserError(f"{file}: found '{file.suffix}', expected .txt, {ENDINGS}")
+
+
+def known_encoding(name: str) -> str:
+    """Return Python's own name of an encoding; `ValueError` if it knows none of this name."""
+    try:
+        return codecs.lookup(name).name
+    except LookupError as error:
+        raise ValueError(name) from error
+
+
+def batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the texts in their order, at most `DOCUMENTS` and about `CHARACTERS` at a time."""
+    batch, size = [], 0
+    for text in texts:
+        batch.append(text)
+        size += len(text)
+        if len(batch) == DOCUMENTS or size >= CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def encodable(text: str) -> str:
+    """Return a text with U+FFFD in the place of what is half a character (a lone surrogate)."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def _lines(file: BinaryIO, name: str, encoding: str) -> Iterator[str]:
+    for n, line in enumerate(file, 1):
+        try:
+            text = line.decode("utf-8-sig" if n == 1 and encoding == "utf-8" else encoding)
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"{name}: line {n} is not {encoding} ({error.reason}); {HINT}"
+            ) from error
+        yield text.rstrip("\r\n")

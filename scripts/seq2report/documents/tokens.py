@@ -1,0 +1,197 @@
+"""Text to words and words to ids, as Keras's legacy ``Tokenizer`` did it, many texts at a time.
+
+The lecture's rule: lower case, every character of ``FILTERS`` is a blank, split at blanks; ids
+count from 1 by falling number of occurrences, words that occur equally often in the order in
+which they are met first; ids at or above ``num_words`` are dropped.
+
+Keras's IMDB reviews have ids of another kind: those of a word index, see `index_words`.
+
+No word becomes a Python string: the words of a batch of texts lie in one Arrow array, and are
+looked up there. That takes about eight times the memory of the texts (reviews, measured), so they
+come in batches.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from scipy.sparse import csr_array
+
+from seq2report.core.command import UserError
+
+FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'  # keras.preprocessing.text.Tokenizer's default
+BLANKS = bytes.maketrans(FILTERS.encode(), b" " * len(FILTERS))
+START, UNKNOWN = "<start>", "<unknown>"  # no text holds them: < and > are among FILTERS
+MARKS = {START: 1, UNKNOWN: 2}
+INDEX_FROM = 3  # what keras.datasets.imdb.load_data adds to a rank
+
+
+def tokens(texts: Iterable[str]) -> tuple[pa.StringArray, np.ndarray]:
+    """Return the words of all texts, one after the other, and how many each has, (n,) int64."""
+    lowered = [text.lower().encode() for text in texts]
+    # A filter is one byte, and no byte of a longer UTF-8 character is one: bytes are enough.
+    text = b" ".join([b"", *lowered, b""]).translate(BLANKS)
+    borders = np.flatnonzero(np.diff(np.frombuffer(text, np.uint8) == ord(" ")))
+    starts, ends = borders[::2], borders[1::2]
+    offsets = np.zeros(len(starts) + 1, np.int32)
+    offsets[1:] = np.cumsum(ends - starts)
+    letters = text.translate(None, delete=b" ")
+    words = pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(letters))
+    text_ends = np.cumsum([len(each) + 1 for each in lowered], dtype=np.int64)
+    return words, np.diff(np.searchsorted(starts, text_ends), prepend=0)
+
+
+def number(words: pa.Array, known: pa.Array) -> tuple[np.ndarray, pa.Array]:
+    """Return the place of each word in ``known``, (n,) int32, and ``known`` with the new ones.
+
+    New words are added in the order in which they are met.
+    """
+    found = pa.chunked_array([known, words]).dictionary_encode().combine_chunks()
+    return found.indices.to_numpy()[len(known) :], found.dictionary
+
+
+class Words:
+    """The words of texts, numbered from 0 in the order in which they are met, and their counts.
+
+    Attributes:
+        known: the words, by their number.
+        total: how often each occurs, (len(known),) int64.
+        count: how often each occurs in the texts that are counted, (len(known),) int64.
+    """
+
+    def __init__(self) -> None:
+        self.known = pa.array([], pa.string())
+        self.total = self.count = np.zeros(0, np.int64)
+        self._met = [np.zeros(0, np.int32)]  # numbers in the order in which they are counted first
+
+    def add(self, texts: Iterable[str], counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Take in a batch of texts; return the number of each word, and how many each text has.
+
+        Args:
+            texts: n texts.
+            counted: whether a text's words are counted, (n,) bool.
+
+        Returns:
+            Numbers, (words,) int32, and lengths, (n,) int64.
+        """
+        words, lengths = tokens(texts)
+        numbers, self.known = number(words, self.known)
+        new = (0, len(self.known) - len(self.count))
+        chosen = numbers[np.repeat(counted, lengths)]
+        count = np.pad(self.count, new)
+        met = pl.Series(chosen).unique(maintain_order=True).to_numpy()
+        self._met.append(met[count[met] == 0])
+        self.count = count + np.bincount(chosen, minlength=len(count))
+        self.total = np.pad(self.total, new) + np.bincount(numbers, minlength=len(count))
+        return numbers, lengths
+
+    def vocabulary(self) -> pl.DataFrame:
+        """Return columns id (int32, from 1), word, count of the counted words, by falling count."""
+        met = np.concatenate(self._met)
+        order = met[np.argsort(-self.count[met], kind="stable")]
+        return pl.DataFrame(
+            {
+                "id": np.arange(1, len(order) + 1, dtype=np.int32),
+                "word": pl.Series(self.known.take(pa.array(order)), dtype=pl.String),
+                "count": self.count[order],
+            }
+        )
+
+    def ids(self, words: pl.DataFrame) -> np.ndarray:
+        """Return the id of each known word, (len(known),) int32, for `encode`.
+
+        A word that has none gets 0, or, where ``words`` hold the `MARKS`, the mark of unknown ones.
+
+        Args:
+            words: columns id and word of a `vocabulary` or of `index_words`.
+        """
+        found = pl.DataFrame({"word": pl.Series(self.known, dtype=pl.String)}).join(
+            words.select("word", "id"), on="word", how="left", maintain_order="left"
+        )
+        return found["id"].fill_null(MARKS[UNKNOWN] if marked(words) else 0).to_numpy()
+
+
+def vocabulary(documents: pl.DataFrame) -> pl.DataFrame:
+    """Return `Words.vocabulary` of documents with a column text."""
+    words = Words()
+    for part in documents.iter_slices(5_000):
+        words.add(part["text"], np.ones(part.height, dtype=bool))
+    return words.vocabulary()
+
+
+def read_word_index(path: Path | str) -> dict[str, int]:
+    """Read a JSON object that tells each word's rank, from 1 (the most frequent).
+
+    Raises:
+        UserError: it is something else.
+    """
+    try:
+        index = json.loads(Path(path).read_bytes())
+    except ValueError as error:
+        raise UserError(f"{path}: no JSON ({error}); remove it and fetch it again") from error
+    if not isinstance(index, dict) or not index:
+        raise UserError(f"{path}: found {type(index).__name__}, expected words and their ranks")
+    for word, rank in index.items():
+        if type(rank) is not int or rank < 1:
+            raise UserError(f"{path}: the rank of '{word}' is {rank!r}, expected 1, 2, 3, …")
+    return index
+
+
+def index_words(index: dict[str, int], num_words: int) -> pl.DataFrame:
+    """Return columns id (int32) and word: the `MARKS`, then the words whose id is below num_words.
+
+    Ids are those that ``keras.datasets.imdb.load_data`` gives: a word's rank + `INDEX_FROM`.
+    """
+    ids = MARKS | {word: rank + INDEX_FROM for word, rank in index.items()}
+    return (
+        pl.DataFrame(
+            {"id": ids.values(), "word": ids.keys()}, schema={"id": pl.Int32, "word": pl.String}
+        )
+        .filter(pl.col("id") < num_words)
+        .sort("id")
+    )
+
+
+def marked(words: pl.DataFrame) -> bool:
+    """Say whether ids are those of `index_words`."""
+    return START in words["word"]
+
+
+def encode(
+    numbers: np.ndarray, lengths: np.ndarray, ids: np.ndarray, start: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return word ids, (words,) int32, and how many each text has, (n,) int64.
+
+    Args:
+        numbers: what `Words.add` returned, (words,).
+        lengths: the same, (n,).
+        ids: the id of each number; words of id 0 are dropped.
+        start: an id that each text begins with.
+    """
+    found = ids[numbers]
+    kept = found > 0
+    before = np.append(0, np.cumsum(kept))
+    lengths = np.diff(before[np.cumsum(lengths)], prepend=0)
+    found = found[kept]
+    if start is None:
+        return found, lengths
+    return np.insert(found, np.cumsum(lengths) - lengths, start), lengths + 1
+
+
+def occurrences(ids: np.ndarray, lengths: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return each pair of a text and an id in it once: two (pairs,) int32, sorted by id.
+
+    Args:
+        ids: word ids of all texts, (words,).
+        lengths: words of each text, (n,).
+        size: one more than the largest id.
+    """
+    ends = np.append(0, np.cumsum(lengths))
+    rows = csr_array((np.ones(len(ids), bool), ids, ends), shape=(len(lengths), size))
+    columns = rows.tocsc()  # sorts by counting; a text stands as often as the word is in it
+    text, word = columns.indices, np.repeat(np.arange(size), np.diff(columns.indptr))
+    first = np.append(True, (np.diff(text) != 0) | (np.diff(word) != 0))[: len(text)]
+    return text[first], word[first]

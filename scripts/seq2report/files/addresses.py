@@ -1,0 +1,67 @@
+"""Addresses, and what in them is secret."""
+
+import os
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+
+from seq2report.core.command import UserError
+
+VARIABLE = re.compile(r"\$\{(\w+)\}")
+NAMES_A_SECRET = re.compile(r"key|token|sig|secret|passw|pwd|auth|credential", re.IGNORECASE)
+
+
+def redact(url: str) -> str:
+    """Return an address without user, password, query and fragment: any may hold a secret."""
+    parts = urlsplit(url)
+    if not parts.netloc:  # a file of this machine, to which nobody logs in
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "…" if parts.query else "", ""))
+
+
+def is_address(url: object) -> bool:
+    """Say whether ``url`` is an http, https or file address with all that it needs."""
+    if not isinstance(url, str):
+        return False
+    if url.startswith("file:"):
+        return bool(url.removeprefix("file:").strip("/"))
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def written_secret(url: str) -> str | None:
+    """Return what in an address looks like a secret that is written out, or None.
+
+    A password, or a part of the query whose name speaks of one. ``${NAME}`` stands for an
+    environment variable and tells nothing.
+    """
+    try:
+        parts = urlsplit(url)
+        password = parts.password
+    except ValueError:
+        return None
+    if password and not VARIABLE.fullmatch(password):
+        return "a password"
+    for name, value in parse_qsl(parts.query):
+        if NAMES_A_SECRET.search(name) and not VARIABLE.fullmatch(value):
+            return f"a '{name}'"
+    return None
+
+
+def with_variables(url: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return an address with each ``${NAME}`` replaced by that environment variable, %-encoded.
+
+    Raises:
+        UserError: a variable that is not set.
+    """
+
+    def value(match: re.Match) -> str:
+        if match[1] not in environment:
+            raise UserError(f"its address names {match[0]}; set this environment variable")
+        return quote(environment[match[1]], safe="")
+
+    return VARIABLE.sub(value, url)

@@ -1,0 +1,135 @@
+"""Pictures of the lesson on CBOW: six words in the plane, and what many random starts lead to."""
+
+import math
+import textwrap
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from seq2report.report.plots import COLOURS, NEUTRAL, styles
+
+
+def words_in_plane(points: pd.DataFrame, by: str) -> Figure:
+    """Draw where the words lie, a panel a value of the column ``by``, two panels a row.
+
+    Args:
+        points: columns word, x, y, sentence and ``by``.
+        by: what the panels are titled with.
+    """
+    names = list(dict.fromkeys(points[by]))
+    columns = min(3 if len(names) == 3 else 2, len(names))
+    rows = math.ceil(len(names) / columns)
+    figure = Figure(figsize=(3.5 * columns, 3.5 * rows))
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for panel, name in zip(panels, names, strict=False):
+        _place(panel, points[points[by] == name])
+        panel.set_title(textwrap.fill(name, 38))
+    for panel in panels[len(names) :]:
+        panel.set_visible(False)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    return figure
+
+
+def _place(axes: Axes, points: pd.DataFrame) -> None:
+    reach = 1.35 * np.abs(points[["x", "y"]].to_numpy()).max()
+    axes.axhline(0, color=NEUTRAL, linewidth=0.7)
+    axes.axvline(0, color=NEUTRAL, linewidth=0.7)
+    for sentence, style in styles(list(dict.fromkeys(points["sentence"]))).items():
+        rows = points[points["sentence"] == sentence].sort_values("y", ascending=False)
+        axes.scatter(rows["x"], rows["y"], s=40, c=style["color"], marker=style["marker"])
+        # An empty point stands in the legend: the others overlap where words become equal.
+        axes.plot([], [], linestyle="", markersize=6, label=sentence, **style)
+        # From top to bottom, so that labels of words in one place stand one below the other.
+        taken: list[tuple[float, float]] = []
+        for word, x, y in rows[["word", "x", "y"]].itertuples(index=False):
+            near = sum(math.hypot(x - a, y - b) < 0.16 * reach for a, b in taken)
+            taken.append((x, y))
+            axes.annotate(
+                word,
+                (x, y),
+                xytext=(9 if near else 6, 4 - 11 * near),
+                textcoords="offset points",
+                color=style["color"],
+            )
+    axes.set_xlim(-reach, reach)
+    axes.set_ylim(-reach, reach)
+    axes.set_aspect("equal")
+    axes.tick_params(labelsize=8)
+    axes.set_xlabel("hidden unit 1", fontsize=8.5)
+    axes.set_ylabel("hidden unit 2", fontsize=8.5)
+
+
+def loss(history: pd.DataFrame, lowest: float) -> Figure:
+    """Draw the loss of each epoch and the smallest loss that is possible.
+
+    Args:
+        history: columns epoch, loss.
+        lowest: what no network can go below.
+    """
+    figure = Figure(figsize=(7, 2.8))
+    axes = figure.subplots()
+    axes.plot(history["epoch"], history["loss"], color=COLOURS[0], label="loss")
+    axes.axhline(lowest, color=COLOURS[3], linestyle="--", label="smallest possible")
+    axes.set_ylim(0, None)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("cross-entropy")
+    axes.grid(alpha=0.25)
+    axes.legend()
+    return figure
+
+
+def separation(shares: pd.DataFrame) -> Figure:
+    """Draw in which share of the random starts the sentences fall apart, epoch by epoch.
+
+    Args:
+        shares: columns setting, epoch, line, nearest.
+    """
+    figure = Figure(figsize=(10, 3.6))
+    panels = figure.subplots(1, 2, sharey=True)
+    titles = {"line": "a straight line divides them", "nearest": "nearest word is of the sentence"}
+    for panel, (measure, title) in zip(panels, titles.items(), strict=True):
+        for setting, style in styles(list(dict.fromkeys(shares["setting"]))).items():
+            rows = shares[shares["setting"] == setting]
+            panel.plot(
+                rows["epoch"],
+                100 * rows[measure],
+                markersize=4,
+                markevery=5,
+                label=setting if measure == "line" else None,
+                **style,
+            )
+        panel.set_title(title)
+        panel.set_xlabel("epoch")
+        panel.set_ylim(-3, 103)
+        panel.grid(alpha=0.25)
+    panels[0].set_ylabel("% of the random starts")
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+def bands(table: pd.DataFrame) -> Figure:
+    """Draw length of the vectors and agreement with neighbours by how often a word occurs.
+
+    Args:
+        table: columns method, occurrences, length, same_class.
+    """
+    figure = Figure(figsize=(9, 3.2))
+    left, right = figure.subplots(1, 2)
+    order = list(dict.fromkeys(table["occurrences"]))
+    for method, style in styles(list(dict.fromkeys(table["method"]))).items():
+        rows = table[table["method"] == method].set_index("occurrences").loc[order]
+        left.plot(range(len(order)), rows["length"], label=method, **style)
+        right.plot(range(len(order)), 100 * rows["same_class"], **style)
+    left.set_title("mean length of the vectors")
+    left.set_ylim(0, None)
+    right.set_title("% whose nearest word is of the same class")
+    right.set_ylim(0, 100)
+    for panel in (left, right):
+        panel.set_xticks(range(len(order)), order)
+        panel.set_xlabel("occurrences of the word")
+        panel.grid(alpha=0.25)
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure

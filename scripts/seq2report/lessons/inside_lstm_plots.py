@@ -1,0 +1,96 @@
+"""Pictures of the lesson on the inside of an LSTM, from its tidy tables."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+
+from seq2report.report.plots import COLOURS, NEUTRAL, styles
+
+LONGEST = 16  # characters of a word under a picture
+SHOWN_CLASSES = 4  # lines at most
+
+
+def labels(words: pd.Series) -> list[str]:
+    """Return words as they can be drawn: one short line each, of characters that the font has.
+
+    Other characters (control characters, marks that turn the line around, scripts that the font
+    lacks) become a box.
+    """
+    font = get_font(findfont(mpl.rcParams["font.sans-serif"][0]))
+
+    def one(word: str) -> str:
+        short = word if len(word) <= LONGEST else word[: LONGEST - 1] + "…"
+        return "".join(c if c.isprintable() and font.get_char_index(ord(c)) else "□" for c in short)
+
+    return [one(word) for word in words]
+
+
+def heat_map(gates: pd.DataFrame, gate: str, order: pd.Series) -> Figure:
+    """Draw one gate or the cell state: words along x, units along y.
+
+    Args:
+        gates: columns step, word, unit, gate, value.
+        gate: which of them; a gate lies between 0 and 1, "cell" on both sides of 0.
+        order: units from top to bottom.
+    """
+    rows = gates[gates["gate"] == gate]
+    values = rows.pivot_table(index="unit", columns="step", values="value").loc[list(order)]
+    words = rows.drop_duplicates("step").sort_values("step")["word"]
+    figure = Figure(figsize=(10, 1.7 + 0.12 * len(values)))
+    axes = figure.subplots()
+    if gate == "cell":
+        most = float(np.abs(values.to_numpy()).max())
+        scale = {"cmap": "PuOr_r", "vmin": -most, "vmax": most}
+    else:
+        scale = {"cmap": "cividis", "vmin": 0, "vmax": 1}
+    image = axes.imshow(values, aspect="auto", interpolation="nearest", **scale)
+    axes.set_xticks(range(len(words)), labels(words), rotation=90, fontsize=8.5)
+    axes.set_yticks(range(len(values)), values.index, fontsize=7)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_ylabel("unit")
+    figure.colorbar(image, ax=axes, fraction=0.03, pad=0.01)
+    return figure
+
+
+def probability_by_word(probabilities: pd.DataFrame, label: str) -> Figure:
+    """Draw what the network would say if the text ended at a word, a line a class.
+
+    Of two classes only the true one is drawn, the other is what is missing to 1; of more, the true
+    one and those of the highest probability anywhere, `SHOWN_CLASSES` in all.
+
+    Args:
+        probabilities: columns step, word, label, probability.
+        label: the true class.
+    """
+    table = probabilities.pivot_table(index="step", columns="label", values="probability")
+    highest = table.drop(columns=label).max().sort_values(ascending=False).index
+    shown = [label] if table.shape[1] == 2 else [label, *highest[: SHOWN_CLASSES - 1]]
+    words = probabilities.drop_duplicates("step").sort_values("step")["word"]
+    figure = Figure(figsize=(10, 3.2))
+    axes = figure.subplots()
+    for name, style in styles(shown).items():
+        axes.plot(range(len(table)), table[name], label=name, markersize=4, **style)
+    axes.axhline(1 / table.shape[1], color=NEUTRAL, linestyle=":", label="a guess")
+    axes.set_xticks(range(len(words)), labels(words), rotation=90, fontsize=8.5)
+    axes.set_xlim(-0.5, len(words) - 0.5)
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_ylabel("probability")
+    axes.grid(alpha=0.25)
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+def squashes() -> Figure:
+    """Draw the two functions that keep an LSTM's numbers in bounds: sigmoid and tanh."""
+    x = np.linspace(-5, 5, 201)
+    figure = Figure(figsize=(6, 2.4))
+    axes = figure.subplots()
+    axes.plot(x, 1 / (1 + np.exp(-x)), color=COLOURS[0], label="σ (sigmoid): from 0 to 1")
+    axes.plot(x, np.tanh(x), color=COLOURS[3], label="tanh: from −1 to 1")
+    axes.axhline(0, color=NEUTRAL, linewidth=0.8)
+    axes.grid(alpha=0.25)
+    figure.legend(loc="outside right upper")
+    return figure

@@ -1,0 +1,76 @@
+"""Pictures of the lesson on one-hot vectors and embeddings."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from seq2report.report.plots import styles
+
+# Alike is dark in both: a small distance, a large cosine.
+SHADES = {"euclidean": "Blues_r", "cosine": "Blues"}
+
+
+def heat_maps(distances: pd.DataFrame, measure: str) -> Figure:
+    """Draw how far apart words are, a panel a space, with the figures in the cells.
+
+    Distances have a scale for each panel, as vectors of one space may be longer than those of
+    another; cosines have one scale for all.
+
+    Args:
+        distances: columns space, word, other and ``measure``, a row for each ordered pair.
+        measure: "euclidean" or "cosine".
+    """
+    spaces = list(dict.fromkeys(distances["space"]))
+    words = list(dict.fromkeys(distances["word"]))
+    lowest = min(0, distances[measure].min()) if measure == "cosine" else 0
+    figure = Figure(figsize=(3.3 * len(spaces), 3.2))
+    panels = figure.subplots(1, len(spaces), squeeze=False, sharey=True)[0]
+    for panel, space in zip(panels, spaces, strict=True):
+        rows = distances[distances["space"] == space]
+        values = rows.pivot(index="word", columns="other", values=measure).loc[words, words]
+        values = values.to_numpy()
+        highest = 1 if measure == "cosine" else values.max()
+        panel.imshow(values, cmap=SHADES[measure], vmin=lowest, vmax=highest)
+        shade = (values - lowest) / (highest - lowest)
+        dark = shade > 0.55 if measure == "cosine" else shade < 0.45
+        for (i, j), value in np.ndenumerate(values):
+            colour = "white" if dark[i, j] else "#111111"
+            # + 0.0: rounded to two digits, a small negative number is no "-0.00".
+            text = f"{round(value, 2) + 0.0:.2f}"
+            panel.text(j, i, text, ha="center", va="center", color=colour)
+        panel.set_title(space)
+        panel.set_xticks(range(len(words)), words)
+        panel.set_yticks(range(len(words)), words)
+        panel.tick_params(length=0)
+        panel.spines[:].set_visible(False)
+    return figure
+
+
+def scatter(features: pd.DataFrame, kinds: dict[str, str]) -> Figure:
+    """Draw words where two features put them.
+
+    Args:
+        features: columns word and two of numbers, the features.
+        kinds: of each word, by colour and marker.
+    """
+    x, y = (name for name in features.columns if name != "word")
+    figure = Figure(figsize=(4.6, 4))
+    axes = figure.subplots()
+    for kind, style in styles(list(dict.fromkeys(kinds.values()))).items():
+        rows = features[features["word"].map(kinds) == kind]
+        axes.scatter(rows[x], rows[y], s=55, c=style["color"], marker=style["marker"])
+        for word, right, up in rows[["word", x, y]].itertuples(index=False):
+            axes.annotate(
+                word,
+                (right, up),
+                xytext=(7, 5),
+                textcoords="offset points",
+                color=style["color"],
+                fontsize=11,
+            )
+    axes.set_xlim(-0.1, 1.25)
+    axes.set_ylim(-0.1, 1.2)
+    axes.set_xlabel(f"has to do with: {x}")
+    axes.set_ylabel(f"has to do with: {y}")
+    axes.grid(alpha=0.25)
+    return figure

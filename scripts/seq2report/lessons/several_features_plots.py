@@ -1,0 +1,122 @@
+"""Pictures of the lesson on one and two features."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MultipleLocator
+
+from seq2report.report.plots import COLOURS, INK, NEUTRAL
+
+TRUE, SUN = INK, COLOURS[1]
+ONE, TWO = COLOURS[3], COLOURS[0]  # networks that read one feature and two
+MARKERS = {ONE: "s", TWO: "o"}
+
+
+def weather(series: pd.DataFrame) -> Figure:
+    """Draw temperature and irradiance of some days, one panel each."""
+    figure = Figure(figsize=(10, 4.2))
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    day = series["hour"] / 24 + 1
+    upper.plot(day, series["temperature"], color=TRUE)
+    upper.set_ylabel("temperature, °C")
+    lower.fill_between(day, series["irradiance"], color=SUN, alpha=0.35, linewidth=0)
+    lower.plot(day, series["irradiance"], color=SUN)
+    lower.set_ylabel("irradiance, W/m²")
+    _days(lower)
+    upper.grid(alpha=0.25)
+    return figure
+
+
+def week(predictions: pd.DataFrame, inputs: tuple[str, str]) -> Figure:
+    """Draw the true temperature with the predictions of two networks, and their errors.
+
+    Args:
+        predictions: of one run of the LSTM with both inputs, a row an hour and inputs.
+        inputs: one feature, two features, as they stand in ``predictions``.
+    """
+    figure = Figure(figsize=(10, 5.4))
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    truth = predictions[predictions["inputs"] == inputs[0]]
+    upper.plot(truth["hour"] / 24 + 1, truth["temperature"], color=TRUE, linewidth=1, label="true")
+    for name, colour in zip(inputs, (ONE, TWO), strict=True):
+        of = predictions[predictions["inputs"] == name]
+        day, error = of["hour"] / 24 + 1, of["predicted"] - of["temperature"]
+        style = {"color": colour, "marker": MARKERS[colour], "markersize": 3, "linestyle": "none"}
+        upper.plot(day, of["predicted"], **style, label=f"LSTM: {name}")
+        lower.plot(day, error, **style)
+    lower.axhline(0, color=NEUTRAL, linewidth=1)
+    upper.set_ylabel("temperature, °C")
+    lower.set_ylabel("predicted − true, °C")
+    upper.grid(alpha=0.25)
+    _days(lower)
+    figure.legend(loc="outside upper center", ncols=3)
+    return figure
+
+
+def errors(scores: pd.DataFrame, floor: float, inputs: tuple[str, str]) -> Figure:
+    """Draw the mean absolute error of every method, a point a run, and the noise as a line.
+
+    Args:
+        scores: method, inputs, run, mae.
+        floor: the mean absolute error that the noise makes, by theory.
+        inputs: one feature, two features, as they stand in ``scores``.
+    """
+    groups = scores.groupby(["method", "inputs"], sort=False)["mae"]
+    order = groups.mean().sort_values(ascending=False)
+    figure = Figure(figsize=(9, 0.5 * len(order) + 1.2))
+    axes = figure.subplots()
+    for place, (method, name) in enumerate(order.index):
+        colour = ONE if name == inputs[0] else TWO
+        mae = groups.get_group((method, name))
+        axes.plot(
+            mae,
+            [place] * len(mae),
+            color=colour,
+            marker=MARKERS[colour],
+            markersize=7,
+            fillstyle="none",
+            linestyle="none",
+        )
+    axes.axvline(floor, color=NEUTRAL, linestyle="--")
+    axes.annotate(
+        "noise alone",
+        (floor, 0),
+        xycoords=("data", "axes fraction"),
+        xytext=(5, 3),
+        textcoords="offset points",
+        color=INK,
+    )
+    axes.set_yticks(range(len(order)), [f"{method}: {name}" for method, name in order.index])
+    axes.set_ylim(len(order) - 0.5, -0.5)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("mean absolute error on the test hours, °C")
+    axes.grid(axis="x", alpha=0.25)
+    return figure
+
+
+def training(history: pd.DataFrame, inputs: tuple[str, str]) -> Figure:
+    """Draw the loss of each epoch of every run of the networks."""
+    figure = Figure(figsize=(8, 3.2))
+    axes = figure.subplots()
+    for name, colour in zip(inputs, (ONE, TWO), strict=True):
+        for run, curve in history[history["inputs"] == name].groupby("run"):
+            label = f"LSTM: {name}" if run == 1 else None
+            style = {"color": colour, "marker": MARKERS[colour], "markersize": 3}
+            axes.plot(curve["epoch"], curve["loss"], **style, linewidth=1, label=label)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("mean squared error\n(standardised, logarithmic)")
+    axes.grid(alpha=0.25)
+    axes.legend(loc="upper right")
+    return figure
+
+
+def _days(axes: Axes) -> None:
+    axes.set_xlabel("day of the series")
+    axes.xaxis.set_major_locator(MultipleLocator(1))
+    axes.grid(alpha=0.25)
+    axes.margins(x=0.01)

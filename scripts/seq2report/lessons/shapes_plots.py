@@ -1,0 +1,248 @@
+"""Pictures of the lesson on shapes: the shapes themselves, and what each task reached."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.path import Path
+
+from seq2report.report.plots import COLOURS, INK, MARKERS, NEUTRAL
+
+READ, CELL, SAID, SECOND = COLOURS[5], COLOURS[0], COLOURS[1], COLOURS[2]
+WIDTH, HEIGHT = 0.76, 0.46  # of a box; time steps and rows are 1 apart
+INCHES = 0.98, 0.78  # of a time step and of a row
+LEFT, EDGE = 1.35, 0.55  # room for the names of the rows, and at the other sides
+RULES = {"color": NEUTRAL, "marker": "D"}
+
+
+def many_to_one(words: Sequence[str], answer: str) -> Figure:
+    """Draw a network that reads every word and answers once, after the last."""
+    figure, axes = _canvas(len(words), ["reads", "cell", "answers"])
+    _boxes(axes, 0, words, READ)
+    _chain(axes, 1, range(len(words)), CELL)
+    _up(axes, 0, range(len(words)))
+    last = len(words) - 1
+    _boxes(axes, 2, [answer], SAID, last)
+    _up(axes, 1, [last])
+    return figure
+
+
+def one_to_many(first: str, rest: Sequence[str]) -> Figure:
+    """Draw a network that reads one symbol, and then what it said itself."""
+    figure, axes = _canvas(len(rest), ["reads", "cell", "answers"])
+    _boxes(axes, 0, [first], READ)
+    _write(axes, rest, 0, CELL)
+    return figure
+
+
+def many_to_many(words: Sequence[str], tags: Sequence[str]) -> Figure:
+    """Draw a network that answers to every word, and reads in both directions."""
+    return bidirectional(words, tags)
+
+
+def encoder_decoder(words: Sequence[str], digits: Sequence[str], start: str) -> Figure:
+    """Draw a network that reads a sequence to its end and then writes another one."""
+    figure, axes = _canvas(len(words) + len(digits), ["reads", "cell", "answers"])
+    _boxes(axes, 0, words, READ)
+    _chain(axes, 1, range(len(words)), CELL)
+    _up(axes, 0, range(len(words)))
+    _boxes(axes, 0, [start], READ, len(words))
+    _right(axes, 1, len(words) - 1, len(words), width=3)
+    _write(axes, digits, len(words), SECOND)
+    axes.text((len(words) - 1) / 2, 1.45, "encoder", ha="center", color=CELL)
+    middle = len(words) + (len(digits) - 1) / 2
+    axes.text(middle, 2.38, "decoder", ha="center", color=SECOND)
+    return figure
+
+
+def stacked(words: Sequence[str], answers: Sequence[str]) -> Figure:
+    """Draw two layers: what the lower one says at each step is what the upper one reads."""
+    figure, axes = _canvas(len(words), ["reads", "layer 1", "layer 2", "answers"])
+    steps = range(len(words))
+    _boxes(axes, 0, words, READ)
+    _chain(axes, 1, steps, CELL)
+    _chain(axes, 2, steps, SECOND)
+    _boxes(axes, 3, answers, SAID)
+    for row in range(3):
+        _up(axes, row, steps)
+    return figure
+
+
+def bidirectional(words: Sequence[str], answers: Sequence[str]) -> Figure:
+    """Draw two layers that read the same words, one from the left and one from the right."""
+    figure, axes = _canvas(len(words), ["reads", "forwards", "backwards", "answers"])
+    steps = range(len(words))
+    _boxes(axes, 0, words, READ)
+    _chain(axes, 1, steps, CELL)
+    _chain(axes, 2, steps[::-1], SECOND)
+    _boxes(axes, 3, answers, SAID)
+    _up(axes, 0, steps)
+    _up(axes, 2, steps)
+    for step in steps:
+        # Past the row between: to the right of its box going in, to the left coming out.
+        _past(axes, step, 0, 0.46, SECOND)
+        _past(axes, step, 1, -0.46, CELL)
+    return figure
+
+
+def losses(history: pd.DataFrame) -> Figure:
+    """Draw the loss of each epoch, a panel a shape."""
+    shapes = list(dict.fromkeys(history["shape"]))
+    figure = Figure(figsize=(3.1 * len(shapes), 2.5))
+    panels = figure.subplots(1, len(shapes), squeeze=False)[0]
+    for panel, shape in zip(panels, shapes, strict=True):
+        run = history[history["shape"] == shape]
+        panel.plot(run["epoch"], run["loss"], color=CELL, marker="o", markersize=4)
+        panel.set_title(shape)
+        panel.set_xlabel("epoch")
+        panel.set_ylim(bottom=0)
+        panel.xaxis.get_major_locator().set_params(integer=True)
+        panel.grid(alpha=0.25)
+    panels[0].set_ylabel("loss on the training part\n(natural logarithm)")
+    return figure
+
+
+def scores(methods: pd.DataFrame, label: str) -> Figure:
+    """Draw a figure of each method as a point on one line, with its value.
+
+    Args:
+        methods: columns method and score, the network among them.
+        label: of the axis.
+    """
+    figure = Figure(figsize=(8, 0.55 + 0.36 * len(methods)))
+    axes = figure.subplots()
+    for row, (method, score) in enumerate(methods[["method", "score"]].itertuples(index=False)):
+        network = method == "network"
+        style = {"color": CELL, "marker": "o"} if network else RULES
+        axes.plot([0, score], [row, row], color=style["color"], linewidth=2)
+        axes.plot(score, row, markersize=7, **style)
+        axes.annotate(f"{score:.3f}", (score, row), (9, 0), textcoords="offset points", va="center")
+    axes.set_yticks(range(len(methods)), methods["method"])
+    axes.set_ylim(len(methods) - 0.4, -0.6)
+    axes.set_xlim(0, 1.12 * max(methods["score"].max(), 1e-9))
+    axes.set_xlabel(label)
+    axes.grid(axis="x", alpha=0.25)
+    return figure
+
+
+def exact_by_digits(methods: pd.DataFrame, trained: int) -> Figure:
+    """Draw the share of exactly written numbers for each number of digits.
+
+    Args:
+        methods: columns digits, method, score.
+        trained: digits of the longest numbers of the training.
+    """
+    figure = Figure(figsize=(8, 3.2))
+    axes = figure.subplots()
+    digits = np.sort(methods["digits"].unique())
+    axes.axvspan(trained + 0.5, digits[-1] + 0.5, color=NEUTRAL, alpha=0.18, linewidth=0)
+    axes.annotate("longer than any\nof the training", (trained + 0.54, 1.03), color=INK, va="top")
+    for n, (method, run) in enumerate(methods.groupby("method", sort=False)):
+        axes.plot(run["digits"], run["score"], marker=MARKERS[n], color=COLOURS[n], label=method)
+    axes.set_xticks(digits)
+    axes.set_xlim(digits[0] - 0.3, digits[-1] + 0.5)
+    axes.set_ylim(-0.04, 1.06)
+    axes.set_xlabel("digits of the number")
+    axes.set_ylabel("share written exactly")
+    axes.grid(alpha=0.25)
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+def _canvas(steps: int, rows: Sequence[str]) -> tuple[Figure, Axes]:
+    """Return an empty picture for time steps 0, 1, … and rows from below, with their names."""
+    width, height = steps - 1 + LEFT + EDGE, len(rows) - 1 + 2 * EDGE
+    figure = Figure(figsize=(width * INCHES[0], height * INCHES[1]), layout="none")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_xlim(-LEFT, steps - 1 + EDGE)
+    axes.set_ylim(-EDGE, len(rows) - 1 + EDGE)
+    axes.axis("off")
+    for row, name in enumerate(rows):
+        axes.text(-LEFT + 0.02, row, name, va="center", color=INK)
+    _arrow(axes, [(-WIDTH / 2, -0.42), (steps - 1 + WIDTH / 2, -0.42)], color=NEUTRAL)
+    axes.text(-LEFT + 0.02, -0.42, "time", va="center", color="#6b7480")
+    return figure, axes
+
+
+def _boxes(
+    axes: Axes, row: int, labels: Sequence[str], colour: str, first: int = 0, line: str = "-"
+) -> None:
+    for step, label in enumerate(labels, first):
+        box = FancyBboxPatch(
+            (step - WIDTH / 2, row - HEIGHT / 2),
+            WIDTH,
+            HEIGHT,
+            boxstyle="round,pad=0,rounding_size=0.08",
+            facecolor=(colour, 0.22),
+            edgecolor=colour,
+            linewidth=1.4,
+            linestyle=line,
+        )
+        axes.add_patch(box)
+        size = min(9.5, 9.5 * 9 / max(len(label), 1))
+        axes.text(step, row, label, ha="center", va="center", fontsize=size, color=INK)
+
+
+def _chain(axes: Axes, row: int, steps: range, colour: str) -> None:
+    """Draw cells that each hand their state to the next one of ``steps``."""
+    for step in steps:
+        _boxes(axes, row, ["cell"], colour, step)
+    for here, there in pairwise(steps):
+        _right(axes, row, here, there)
+
+
+def _right(axes: Axes, row: int, here: int, there: int, width: float = 1.2) -> None:
+    side = WIDTH / 2 if there > here else -WIDTH / 2
+    _arrow(axes, [(here + side, row), (there - side, row)], width=width)
+
+
+def _up(axes: Axes, row: int, steps: Sequence[int]) -> None:
+    for step in steps:
+        _arrow(axes, [(step, row + HEIGHT / 2), (step, row + 1 - HEIGHT / 2)])
+
+
+def _past(axes: Axes, step: int, row: int, side: float, colour: str) -> None:
+    """Draw an arrow from a box to that two rows higher, past the one between."""
+    x, low, high = step + side * 0.5, row + HEIGHT / 2, row + 2 - HEIGHT / 2
+    lane = step + side
+    points = [(x, low), (lane, low + 0.22), (lane, high - 0.22), (x, high)]
+    _arrow(axes, points, color=colour)
+
+
+def _write(axes: Axes, symbols: Sequence[str], first: int, colour: str) -> None:
+    """Draw cells that answer at each step and read their last answer at the next one."""
+    steps = range(first, first + len(symbols))
+    _chain(axes, 1, steps, colour)
+    _up(axes, 0, steps)
+    _up(axes, 1, steps)
+    _boxes(axes, 2, symbols, SAID, first)
+    _boxes(axes, 0, symbols[:-1], SAID, first + 1, "--")
+    for step in steps[:-1]:
+        start, lane, end = step + WIDTH / 2, step + 0.5, step + 1 - WIDTH / 2
+        points = [(start, 2), (lane, 2), (lane, 0), (end, 0)]
+        _arrow(axes, points, color=COLOURS[3], line="--")
+
+
+def _arrow(
+    axes: Axes,
+    points: Sequence[tuple[float, float]],
+    color: str = INK,
+    width: float = 1.2,
+    line: str = "-",
+) -> None:
+    axes.add_patch(
+        FancyArrowPatch(
+            path=Path(points),
+            arrowstyle="-|>",
+            mutation_scale=9,
+            color=color,
+            linewidth=width,
+            linestyle=line,
+            shrinkA=0,
+            shrinkB=0,
+        )
+    )

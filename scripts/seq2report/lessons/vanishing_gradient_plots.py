@@ -1,0 +1,75 @@
+"""Pictures of the lesson on vanishing gradients, from its tidy tables."""
+
+import math
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.figure import Figure
+
+from seq2report.report.plots import NEUTRAL, styles
+
+STAGES = {"before": "before training", "after": "after training"}
+STARTS = {"as Keras starts it": "-", "gate opened": "--"}
+
+
+def power_of_ten(exponent: int) -> str:
+    """Return 10 with its exponent raised, as plain text."""
+    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def gradients(table: pd.DataFrame) -> Figure:
+    """Draw how much a word moves the output against how far back it stands, a panel a stage.
+
+    Args:
+        table: columns stage, cell, steps_back, lower, median, upper.
+    """
+    figure = Figure(figsize=(10, 4.2))
+    panels = figure.subplots(1, 2, sharey=True)
+    for panel, (stage, title) in zip(panels, STAGES.items(), strict=True):
+        for cell, style in styles(list(table["cell"].unique())).items():
+            line = table[(table["stage"] == stage) & (table["cell"] == cell)]
+            colour = style["color"]
+            panel.plot(line["steps_back"], line["median"], color=colour, label=cell)
+            panel.fill_between(
+                line["steps_back"], line["lower"], line["upper"], color=colour, alpha=0.2, lw=0
+            )
+        panel.set_yscale("log")
+        # Matplotlib's own labels are formulas, which are off, so that no word is taken for one.
+        panel.yaxis.set_major_formatter(lambda y, _: power_of_ten(round(math.log10(y))))
+        panel.yaxis.set_minor_locator(mpl.ticker.NullLocator())
+        panel.set_title(title)
+        panel.set_xlabel("k: words back from the last one")
+        panel.grid(alpha=0.25)
+    panels[0].set_ylabel("length of the gradient (logarithmic)")
+    panels[0].legend(loc="lower left")
+    return figure
+
+
+def memory(table: pd.DataFrame, chance: float) -> Figure:
+    """Draw how often the first symbol is named against the length of the sequence.
+
+    Args:
+        table: columns cell, start, steps, repetition, accuracy.
+        chance: accuracy of a guess.
+    """
+    figure = Figure(figsize=(10, 3.8))
+    axes = figure.subplots()
+    for cell, style in styles(list(table["cell"].unique())).items():
+        for start, dashes in STARTS.items():
+            runs = table[(table["cell"] == cell) & (table["start"] == start)]
+            if runs.empty:
+                continue
+            axes.plot(runs["steps"], runs["accuracy"], style["marker"], color=style["color"], ms=4)
+            mean = runs.groupby("steps")["accuracy"].mean()
+            axes.plot(mean.index, mean, dashes, color=style["color"], label=f"{cell}, {start}")
+    axes.axhline(chance, color=NEUTRAL, linestyle=":", label="a guess")
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(mpl.ticker.FixedLocator(sorted(table["steps"].unique())))
+    axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_ylim(0, 1.04)
+    axes.set_xlabel("n: symbols in a sequence (logarithmic)")
+    axes.set_ylabel("share named rightly")
+    axes.grid(alpha=0.25)
+    figure.legend(loc="outside right upper")
+    return figure

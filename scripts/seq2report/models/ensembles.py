@@ -1,0 +1,133 @@
+"""Ensembles: the probabilities that several models give the same documents, made into one."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+
+from seq2report.core.command import UserError
+from seq2report.models.runs import SMALLEST
+
+
+def vote(probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the weighted mean of the members' probabilities, a soft vote: Σ_m w_m p_m.
+
+    It is the linear opinion pool (Genest & Zidek 1986, Combining probability distributions,
+    Statistical Science 1).
+
+    Args:
+        probability: (members, documents, classes).
+        weights: (members,), of sum 1.
+
+    Returns:
+        (documents, classes).
+    """
+    return np.tensordot(weights, probability, 1)
+
+
+def stack(probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the log-linear pool of the members' probabilities: p ∝ Π_m p_m^w_m.
+
+    It is the logarithmic opinion pool (Genest & Zidek 1986, Combining probability distributions,
+    Statistical Science 1). The weights need not sum to 1: a higher sum makes the pool surer, a
+    lower one less sure, as a temperature does.
+
+    Args:
+        probability: (members, documents, classes); what is below `SMALLEST` counts as that.
+        weights: (members,), none below 0.
+
+    Returns:
+        (documents, classes), each row of sum 1.
+    """
+    return np.exp(log_softmax(np.tensordot(weights, logarithms(probability), 1), axis=1))
+
+
+def logarithms(probability: np.ndarray) -> np.ndarray:
+    """Return the logarithms; what is below `SMALLEST` counts as that, so that none is -∞."""
+    return np.log(probability.clip(SMALLEST))
+
+
+def pool_loss(weights: np.ndarray, logs: np.ndarray, truth: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the log loss of `stack` in nats a document, and its gradient by the weights.
+
+    With q the pool and y the true class of a document, the gradient by w_m is the mean over
+    documents of Σ_c q_c log p_mc - log p_my. The loss is convex in the weights.
+
+    Args:
+        weights: (members,).
+        logs: logarithms of the members' probabilities, (members, documents, classes).
+        truth: class numbers, (documents,).
+    """
+    pooled = log_softmax(np.tensordot(weights, logs, 1), axis=1)
+    true = np.arange(len(truth)), truth
+    loss = -pooled[true].mean()
+    residual = np.exp(pooled)
+    residual[true] -= 1
+    return loss, np.tensordot(logs, residual, 2) / len(truth)
+
+
+def equal_weights(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return 1/M for each of the M members: a vote learns nothing from the documents."""
+    return np.full(len(probability), 1 / len(probability))
+
+
+def stacking_weights(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the weights, none below 0, with which `stack` has the lowest log loss.
+
+    This is stacking (Wolpert 1992, Stacked generalization, Neural Networks 5): the weights are
+    learned from documents that the members were not fitted on.
+
+    Args:
+        probability: of validation documents, (members, documents, classes).
+        truth: their class numbers, (documents,).
+    """
+    found = minimize(
+        pool_loss,
+        equal_weights(probability, truth),
+        args=(logarithms(probability), truth),
+        method="L-BFGS-B",
+        jac=True,
+        bounds=[(0, None)] * len(probability),
+    )
+    logging.info("weights after %d steps: %s", found.nit, found.message)
+    return found.x
+
+
+METHODS = {"vote": (equal_weights, vote), "stack": (stacking_weights, stack)}  # to fit, to predict
+
+
+def read_members(files: list[Path]) -> tuple[pl.DataFrame, list[str], np.ndarray]:
+    """Return what several models predict of the same documents.
+
+    Args:
+        files: predictions.parquet or validation.parquet of each member.
+
+    Returns:
+        The documents' columns id and label, the classes, and the probabilities as float64,
+        (members, documents, classes).
+
+    Raises:
+        UserError: two files are not about the same documents in the same order, or not about the
+            same classes.
+    """
+    tables = [pl.read_parquet(file) for file in files]
+    of_class = [name for name in tables[0].columns if name.startswith("p_")]
+    documents = tables[0].select("id", "label")
+    for file, table in zip(files, tables, strict=True):
+        classes = [name for name in table.columns if name.startswith("p_")]
+        same = {
+            "the same classes": classes == of_class,
+            "the same documents in the same order": table.select("id", "label").equals(documents),
+        }
+        for expected, is_so in same.items():
+            if not is_so:
+                raise UserError(
+                    f"{files[0]} and {file}: expected {expected} in both; train both members"
+                    " anew on one corpus"
+                )
+    probability = np.stack([table.select(of_class).to_numpy() for table in tables])
+    classes = [name.removeprefix("p_") for name in of_class]
+    return documents, classes, probability.astype(np.float64)

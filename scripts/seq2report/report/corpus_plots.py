@@ -1,0 +1,95 @@
+"""Pictures of the pages of corpora."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from seq2report.report.plots import COLOURS, NEUTRAL
+
+LOSSES = {  # column of the table of cuts, of which column it is a share, what it is called
+    "documents that are cut": ("longer", "documents"),
+    "running text that is not read": ("lost", "ids"),
+    "numbers read that are padding": ("zeros", "numbers"),
+}
+STYLES = ["-", "--", ":"]
+
+
+def losses(cuts: pd.DataFrame) -> pd.DataFrame:
+    """Return columns cut, configured, and the share of each of `LOSSES`.
+
+    Args:
+        cuts: the table of evaluate_corpus.
+    """
+    shares = {name: cuts[part] / cuts[whole] for name, (part, whole) in LOSSES.items()}
+    return cuts[["cut", "configured"]].assign(**shares)
+
+
+def lengths_and_cuts(lengths: pd.DataFrame, cuts: pd.DataFrame) -> Figure:
+    """Draw how many documents are how long, and below that what is lost where they are cut.
+
+    Args:
+        lengths: columns counted (words or ids), words and documents.
+        cuts: the table of evaluate_corpus; the cuts that are configured are marked.
+    """
+    figure = Figure(figsize=(10, 5.6))
+    above, below = figure.subplots(2, sharex=True, height_ratios=(2, 3))
+    longest = max(int(lengths["words"].max()), int(cuts["cut"].max()))
+    edges = np.unique(np.geomspace(1, longest + 1, 50).astype(int))
+    for counted, label, style in (
+        ("words", "all words", {"histtype": "step", "color": NEUTRAL}),
+        ("ids", "words with an id", {"color": COLOURS[5]}),
+    ):
+        rows = lengths[lengths["counted"] == counted]
+        above.hist(rows["words"], bins=edges, weights=rows["documents"], label=label, **style)
+    above.set_ylabel("documents")
+    above.legend(loc="upper left")
+    shares = losses(cuts)
+    for name, colour, style in zip(LOSSES, COLOURS, STYLES, strict=False):
+        below.plot(shares["cut"], shares[name], style, marker="o", color=colour, label=name)
+    below.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
+    below.set_ylim(0, 1)
+    below.set_ylabel("share")
+    below.set_xscale("log")
+    below.xaxis.set_major_formatter("{x:g}")
+    below.xaxis.set_minor_formatter("")
+    below.set_xlabel("words of a document; below, words that are read of it (logarithmic)")
+    below.grid(alpha=0.25)
+    below.legend(loc="center left")
+    for cut in cuts.loc[cuts["configured"], "cut"]:
+        _mark(above, cut, f"read: {cut}")
+        _mark(below, cut)
+    return figure
+
+
+def _mark(axes: Axes, cut: int, label: str = "") -> None:
+    axes.axvline(cut, color=COLOURS[3], linestyle="--", linewidth=1.2)
+    axes.annotate(label, (cut, 1), xycoords=("data", "axes fraction"), va="bottom", ha="center")
+
+
+def vocabulary_growth(growth: pd.DataFrame, k: float, beta: float, kept: int) -> Figure:
+    """Draw different words against words read, with Heaps' law and the words that get an id.
+
+    Args:
+        growth: columns words and different.
+        k: of the fitted law K n^β; NaN where there is none.
+        beta: the same.
+        kept: how many words get an id.
+    """
+    figure = Figure(figsize=(10, 3.6))
+    axes = figure.subplots()
+    axes.plot(growth["words"], growth["different"], color=COLOURS[0], label="different words")
+    if not np.isnan(beta):
+        law = f"Heaps' law: {k:.3g} n^{beta:.2f}"
+        axes.plot(growth["words"], k * growth["words"] ** beta, "--", color=COLOURS[1], label=law)
+    axes.axhline(kept, color=NEUTRAL, linestyle=":", label=f"words that get an id: {kept:,}")
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:,.0f}")
+    axes.set_xlabel("words read, in the order of the training documents")
+    axes.set_ylabel("different words among them")
+    axes.grid(alpha=0.25)
+    axes.legend(loc="upper left")
+    return figure

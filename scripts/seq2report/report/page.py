@@ -1,0 +1,330 @@
+"""Pieces of a page: HTML strings in which all text that comes from data is escaped."""
+
+import io
+import json
+import math
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from IPython.display import HTML
+from matplotlib.figure import Figure
+
+from seq2report.report.plots import INK
+
+if TYPE_CHECKING:  # not every page has a chart
+    from altair import TopLevelMixin
+
+# Characters of the longest cell of a column of text: up to the first, its cells are never broken;
+# beyond the second, they are broken into lines.
+SHORT, WRAPPED = 20, 60
+
+
+def _figure(content: str, about: str, caption: str, data: str = "") -> HTML:
+    """Return a figure that is scrolled where it is too wide; ``data`` stands behind the picture."""
+    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return HTML(
+        f'<figure><div class="picture" tabindex="0"{about}>{content}</div>{data}{below}</figure>'
+    )
+
+
+def figure(picture: Figure, alt: str, caption: str = "") -> HTML:
+    """Return a picture as inline SVG with a text alternative and a caption.
+
+    What is drawn in `plots.INK` takes the colour of the page's text, in light and in dark.
+    """
+    buffer = io.StringIO()
+    picture.savefig(buffer, format="svg", metadata={"Date": None})
+    svg = buffer.getvalue().replace(INK, "currentColor")
+    narrowest = 45 * picture.get_figwidth()  # points; on a smaller screen it is scrolled
+    about = f'role="img" aria-label="{escape(alt)}" style="min-width: {narrowest:.0f}pt"'
+    svg = svg[svg.index("<svg") :].replace("<svg", f"<svg {about}", 1)
+    return _figure(svg, "", caption)
+
+
+def chart(drawn: "TopLevelMixin", label: str, caption: str = "") -> HTML:
+    """Return an Altair chart as data in the page, which its script draws in the page's colours.
+
+    Args:
+        drawn: a chart.
+        label: its text alternative.
+        caption: a sentence below it.
+    """
+    described = {**drawn.to_dict(), "description": label}  # Vega takes the label from there
+    # As characters, so that render.py sees those that nobody else would.
+    written = json.dumps(described, separators=(",", ":"), ensure_ascii=False)
+    specification = written.replace("<", "\\u003c")
+    data = f'<script type="application/json" class="chart">{specification}</script>'
+    return _figure("", f' role="group" aria-label="{escape(label)}"', caption, data)
+
+
+def table(
+    frame: pd.DataFrame,
+    formats: dict[str, Callable] | None = None,
+    caption: str = "",
+    text: tuple[str, ...] = (),
+    raw: tuple[str, ...] = (),
+    name: str = "",
+) -> HTML:
+    """Return a table; every cell is escaped.
+
+    Args:
+        frame: its column names are the headings.
+        formats: how a value of a column becomes text; ``str`` where a column has none.
+        caption: a sentence above the table.
+        text: columns that are set flush left; the longer their cells, the sooner they are broken
+            into lines.
+        raw: columns that hold HTML made by a function of this module, and are not escaped.
+        name: of the file that a reader can save it to; one with a name can be sorted and filtered.
+    """
+    formats = formats or {}
+    longest = {column: frame[column].astype(str).str.len().max() for column in text}
+    kinds = {
+        column: "wrap" if length > WRAPPED else "text" if length > SHORT else "text short"
+        for column, length in longest.items()
+    }
+
+    def cell(column: str, value: object) -> str:
+        missing = pd.api.types.is_scalar(value) and pd.isna(value)
+        content = "–" if missing else formats.get(column, str)(value)
+        kind = f' class="{kinds[column]}"' if column in kinds else ""
+        if name and column in formats and isinstance(value, (int, float)) and not missing:
+            kind += f' data-value="{value:.6g}"'  # what it is sorted by, and saved as
+        return f"<td{kind}>{content if column in raw else escape(content)}</td>"
+
+    head = "".join(
+        f'<th scope="col"{" class=text" if column in text else ""}>{escape(str(column))}</th>'
+        for column in frame.columns
+    )
+    body = "".join(
+        "<tr>" + "".join(map(cell, frame.columns, row)) + "</tr>"
+        for row in frame.itertuples(index=False, name=None)
+    )
+    above = f"<caption>{escape(caption)}</caption>" if caption else ""
+    named = f' data-name="{escape(name)}"' if name else ""
+    return HTML(
+        f'<div class="scroll" tabindex="0"><table{named}>{above}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def interval(low: float, point: float, high: float, scale: tuple[float, float]) -> str:
+    """Return a small bar: the interval from ``low`` to ``high`` on a scale.
+
+    Args:
+        low: shares, as are the others.
+        point: a mark between the two.
+        high: the other end.
+        scale: where the bar starts and ends; what lies below is a triangle at its start.
+    """
+    start, end = scale
+
+    def x(value: float) -> float:
+        return round(100 * (min(max(value, start), end) - start) / (end - start), 2)
+
+    label = f"{low:.3f} to {high:.3f}"
+    mark = f'<rect class="point" x="{x(point) - 0.6:.2f}" y="0" width="1.2" height="8"/>'
+    if point < start:
+        mark = '<path class="point" d="M0 4L5 0V8Z"/>'
+    return (
+        f'<svg class="interval" viewBox="-1 0 102 8" preserveAspectRatio="none" role="img"'
+        f' aria-label="{label}"><title>{label}</title>'
+        f'<rect class="track" x="0" y="3.5" width="100" height="1"/>'
+        f'<rect class="range" x="{x(low)}" y="1.5" width="{x(high) - x(low):.2f}" height="5"/>'
+        f"{mark}</svg>"
+    )
+
+
+def scale(variants: pd.DataFrame) -> tuple[float, float]:
+    """Return a scale for the intervals of a table of variants, in whole twentieths.
+
+    A variant that is right less than half as often as the best, as one that always gives the most
+    frequent class, is left out of it: it would press all others together.
+    """
+    shown = variants[variants["accuracy"] > variants["accuracy"].max() / 2]
+    return math.floor(20 * shown["low"].min()) / 20, math.ceil(20 * shown["high"].max()) / 20
+
+
+def paragraph(content: str, kind: str = "") -> HTML:
+    """Return a paragraph of plain text; ``kind`` is notice, outcome, soft or nothing."""
+    return HTML(f'<p class="{kind}">{escape(content)}</p>')
+
+
+def heading(content: str, level: int = 2) -> HTML:
+    """Return a heading of plain text."""
+    return HTML(f"<h{level}>{escape(content)}</h{level}>")
+
+
+def downloads(folder: str, names: list[str]) -> HTML:
+    """Return links to tables that lie beside the page."""
+    links = ", ".join(
+        f'{escape(name)} (<a href="{escape(folder)}/{escape(name)}.csv">CSV</a>,'
+        f' <a href="{escape(folder)}/{escape(name)}.parquet">Parquet</a>)'
+        for name in names
+    )
+    return HTML(f'<p class="soft">Figures: {links}</p>')
+
+
+def code(content: str) -> HTML:
+    """Return lines of code or of settings."""
+    return HTML(f"<pre><code>{escape(content)}</code></pre>")
+
+
+def folded(summary: str, *parts: HTML) -> HTML:
+    """Return parts of a page that are shown by a click on their summary."""
+    shown = "".join(part.data for part in parts)
+    return HTML(f"<details><summary>{escape(summary)}</summary>{shown}</details>")
+
+
+def link(content: str, address: str) -> str:
+    """Return a link of plain text, for the raw columns of a table."""
+    return f'<a href="{escape(address)}">{escape(content)}</a>'
+
+
+def cards(links: dict[str, tuple[str, str]]) -> HTML:
+    """Return links as cards.
+
+    Args:
+        links: by address, what a card is called and what is found there.
+    """
+    shown = "".join(
+        f'<a href="{escape(address)}"><strong>{escape(title)}</strong>'
+        f"<small>{escape(about)}</small></a>"
+        for address, (title, about) in links.items()
+    )
+    return HTML(f'<div class="cards">{shown}</div>')
+
+
+def words(spelled: pd.Series, ids: pd.Series) -> HTML:
+    """Return words with the id of each below it; a word without one is dashed."""
+
+    def one(word: str, number: float) -> str:
+        if pd.isna(number):
+            return f'<span class="unknown">{escape(word)}<small>–</small></span>'
+        return f"<span>{escape(word)}<small>{number:.0f}</small></span>"
+
+    return HTML(f'<div class="words">{"".join(map(one, spelled, ids))}</div>')
+
+
+def sample_notice(corpora: dict[str, int]) -> HTML:
+    """Return the first line of a page of sample figures.
+
+    Args:
+        corpora: title of each corpus and how many documents the sample has of it.
+    """
+    counts = "; ".join(f"{title}: {documents:,} documents" for title, documents in corpora.items())
+    return paragraph(
+        f"These are sample figures ({counts}), cut from the full corpora so that everything runs"
+        " in minutes. They show how the models compare on little data, not what they reach.",
+        "notice",
+    )
+
+
+def circumstances(variants: pd.DataFrame) -> str:
+    """Return what the figures of a corpus hang on, as half a sentence for captions.
+
+    Args:
+        variants: the table of variants, columns test_documents, split, header and seeds.
+    """
+    row = variants.iloc[0]
+    header = "" if row["header"] == "none" else f", message headers: {row['header']}"
+    seeds = str(row["seeds"]).split()
+    trained = f"seed {seeds[0]}" if len(seeds) == 1 else f"means over the seeds {', '.join(seeds)}"
+    return f"{row['test_documents']:,} test documents ({row['split']}{header}); {trained}"
+
+
+def outcome(
+    variants: pd.DataFrame, comparisons: pd.DataFrame, recommendation: pd.DataFrame
+) -> HTML:
+    """Return what came out on a corpus: who leads, who cannot be told from it, who is cheaper.
+
+    Args:
+        variants: as evaluate_runs writes it, and so are the others.
+        comparisons: each variant against each other one.
+        recommendation: the best, the cheapest and the fastest; without rows where every variant
+            was chosen by looking at test documents.
+    """
+    title = variants["corpus"].iloc[0]
+    if recommendation.empty:
+        return paragraph(
+            f"{title}: none can be called the best, for the accuracy of each was watched on the"
+            " test documents.",
+            "outcome",
+        )
+    take = recommendation.set_index("recommendation")
+    best, cheap, fast = (
+        take.loc[wish] for wish in ("best", "cheapest within one point", "fastest within one point")
+    )
+    watched = variants.loc[variants["protocol"] == "lecture", "variant"]
+    row = variants.set_index("variant").loc[best["variant"]]
+    against = comparisons[
+        (comparisons["variant_b"] == best["variant"]) & ~comparisons["variant_a"].isin(watched)
+    ]
+    level = list(against.loc[against["verdict"] == "not distinguishable", "title_a"])
+    text = (
+        f"{best['title']} leads with {percent(best['accuracy'])} of"
+        f" {row['test_documents']:,} test documents right (95% interval {percent(row['low'])} to"
+        f" {percent(row['high'])})."
+    )
+    if level:
+        more = f" and {len(level) - 5} more" if len(level) > 5 else ""
+        text += f" Not distinguishable from it: {', '.join(level[:5])}{more}."
+    elif len(against):
+        text += " Each of the others is distinguishable from it."
+    if cheap["variant"] == best["variant"]:
+        text += (
+            f" It takes {seconds(60 * best['cpu_minutes'])} of CPU to train; none within one point"
+            " of it takes less."
+        )
+    else:
+        text += (
+            f" The cheapest within one point is {cheap['title']}: {percent(cheap['accuracy'])} for"
+            f" {seconds(60 * cheap['cpu_minutes'])} of CPU instead of"
+            f" {seconds(60 * best['cpu_minutes'])}."
+        )
+    if fast["variant"] == best["variant"]:
+        text += (
+            f" It answers in {milliseconds(best['ms_per_document'])} a document; none within one"
+            " point of it is faster."
+        )
+    else:
+        text += (
+            f" The fastest to answer within one point is {fast['title']}:"
+            f" {percent(fast['accuracy'])} in {milliseconds(fast['ms_per_document'])} a document"
+            f" instead of {milliseconds(best['ms_per_document'])}."
+        )
+    if len(watched):
+        text += (
+            " Variants by the lecture's protocol are left out here: their accuracy was watched on"
+            " the test documents."
+        )
+    return HTML(f'<p class="outcome"><strong>{escape(title)}:</strong> {escape(text)}</p>')
+
+
+def shape(numbers: str) -> str:
+    """Return a shape as in 150 × 50 with the memory that it takes as 32-bit numbers."""
+    kilobytes = 4 * math.prod(int(number) for number in numbers.split(" × ")) / 1000
+    return f"{numbers}, {kilobytes:,.0f} kB"
+
+
+def percent(value: float) -> str:
+    """Return a share as percent with one decimal."""
+    return f"{100 * value:.1f}%"
+
+
+def seconds(value: float) -> str:
+    """Return a duration in seconds for people."""
+    if value < 10:
+        return f"{value:.1f} s"
+    return f"{value:.0f} s" if value < 120 else f"{value / 60:.1f} min"
+
+
+def milliseconds(value: float) -> str:
+    """Return a duration in milliseconds with two digits that count."""
+    return f"{value:.2g} ms" if value < 100 else f"{value:,.0f} ms"
+
+
+def spread(mean: float, deviation: float) -> str:
+    """Return a share as percent, and its deviation over seeds where there are some."""
+    return percent(mean) if pd.isna(deviation) else f"{percent(mean)} ± {100 * deviation:.1f}"

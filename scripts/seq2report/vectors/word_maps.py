@@ -1,0 +1,145 @@
+"""Maps of word vectors: which words are shown, the class that each goes with, where it lies."""
+
+import numpy as np
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from seq2report.core.command import UserError
+from seq2report.documents.sequences import Sequences
+from seq2report.documents.tokens import occurrences
+
+WORDS = 300  # on a map
+FEWEST = 11  # words that make a map; trustworthiness needs more than twice its 5 neighbours
+NO_CLASS = ""
+CLEARLY = np.log(3)  # odds three times as high as elsewhere: the word goes with the class
+SEED = 1
+
+
+def word_classes(sequences: Sequences, vocabulary: pl.DataFrame) -> pl.DataFrame:
+    """Return columns id, word, count, documents, label: the class that a word goes with, or "".
+
+    ``documents`` are the training documents in which it occurs.
+
+    The word's odds of occurring in a training document of the class are compared with its odds
+    in the other documents (half a document added to each cell, Haldane 1940); the class with the
+    highest ratio is taken if that is at least 3.
+    """
+    train = sequences.part("train")
+    names = train.label.drop_nulls().unique().cast(pl.String).sort().to_list()
+    shape = (len(names), vocabulary["id"].max() + 1)
+    inside = np.zeros(shape, np.int64)
+    for batch in train.batches():
+        document, word = occurrences(batch.flat(), batch.lengths, shape[1])
+        cell = np.ravel_multi_index((batch.classes(names)[document], word), shape)
+        inside += np.bincount(cell, minlength=inside.size).reshape(shape)
+    size = np.bincount(train.classes(names), minlength=len(names))[:, None]
+    outside = inside.sum(axis=0) - inside
+    log_odds = (
+        np.log(inside + 0.5)
+        - np.log(size - inside + 0.5)
+        - np.log(outside + 0.5)
+        + np.log(size.sum() - size - outside + 0.5)
+    )
+    log_odds[inside == 0] = -np.inf
+    clear = log_odds.max(axis=0) >= CLEARLY
+    best = np.where(clear, np.array(names, dtype=object)[log_odds.argmax(axis=0)], NO_CLASS)
+    words = vocabulary.select("id", "word", "count").sort("id")
+    return words.with_columns(
+        documents=pl.Series(inside.sum(axis=0)[words["id"]], dtype=pl.Int64),
+        label=pl.Series(best[words["id"]], dtype=pl.String),
+    )
+
+
+def choose_words(words: pl.DataFrame, classes: int) -> pl.DataFrame:
+    """Return the frequent words of each class and of none, in equal numbers, at most ``WORDS``.
+
+    Stop words, numbers and words of one or two letters are left out.
+    """
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    plain = words.filter(
+        ~pl.col("word").is_in(list(ENGLISH_STOP_WORDS)),
+        pl.col("word").str.contains(r"^\p{L}[\p{L}']{2,}$"),
+    )
+    return plain.filter(pl.int_range(pl.len()).over("label") < WORDS // (classes + 1))
+
+
+def draw_maps(vectors: np.ndarray) -> dict[str, np.ndarray]:
+    """Return (n, 2) positions by method: PCA, and t-SNE by cosine distance, started from PCA.
+
+    Raises:
+        UserError: too few words or dimensions for a map.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    if len(vectors) < FEWEST or vectors.shape[1] < 2:
+        raise UserError(
+            f"a map of words needs {FEWEST} words or more and 2 dimensions or more, found"
+            f" {len(vectors)} words with a vector in every embedding, of {vectors.shape[1]}"
+            " dimensions; add documents, or vectors that fit them"
+        )
+    perplexity = min(30, (len(vectors) - 1) / 3)
+    tsne = TSNE(perplexity=perplexity, metric="cosine", init="pca", random_state=SEED)
+    with threadpool_limits(1):  # the same map on any number of cores; with few words also faster
+        return {
+            "PCA": PCA(2, random_state=SEED).fit_transform(vectors),
+            "t-SNE": tsne.fit_transform(vectors),
+        }
+
+
+def trust(vectors: np.ndarray, places: np.ndarray) -> float:
+    """Return the trustworthiness of a map, 0 to 1, for 5 neighbours by cosine.
+
+    Venna and Kaski 2001, "Neighborhood preservation in nonlinear projection methods". It falls
+    with every neighbour on the map that is none in the full space.
+    """
+    from sklearn.manifold import trustworthiness
+
+    return float(trustworthiness(vectors, places, n_neighbors=5, metric="cosine"))
+
+
+def framed(places: np.ndarray) -> np.ndarray:
+    """Return a map moved to the middle of -1 to 1 and sized to fill it, its form kept, (n, 2)."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    return (places - (low + high) / 2) / (max(high - low) / 2 or 1)
+
+
+def choose_documents(sequences: Sequences, known: np.ndarray, number: int) -> Sequences:
+    """Return test documents by chance, of each class as many, in the order of the corpus.
+
+    Args:
+        sequences: of a corpus.
+        known: (ids,) bool, of each word id whether it has a vector; documents without such a word
+            are left out.
+        number: at most so many documents, but one of each class.
+    """
+    test = sequences.part("test")
+    read = [
+        np.bincount(
+            np.repeat(np.arange(len(batch)), batch.lengths),
+            weights=known[batch.flat()],
+            minlength=len(batch),
+        )
+        for batch in test.batches()
+    ]
+    rows = np.flatnonzero(np.concatenate([*read, []]) > 0)
+    shuffled = np.random.default_rng(SEED).permutation(rows)
+    names = test.label.unique().cast(pl.String).sort().to_list()
+    of_class = test.classes(names)[shuffled]
+    each = max(1, number // max(1, len(names)))
+    chosen = [shuffled[of_class == n][:each] for n in range(len(names))]
+    return test.take(np.sort(np.concatenate([*chosen, []]).astype(int)))
+
+
+def document_vectors(documents: Sequences, matrix: np.ndarray) -> np.ndarray:
+    """Return the mean of the vectors of each document's words, (n, d) float32.
+
+    Words without a vector (a row of zeros) count for nothing.
+    """
+    words = documents.flat()
+    document = np.repeat(np.arange(len(documents)), documents.lengths)
+    total = np.zeros((len(documents), matrix.shape[1]), np.float32)
+    np.add.at(total, document, matrix[words])
+    counted = np.bincount(document, weights=matrix.any(axis=1)[words], minlength=len(documents))
+    return total / np.maximum(counted, 1)[:, None].astype(np.float32)

@@ -1,0 +1,105 @@
+import pytest
+
+from seq2report.answers.architecture import SCHEMA, describe
+from seq2report.answers.predictor import load
+
+
+def boxes(trained, variant):
+    run = trained / f"runs/{variant}/seed-1"
+    found = describe(load(run), run)
+    assert list(found.columns) == list(SCHEMA)
+    assert found["path"].is_unique
+    return found
+
+
+def drawn(found):
+    return [(path, name, shape) for path, _, name, _, shape, _ in found.itertuples(index=False)]
+
+
+def test_a_network_is_its_layers_with_what_comes_out_of_them(trained):
+    found = boxes(trained, "lstm")
+    assert drawn(found) == [
+        ("0", "Text", ""),
+        ("1", "Word ids", "30"),
+        ("2", "Embedding", "30 × 4"),
+        ("3", "LSTM", "4"),
+        ("4", "Dense", "3"),
+        ("5", "Dense", "2 classes"),
+    ]
+    assert found["arguments"].tolist() == [
+        "",
+        "encoding: words, length: 30, padding: pre, truncating: pre",
+        "trainable: true, dimensions: 4",
+        "units: 4",
+        "units: 3",
+        "units: 2, activation: softmax",
+    ]
+    model = load(trained / "runs/lstm/seed-1").model
+    assert found["parameters"].sum() == model.count_params()
+    assert found["parameters"].tolist()[3:] == [4 * 4 * (4 + 4 + 1), 4 * 3 + 3, 3 * 2 + 2]
+
+
+def test_branches_stand_before_the_layer_that_merges_them(trained):
+    found = boxes(trained, "branched")
+    assert drawn(found)[3:] == [
+        ("3", "Dropout", "30 × 4"),
+        ("4/0/0", "Conv1D", "29 × 3"),
+        ("4/0/1", "GlobalMaxPooling1D", "3"),
+        ("4/1/0", "Flatten", "120"),
+        ("4", "Concatenate", "123"),
+        ("5", "Dropout", "123"),
+        ("6", "Dense", "2 classes"),
+    ]
+    told = found.set_index("path")["arguments"]
+    assert told["4"] == ""
+    assert [told["3"], told["5"]] == ["rate: 0.1", "rate: 0.2"]
+    assert told["4/0/0"] == "filters: 3, kernel_size: 2"
+    assert found["kind"].tolist()[4:8] == ["layer", "layer", "layer", "merge"]
+
+
+def test_a_network_on_features_begins_with_their_steps(trained):
+    found = boxes(trained, "ngrams")
+    words, letters, union, weights, dense = found["shape"][1:6]
+    count = [int(each.removesuffix(" features").replace(",", "")) for each in (words, letters)]
+    assert all(count)
+    assert union == weights == f"{sum(count):,} features"
+    assert dense == "3"
+    assert found["name"].tolist() == [
+        *("Text", "TfidfVectorizer", "TfidfVectorizer", "FeatureUnion", "NaiveBayesWeights"),
+        *("Dense", "Dense"),
+    ]
+    assert found["path"].tolist() == ["0", "1/0/0", "1/1/0", "1", "2", "3", "4"]
+    assert found["arguments"][2] == "analyzer: char_wb, ngram_range: [3, 4], min_df: 2"
+
+
+@pytest.mark.parametrize(
+    ("variant", "first", "second"),
+    [("multihot", "Words, multi-hot", "Dense"), ("onehot", "Words, one-hot", "CategoryEncoding")],
+)
+def test_other_forms_of_words_are_told_by_their_names(trained, variant, first, second):
+    assert [name for _, name, _ in drawn(boxes(trained, variant))][1:3] == [first, second]
+
+
+def test_a_pipeline_is_its_steps_and_the_temperature_of_its_probabilities(trained):
+    found = boxes(trained, "svm")
+    assert found["name"].tolist() == ["Text", "TfidfVectorizer", "LinearSVC", "softmax"]
+    assert found["shape"].tolist()[2:] == ["decision values: 1", "2 classes"]
+    assert found["arguments"][3].startswith("temperature: 0.")
+    features = int(found["shape"][1].removesuffix(" features").replace(",", ""))
+    assert found["parameters"][2] == features + 1
+    found = boxes(trained, "bayes")
+    assert found["path"].tolist() == ["0", "1/0/0", "1/1/0", "1", "2"]
+    assert found["kind"].tolist() == ["text", "step", "step", "merge", "output"]
+
+
+def test_an_ensemble_is_its_members_with_their_weights(trained):
+    found = boxes(trained, "vote")
+    assert drawn(found) == [
+        ("0", "Text", ""),
+        ("1/0/0", "lstm", ""),
+        ("1/1/0", "svm", ""),
+        ("1", "vote", "2 classes"),
+    ]
+    assert found["arguments"].tolist()[1:] == ["weight: 0.500", "weight: 0.500", ""]
+    network = boxes(trained, "lstm")["parameters"].sum()
+    assert found["parameters"][1] == network

@@ -1,0 +1,134 @@
+import json
+import shutil
+
+import numpy as np
+import polars as pl
+import pytest
+from helpers import TRAINED
+
+from seq2report.answers.predictor import load, read_about
+from seq2report.core.command import UserError, read_json
+
+CLOSE = {"rtol": 0, "atol": 1e-5}
+
+
+def loaded(trained, variant):
+    return load(trained / f"runs/{variant}/seed-1")
+
+
+@pytest.fixture(scope="module")
+def texts(trained):
+    """The texts of the test documents, in their order."""
+    documents = pl.read_parquet(trained / "documents.parquet")
+    return documents.filter(pl.col("split") == "test")["text"].to_list()
+
+
+@pytest.mark.parametrize("variant", TRAINED)
+def test_the_probabilities_are_those_of_the_run(trained, texts, variant):
+    model = loaded(trained, variant)
+    predictions = pl.read_parquet(trained / f"runs/{variant}/seed-1/predictions.parquet")
+    assert [f"p_{name}" for name in model.classes] == predictions.columns[3:]
+    found = model.predict(texts)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, predictions[:, 3:].to_numpy(), **CLOSE)
+    assert np.ptp(found[:, 0]) > 0.01  # not the same for every text
+
+
+@pytest.mark.parametrize("variant", TRAINED)
+def test_a_text_can_be_anything_and_there_may_be_none(trained, variant):
+    model = loaded(trained, variant)
+    assert model.predict([]).shape == (0, 2)
+    strange = ["", " \t\n", "!?", "\x00\u202e", "İ" * 3, "the " * 3000]
+    np.testing.assert_allclose(model.predict(strange).sum(axis=1), 1, **CLOSE)
+    one_by_one = np.concatenate([model.predict([text]) for text in strange])
+    np.testing.assert_allclose(model.predict(strange), one_by_one, **CLOSE)
+
+
+@pytest.mark.parametrize("variant", TRAINED)
+def test_the_part_that_is_read_gives_the_same_answer_as_the_text(trained, texts, variant):
+    model = loaded(trained, variant)
+    parts = [model.read(text) for text in texts]
+    np.testing.assert_allclose(model.predict(parts), model.predict(texts), **CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("variant", "expected"),
+    [
+        ("lstm", "the the" + " the" * 28),
+        ("indexed", "the zzz" + " the" * 7),  # the mark of the start takes a place
+        ("onehot", "zzz the the the the the the the the, the"),
+        ("multihot", None),
+        ("svm", None),
+        ("vote", None),
+    ],
+)
+def test_words_that_are_cut_off_are_not_read(trained, variant, expected):
+    text = {"onehot": "the the zzz the the the the the the the the, the!"}.get(
+        variant, "the zzz" + " the" * 40
+    )
+    assert loaded(trained, variant).read(text) == (text if expected is None else expected)
+
+
+@pytest.mark.parametrize("variant", ["onehot", "ngrams", "svm", "stack"])
+def test_the_folder_of_a_run_is_all_that_is_needed_wherever_it_is(
+    trained, texts, variant, tmp_path, monkeypatch
+):
+    elsewhere = shutil.copytree(trained / f"runs/{variant}/seed-1", tmp_path / "mine")
+    monkeypatch.chdir(elsewhere)
+    trained.rename(trained.with_name("away"))  # nothing of it can be read meanwhile
+    try:
+        found = load(".").predict(texts)
+    finally:
+        trained.with_name("away").rename(trained)
+    predictions = pl.read_parquet("predictions.parquet")
+    np.testing.assert_allclose(found, predictions[:, 3:].to_numpy(), **CLOSE)
+
+
+@pytest.mark.parametrize("variant", TRAINED)
+def test_a_run_tells_what_it_was_trained_on(trained, variant):
+    told = read_about(trained / f"runs/{variant}/seed-1")
+    corpus = read_json(trained / "corpus.json")
+    assert (told["variant"], told["seed"], told["classes"]) == (variant, 1, corpus["classes"])
+    settings = TRAINED[variant]
+    assert told["settings"] == settings
+    assert told["corpus"]["digest"] == corpus["digest"]
+    assert sum(told["corpus"]["documents"].values()) == corpus["documents"]
+    assert "python" in told["versions"]
+
+
+@pytest.mark.reliability("Security")
+@pytest.mark.parametrize("member", ["../svm", "/tmp", "", "."])
+def test_a_member_whose_name_leads_out_of_the_run_is_not_loaded(trained, tmp_path, member):
+    run = shutil.copytree(trained / "runs/vote/seed-1", tmp_path / "run")
+    made = read_json(run / "ensemble.json")
+    (run / "ensemble.json").write_text(json.dumps(made | {"members": [member, "lstm"]}))
+    with pytest.raises(UserError, match=r"ensemble.json: found the member"):
+        load(run)
+
+
+def test_a_run_can_be_named_from_where_one_stands(trained, texts, monkeypatch):
+    monkeypatch.chdir(trained / "runs/stack")
+    found = load("seed-1").predict(texts)
+    np.testing.assert_array_equal(found, loaded(trained, "stack").predict(texts))
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    for folder in (tmp_path / "nothing", tmp_path):
+        with pytest.raises(UserError, match=r"found no run.json.*train this one first"):
+            load(folder)
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(UserError, match=r"found no run.json"):
+        load(tmp_path)
+
+
+@pytest.mark.reliability("Security")
+def test_a_saved_model_with_code_in_it_is_not_loaded(trained, tmp_path):
+    """Keras's safe mode: a Lambda layer holds code."""
+    import keras
+
+    run = shutil.copytree(trained / "runs/lstm/seed-1", tmp_path / "run")
+    start = keras.Input((30,))
+    model = keras.Model(start, keras.layers.Lambda(lambda x: x[:, :2])(start))
+    model.save(run / "model.keras")
+    with pytest.raises(ValueError, match="Lambda"):
+        load(run)

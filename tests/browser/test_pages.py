@@ -1,0 +1,295 @@
+"""The pages of the sample report in Chromium: what a reader sees, can do, and is not sent away for.
+
+`make test-browser` makes the report first. The screenshots lie in results/sample/screenshots.
+"""
+
+import base64
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from browsing import NARROW, SEEN, WIDE, Opened
+from helpers import ROOT
+from playwright.sync_api import Locator, Page
+
+pytestmark = pytest.mark.browser
+
+REPORT = ROOT / "results/sample/report"
+TABLES = REPORT / "tables"
+PAGES = sorted(path.stem for path in REPORT.glob("*.html"))
+PAGE_BYTES, REPORT_BYTES = 3_000_000, 25_000_000
+READABLE = 4.5  # contrast of text that WCAG 2.2 asks for (1.4.3)
+MARKED = 3.0  # and of what marks a control or a part of a picture (1.4.11)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory) -> Path:
+    """The report, in a folder that nobody writes to."""
+    assert PAGES, f"no pages in {REPORT}: make report"
+    copy = shutil.copytree(REPORT, tmp_path_factory.mktemp("sent to a colleague") / "a report")
+    for path in [*copy.rglob("*"), copy]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    before = content(copy)
+    yield copy
+    assert content(copy) == before
+
+
+def content(folder: Path) -> dict[str, int]:
+    return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def opened(browser, report):
+    """Open a page of the report by its name; at the end, look at what it said and asked for."""
+    all_opened = []
+
+    def open_page(name: str, **options) -> Page:
+        all_opened.append(Opened(browser, (report / f"{name}.html").as_uri(), **options))
+        return all_opened[-1].page
+
+    yield open_page
+    for each in all_opened:
+        assert each.said == []
+        assert each.outside() == []
+        each.context.close()
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_without_a_complaint_and_fits_its_window(browser, report, name, size):
+    with Opened(browser, (report / f"{name}.html").as_uri(), viewport=size) as opened:
+        assert opened.too_wide() <= 0
+        assert opened.page.locator("h1").count() == 1
+        folder = REPORT.with_name("screenshots")
+        opened.page.screenshot(path=folder / f"{name}-{size['width']}.png", full_page=True)
+    assert opened.said == []
+    assert opened.outside() == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pictures_say_in_words_what_they_show(opened, name):
+    pictures = opened(name).locator("figure > .picture")
+    for picture in pictures.all():
+        told = picture.get_attribute("aria-label") or picture.locator("> svg").first.get_attribute(
+            "aria-label"
+        )
+        assert len(told) > 20, told
+
+
+def test_a_page_and_the_whole_report_are_small_enough_to_be_sent():
+    sizes = {path.name: path.stat().st_size for path in REPORT.glob("*.html")}
+    assert max(sizes.values()) < PAGE_BYTES, sizes
+    assert sum(p.stat().st_size for p in REPORT.rglob("*") if p.is_file()) < REPORT_BYTES
+
+
+def links_of(page: Page) -> list[str]:
+    return page.locator("main a[href], nav a[href]").evaluate_all("links => links.map(a => a.href)")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(opened, report, name):
+    for address in links_of(opened(name)):
+        place, _, part = address.partition("#")
+        if place.startswith("file:"):
+            path = Path(place.removeprefix("file://").replace("%20", " "))
+            assert path.is_file(), address
+            assert path.is_relative_to(report), address
+            if part:
+                assert f'id="{part}"' in path.read_text(), address
+        else:
+            assert place.startswith("https:"), address
+
+
+def test_every_page_is_reached_from_the_front_page(opened):
+    page = opened("index")
+    assert {Path(address).stem for address in links_of(page)} >= set(PAGES)
+    page.get_by_text("Variants").first.click()
+    page.locator("nav details[open] a").first.click()
+    assert page.locator("nav summary.here").inner_text() == "Variants"
+
+
+def column(page: Page, number: int) -> list[str]:
+    rows = page.locator("table[data-name]").first.locator("tbody tr:not([hidden])")
+    return rows.locator(f"td:nth-child({number})").all_inner_texts()
+
+
+def heading(page: Page, number: int) -> Locator:
+    return page.locator("table[data-name]").first.locator(f"th:nth-child({number}) button")
+
+
+def test_a_table_is_sorted_by_a_click_on_a_heading_and_back(opened):
+    page = opened("index")
+    heads = page.locator("table[data-name]").first.locator("th").all_inner_texts()
+    accuracy, time = (heads.index(each) + 1 for each in ("accuracy", "CPU time"))
+    table = pd.read_csv(TABLES / "newsgroups/runs/variants.csv").sort_values("fit_cpu_seconds")
+    by_time = list(table["title"])
+    assert column(page, 2) != by_time
+    heading(page, time).click()
+    assert column(page, 2) == by_time[::-1]
+    assert page.locator("th[aria-sort=descending]").count() == 1
+    heading(page, time).press("Enter")
+    assert column(page, 2) == by_time
+    heading(page, accuracy).click()
+    shares = [float(each.rstrip("%")) for each in column(page, accuracy)]
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_a_table_is_filtered_and_saved_as_it_is_shown(opened):
+    page = opened("index")
+    table = pd.read_csv(TABLES / "newsgroups/runs/variants.csv")
+    wanted = table[table["title"].str.contains("glove", case=False)]
+    page.get_by_label("Filter the rows of newsgroups-variants").fill("GLOVE")
+    assert sorted(column(page, 2)) == sorted(wanted["title"])
+    assert page.locator(".tools output").first.inner_text() == f"{len(wanted)} of {len(table)}"
+    with page.expect_download() as download:
+        page.get_by_text("Save as CSV").first.click()
+    assert download.value.suggested_filename == "newsgroups-variants.csv"
+    saved = pd.read_csv(download.value.path())
+    assert sorted(saved["variant"]) == sorted(wanted["title"])
+    assert sorted(saved["accuracy"].round(4)) == sorted(wanted["accuracy"].round(4))
+
+
+@pytest.mark.parametrize("corpus", ["newsgroups", "imdb"])
+def test_search_finds_a_word_on_every_map(opened, corpus):
+    page = opened(f"embeddings-{corpus}")
+    tables = TABLES / corpus / "embeddings"
+    maps = len(pd.read_csv(tables / "embeddings.csv"))
+    words = pd.read_csv(tables / "maps.csv")["word"].unique()
+    assert list(map(sorted, page.evaluate(SEEN))) == [sorted(words)] * maps
+    wanted = words[len(words) // 2]
+    found = sorted(word for word in words if wanted in word)
+    page.get_by_label("Find a word").fill(f" {wanted.upper()}")
+    page.wait_for_function(f"({SEEN})().flat().length == {maps * len(found)}")
+    assert list(map(sorted, page.evaluate(SEEN))) == [found] * maps
+    page.get_by_label("Find a word").fill("<script>")
+    page.wait_for_function(f"({SEEN})().flat().length == 0")
+
+
+def test_a_map_is_zoomed_by_the_wheel_once_it_was_clicked_and_else_the_page_is_moved(opened):
+    page = opened("embeddings-newsgroups")
+    canvas = page.locator("canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    shown = "document.querySelector('.picture').view.signal('zoom0').x0"  # from where to where
+    page.mouse.move(box["x"] + 200, box["y"] + 300)
+    page.mouse.wheel(0, -200)
+    page.wait_for_timeout(300)
+    assert page.evaluate(shown) is None
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.click(box["x"] + 200, box["y"] + 300)
+    page.mouse.wheel(0, -200)
+    page.wait_for_function(f"{shown}?.length == 2")
+
+
+def test_menus_open_and_close_by_keyboard(opened):
+    page = opened("index")
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "To the text"
+    while page.locator("summary:focus").count() == 0:
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.locator("nav details[open]").count() == 1
+    page.keyboard.press("Tab")
+    assert page.locator("nav details[open] a:focus").count() == 1
+    page.keyboard.press("Escape")
+    assert page.locator("nav details[open]").count() == 0
+    assert page.locator("summary:focus").count() == 1
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour, ``rgb(…)`` of 0 to 255, as WCAG 2.2 defines it."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_is_that_of_the_guidelines():
+    assert contrast("rgb(0, 0, 0)", "rgb(255, 255, 255)") == pytest.approx(21)
+    assert contrast("rgb(118, 118, 118)", "rgb(255, 255, 255)") == pytest.approx(4.54, abs=0.01)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_in_light_and_dark(opened, scheme):
+    page = opened("index", color_scheme=scheme)
+
+    def colour(selector, of="color"):
+        return page.locator(selector).first.evaluate(f"e => getComputedStyle(e).{of}")
+
+    papers = [colour("body", "backgroundColor"), colour("th", "backgroundColor")]
+    assert (luminance(papers[0]) > 0.5) == (scheme == "light")
+    for selector in ("main p.outcome", "main td a", "main caption", "main p.soft", "nav a"):
+        assert min(contrast(colour(selector), paper) for paper in papers) >= READABLE, selector
+    notice = colour(".notice", "backgroundColor")
+    assert contrast(colour(".notice"), notice) >= READABLE
+    assert contrast(colour(".interval .point", "fill"), papers[0]) >= MARKED
+
+
+@pytest.mark.parametrize("name", ["index", "variant-glove_lstm", "made"])
+def test_a_page_is_whole_without_its_script(opened, name):
+    plain = opened(name, java_script_enabled=False).locator("main").inner_text()
+    page = opened(name)
+    page.evaluate("document.querySelectorAll('.tools').forEach((tools) => tools.remove())")
+    assert plain.split() == page.locator("main").inner_text().split()
+
+
+def test_a_printed_page_has_no_controls(opened):
+    page = opened("index")
+    page.emulate_media(media="print")
+    for selector in ("nav", ".tools", ".skip"):
+        assert not page.locator(selector).first.is_visible()
+    assert page.locator("table").first.is_visible()
+    assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_a_dark_page_is_printed_on_white(opened):
+    page = opened("index", color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    paper = page.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
+    ink = page.locator("body").evaluate("e => getComputedStyle(e).color")
+    assert luminance(paper) == pytest.approx(1)
+    assert contrast(ink, paper) >= READABLE
+
+
+@pytest.fixture(scope="module")
+def snakemakes_report(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("snakemake") / "report.html"
+    command = [Path(sys.executable).with_name("snakemake"), "--cores", "1", "--report", path]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=300)
+    return path
+
+
+def test_a_page_is_read_inside_snakemakes_report(browser, snakemakes_report):
+    context = browser.new_context(viewport=WIDE)
+    page, asked, said = context.new_page(), [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append((message.type, message.text)))
+    page.goto(snakemakes_report.as_uri())
+    page.get_by_text("Pages", exact=True).first.click()
+    row = page.get_by_role("row").filter(has=page.get_by_text("Comparison", exact=True))
+    row.locator("[iconname=eye]").click()
+    frame = page.frame_locator("iframe")
+    assert frame.locator("h1").inner_text() == "Which model, and is it worth it?"
+    assert not frame.locator("nav").is_visible()
+    assert frame.locator("main a[href$='.html'], main a[href$='.csv']").count() == 0
+    frame.locator("table[data-name] th button").first.click()
+    assert frame.locator("th[aria-sort]").count() == 1
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert [text for kind, text in said if kind == "error"] == []
+    context.close()
+
+
+def test_every_page_is_whole_in_snakemakes_report(snakemakes_report):
+    whole = snakemakes_report.read_text()
+    for name in PAGES:
+        page = base64.b64encode((REPORT / f"{name}.html").read_bytes()).decode()
+        assert page in whole, name

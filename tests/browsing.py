@@ -1,0 +1,65 @@
+"""Pages in Chromium: opened, and watched for what they say and ask for."""
+
+import shutil
+
+from playwright.sync_api import Browser, Page
+
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 420, "height": 900}
+# The words of the points of a page's first chart that are seen, a list a map.
+SEEN = """() => {
+  const maps = new Map();
+  const visit = (item, group) => {
+    for (const each of item.items ?? []) {
+      if (item.marktype === "symbol" && each.datum?.word && each.opacity > 0.5)
+        maps.set(group, [...(maps.get(group) ?? []), each.datum.word]);
+      visit(each, item.marktype === "group" ? each : group);
+    }
+  };
+  visit(document.querySelector(".picture").view.scenegraph().root, null);
+  return [...maps.values()];
+}"""
+
+
+def chromium() -> str:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    assert found, "no Chromium on PATH; on Debian: apt-get install chromium"
+    return found
+
+
+class Opened:
+    """A page, and what it complained of and asked for beyond itself."""
+
+    def __init__(self, browser: Browser, address: str, **options):
+        self.context = browser.new_context(**({"viewport": WIDE} | options))
+        self.page: Page = self.context.new_page()
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("dialog", self.dialog)
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(address)
+        self.page.wait_for_function("document.fonts.status == 'loaded'")
+        charts = "[...document.querySelectorAll('script.chart')]"
+        self.page.wait_for_function(
+            f"{charts}.every((block) => block.previousElementSibling.querySelector('canvas'))"
+        )
+
+    def dialog(self, dialog):
+        self.said.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def __enter__(self) -> "Opened":
+        return self
+
+    def __exit__(self, *_):
+        self.context.close()
+
+    def outside(self) -> list[str]:
+        return [url for url in self.asked if not url.startswith(("file:", "data:", "blob:"))]
+
+    def too_wide(self) -> int:
+        """Return by how many pixels the page is wider than the window."""
+        root = "document.documentElement"
+        return self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth")

@@ -1,0 +1,84 @@
+import numpy as np
+import polars as pl
+import pytest
+import scipy.sparse
+from helpers import call
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+import encode_features
+from seq2report.core.command import UserError
+from seq2report.documents.features import read_features
+from seq2report.models.pipelines import load_pipeline
+from seq2report.models.steps import NaiveBayesWeights
+
+STEPS = [{"TfidfVectorizer": {"ngram_range": [1, 2], "min_df": 2}}, {"NaiveBayesWeights": {}}]
+
+
+def make(tiny, output, steps=STEPS):
+    call(
+        encode_features,
+        documents=tiny / "documents.parquet",
+        settings={"steps": steps},
+        seed=1,
+        output=output,
+    )
+
+
+def test_features_are_those_of_the_steps_fitted_on_the_training_split(tiny, tmp_path):
+    make(tiny, tmp_path / "a")
+    documents = pl.read_parquet(tiny / "documents.parquet")
+    train = documents.filter(split="train")
+    tfidf = TfidfVectorizer(ngram_range=(1, 2), min_df=2)
+    weights = NaiveBayesWeights().fit(
+        tfidf.fit_transform(train["text"].to_list()), train["label"].to_list()
+    )
+    found = read_features(tmp_path / "a/documents.parquet")
+    assert found.ids.to_list() == documents["id"].to_list()
+    expected = weights.transform(tfidf.transform(documents["text"].to_list()))
+    np.testing.assert_allclose(found.matrix.toarray(), expected.toarray(), rtol=1e-5)
+    assert found.matrix.dtype == np.float32
+    assert found.matrix.has_sorted_indices
+
+
+def test_the_steps_are_kept(tiny, tmp_path):
+    make(tiny, tmp_path / "a")
+    texts = pl.read_parquet(tiny / "documents.parquet")["text"].to_list()
+    again = load_pipeline(tmp_path / "a").transform(texts)
+    found = scipy.sparse.load_npz(tmp_path / "a/features.npz")
+    np.testing.assert_allclose(again.toarray(), found.toarray(), rtol=1e-5)
+
+
+def test_features_that_nothing_has_are_refused(tiny, tmp_path):
+    with pytest.raises(UserError, match="cannot make features of"):
+        make(tiny, tmp_path / "a", [{"TfidfVectorizer": {"min_df": 1000}}])
+    assert not (tmp_path / "a").exists()
+
+
+def test_parts_and_rows_stay_together(tiny, tmp_path):
+    make(tiny, tmp_path / "a")
+    features = read_features(tmp_path / "a/documents.parquet")
+    test = features.part("test")
+    place = features.ids.to_list().index(test.ids[-1])
+    assert (test.matrix[-1] != features.matrix[place]).nnz == 0
+    assert set(test.split.cast(pl.String)) == {"test"}
+
+
+@given(
+    counts=st.lists(st.lists(st.integers(0, 2), min_size=3, max_size=3), min_size=4, max_size=12),
+    classes=st.integers(2, 4),
+)
+def test_weights_are_the_largest_log_count_ratio(counts, classes):
+    x = np.array(counts, dtype=np.float64)
+    y = np.arange(len(x)) % classes
+    ratios = []
+    for each in range(classes):
+        inside = (x[y == each] > 0).sum(axis=0) + 1
+        outside = (x[y != each] > 0).sum(axis=0) + 1
+        ratios.append(np.log((inside / inside.sum()) / (outside / outside.sum())))
+    step = NaiveBayesWeights().fit(scipy.sparse.csr_matrix(x), y)
+    np.testing.assert_allclose(step.weights_, np.abs(ratios).max(axis=0), atol=1e-12)
+    np.testing.assert_allclose(
+        step.transform(scipy.sparse.csr_matrix(x)).toarray(), x * step.weights_
+    )

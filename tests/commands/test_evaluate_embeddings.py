@@ -1,0 +1,438 @@
+import math
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from helpers import ROOT, in_memory, write_sequences
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.manifold import trustworthiness
+
+import evaluate_embeddings as evaluate
+from seq2report.core.command import UserError
+from seq2report.documents.tokens import tokens
+from seq2report.vectors import similarity, word_maps
+
+
+def sequences_of(documents, split="train"):
+    """Documents from (label, word ids)."""
+    rows = [(str(n), split, label, ids) for n, (label, ids) in enumerate(documents)]
+    schema = {"id": pl.String, "split": pl.String, "label": pl.String, "tokens": pl.List(pl.Int32)}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def words_of(names):
+    ids = range(1, len(names) + 1)
+    table = {"id": ids, "word": names, "count": [9] * len(names), "documents": [1] * len(names)}
+    return pl.DataFrame(table, schema_overrides={"id": pl.Int32})
+
+
+def labels(documents, names):
+    found = word_maps.word_classes(in_memory(sequences_of(documents)), words_of(names))
+    return dict(zip(found["word"], found["label"], strict=True))
+
+
+def test_a_word_goes_with_the_class_in_which_its_odds_are_three_times_as_high():
+    # 10 documents a class. "both": 5 of each, a ratio of 1. "puck": 4 of 10 against 1 of 10.
+    a = [("a", [1, 2] if n < 4 else [1] if n < 5 else []) for n in range(10)]
+    b = [("b", [1, 2, 3] if n < 1 else [1] if n < 5 else []) for n in range(10)]
+    ratio = math.log(4.5) - math.log(6.5) - math.log(1.5) + math.log(9.5)
+    assert ratio > math.log(3)
+    # "rare" occurs once: (1.5 / 9.5) / (0.5 / 10.5) = 3.3
+    assert labels(a + b, ["both", "puck", "rare"]) == {"both": "", "puck": "a", "rare": "b"}
+
+
+def test_a_ratio_below_three_is_not_enough():
+    # 3 of 10 against 1 of 10: (3.5 / 7.5) / (1.5 / 9.5) = 2.96
+    a = [("a", [1] if n < 3 else []) for n in range(10)]
+    b = [("b", [1] if n < 1 else []) for n in range(10)]
+    assert labels(a + b, ["puck"]) == {"puck": ""}
+
+
+def test_a_word_counts_once_a_document_and_only_in_training_documents():
+    documents = [("a", [1] * 50), *[("a", [])] * 9, ("b", [1]), *[("b", [])] * 9]
+    assert labels(documents, ["puck"]) == {"puck": ""}
+    test = sequences_of([("a", [1])] * 40, "test")
+    table = pl.concat([sequences_of(documents), test])
+    assert word_maps.word_classes(in_memory(table), words_of(["puck"]))["label"].to_list() == [""]
+
+
+def test_unlabelled_documents_and_words_of_no_training_document_do_no_harm():
+    unlabelled = sequences_of([(None, [1, 2])] * 30, "unlabelled")
+    table = pl.concat([sequences_of([("a", [1])] * 5 + [("b", [])] * 5), unlabelled])
+    found = word_maps.word_classes(in_memory(table), words_of(["puck", "unseen"]))
+    assert found["label"].to_list() == ["a", ""]
+
+
+def test_stop_words_numbers_and_short_words_are_left_out():
+    names = ["the", "puck", "10", "ab", "x1y", "über", "don't", "e_f"]
+    found = word_maps.choose_words(words_of(names).with_columns(label=pl.lit("")), 1)
+    assert found["word"].to_list() == ["puck", "über", "don't"]
+
+
+def test_each_class_has_the_same_number_of_words_the_most_frequent_ones():
+    names = ["w" + "".join(chr(97 + int(c)) for c in f"{n:04}") for n in range(900)]
+    label = pl.Series("label", ["a", "b", ""] * 300)
+    found = word_maps.choose_words(words_of(names).with_columns(label), 2)
+    assert found["label"].value_counts(sort=True)["count"].to_list() == [100, 100, 100]
+    assert found["id"].max() == 300
+
+
+MATRIX = st.integers(0, 2**32 - 1).map(
+    lambda seed: np.random.default_rng(seed).normal(size=(14, 3)).astype("float32")
+)
+
+
+@given(MATRIX, st.sets(st.integers(0, 13), max_size=4), st.data())
+def test_neighbours_are_those_of_a_loop_over_all_words(matrix, zeros, data):
+    matrix[list(zeros)] = 0
+    known = [row for row in range(14) if row not in zeros]
+    asked = data.draw(st.lists(st.sampled_from(known), min_size=1, max_size=3))
+    best, cosine = similarity.nearest(matrix, np.array(asked))
+    for row, found, values in zip(asked, best, cosine, strict=True):
+        assert row not in found
+        assert not zeros & set(found)
+        norm = np.linalg.norm
+        of = {
+            other: matrix[row] @ matrix[other] / norm(matrix[row]) / norm(matrix[other])
+            for other in known
+            if other != row
+        }
+        np.testing.assert_allclose(
+            values, sorted(of.values())[: -similarity.NEIGHBOURS - 1 : -1], atol=1e-5
+        )
+        np.testing.assert_allclose(values, [of[other] for other in found], atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(10, 5), (2, 5), (20, 1)])
+def test_too_few_words_or_dimensions_for_a_map_end_in_a_message(shape):
+    with pytest.raises(UserError, match=f"found {shape[0]} words .* of {shape[1]} dimensions"):
+        word_maps.draw_maps(np.random.default_rng(1).normal(size=shape))
+
+
+@given(MATRIX, st.permutations(range(14)))
+def test_the_answer_to_an_analogy_is_that_of_a_loop_over_all_other_words(matrix, order):
+    a, b, c = order[:3]
+    unit = similarity.unit_rows(matrix)
+    rows, cosine = similarity.solve(unit, a, b, c)
+    assert sorted([*rows, a, b, c]) == list(range(14))
+    wanted = unit[b] - unit[a] + unit[c]
+    of = {row: unit[row] @ wanted / np.linalg.norm(wanted) for row in order[3:]}
+    np.testing.assert_allclose(cosine, sorted(of.values(), reverse=True), atol=1e-5)
+    np.testing.assert_allclose(cosine, [of[row] for row in rows], atol=1e-5)
+
+
+def test_cosines_are_of_the_same_rows():
+    before = np.array([[1, 0], [1, 1], [2, 0], [0, 0]], dtype="float32")
+    after = np.array([[3, 0], [1, -1], [-1, 0], [1, 1]], dtype="float32")
+    assert similarity.cosines(before, after) == pytest.approx([1, 0, -1, 0])
+
+
+@given(MATRIX)
+def test_a_framed_map_fills_its_frame_and_keeps_its_form(matrix):
+    places = matrix[:, :2]
+    framed = word_maps.framed(places)
+    low, high = framed.min(axis=0), framed.max(axis=0)
+    assert max(high - low) == pytest.approx(2, abs=1e-5)
+    assert low + high == pytest.approx([0, 0], abs=1e-5)
+    scale = max(places.max(axis=0) - places.min(axis=0)) / 2
+    np.testing.assert_allclose(np.diff(framed, axis=0) * scale, np.diff(places, axis=0), atol=1e-4)
+
+
+def test_a_map_of_one_place_stays_in_its_frame():
+    assert word_maps.framed(np.full((3, 2), 7.0)).tolist() == [[0, 0]] * 3
+
+
+def test_documents_are_drawn_from_the_test_part_of_each_class_as_many():
+    known = np.array([False, True, True, False])
+    rows = [("a", [1, 2, 3])] * 30 + [("b", [2])] * 4 + [("b", [3])] * 5 + [("a", [])]
+    test = sequences_of(rows, "test")
+    other = sequences_of([("a", [1])] * 9).with_columns(id=pl.lit("train"))
+    chosen = word_maps.choose_documents(in_memory(pl.concat([other, test])), known, 20)
+    assert chosen.label.value_counts(sort=True)["count"].to_list() == [10, 4]
+    assert set(chosen.split) == {"test"}
+    ids = list(map(int, chosen.ids))
+    assert ids == sorted(set(ids))
+    assert {n for n in ids if n >= 30} == {30, 31, 32, 33}  # those with a word that has a vector
+
+
+def test_without_test_documents_none_is_drawn():
+    found = word_maps.choose_documents(in_memory(sequences_of([("a", [1])])), np.ones(2, bool), 9)
+    assert len(found) == 0
+
+
+@given(MATRIX, st.lists(st.lists(st.integers(1, 13), max_size=6), min_size=1, max_size=5))
+def test_a_document_is_the_mean_of_its_words_that_have_a_vector(matrix, documents):
+    matrix[[3, 7]] = 0
+    found = word_maps.document_vectors(
+        in_memory(sequences_of([("a", d) for d in documents])), matrix
+    )
+    for vector, words in zip(found, documents, strict=True):
+        known = [matrix[word] for word in words if word not in (3, 7)]
+        mean = np.mean(known, axis=0) if known else np.zeros(3)
+        np.testing.assert_allclose(vector, mean, atol=1e-5)
+
+
+def test_few_words_are_enough_for_a_map():
+    vectors = np.random.default_rng(1).normal(size=(word_maps.FEWEST, 4)).astype("float32")
+    maps = word_maps.draw_maps(vectors)
+    assert {name: xy.shape for name, xy in maps.items()} == {"PCA": (11, 2), "t-SNE": (11, 2)}
+    trustworthiness(vectors, maps["PCA"], n_neighbors=5)
+
+
+HOSTILE = "<script>\t\n\r\x07\u2028\u202e\"' $x$"
+
+
+def embedding(rows, name="glove", stage="before"):
+    matrix = np.array([[0] * len(rows[0]), *rows], dtype="float32")
+    return evaluate.Embedding({"embedding": name, "stage": stage}, matrix)
+
+
+def classed(names, **columns):
+    ids = range(1, len(names) + 1)
+    table = {"id": ids, "word": names, "count": 9, "documents": 50, "label": ""}
+    return pd.DataFrame(table | columns)
+
+
+def test_the_word_that_turned_most_comes_first_with_its_neighbours():
+    before = embedding([[1, 0], [0, 1], [0, 2], [1, 0.1]])
+    after = embedding([[2, 0], [1, 0.2], [0, 2], [1, 0.1]], "lstm", "after")
+    words = classed(["same", "turned", "up", "right"])
+    spelled = np.array(["", *words["word"]], dtype=object)
+    moved, row = evaluate.compare(before, after, words, spelled)
+    assert moved["word"].tolist()[0] == "turned"
+    assert moved["cosine"].iloc[0] == pytest.approx(0.2 / math.hypot(1, 0.2))
+    first = moved.set_index("word").loc[["turned", "same"]]
+    assert first["length_before"].tolist() == [1, 1]
+    assert first["length_after"].tolist() == pytest.approx([math.hypot(1, 0.2), 2])
+    assert first.loc["turned", "near_before"].startswith("up, ")
+    assert first.loc["turned", "near_after"].startswith("right, ")
+    assert row["median_cosine"] == pytest.approx(1)
+    assert (row["embedding"], row["start"], row["words"]) == ("lstm", "glove", 4)
+
+
+def test_an_analogy_that_holds_one_that_fails_and_one_that_cannot_be_asked():
+    names = ["man", "king", "woman", "queen", "puck"]
+    given = embedding([[1, 0, 0], [1, 1, 0], [1, 0, 1], [1, 1, 1], [-1, 0, 0]])
+    asked = [
+        ("family", ["man", "king", "woman", "queen"]),
+        ("family", ["man", "king", "woman", "puck"]),
+        ("other", ["man", "king", "moon", "mars"]),
+    ]
+    words = pl.from_pandas(classed(names)[["id", "word"]])
+    table = evaluate.ask_analogies([given], asked, words)
+    assert table["rank"].fillna(0).tolist() == [1, 2, 0]
+    assert table["missing"].tolist() == ["", "", "moon, mars"]
+    assert table["answers"].iloc[0].startswith("queen ")
+    assert table["answers"].iloc[2] == ""
+
+
+def test_the_committed_analogies_are_read():
+    asked = evaluate.read_analogies(ROOT / "reports/analogies.yaml")
+    assert len(asked) >= 12
+    assert ("family", ["man", "king", "woman", "queen"]) in asked
+
+
+@pytest.mark.parametrize("line", ["man king woman", "man king man queen"])
+def test_an_analogy_of_other_than_four_words_ends_in_a_message(tmp_path, line):
+    path = tmp_path / "analogies.yaml"
+    path.write_text(f"family: [{line}]")
+    with pytest.raises(UserError, match=f"family: found '{line}', expected four different words"):
+        evaluate.read_analogies(path)
+
+
+@given(st.lists(st.text(min_size=1) | st.just(HOSTILE), min_size=1, max_size=5))
+def test_no_word_or_class_breaks_the_files_for_the_projector(names):
+    words = classed([*names, "w" * 500], label=[*names, ""])
+    vectors = np.linspace(-1, 1, 3 * len(words)).reshape(-1, 3)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "a/glove-before"
+        evaluate.write_for_projector(place, words, vectors)
+        numbers = (place / "vectors.tsv").read_bytes().decode().split("\n")
+        about = (place / "metadata.tsv").read_bytes().decode().split("\n")
+    assert numbers.pop() == about.pop() == ""
+    found = [[float(value) for value in line.split("\t")] for line in numbers]
+    np.testing.assert_allclose(found, vectors, atol=1e-4)
+    assert about.pop(0) == "word\tlabel\tcount"
+    cells = [line.split("\t") for line in about]
+    assert [len(row) for row in cells] == [3] * len(words)
+    assert all(cell and cell.isprintable() for row in cells for cell in row)
+    assert cells[-1] == ["w" * evaluate.LONGEST, "none", "9"]
+
+
+def run_evaluate(output, folder, *matrices):
+    """Matrices are (name, stage, file)."""
+    afters = [name for name, stage, _ in matrices if stage == "after"]
+    arguments = [
+        *("--documents", str(folder / "documents.parquet")),
+        *("--vocabulary", str(folder / "words/vocabulary.parquet")),
+        *("--sequences", str(folder / "words/sequences.parquet")),
+        *("--analogies", str(ROOT / "reports/analogies.yaml")),
+        *(text for matrix in matrices for text in ("--matrix", *map(str, matrix))),
+        *(text for after in afters for text in ("--start", after, "glove")),
+        *("--output", str(output)),
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(word_maps, "WORDS", 90)  # fewer are faster
+        evaluate.main(arguments)
+    return {name: pd.read_parquet(output / f"{name}.parquet") for name in TABLES}
+
+
+TABLES = ("embeddings", "maps", "document_maps", "documents", "quality", "neighbours")
+TABLES += ("moved", "movement", "analogies")
+
+
+@pytest.fixture(scope="module")
+def matrices(tiny, tmp_path_factory):
+    """GloVe, and what training may have made of it: every row is moved a little."""
+    matrix = np.load(tiny / "glove/matrix.npy")
+    noise = np.random.default_rng(1).normal(size=matrix.shape).astype("float32")
+    path = tmp_path_factory.mktemp("after") / "embedding.npy"
+    np.save(path, matrix + noise / 2)
+    return ("glove", "before", tiny / "glove/matrix.npy"), ("lstm", "after", path)
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
+    return tmp_path_factory.mktemp("maps") / "tables"
+
+
+@pytest.fixture(scope="module")
+def tables(tiny, matrices, output):
+    return run_evaluate(output, tiny, *matrices)
+
+
+def test_each_embedding_and_method_maps_the_same_words(tables):
+    keys = ["embedding", "stage", "method"]
+    groups = {key: rows["word"].tolist() for key, rows in tables["maps"].groupby(keys)}
+    assert set(groups) == {
+        (*embedding, method)
+        for embedding in [("glove", "before"), ("lstm", "after")]
+        for method in ("PCA", "t-SNE")
+    }
+    first, *others = groups.values()
+    assert len(first) == len(set(first)) >= word_maps.FEWEST
+    assert all(other == first for other in others)
+    assert {"space", "season"} <= set(first)
+
+
+def test_words_on_the_maps_have_a_pretrained_vector(tables, tiny):
+    missing = pl.read_parquet(tiny / "glove/missing.parquet")["word"]
+    assert not set(tables["maps"]["word"]) & set(missing)
+
+
+def test_quality_has_a_row_a_map_and_tells_how_it_was_made(tables):
+    quality = tables["quality"]
+    assert quality.groupby("points").size().to_dict() == {"words": 4, "documents": 4}
+    assert quality["trustworthiness"].between(0.4, 1).all()
+    assert quality["same_class"].between(0, 1).all()
+    assert set(quality["seed"]) == {word_maps.SEED}
+    counts = quality.groupby("points")["number"].first()
+    assert counts["words"] == tables["maps"]["word"].nunique()
+    assert counts["documents"] == len(tables["documents"])
+
+
+def test_places_are_within_their_frame(tables):
+    for name in ("maps", "document_maps"):
+        assert tables[name][["x", "y"]].abs().max().max() == 1
+
+
+def test_documents_are_of_the_test_part_with_how_they_begin(tables, tiny):
+    found = tables["documents"]
+    texts = pl.read_parquet(tiny / "documents.parquet").to_pandas().set_index("id")
+    about = texts.loc[found["id"]]
+    assert set(about["split"]) == {"test"}
+    assert about["label"].tolist() == found["label"].tolist()
+    assert len(found) == (texts["split"] == "test").sum()  # there are few: all of them
+    assert found["excerpt"].str.len().max() <= evaluate.SHOWN
+    text = " ".join(texts.loc[found["id"].iloc[0], "text"].split())
+    assert text.startswith(found["excerpt"].iloc[0][:30])
+    assert set(tables["document_maps"]["id"]) == set(found["id"])
+
+
+def test_what_is_shown_is_described(tables, tiny):
+    about = tables["embeddings"].set_index(["embedding", "stage"])
+    assert list(about.index) == [("glove", "before"), ("lstm", "after")]
+    assert about["start"].tolist() == ["", "glove"]
+    assert set(about["dimensions"]) == {50}
+    words = pl.read_parquet(tiny / "words/vocabulary.parquet").height
+    missing = pl.read_parquet(tiny / "glove/missing.parquet").height
+    assert about["words"].tolist() == [words - missing, words]
+    assert set(about["in_all"]) == {words - missing}
+
+
+def test_words_that_moved_occur_in_enough_training_documents(tables, tiny):
+    moved = tables["moved"]
+    assert (moved["documents"] >= evaluate.OFTEN).all()
+    assert moved["cosine"].is_monotonic_increasing
+    assert tables["movement"]["words"].iloc[0] >= len(moved)
+    rows = pl.read_parquet(tiny / "documents.parquet").filter(pl.col("split") == "train")
+    word, counted = moved[["word", "documents"]].iloc[0]
+    assert sum(word in tokens([text])[0].to_pylist() for text in rows["text"]) == counted
+
+
+def test_the_files_for_the_projector_hold_the_most_frequent_words_and_their_vectors(
+    tables, output, tiny
+):
+    folders = sorted(path.name for path in (output / "projector").iterdir())
+    assert folders == ["glove-before", "lstm-after"]
+    vocabulary = pl.read_parquet(tiny / "words/vocabulary.parquet")
+    missing = pl.read_parquet(tiny / "glove/missing.parquet")["word"]
+    known = vocabulary.filter(~pl.col("word").is_in(missing.implode()))
+    about = (output / "projector/glove-before/metadata.tsv").read_text().splitlines()
+    assert [line.split("\t")[0] for line in about[1:]] == known["word"].to_list()
+    first = (output / "projector/glove-before/vectors.tsv").read_text().splitlines()[0]
+    row = np.load(tiny / "glove/matrix.npy")[known["id"][0]]
+    assert [float(value) for value in first.split("\t")] == pytest.approx(row.tolist(), abs=1e-4)
+
+
+def test_neighbours_are_listed_by_falling_cosine_and_never_the_word_itself(tables, tiny):
+    table = tables["neighbours"]
+    assert (table["word"] != table["neighbour"]).all()
+    for _, rows in table.groupby(["embedding", "stage", "word"]):
+        assert rows["rank"].tolist() == list(range(1, similarity.NEIGHBOURS + 1))
+        assert rows["cosine"].is_monotonic_decreasing
+    words = pl.read_parquet(tiny / "words/vocabulary.parquet")
+    ids = dict(zip(words["word"], words["id"], strict=True))
+    matrix = np.load(tiny / "glove/matrix.npy")
+    row = table[table["stage"] == "before"].iloc[0]
+    a, b = matrix[ids[row["word"]]], matrix[ids[row["neighbour"]]]
+    assert row["cosine"] == pytest.approx(a @ b / np.linalg.norm(a) / np.linalg.norm(b), abs=1e-5)
+
+
+def test_the_same_matrices_give_the_same_tables(tables, tiny, matrices, tmp_path):
+    again = run_evaluate(tmp_path / "t", tiny, *matrices)
+    for name in TABLES:
+        pd.testing.assert_frame_equal(tables[name], again[name])
+
+
+def write_small(folder, words, matrix):
+    """Write a corpus of two training documents and no others."""
+    write_sequences(folder / "words", sequences_of([("a", [1, 2]), ("b", [2])]))
+    words_of(words).write_parquet(folder / "words/vocabulary.parquet")
+    np.save(folder / "m.npy", matrix.astype("float32"))
+    documents = {"id": ["0"], "text": ["x"], "label": ["a"], "split": ["train"]}
+    pl.DataFrame(documents).write_parquet(folder / "documents.parquet")
+    return "glove", "before", folder / "m.npy"
+
+
+def test_a_vocabulary_of_few_words_ends_in_a_message_and_nothing_is_written(tmp_path):
+    matrix = write_small(tmp_path, ["puck", "moon"], np.ones((3, 4)))
+    with pytest.raises(UserError, match="needs 11 words"):
+        run_evaluate(tmp_path / "out", tmp_path, matrix)
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_test_documents_and_training_there_are_maps_of_words_alone(tmp_path):
+    words = ["w" + chr(97 + n) * 3 for n in range(14)]
+    rows = np.random.default_rng(1).normal(size=(15, 4))
+    tables = run_evaluate(tmp_path / "out", tmp_path, write_small(tmp_path, words, rows))
+    assert set(tables["quality"]["points"]) == {"words"}
+    assert len(tables["maps"]) == 28
+    for name in ("document_maps", "documents", "moved", "movement"):
+        assert tables[name].empty, name
+        assert len(tables[name].columns) >= 3, name
+    assert tables["analogies"]["rank"].isna().all()

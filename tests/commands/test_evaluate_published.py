@@ -1,0 +1,102 @@
+import pandas as pd
+import pytest
+import yaml
+from helpers import ROOT, call
+
+import evaluate_published as published
+from seq2report.core.tables import read_tables
+
+ENTRIES = yaml.safe_load((ROOT / "reports/published.yaml").read_text())
+NAMES = {
+    kind: {
+        name
+        for file in (ROOT / "config").glob("*.yaml")
+        for name in yaml.safe_load(file.read_text()).get(kind, {})
+    }
+    for kind in ("corpora", "variants")
+}
+TEXTS = {"model", "metric", "split", "differs", "source", "checked"}
+VARIANTS = pd.DataFrame(
+    {
+        "variant": ["svm", "lstm"],
+        "title": ["An SVM <b>", "An LSTM"],
+        "accuracy": [0.9, 0.8],
+        "macro_f1": [0.7, 0.6],
+    }
+)
+ENTRY = {
+    "corpora": ["news"],
+    "model": "M",
+    "metric": "accuracy",
+    "figure": 0.85,
+    "split": "S",
+    "same_protocol": True,
+    "differs": "D",
+    "source": "P",
+    "checked": "C",
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=[entry["model"] for entry in ENTRIES])
+def test_every_entry_says_what_it_is_and_where_it_was_read(entry):
+    assert {*entry} - {"year", "like"} == TEXTS | {"corpora", "figure", "same_protocol"}
+    assert all(isinstance(entry[key], str) and entry[key].strip() for key in TEXTS)
+    assert entry["metric"] in published.METRICS
+    assert 0 < entry["figure"] < 1
+    assert isinstance(entry["same_protocol"], bool)
+    assert entry["differs"].endswith(".")
+    assert isinstance(entry.get("year", 2000), int)
+
+
+def test_entries_name_corpora_and_variants_of_the_configurations():
+    for entry in ENTRIES:
+        assert set(entry["corpora"]) <= NAMES["corpora"]
+        assert set(entry.get("like", [])) <= NAMES["variants"]
+
+
+def test_the_lectures_figures_are_those_of_its_own_table():
+    lecture = (ROOT / "reports/lecture.yaml").read_text()
+    figures = [str(entry["figure"]) for entry in ENTRIES if entry["source"] == "the lecture"]
+    assert len(figures) == 3
+    assert all(figure in lecture for figure in figures)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"like": ["lstm", "svm"]}, ("An LSTM", 0.8)),  # not the best one: the nearest
+        ({"like": ["lost", "svm"]}, ("An SVM <b>", 0.9)),
+        ({"like": ["svm"], "metric": "macro-F1"}, ("An SVM <b>", 0.7)),
+        ({"like": ["lost"]}, (None, None)),
+        ({}, (None, None)),
+    ],
+)
+def test_the_nearest_variant_that_the_report_has_stands_beside(change, expected):
+    (row,) = published.compare([ENTRY | change], "news", VARIANTS).to_dict("records")
+    found = tuple(None if pd.isna(row[name]) else row[name] for name in ("ours", "our_figure"))
+    assert found == expected
+
+
+def test_only_the_figures_of_the_corpus_are_told_best_first():
+    entries = [
+        ENTRY | {"model": "low", "figure": 0.5},
+        ENTRY | {"model": "elsewhere", "corpora": ["other"]},
+        ENTRY | {"model": "high", "corpora": ["other", "news"], "year": 1999},
+    ]
+    table = published.compare(entries, "news", VARIANTS)
+    assert table["model"].tolist() == ["high", "low"]
+    assert table["year"].tolist() == [1999, pd.NA]
+
+
+@pytest.mark.parametrize(("corpus", "rows"), [("imdb", 9), ("nobody_s", 0)])
+def test_the_table_has_its_columns_also_where_nothing_is_known(tmp_path, corpus, rows):
+    VARIANTS.to_parquet(tmp_path / "variants.parquet")
+    call(
+        published,
+        published=ROOT / "reports/published.yaml",
+        corpus=corpus,
+        variants=tmp_path / "variants.parquet",
+        output=tmp_path / "tables",
+    )
+    table = read_tables(tmp_path / "tables")["published"]
+    assert (len(table), [*table]) == (rows, [*published.COLUMNS])

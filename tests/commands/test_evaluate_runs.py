@@ -1,0 +1,267 @@
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from scipy import stats
+from sklearn.metrics import f1_score, precision_recall_fscore_support
+from small_runs import CLASSES, GIVEN, IDS, LABELS, TITLES, evaluate, write
+
+import evaluate_runs
+from seq2report.answers import statistics
+from seq2report.core.command import UserError
+from seq2report.models.runs import write_run
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """The folder of tables made of six runs: a linear model and two networks, two seeds each."""
+    folder = tmp_path_factory.mktemp("runs")
+    orders = {1: IDS, 2: IDS[::-1]}  # of the documents, which is no matter
+    runs = [
+        write(folder, variant, seed, given, orders[seed])
+        for (variant, seed), given in reversed(GIVEN.items())
+    ]
+    return evaluate(folder, runs)
+
+
+def test_the_epochs_of_a_run_are_told_at_the_tenth_at_best_and_at_last():
+    accuracy = [0.3] * 9 + [0.5, 0.8, 0.7]
+    seconds = [30.0] + [2.0] * 11
+    history = pd.DataFrame({"epoch": range(1, 13), "val_accuracy": accuracy, "seconds": seconds})
+    told = evaluate_runs.curve(history)
+    assert list(told.values()) == [0.5, 0.8, 0.7, 2.0]
+    assert np.isnan(evaluate_runs.curve(history[:9])["val_accuracy_at_10"])
+    assert np.isnan(list(evaluate_runs.curve(history[:0]).values())).all()
+
+
+def read(tables, name):
+    return pd.read_parquet(tables / f"{name}.parquet")
+
+
+def test_csv_and_parquet_hold_the_same(tables):
+    names = {"runs", "variants", "history", "confusion", "per_class", "comparisons"}
+    names |= {"calibration", "selective", "recommendation"}
+    assert {path.name for path in tables.iterdir()} == {
+        f"{name}.{ending}" for name in names for ending in ("csv", "parquet")
+    }
+    for name in names:
+        found = pd.read_csv(tables / f"{name}.csv")
+        pd.testing.assert_frame_equal(found, read(tables, name), check_dtype=False)
+
+
+def test_a_row_a_run(tables):
+    runs = read(tables, "runs").set_index(["variant", "seed"])
+    assert runs["accuracy"].to_dict() == {
+        ("svm", 1): 0.9,
+        ("svm", 2): 1.0,
+        ("lstm", 1): 0.7,
+        ("lstm", 2): 0.6,
+        ("lecture", 1): 1.0,
+        ("lecture", 2): 1.0,
+    }
+    assert runs.loc["lstm", "title"].eq("An LSTM").all()
+    assert runs.loc["lstm", "path"].eq("GPU, XLA").all()
+    assert runs.loc["lstm", "cudnn_lost"].eq("GRU (unroll: true)").all()
+    assert runs["numpy_version"].eq(np.__version__).all()
+
+
+def test_a_row_a_variant_with_means_over_seeds_best_first(tables):
+    lecture, svm, lstm = read(tables, "variants").to_dict("records")
+    assert (lecture["variant"], lecture["accuracy"]) == ("lecture", 1)
+    assert (svm["variant"], svm["title"], svm["kind"]) == ("svm", "An SVM", "linear")
+    assert (lstm["variant"], lstm["kind"], lstm["runs"]) == ("lstm", "network", 2)
+    assert svm["accuracy"] == pytest.approx(0.95)
+    assert svm["accuracy_sd"] == pytest.approx(0.05 * 2**0.5)  # n - 1 = 1 in the denominator
+    scores = [f1_score(LABELS, list(GIVEN["svm", s]), average="macro") * 2 / 3 for s in (1, 2)]
+    assert svm["macro_f1"] == pytest.approx(np.mean(scores))  # of three classes, one without any
+    assert svm["macro_f1_sd"] == pytest.approx(np.std(scores, ddof=1))
+    assert svm["fit_seconds"] == pytest.approx(3.0)
+    assert svm["cpu_minutes"] == pytest.approx(0.1)
+    assert svm["ms_per_document"] == pytest.approx(3.0)
+    assert (svm["test_documents"], svm["parameters"], svm["fitted_documents"]) == (10, 30, 20)
+
+
+def test_the_members_of_an_ensemble_are_one_cell_each_way(tmp_path):
+    test = pl.DataFrame({"id": ["1", "2"], "label": ["a", "b"]})
+    run = tmp_path / "both/seed-1"
+    run.mkdir(parents=True)
+    facts = {"seed": 1, "members": ["svm", "lstm"], "weights": [1.5, 0.25]}
+    told = (test, np.eye(3)[:2])
+    write_run(run, told, told, CLASSES, [], facts)
+    row = evaluate_runs.read_run(run, {"both": "Both"}, CLASSES)["runs"].iloc[0]
+    assert (row["members"], row["weights"]) == ("svm, lstm", "1.5, 0.25")
+
+
+def test_the_interval_is_that_of_documents_and_seeds(tables):
+    _, svm, lstm = read(tables, "variants").to_dict("records")
+    for row in (svm, lstm):
+        runs = [GIVEN[row["variant"], seed] for seed in (1, 2)]
+        right = np.array([[a == b for a, b in zip(run, LABELS, strict=True)] for run in runs])
+        expected = statistics.accuracy_interval(right.mean(axis=0), right.mean(axis=1))
+        assert (row["low"], row["high"]) == pytest.approx(expected)
+
+
+def test_every_figure_has_its_circumstances(tables):
+    for row in read(tables, "variants").to_dict("records"):
+        assert row["corpus"] == "Tiny"
+        assert row["split"] == "random 80/20, seed 7"
+        assert row["header"] == "cut"
+        assert row["seeds"] == "1 2"
+
+
+def test_documents_that_also_stand_in_training_are_left_out_of_the_accuracy_on_unseen_ones(tables):
+    _, svm, lstm = read(tables, "variants").to_dict("records")
+    assert svm["unseen_documents"] == 8
+    assert svm["accuracy_unseen"] == pytest.approx((7 + 8) / 16)  # seed 1 is wrong in document 5
+    assert lstm["accuracy_unseen"] == pytest.approx((5 + 5) / 16)
+
+
+def test_one_seed_says_nothing_of_seeds_and_no_document_may_be_unseen(tmp_path):
+    runs = [write(tmp_path, "svm", 1, GIVEN["svm", 1])]
+    (row,) = read(evaluate(tmp_path, runs, duplicates=IDS), "variants").to_dict("records")
+    assert np.isnan(row["accuracy_sd"])
+    assert np.isnan(row["accuracy_unseen"])
+    assert (row["low"], row["high"]) == pytest.approx((0.5958, 0.9821), abs=1e-4)  # Wilson
+    assert row["seeds"] == "1"
+
+
+def test_runs_on_other_documents_are_refused(tmp_path):
+    runs = [
+        write(tmp_path, "svm", 1, GIVEN["svm", 1]),
+        write(tmp_path, "lstm", 1, GIVEN["lstm", 1], IDS[:9]),
+    ]
+    with pytest.raises(UserError, match="lstm, seed 1: its predictions are for other documents"):
+        evaluate(tmp_path, runs)
+
+
+def test_each_variant_stands_against_each_other_one(tables):
+    rows = read(tables, "comparisons").set_index(["variant_a", "variant_b"])
+    order = ["lecture", "svm", "lstm"]
+    assert rows.index.tolist() == [(a, b) for a in order for b in order if a != b]
+    away = np.array([0, 0, 0, 0, 0, 0.5, 0, 0, 0, 0])  # the svm's wrong answer, of one seed
+    error = (0.005 + 0) / 2
+    z2 = away.sum() ** 2 / ((away**2).sum() + 10**2 * error)
+    freedom = ((away**2).sum() / 10**2 + error) ** 2 / error**2
+    pair = rows.loc[("lecture", "svm")]
+    assert pair["p"] == pytest.approx(2 * stats.t.sf(z2**0.5, freedom))
+    assert pair["difference"] == pytest.approx(0.05)
+    for a, b in rows.index:
+        there, back = rows.loc[(a, b)], rows.loc[(b, a)]
+        assert there["difference"] == -back["difference"]
+        assert (there["low"], there["high"]) == (-back["high"], -back["low"])
+        assert (there["p"], there["p_holm"]) == (back["p"], back["p_holm"])
+    assert sorted(set(rows["p_holm"])) == pytest.approx(
+        sorted(set(statistics.holm(rows["p"].drop_duplicates().to_numpy())))
+    )
+    assert (rows["verdict"] == "not distinguishable").tolist() == (rows["p_holm"] >= 0.05).tolist()
+    assert rows.loc[("svm", "lstm"), ["title_a", "title_b"]].tolist() == ["An SVM", "An LSTM"]
+
+
+def test_who_is_better_and_who_is_worse():
+    shares = pd.DataFrame([np.ones(40), np.zeros(40)], index=["svm", "lstm"])
+    runs = pd.DataFrame(
+        {"variant": ["lstm", "svm"], "title": ["An LSTM", "An SVM"], "accuracy": [0.0, 1.0]}
+    )
+    assert evaluate_runs.compare(shares, runs)["verdict"].tolist() == ["better", "worse"]
+    assert evaluate_runs.compare(shares[:1], runs).empty
+
+
+def test_how_sure_over_all_seeds(tables):
+    svm = read(tables, "variants").set_index("variant").loc["svm"]
+    assert svm["confidence"] == 0.9
+    assert (svm["confident_share"], svm["confident_accuracy"]) == (0.1, 1)
+    bins = read(tables, "calibration").set_index("variant").loc["svm"]
+    assert bins["bin"].tolist() == [12, 15]  # of 15: up to 0.8, up to 1
+    assert bins["documents"].tolist() == [18, 2]
+    assert bins["confidence"].tolist() == pytest.approx([0.8, 0.95])
+    assert bins["accuracy"].tolist() == pytest.approx([17 / 18, 1])
+    assert svm["ece"] == pytest.approx((18 * (17 / 18 - 0.8) + 2 * 0.05) / 20)
+    right, wrong = 0.2**2 + 2 * 0.1**2, 0.8**2 + 0.9**2 + 0.1**2
+    sure = 0.05**2 + 2 * 0.025**2
+    assert svm["brier"] == pytest.approx((17 * right + wrong + 2 * sure) / 20)
+    selective = read(tables, "selective").set_index("variant").loc["svm"]
+    assert selective["coverage"].tolist() == pytest.approx(np.arange(1, 21) * 0.05)
+    assert selective["accuracy"].iloc[[0, 1, -1]].tolist() == pytest.approx([1, 1, 0.95])
+
+
+def test_nothing_is_right_where_nothing_is_sure(tables):
+    predictions = pd.DataFrame(
+        {"variant": "v", "title": "V", "right": [True], "confidence": [0.5], "brier": [0.5]}
+    )
+    measures = evaluate_runs.certainty(predictions, 0.9)["measures"].loc["v"]
+    assert measures["confident_share"] == 0
+    assert np.isnan(measures["confident_accuracy"])
+
+
+def test_what_was_chosen_by_the_answers_is_not_recommended(tables):
+    variants = read(tables, "variants").set_index("variant")
+    assert variants["protocol"].to_dict() == {
+        "lecture": "lecture",
+        "svm": "held out",
+        "lstm": "held out",
+    }
+    assert variants["pareto"].to_dict() == {"lecture": False, "svm": True, "lstm": False}
+    rows = read(tables, "recommendation").set_index("recommendation")
+    assert rows["variant"].to_dict() == {
+        "best": "svm",
+        "cheapest within one point": "svm",
+        "fastest within one point": "svm",
+        "fastest": "lstm",
+    }
+    assert rows["accuracy"].tolist() == pytest.approx([0.95] * 3 + [0.65])
+
+
+def test_the_cheapest_and_the_fastest_may_lack_one_point():
+    variants = pd.DataFrame(
+        {
+            "variant": ["a", "b", "c", "d"],
+            "title": ["A", "B", "C", "D"],
+            "protocol": "held out",
+            "accuracy": [0.9, 0.89, 0.89, 0.88],
+            "cpu_minutes": [4, 3, 5, 1],
+            "ms_per_document": [4, 3, 2, 1],
+        }
+    )
+    assert evaluate_runs.recommend(variants)["variant"].tolist() == ["a", "b", "c", "d"]
+    seen = evaluate_runs.recommend(variants.assign(protocol="lecture"))
+    assert seen.empty
+    assert list(seen) == list(evaluate_runs.recommend(variants))
+
+
+def test_confusion_counts_every_pair_of_classes_over_all_seeds(tables):
+    confusion = read(tables, "confusion")
+    assert len(confusion) == 3 * len(CLASSES) ** 2
+    counts = confusion.set_index(["variant", "label", "predicted"])["documents"]
+    assert counts.groupby("variant").sum().to_dict() == dict.fromkeys(TITLES, 20)
+    assert counts["svm"].to_dict() == {
+        **{("a", "a"): 11, ("a", "b"): 1, ("a", "c"): 0},
+        **{("b", "a"): 0, ("b", "b"): 8, ("b", "c"): 0},
+        **{("c", "a"): 0, ("c", "b"): 0, ("c", "c"): 0},
+    }
+
+
+def test_figures_of_each_class_are_those_of_scikit_learn_over_all_seeds(tables):
+    table = read(tables, "per_class").set_index("variant")
+    for variant in TITLES:
+        given = [g for (name, _), run in GIVEN.items() if name == variant for g in run]
+        expected = precision_recall_fscore_support(
+            LABELS * 2, given, labels=CLASSES, zero_division=0
+        )
+        rows = table.loc[variant]
+        assert rows["label"].tolist() == CLASSES
+        for name, values in zip(("precision", "recall", "f1"), expected, strict=False):
+            np.testing.assert_allclose(rows[name], values)
+        assert rows["documents"].tolist() == [6, 4, 0]
+
+
+def test_only_models_with_epochs_have_a_history(tables):
+    history = read(tables, "history")
+    assert set(history["variant"]) == {"lstm", "lecture"}
+    history = history[history["variant"] == "lstm"]
+    assert sorted(zip(history["seed"], history["epoch"], strict=True)) == [
+        (1, 1),
+        (1, 2),
+        (2, 1),
+        (2, 2),
+    ]
+    assert history["loss"].tolist() == (history["seed"] * 0.5).tolist()

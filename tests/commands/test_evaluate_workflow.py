@@ -1,0 +1,250 @@
+"""The page that tells how a report was made, and the tables that it shows."""
+
+import json
+import re
+import subprocess
+import sys
+from itertools import pairwise
+
+import pandas as pd
+import pytest
+import yaml
+from helpers import ROOT, page_of
+from hypothesis import given
+from hypothesis import strategies as st
+from snakemake.utils import update_config
+
+import evaluate_workflow as evaluate
+from seq2report.config.config import check
+from seq2report.core import durations
+from seq2report.core.command import UserError
+from seq2report.core.tables import write_tables
+from seq2report.report import made_plots
+
+HOSTILE = "<script>alert(1)</script>&\"'</td>"
+GRAPH = """digraph snakemake_dag {
+    graph[bgcolor=white, margin=0];
+        0[label = "all", color = "0.50 0.6 0.85", style="rounded"];
+        1[label = "render", color = "0.37 0.6 0.85", style="rounded"];
+        2[label = "fetch", color = "0.37 0.6 0.85", style="rounded"];
+        1 -> 0
+        2 -> 1
+        2 -> 1
+}
+"""
+HEAD = "s\th:m:s\tmax_rss\tcpu_time\n"
+
+
+@pytest.fixture
+def benchmarks(tmp_path):
+    """Of four jobs; the shortest ended before Snakemake looked at it."""
+    for name, row in {
+        "train/news-svm-1.tsv": "10.04\t0:00:10\t100.4\t8",
+        "train/news-old-1.tsv": "30\t0:00:30\t900\t29",
+        "train/news-dense-1.tsv": "20.5\t0:00:20\t200\t9.5",
+        "read/news.tsv": "0.1\t0:00:00\t-\t-",
+    }.items():
+        (tmp_path / "benchmarks" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "benchmarks" / name).write_text(HEAD + row + "\n")
+    return tmp_path / "benchmarks"
+
+
+def test_a_report_on_own_texts_tells_no_corpus_of_the_default_configuration():
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    own = {
+        "compare": {"corpora": ["mine"], "seeds": {"imdb": 1, "mine": 1}},
+        "lessons": {"pages": []},
+        "sources": {"mine": {"file": "mine.csv", "from": [{"url": "file:mine.csv"}]}},
+        "corpora": {
+            "mine": {
+                **{"title": "Mine", "source": "mine", "format": "table"},
+                "columns": {"text": "a", "label": "b"},
+                "split": {"test": 0.2, "validation": 0.1, "seed": 1},
+            }
+        },
+    }
+    update_config(config, own)
+    told = evaluate.of_this_report(config)
+    check(told, ROOT / "workflow/schemas/config.schema.yaml")
+    assert list(told["corpora"]) == ["mine"]
+    assert set(told["sources"]) == {"mine", "glove_sample"}
+    assert told["compare"]["seeds"] == {"mine": 1}
+    assert told["variants"] == config["variants"]
+    config["lessons"] = {"corpus": "imdb", "pages": ["shapes"]}
+    assert list(evaluate.of_this_report(config)["corpora"]) == ["imdb", "mine"]
+
+
+def test_jobs_are_read_with_the_longest_first(benchmarks):
+    jobs = durations.read_jobs(benchmarks)
+    assert jobs["job"].tolist() == ["news-old-1", "news-dense-1", "news-svm-1", "news"]
+    assert jobs.loc[0].tolist() == ["train", "news-old-1", 30, 29, 900]
+    assert jobs.loc[3, ["cpu_seconds", "peak_mib"]].isna().all()
+
+
+def test_rules_are_the_sums_of_their_jobs_and_the_largest_of_their_memory(benchmarks):
+    rules = durations.of_rules(durations.read_jobs(benchmarks)).to_dict("records")
+    assert rules == [
+        {"rule": "train", "jobs": 3, "seconds": 60.5, "cpu_seconds": 46.5, "peak_mib": 900},
+        {"rule": "read", "jobs": 1, "seconds": 0.1, "cpu_seconds": 0.0, "peak_mib": 0},
+    ]
+
+
+def test_trainings_of_an_earlier_configuration_are_not_counted(benchmarks):
+    jobs = durations.read_jobs(benchmarks)
+    left = evaluate.of_this_run(jobs, ["news-svm-1", "news-dense-1"])
+    assert left["job"].tolist() == ["news-dense-1", "news-svm-1", "news"]
+
+
+def test_edges_are_read_from_a_rule_graph_each_once():
+    edges = evaluate.read_edges(GRAPH)
+    assert edges.to_dict("list") == {"maker": ["fetch", "render"], "reader": ["render", "all"]}
+
+
+def test_a_workflow_without_a_graph_ends_in_snakemakes_own_message(tmp_path):
+    (tmp_path / "Snakefile").write_text("rule all:\n    input: missing\n")
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(UserError, match="missing"):
+        evaluate.rule_graph(tmp_path / "Snakefile", tmp_path / "config.json")
+
+
+def test_whom_to_cite_hangs_on_what_was_read():
+    entries = yaml.safe_load((ROOT / "reports/citations.yaml").read_text())
+    of = {name: set(evaluate.citations(entries, [name])["of"]) for name in ("imdb_full", "mine")}
+    assert of["imdb_full"] - of["mine"] == {"Large Movie Review Dataset (IMDB)"}
+    assert {"Snakemake", "Keras"} <= of["mine"]
+
+
+def test_sources_that_are_cited_are_those_of_the_configurations():
+    entries = yaml.safe_load((ROOT / "reports/citations.yaml").read_text())
+    cited = {source for each in entries for source in each.get("sources", [])}
+    configured = set()
+    for name in ("config.yaml", "full.yaml"):
+        configured |= set(yaml.safe_load((ROOT / "config" / name).read_text())["sources"])
+    assert cited == configured
+
+
+@pytest.mark.reliability("Security")
+def test_users_and_passwords_of_addresses_are_not_told():
+    secret = "https://me:word@example.org/a.tar.gz?token=t#f"
+    places = [{"url": secret, "bytes": 3}, {"package": "vectors==1"}]
+    config = {"sources": {"mine": {"file": "a", "from": places}}, "seeds": [1]}
+    told = evaluate.without_secrets(config)
+    assert told["sources"]["mine"]["from"] == [
+        {"url": "https://example.org/a.tar.gz?…", "bytes": 3},
+        {"package": "vectors==1"},
+    ]
+    assert config["sources"]["mine"]["from"][0]["url"] == secret
+
+
+def test_versions_are_those_of_this_environment():
+    told = evaluate.versions().set_index("package")["version"]
+    assert told["python"] == ".".join(map(str, sys.version_info[:3]))
+    asked = [sys.executable, "-c", "import numpy; print(numpy.__version__)"]
+    assert told["numpy"] == subprocess.check_output(asked, text=True).strip()
+
+
+EDGES = pd.DataFrame(
+    [
+        ("fetch", "read"),
+        ("read", "train_a"),
+        ("read", "train_b"),
+        ("read", "train_both"),
+        ("read", "evaluate_runs"),
+        ("train_a", "train_both"),
+        ("train_b", "train_both"),
+        ("train_both", "evaluate_runs"),
+        ("evaluate_runs", "render"),
+        ("render", "evaluate_workflow"),
+        ("evaluate_workflow", "render"),
+        ("render", "all"),
+    ],
+    columns=["maker", "reader"],
+)
+
+
+def test_rules_that_read_and_are_read_alike_share_a_box_and_all_is_not_drawn():
+    groups = made_plots.alike(EDGES)
+    assert ["train_a", "train_b"] in groups
+    assert sorted(map(len, groups)) == [1, 1, 1, 1, 1, 1, 2]
+    assert "all" not in {rule for group in groups for rule in group}
+
+
+def test_a_line_is_left_out_where_a_longer_way_implies_it():
+    pairs = {("read", "train_a"), ("train_a", "train_both"), ("train_both", "evaluate_runs")}
+    pairs |= {("evaluate_runs", "render"), ("render", "evaluate_workflow")}
+    pairs |= {("evaluate_workflow", "render")}
+    assert made_plots.direct(pairs | {("read", "train_both"), ("read", "render")}) == pairs
+
+
+RULES = [f"{verb}_{letter}" for verb in made_plots.VERBS for letter in "ab"]
+FORWARD = [(a, b) for n, a in enumerate(RULES) for b in RULES[n + 1 :]]
+
+
+@given(st.sets(st.sampled_from(FORWARD), min_size=1, max_size=30))
+def test_what_is_left_leads_everywhere_that_all_lines_led(edges):
+    def ways(pairs):
+        reached = set(pairs)
+        while longer := {(a, d) for a, b in reached for c, d in pairs if b == c} - reached:
+            reached |= longer
+        return reached
+
+    left = made_plots.direct(edges)
+    assert left <= edges
+    assert ways(left) == ways(edges)
+    assert all((a, b) not in ways(left - {(a, b)}) for a, b in left)
+
+
+def test_boxes_stand_in_the_column_of_their_verb_and_do_not_overlap():
+    boxes = made_plots.place(made_plots.alike(EDGES))
+    columns = {made_plots.verb(box.rules[0]): box.x for box in boxes}
+    assert columns == {"fetch": 0, "read": 1, "train": 2, "evaluate": 3, "render": 4}
+    for one, other in pairwise(boxes):
+        if one.x == other.x:
+            assert one.top + len(one.rules) * made_plots.LINE < other.top
+
+
+def test_the_picture_names_every_rule_and_verb():
+    figure = made_plots.rule_graph(EDGES)
+    told = [text.get_text() for text in figure.axes[0].texts if text.get_text()]
+    headings = "fetch read train evaluate render"
+    assert sorted(told) == sorted(f"{headings} fetch read a b both runs workflow render".split())
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    jobs = pd.DataFrame(
+        {
+            "rule": ["train", "read"],
+            "job": [HOSTILE, "news"],
+            "seconds": [10.0, 0.1],
+            "cpu_seconds": [8.0, None],
+            "peak_mib": [100.0, None],
+        }
+    )
+    tables = {
+        "jobs": jobs,
+        "rules": durations.of_rules(jobs),
+        "edges": EDGES,
+        "versions": evaluate.versions(),
+        "machine": pd.DataFrame([("processor", HOSTILE)], columns=["of", "is"]),
+        "corpora": pd.DataFrame([(HOSTILE, 3, "d1")], columns=["title", "documents", "digest"]),
+        "files": pd.DataFrame([(HOSTILE, 3, "d2")], columns=["file", "bytes", "sha256"]),
+        "citations": pd.DataFrame([(HOSTILE, HOSTILE)], columns=["of", "reference"]),
+    }
+    (folder / "made").mkdir()
+    write_tables(tables, folder / "made")
+    (folder / "made/configuration.yaml").write_text(f"title: {json.dumps(HOSTILE)}\n")
+    return page_of("made", folder, tables=str(folder), name="tiny")
+
+
+@pytest.mark.reliability("Security")
+def test_text_of_data_is_escaped(html):
+    assert "<script>alert" not in html
+    assert html.count("&lt;script&gt;alert(1)") == 7
+    assert len(re.findall("</td>", html)) == len(re.findall("<td", html))
+
+
+def test_the_page_tells_how_to_repeat_it(html):
+    assert "--configfile results/tiny/config.json --replace-workflow-config" in html
+    assert "2 jobs of 2 kinds took 8.0 s of CPU time; the largest held 100 MiB" in html

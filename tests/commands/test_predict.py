@@ -1,0 +1,218 @@
+import csv
+import gzip
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+from helpers import ROOT
+
+import predict
+from seq2report.answers.predictor import load, told
+from seq2report.core.command import UserError
+from seq2report.documents import texts
+
+RUN = "runs/svm/seed-1"
+
+
+@pytest.fixture(scope="module")
+def documents(trained):
+    return pl.read_parquet(trained / "documents.parquet").filter(pl.col("split") == "test")
+
+
+def ask(capsys, run, *arguments):
+    predict.main([str(run), *map(str, arguments)])
+    return capsys.readouterr()
+
+
+def asked(*arguments, text=b""):
+    """Run the command in a process of its own, as at a keyboard."""
+    command = [sys.executable, ROOT / "scripts/predict.py", *map(str, arguments)]
+    return subprocess.run(command, input=text, capture_output=True, timeout=300)
+
+
+FILES = {
+    "parquet": lambda table, path: table.write_parquet(path),
+    "csv": lambda table, path: table.write_csv(path),
+    "jsonl": lambda table, path: table.write_ndjson(path),
+}
+
+
+@pytest.mark.parametrize("ending", FILES)
+@pytest.mark.parametrize("variant", ["svm", "lstm"])
+def test_the_answers_are_those_of_the_run(trained, documents, variant, ending, tmp_path, capsys):
+    run, file = trained / f"runs/{variant}/seed-1", tmp_path / f"texts.{ending}"
+    FILES[ending](documents.select("id", body="text"), file)
+    out, _ = ask(capsys, run, "--file", file, "--column", "body", "--format", "csv")
+    found, expected = pl.read_csv(io.StringIO(out)), pl.read_parquet(run / "predictions.parquet")
+    assert found["document"].to_list() == list(range(1, documents.height + 1))
+    assert found["label"].to_list() == expected["predicted"].to_list()
+    assert found.columns[2:] == expected.columns[3:]
+    np.testing.assert_allclose(found[:, 2:], expected[:, 3:], rtol=0, atol=1e-6)
+
+
+def test_json_has_the_same_answers_as_csv_and_text(trained, capsys):
+    given = ("hockey in the playoffs", "the shuttle and the moon")
+    out = {form: ask(capsys, trained / RUN, *given, "--format", form).out for form in
+           ("csv", "json", "text")}  # fmt: skip
+    rows = [json.loads(line) for line in out["json"].splitlines()]
+    for row, of_csv in zip(rows, csv.DictReader(io.StringIO(out["csv"])), strict=True):
+        assert (str(row["document"]), row["label"]) == (of_csv["document"], of_csv["label"])
+        for name, p in row["probabilities"].items():
+            assert of_csv[f"p_{name}"] == str(p)
+        assert max(row["probabilities"], key=row["probabilities"].get) == row["label"]
+    for line, row, text in zip(out["text"].splitlines(), rows, given, strict=True):
+        assert line.startswith(f"{row['label']} {row['probabilities'][row['label']]:.3f}, ")
+        assert line.endswith(f"  {text}")
+
+
+def test_a_document_a_line_comes_from_standard_input_or_a_file(trained, tmp_path):
+    lines = "\ufeffhockey é\r\n\r\nmoon".encode()
+    (tmp_path / "a.txt").write_bytes(lines)
+    piped = asked(trained / RUN, "--format", "csv", text=lines)
+    assert piped.returncode == 0, piped.stderr
+    assert piped.stdout == asked(trained / RUN, "--format=csv", "--file", tmp_path / "a.txt").stdout
+    assert len(piped.stdout.splitlines()) == 4
+    assert b"1 of 3 documents hold nothing, the first is document 2" in piped.stderr
+
+
+def test_what_the_model_was_trained_on_and_how_good_it_is_stands_first(trained, capsys):
+    out, err = ask(capsys, trained / RUN, "hockey")
+    metrics = json.loads((trained / RUN / "metrics.json").read_text())
+    first, second = err.splitlines()[:2]
+    assert first == f"svm, seed 1: trained on {metrics['fitted_documents']} documents of Tiny"
+    assert second.startswith(f"right on {metrics['accuracy']:.1%} of 20 test documents, 95% interv")
+    assert out.count("\n") == 1
+
+
+def test_a_sample_and_the_lectures_protocol_are_told(trained, tmp_path):
+    about = json.loads((trained / RUN / "run.json").read_text())
+    about["corpus"] |= {"sample": True, "split": "random 75/25, seed 1"}
+    (tmp_path / "run.json").write_text(json.dumps(about))
+    metrics = json.loads((trained / RUN / "metrics.json").read_text()) | {"protocol": "lecture"}
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    found = told(tmp_path)
+    assert "test documents (random 75/25, seed 1), 95%" in found
+    assert "the corpus is a sample" in found
+    assert "was watched on the test documents" in found
+
+
+def test_documents_are_answered_some_at_a_time(trained, documents, monkeypatch, capsys):
+    monkeypatch.setattr(texts, "DOCUMENTS", 3)
+    some = documents["text"].to_list()[:10]
+    assert [len(batch) for batch in texts.batches(some)] == [3, 3, 3, 1]
+    out, _ = ask(capsys, trained / RUN, *some, "--format", "csv")
+    found = pl.read_csv(io.StringIO(out))
+    np.testing.assert_allclose(found[:, 2:], load(trained / RUN).predict(some), atol=1e-6)
+    assert found["document"].to_list() == list(range(1, 11))
+    monkeypatch.setattr(texts, "CHARACTERS", 5)
+    assert list(texts.batches(["123456", "1", "2", "123"])) == [["123456"], ["1", "2", "123"]]
+
+
+def test_of_many_documents_only_a_batch_is_read_ahead(monkeypatch):
+    monkeypatch.setattr(texts, "DOCUMENTS", 2)
+    taken = []
+    batches = texts.batches(taken.append(n) or str(n) for n in range(100))
+    next(batches)
+    assert taken == [0, 1]
+
+
+MISTAKES = [
+    ("a.txt", b"good\nb\xe4d\n", "line 2 is not utf-8"),
+    ("a.csv", b"txet\nx\n", "the column 'text' is missing; did you mean 'txet'?"),
+    ("a.jsonl", b'{"text": ["x"]}', "line 1: 'text' is ['x'], expected text or a number"),
+    ("a.docx", b"", "found '.docx', expected .txt, .csv, .tsv, .jsonl"),
+    ("a.txt", b"", "found no document, expected one or more"),
+    ("a.csv", b"text\n", "found no document, expected one or more"),
+    ("none.txt", None, "cannot be read: No such file"),
+]
+
+
+def test_texts_may_be_of_another_encoding(trained, tmp_path, capsys):
+    texts = "héllo, hockey\nmoon\n"
+    (tmp_path / "a.txt").write_bytes(texts.encode("latin-1"))
+    (tmp_path / "a.csv.gz").write_bytes(
+        gzip.compress(b"text\n" + '"héllo, hockey"\nmoon\n'.encode("latin-1"))
+    )
+    given = ask(capsys, trained / RUN, *texts.splitlines()).out
+    for file in ("a.txt", "a.csv.gz"):
+        options = ("--file", tmp_path / file, "--encoding", "latin1")
+        assert ask(capsys, trained / RUN, *options).out == given
+    assert b"invalid known_encoding value: 'x'" in asked(trained / RUN, "--encoding", "x").stderr
+
+
+@pytest.mark.parametrize(("name", "content", "message"), MISTAKES, ids=[m[2] for m in MISTAKES])
+def test_a_file_that_cannot_be_read_is_told_with_its_place(
+    trained, tmp_path, name, content, message
+):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError) as refusal:
+        predict.main([str(trained / RUN), "--file", str(tmp_path / name)])
+    assert message in str(refusal.value)
+    assert name in str(refusal.value)
+
+
+def test_what_is_no_run_is_told_before_anything_else(tmp_path):
+    done = asked(tmp_path, "text")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"found no run.json" in done.stderr
+    assert b"Traceback" not in done.stderr
+    with pytest.raises(UserError, match="found texts and --file, expected one of the two"):
+        list(texts.read_texts(["a"], tmp_path, "text", "utf-8"))
+
+
+def test_nothing_on_a_terminal_and_nothing_in_a_pipe_are_told(trained, monkeypatch):
+    assert b"standard input: found no document" in asked(trained / RUN).stderr
+    monkeypatch.setattr(sys, "stdin", type("Terminal", (), {"isatty": lambda self: True})())
+    with pytest.raises(UserError, match="found no document; give texts, --file FILE, or standard"):
+        predict.main([str(trained / RUN)])
+
+
+@pytest.mark.reliability("Interruption")
+def test_a_reader_that_goes_away_ends_the_answers_without_a_complaint(trained):
+    command = [sys.executable, ROOT / "scripts/predict.py", trained / RUN]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=-1)
+    process.stdout.close()
+    _, err = process.communicate(b"hockey\n" * 20_000, timeout=300)
+    assert process.returncode == 1
+    assert b"Traceback" not in err
+    assert b"Exception ignored" not in err
+
+
+HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "\t=1", "\r=1", "a\r=1", "a\n=1", "a\u2028=1"]
+
+
+@pytest.mark.reliability("Security")
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_cell_of_the_answers_is_a_formula_to_a_spreadsheet(name, capsys):
+    write = predict.as_csv([name, "b"])
+    write(1, [name], np.array([[0.9, 0.1]]))
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 2
+    (head, (_, label, *_)) = csv.reader(io.StringIO(out))
+    assert len(head) == 4
+    assert label == (f"'{name}" if name.isprintable() else re.sub(r"[^ -~]", "\ufffd", name))
+    assert not any(cell.startswith(("=", "+", "-", "@", "＝")) for cell in (*head, label))
+
+
+@pytest.mark.reliability("Security")
+def test_no_text_changes_what_stands_around_it_on_a_terminal(capsys):
+    hostile = "a\x1b[2Jb\u202ec\nd"
+    predict.as_text([hostile, "b"])(1, [hostile], np.array([[0.9, 0.1]]))
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    assert out.removesuffix("\n").isprintable()
+
+
+def test_half_characters_are_answered_as_well(trained, tmp_path, capsys):
+    (tmp_path / "a.jsonl").write_text('{"text": "hockey \\ud800"}\n')
+    assert ask(capsys, trained / RUN, "--file", tmp_path / "a.jsonl").out.endswith(
+        "hockey \ufffd\n"
+    )
+    assert texts.encodable(os.fsdecode(b"\xff!")) == "\ufffd!"

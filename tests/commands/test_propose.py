@@ -1,0 +1,181 @@
+import csv
+import gzip
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from helpers import ROOT, write_tar
+
+import propose
+from seq2report.core.command import UserError
+from seq2report.documents.corpora import read_newsgroups
+
+SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+
+
+@pytest.fixture(scope="module")
+def rows(messages):
+    """Rows of real messages: number, who, text, group, and a channel that is of no matter."""
+    found = []
+    for n, (_, text, label, _) in enumerate(read_newsgroups(messages.items(), "latin-1", "cut")):
+        channel = ["web", "mail"][n % 7 in (1, 2, 5)]
+        found.append((f"T{n:03}", f"author {n % 31}", text, channel, label))
+    return found
+
+
+NAMES = ("ticket", "author", "body", "channel", "queue")
+
+
+def as_csv(rows, names=NAMES, delimiter=",", encoding="utf-8"):
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter).writerows([names, *rows])
+    return out.getvalue().encode(encoding)
+
+
+def proposed(path, capsys=None):
+    output = path.parent / "mine.yaml"
+    propose.main([str(path), "--output", str(output), "--overwrite"])
+    return yaml.safe_load(output.read_text("utf-8"))
+
+
+def test_what_is_written_is_about_the_file_and_says_why(rows, tmp_path, capsys):
+    (tmp_path / "my tickets.csv").write_bytes(as_csv(rows))
+    config = proposed(tmp_path / "my tickets.csv")
+    corpus = config["corpora"]["my_tickets"]
+    assert corpus["columns"] == {
+        **{"text": "body", "label": "queue", "id": "ticket", "group": "author"}
+    }
+    assert corpus["split"] == {"test": 0.2, "validation": 0.1, "seed": 1, "stratify": True}
+    assert "encoding" not in corpus
+    assert config["compare"]["corpora"] == ["my_tickets"]
+    assert config["lessons"] == {"pages": []}
+    assert config["sample"] is False
+    assert "fit" not in config
+    told = capsys.readouterr().out
+    assert "text: 'body', the longest column" in told
+    assert (
+        "label: 'queue', 2 classes; the texts tell it best (kappa of a quick naive Bayes:" in told
+    )
+    assert "80 documents of 2 classes, from 40" in told
+    written = (tmp_path / "mine.yaml").read_text("utf-8")
+    assert all(f"# - {line}" in written for line in told.split("\n\n")[0].splitlines())
+
+
+@pytest.mark.parametrize("form", ["table", "folder"])
+def test_the_workflow_that_is_written_plans(rows, tmp_path, monkeypatch, form):
+    monkeypatch.chdir(tmp_path)
+    if form == "table":
+        Path("tickets.csv").write_bytes(as_csv(rows))
+    for name, _, text, _, label in rows * (form == "folder"):
+        Path("my texts", label).mkdir(parents=True, exist_ok=True)
+        Path("my texts", label, f"{name}.txt").write_text(text)
+    path = Path("tickets.csv" if form == "table" else "my texts")
+    propose.main([str(path), "--output", "mine.yaml"])
+    command = [SNAKEMAKE, "-n", "--snakefile", ROOT / "Snakefile", "--configfile", "mine.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "train_tfidf_svm" in done.stdout
+    assert "lesson_" not in done.stdout
+    assert f"file:{path}" in Path("mine.yaml").read_text()
+
+
+def test_an_existing_configuration_is_kept_unless_it_is_said_otherwise(rows, tmp_path):
+    (tmp_path / "t.csv").write_bytes(as_csv(rows))
+    output = tmp_path / "mine.yaml"
+    output.write_text("precious")
+    with pytest.raises(UserError, match=r"mine\.yaml is there already; name another --output"):
+        propose.main([str(tmp_path / "t.csv"), "--output", str(output)])
+    assert output.read_text() == "precious"
+    propose.main([str(tmp_path / "t.csv"), "--output", str(output), "--overwrite"])
+    assert output.read_text() != "precious"
+
+
+def test_delimiter_encoding_and_compression_are_found(rows, tmp_path):
+    odd = [(*row[:2], f"café {row[2]}", *row[3:]) for row in rows]
+    content = gzip.compress(as_csv(odd, delimiter=";", encoding="cp1252"))
+    (tmp_path / "t.csv.gz").write_bytes(content)
+    config = proposed(tmp_path / "t.csv.gz")
+    assert config["sources"]["t"]["file"] == "t.csv.gz"
+    assert config["corpora"]["t"]["encoding"] == "cp1252"
+    assert config["corpora"]["t"]["columns"]["text"] == "body"
+
+
+def test_a_given_split_and_unbalanced_classes_are_found(rows, tmp_path):
+    some = [row for n, row in enumerate(rows) if row[4] == "sci.space" or n % 5 == 0]
+    parted = [(*row, "test" if n % 4 == 0 else "train") for n, row in enumerate(some)]
+    records = [dict(zip((*NAMES, "part"), row, strict=True)) for row in parted]
+    # Without ids and authors; and not every line has all keys.
+    lines = [{key: record[key] for key in ("body", "queue", "part")} for record in records]
+    lines[3]["more"] = [1]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    config = proposed(tmp_path / "t.jsonl")
+    columns = {"text": "body", "label": "queue", "split": "part"}
+    assert config["corpora"]["t"]["columns"] == columns
+    assert "test" not in config["corpora"]["t"]["split"]
+    assert config["fit"] == {"class_weight": "balanced"}
+    pd.DataFrame(lines).to_parquet(tmp_path / "t.parquet")
+    assert proposed(tmp_path / "t.parquet")["corpora"]["t"]["columns"] == columns
+
+
+def test_an_archive_of_messages_has_its_headers_cut(messages, tmp_path):
+    files = {name.replace("20_newsgroups", "x"): content for name, content in messages.items()}
+    write_tar(tmp_path / "imdb.tar.gz", files)
+    config = proposed(tmp_path / "imdb.tar.gz")
+    corpus = config["corpora"]["own_imdb"]  # the default has another of this name
+    assert (corpus["format"], corpus["header"]) == ("folders", "cut")
+    assert config["sources"]["own_imdb"]["file"] == "own_imdb.tar.gz"
+
+
+def test_no_name_of_a_file_or_class_can_write_configuration(rows, tmp_path):
+    evil = 'x": 1}\nname: "evil'
+    hostile = [(*row[:3], f"{row[4]}\nname: evil #", row[3]) for row in rows]
+    path = tmp_path / "a: b # c'\"\n.csv"
+    path.write_bytes(as_csv(hostile, names=(evil, "author\n- x", f"body {evil}", f"l {evil}", "c")))
+    config = proposed(path)
+    assert config["name"] == "a_b_c"
+    assert config["corpora"]["a_b_c"]["columns"]["text"] == f"body {evil}"
+
+
+REFUSED = {
+    "that_is_not_there": ("x.csv", None, "there is no such file or folder"),
+    "of_no_known_kind": ("x.xlsx", b"PK", "what it is cannot be told from its name; expected"),
+    "that_is_empty": ("x.csv", b"", "it is empty; expected the names"),
+    "without_texts": ("x.csv", b"a,b\n1,2\n3,4\n", "no column of texts; the longest is 'a'"),
+    "without_classes": (
+        *("x.csv", b"a,b\n" + b"".join(b"some words here,%d\n" % n for n in range(9))),
+        "no column of classes beside 'a'; expected one with 2 to 200 different values",
+    ),
+    "with_a_label_missing": (
+        *("x.csv", b"a,label\n" + b"some words,x\nsome words,y\n" * 5 + b"some words,\n"),
+        "line 12: its label (column 'label') is missing",
+    ),
+    "too_small_for_its_parts": (
+        *("x.csv", b"a,label\n" + b"some words,x\nsome words,y\n" * 3),
+        "6 documents leave no document for validation",
+    ),
+}
+
+
+@pytest.mark.reliability("Bad corpora")
+@pytest.mark.parametrize(("name", "content", "message"), REFUSED.values(), ids=REFUSED)
+def test_no_configuration_is_written_for_a_file(tmp_path, name, content, message):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError) as refused:
+        proposed(path)
+    assert str(refused.value).startswith(f"{path}: {message}")
+    assert not (tmp_path / "mine.yaml").exists()
+
+
+@pytest.mark.reliability("Bad corpora")
+def test_no_configuration_is_written_for_a_folder_without_classes(tmp_path):
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts/1.txt").write_text("a text")
+    with pytest.raises(UserError, match=r"texts: 1\.txt: lies in no folder"):
+        proposed(tmp_path / "texts")

@@ -1,0 +1,183 @@
+import json
+import shutil
+
+import pandas as pd
+import pytest
+from helpers import ROOT, call
+from published import MADE_BY, PAGE
+from small_runs import TITLES
+
+import publish
+from seq2report.core.command import UserError, read_json
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    """A copy of the run, to be broken."""
+    return shutil.copytree(finished, tmp_path / "results/tiny")
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_pages_tables_and_manifest_are_published_in_the_layout_of_the_report(finished, published):
+    runs = {
+        f"report/tables/news/runs/{path.name}"
+        for path in (finished / "report/tables/news/runs").glob("*.csv")
+    }
+    assert "report/tables/news/runs/variants.csv" in runs
+    assert files(published) == runs | {
+        "manifest.json",
+        "report/index.html",
+        "report/lesson-one_hot.html",
+        "report/tables/lecture-figures/lecture.csv",
+        "report/tables/news/corpus/lengths.csv",
+    }
+    table = "report/tables/news/runs/variants.csv"
+    assert (published / table).read_bytes() == (finished / table).read_bytes()
+
+
+def test_what_is_left_out_is_told_with_the_reason(published):
+    left_out = read_json(published / "manifest.json")["left_out"]
+    assert set(left_out) == {"lesson-one_hot/facts.csv", "news/corpus/words.csv"}
+    assert left_out["news/corpus/words.csv"] == "300,001 bytes, more than 300,000"
+    assert "lesson" in left_out["lesson-one_hot/facts.csv"]
+
+
+def test_links_to_what_is_published_stay_and_others_become_text(published):
+    page = (published / "report/index.html").read_text()
+    left = '<span title="not here">{}</span>'
+    assert page == PAGE.replace(
+        '<a href="tables/news/runs/runs.parquet">Parquet</a>', left.format("Parquet")
+    ).replace('<a href="tables/news/corpus/words.csv">CSV</a>', left.format("CSV"))
+    assert publish.broken_links(published / "report") == []
+
+
+def test_the_manifest_tells_what_the_figures_hang_on(finished, published):
+    about = read_json(published / "manifest.json")
+    assert about["name"] == "tiny"
+    assert about["code"] == MADE_BY
+    assert about["corpora"] == {
+        "news": {"title": "Tiny", "documents": 30, "digest": "d1", "seeds": [1, 2]}
+    }
+    assert about["configuration"]["compare"]["variants"] == list(TITLES)
+    assert "mirror" not in about["configuration"]
+    metrics = read_json(finished / "news/runs/svm/seed-1/metrics.json")
+    told = {name: about["versions"][name] for name in ("python", "numpy", "seq2report")}
+    assert told == {name: metrics["versions"].get(name) for name in ("python", "numpy")} | {
+        "seq2report": metrics["seq2report"]
+    }
+    assert set(about["machine"]) == {"processor", "cores", "memory", "system"}
+    assert about["dates"]["first_job_ended"] <= about["dates"]["last_job_ended"]
+    assert about["durations"] == [
+        {"rule": "train", "jobs": 2, "seconds": 30.5, "cpu_seconds": 17.5, "peak_mib": 200},
+        {"rule": "read", "jobs": 1, "seconds": 0.1, "cpu_seconds": 0.0, "peak_mib": 0},
+    ]
+
+
+def test_versions_that_differ_are_both_told():
+    runs = pd.DataFrame({"numpy_version": ["2.1", "2.0", None], "seq2report": ["0.1.0"] * 3})
+    assert publish.versions(runs) == {"numpy": "2.0, 2.1", "seq2report": "0.1.0"}
+
+
+@pytest.mark.reliability("Security")
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("report/index.html", "<p>\nsee /home/somebody/notes", "line 2: /home/somebody"),
+        ("report/tables/news/corpus/lengths.csv", "a,/home/somebody", "line 1: /home/somebody"),
+        ("report/index.html", "--config mirror=/srv/archives", "line 1: mirror=/"),
+        ("report/index.html", '"mirror": "http://server/"', 'line 1: mirror": "http:/'),
+        ("config.json", "file:/srv/tickets.zip", "file:/"),
+    ],
+)
+def test_a_path_of_this_machine_is_refused_with_its_place(copied, tmp_path, file, text, told):
+    if file == "config.json":
+        config = read_json(copied / file) | {"sources": {"a": {"from": [{"url": text}]}}}
+        (copied / file).write_text(json.dumps(config))
+    else:
+        (copied / file).write_text(text)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UserError, match="a path of this machine") as refused:
+        publish.publish(copied, tmp_path / "out", MADE_BY, ["/home/somebody"])
+    assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/home/somebody_else", "a/home/somebody", "a mirror: of it", "mirror: news20.tar.gz"],
+)
+def test_what_only_looks_like_it_is_not(text):
+    assert publish.private_places(text, ["/home/somebody"]) == []
+
+
+def test_a_pages_own_script_is_neither_searched_for_paths_nor_for_links(copied, tmp_path):
+    script = '<script>\nlet url = `file://`, a = `<a href="${url}">`;\n</script>'
+    page = copied / "report/index.html"
+    page.write_text(PAGE + script)
+    (tmp_path / "out").mkdir()
+    publish.publish(copied, tmp_path / "out", MADE_BY, [])
+    assert script in (tmp_path / "out/report/index.html").read_text()
+    page.write_text(f'{script}<script type="application/json">"file:/srv/a"</script>')
+    (tmp_path / "more").mkdir()
+    with pytest.raises(UserError, match=r"index\.html, line 3: file:/"):
+        publish.publish(copied, tmp_path / "more", MADE_BY, [])
+
+
+def test_more_than_the_limit_is_refused_with_the_largest_files(copied, tmp_path, monkeypatch):
+    monkeypatch.setattr(publish, "LARGEST", 299_000)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UserError, match=r"at most 299,000; the largest: report/tables/news/corpus"):
+        publish.publish(copied, tmp_path / "out", MADE_BY, [])
+
+
+def test_a_link_that_leads_nowhere_is_found(copied, tmp_path):
+    (copied / "report/index.html").write_text('<a class="x" href="lost.html">lost</a>')
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UserError, match=r"index.html: lost.html leads nowhere"):
+        publish.publish(copied, tmp_path / "out", MADE_BY, [])
+
+
+def test_a_run_that_is_not_what_was_configured_is_refused(copied, tmp_path):
+    config = read_json(copied / "config.json") | {"seeds": [1]}
+    (copied / "config.json").write_text(json.dumps(config))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UserError, match=r"news: its table of runs .* lecture seed 2"):
+        publish.publish(copied, tmp_path / "out", MADE_BY, [])
+
+
+def test_a_corpus_may_have_fewer_seeds(copied, tmp_path):
+    config = read_json(copied / "config.json") | {"seeds": [1, 2, 3]}
+    config["compare"]["seeds"] = {"news": 2}
+    (copied / "config.json").write_text(json.dumps(config))
+    (tmp_path / "out").mkdir()
+    publish.publish(copied, tmp_path / "out", MADE_BY, [])
+
+
+def test_what_was_published_is_replaced_as_a_whole_or_stays(copied, tmp_path, monkeypatch):
+    monkeypatch.setattr(publish, "code", lambda root, config: MADE_BY)
+    output = tmp_path / "docs/results/tiny"
+    (output / "report").mkdir(parents=True)
+    (output / "report/old.html").write_text("old")
+    monkeypatch.setattr(publish, "LARGEST", 1)
+    with pytest.raises(UserError):
+        call(publish, results=copied, output=output)
+    assert files(output) == {"report/old.html"}
+    monkeypatch.undo()
+    monkeypatch.setattr(publish, "code", lambda root, config: MADE_BY)
+    call(publish, results=copied, output=output)
+    assert "manifest.json" in files(output)
+    assert "report/old.html" not in files(output)
+
+
+def test_a_run_without_its_configuration_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"config.json: not there"):
+        call(publish, results=tmp_path, output=tmp_path / "out")
+
+
+def test_nothing_private_is_looked_for_that_is_everywhere(monkeypatch):
+    monkeypatch.setenv("HOME", "/")
+    monkeypatch.delenv("SEQ2REPORT_MIRROR", raising=False)
+    assert "/" not in publish.private_paths(ROOT)
+    assert str(ROOT) in publish.private_paths(ROOT)

@@ -1,0 +1,153 @@
+"""The pages that say what came out, and the published run that they say it of."""
+
+import re
+import shutil
+
+import pandas as pd
+import pytest
+import yaml
+from helpers import ROOT
+from published import MADE_BY
+from snakemake.utils import update_config
+
+import publish
+import results_page
+from seq2report.config.config import resolve_trained
+from seq2report.core.command import UserError, read_json
+from seq2report.core.markdown import PLACE, fill, refill
+
+FULL = ROOT / results_page.PUBLISHED
+
+
+def configuration(*names):
+    """Return the default with each of these files laid over it, as Snakemake does."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    for name in names:
+        update_config(config, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text("utf-8")))
+    return config
+
+
+@pytest.fixture
+def clone(published, tmp_path):
+    """A clone with a published run and the pages, empty."""
+    shutil.copytree(published, tmp_path / "docs/results/tiny")
+    for path, tables in results_page.pages(tmp_path, "docs/results/tiny").items():
+        places = "".join(f"<!-- table: {name} -->\n<!-- end -->\n" for name in tables)
+        path.write_text(f"# Title\n\n{places}")
+    return tmp_path
+
+
+def assert_holds(folder, config):
+    """Assert that a published run is whole, and of the corpora and variants of ``config``."""
+    publish.check(folder, [])
+    about = read_json(folder / "manifest.json")
+    for corpus, found in about["corpora"].items():
+        assert found["digest"] == config["corpora"][corpus]["digest"], corpus
+        variants = pd.read_csv(folder / f"report/tables/{corpus}/runs/variants.csv")
+        assert set(variants["variant"]) <= set(config["variants"])
+        assert set(variants["variant"]) == set(about["configuration"]["compare"]["variants"])
+
+
+def test_each_page_has_the_places_that_are_filled():
+    for path, tables in results_page.pages(ROOT, results_page.PUBLISHED).items():
+        assert [name for _, name, _ in PLACE.findall(path.read_text("utf-8"))] == list(tables)
+
+
+def test_the_pages_say_what_the_published_tables_say():
+    for path, tables in results_page.pages(ROOT, results_page.PUBLISHED).items():
+        text = path.read_text(encoding="utf-8")
+        assert fill(text, tables) == text
+
+
+def test_the_published_run_is_of_the_pinned_corpora_and_of_variants_that_are_defined():
+    assert_holds(FULL, configuration("full", "lecture"))
+
+
+def test_a_published_run_of_another_corpus_or_variant_is_told(clone):
+    folder = clone / "docs/results/tiny"
+    config = {
+        "corpora": {"news": {"digest": "d1"}},
+        "variants": {"svm": {}, "lstm": {}, "lecture": {}},
+    }
+    assert_holds(folder, config)
+    with pytest.raises(AssertionError):
+        assert_holds(folder, config | {"corpora": {"news": {"digest": "d2"}}})
+    with pytest.raises(AssertionError):
+        assert_holds(folder, config | {"variants": {"svm": {}, "lstm": {}}})
+    (folder / "report/lesson-one_hot.html").unlink()
+    with pytest.raises(UserError, match=r"lesson-one_hot.html leads nowhere"):
+        assert_holds(folder, config)
+
+
+def test_what_came_out_is_a_row_a_variant_with_its_circumstances(clone):
+    rows = results_page.headline(clone, "docs/results/tiny").split("\n")
+    tables = "docs/results/tiny/report/tables/news/runs"
+    assert rows[0] == f"**Tiny** ([CSV]({tables}/variants.csv))"
+    assert rows[2].startswith("| variant | accuracy (95% interval) | without duplicates | CPU min")
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[4:7]]
+    assert [row[0] for row in cells] == ["As on the slides", "An SVM", "An LSTM"]
+    assert [row[-1] for row in cells] == [
+        "watched the test documents",
+        "**the best**",
+        *cells[2][-1:],
+    ]
+    assert cells[2][-1] in ("worse", "not distinguishable")
+    table = pd.read_csv(clone / tables / "variants.csv").set_index("variant")
+    svm = table.loc["svm"]
+    assert re.fullmatch(r"95\.0% ± 7\.1 \([\d.]+% to 100\.0%\)", cells[1][1])
+    assert cells[1][2] == f"{100 * svm['accuracy_unseen']:.1f}%"
+    assert cells[1][3:5] == ["0.1", "3 ms"]
+    assert rows[8] == (
+        "*10 test documents (random 80/20, seed 7, message headers: cut); means over the seeds"
+        " 1, 2; commit 0123456789; 2 of the test documents have a duplicate in training*"
+    )
+    for link in re.findall(r"\]\((docs/results/tiny[^)]*)\)", "\n".join(rows)):
+        assert (clone / link).is_file()
+
+
+def test_without_duplicates_there_is_no_column_of_them(clone):
+    file = clone / "docs/results/tiny/report/tables/news/runs/variants.csv"
+    table = pd.read_csv(file)
+    table.assign(unseen_documents=table["test_documents"]).to_csv(file, index=False)
+    assert "duplicate" not in results_page.headline(clone, "docs/results/tiny")
+
+
+def test_code_that_is_not_the_commits_is_told():
+    assert results_page.commit(MADE_BY) == "commit 0123456789"
+    for key in ("clean", "up_to_date"):
+        assert (
+            results_page.commit(MADE_BY | {key: False})
+            == "commit 0123456789, and changes not in it"
+        )
+
+
+def test_durations_are_a_row_a_rule(clone):
+    rows = results_page.durations(clone / "docs/results/tiny").split("\n")
+    assert rows[2:4] == ["| train | 2 | 0.5 | 0.3 | 200 |", "| read | 1 | 0.0 | 0.0 | 0 |"]
+
+
+def test_the_pages_are_filled_and_filling_them_again_changes_nothing(clone):
+    pages = results_page.pages(clone, "docs/results/tiny")
+    for _ in range(2):
+        for path, tables in pages.items():
+            refill(path, tables)
+            text = path.read_text(encoding="utf-8")
+            assert "| train |" in text or "| An SVM |" in text
+            assert fill(text, tables) == text
+
+
+def test_a_run_that_is_not_published_is_asked_for(tmp_path):
+    with pytest.raises(UserError, match="make publish NAME=full"):
+        results_page.headline(tmp_path, "docs/results/full")
+
+
+def test_the_command_that_repeats_one_line_names_a_run_of_the_configuration():
+    text = (ROOT / "docs/results/README.md").read_text(encoding="utf-8")
+    pattern = r"snakemake --cores all --configfile config/(\w+).yaml -- results/(\S+)/metrics.json"
+    ((file, target),) = re.findall(pattern, text)
+    config = configuration(file)
+    name, corpus, _, variant, seed = target.split("/")
+    assert name == config["name"]
+    assert corpus in config["compare"]["corpora"]
+    assert variant in resolve_trained(config)
+    assert int(seed.removeprefix("seed-")) in config["seeds"]

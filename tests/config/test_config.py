@@ -1,0 +1,688 @@
+import copy
+import json
+import re
+
+import pytest
+import yaml
+from helpers import ROOT
+from snakemake.utils import update_config
+
+from seq2report.config.config import (
+    check,
+    check_models,
+    circumstances,
+    reference_mistakes,
+    repeated_keys,
+    resolve_trained,
+    resolve_variant,
+    schema_mistakes,
+)
+from seq2report.core.command import UserError
+
+SCHEMA_FILE = ROOT / "workflow/schemas/config.schema.yaml"
+SCHEMA = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
+COMMITTED = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+LEAVE_OUT = object()
+
+
+def changed(changes, config=COMMITTED):
+    """Return a copy with ``{"a.b.0.c": value}`` set, or left out."""
+    config = copy.deepcopy(config)
+    for place, value in changes.items():
+        *path, last = [int(key) if key.isdigit() else key for key in place.split(".")]
+        inside = config
+        for key in path:
+            inside = inside[key]
+        if value is LEAVE_OUT:
+            del inside[last]
+        else:
+            inside[last] = value
+    return config
+
+
+def messages(config):
+    """Return the lines under the heading, [] if the configuration is right."""
+    try:
+        check(config, SCHEMA_FILE)
+    except UserError as error:
+        heading, *lines = str(error).splitlines()
+        assert heading == "the configuration is not right"
+        return [line.removeprefix("  ") for line in lines]
+    return []
+
+
+def test_every_committed_configuration_is_right():
+    for path in (ROOT / "config").glob("*.yaml"):
+        overlay = yaml.safe_load(path.read_text(encoding="utf-8"))
+        merged = copy.deepcopy(COMMITTED)
+        update_config(merged, overlay)
+        assert messages(merged) == [], path
+
+
+VECTORS = {"method": "cbow", "dimensions": 9, "window": 5, "negative": 5, "epochs": 5}
+ENSEMBLE = {
+    "title": "Both",
+    "ensemble": {"members": ["tfidf_svm", "glove_lstm"], "method": "vote"},
+}
+GLOVE_LSTM = COMMITTED["variants"]["glove_lstm"]
+SHARES = {"test": 0.2, "validation": 0.1, "seed": 7}
+TABLE = {
+    "title": "T",
+    "source": "mine",
+    "format": "table",
+    "columns": {"text": "body", "label": "kind"},
+    "split": SHARES,
+}
+
+
+def mine(file="mine.csv", **settings):
+    """Return the changes that make an own corpus of a table."""
+    source = {"file": file, "from": [{"url": "file:mine.csv"}]}
+    return {"sources.mine": source, "corpora.mine": TABLE | settings}
+
+
+GIVEN_PARTS = TABLE["columns"] | {"split": "part"}
+FOLDERS = {"title": "T", "source": "imdb_sample", "format": "folders", "encoding": "utf-8"}
+OWN = {
+    "title": "Own",
+    "layers": {"file": "config/layers.py", "function": "gru_attention", "arguments": {}},
+}
+MISTAKES = [
+    # unknown keys
+    ({"sedes": [1]}, "top level: unknown key 'sedes'; did you mean 'seeds'?"),
+    ({"corpora.imdb.titel": "x"}, "corpora.imdb: unknown key 'titel'; did you mean 'title'?"),
+    ({"fit.epoch": 3}, "fit: unknown key 'epoch'; did you mean 'epochs'?"),
+    ({"corpora.imdb.split.sed": 3}, "corpora.imdb.split: unknown key 'sed'; did you mean 'seed'?"),
+    (
+        {"variants.glove_lstm.input.lenght": 3},
+        "variants.glove_lstm.input: unknown key 'lenght'; did you mean 'length'?",
+    ),
+    (
+        {"sources.imdb_sample.from.0.sha": "x"},
+        "sources.imdb_sample.from[0]: unknown key 'sha'; did you mean 'sha256'?",
+    ),
+    # keys that are missing
+    ({"variants": LEAVE_OUT}, "top level: 'variants' is missing"),
+    ({"fit": {"optimizer": "adam"}}, "fit: 'batch_size', 'epochs' is missing"),
+    ({"variants.x": {"title": "X"}}, "variants.x: 'input' is missing (or 'pipeline'"),
+    ({"variants.glove_lstm.layers": LEAVE_OUT}, "variants.glove_lstm: 'layers' is missing"),
+    ({"variants.glove_lstm.input.length": LEAVE_OUT}, "variants.glove_lstm.input: 'length' is mis"),
+    # values of the wrong kind
+    ({"seeds": 1}, "seeds: found 1, expected a list"),
+    ({"seeds": [1, "a"]}, "seeds[1]: found 'a', expected integer"),
+    ({"sample": "yes"}, "sample: found 'yes', expected boolean"),
+    ({"gpu": True}, "gpu: found True, expected integer"),
+    ({"gpu": 2}, "gpu: found 2, expected at most 1"),
+    ({"gpu_absent": "ignore"}, "gpu_absent: found 'ignore'; allowed: error, cpu"),
+    ({"variants.glove_lstm": None}, "variants.glove_lstm: found None, expected a mapping"),
+    ({"variants.glove_lstm.layers": "LSTM"}, "glove_lstm.layers: found 'LSTM', expected a list"),
+    (
+        {"variants.glove_lstm.layers": OWN["layers"] | {"argument": {}}},
+        "variants.glove_lstm.layers: unknown key 'argument'; did you mean 'arguments'?",
+    ),
+    ({"variants.glove_lstm.layers": {"file": "a.py"}}, "glove_lstm.layers: 'function' is missing"),
+    ({"variants.glove_lstm.layers": OWN["layers"] | {"arguments": []}}, "arguments: found [], exp"),
+    ({"variants.glove_lstm.layers": ["LSTM"]}, "layers[0]: found 'LSTM', expected a mapping"),
+    ({"variants.glove_lstm.layers": [{"LSTM": None}]}, "layers[0].LSTM: found None, expected a m"),
+    (
+        {"variants.glove_lstm.layers": [{"LSTM": {}, "units": {}}]},
+        "layers[0]: found LSTM, units side by side, expected one name; indent",
+    ),
+    ({"fit.optimizer": 3}, "fit.optimizer: found 3, expected A Keras optimizer by its name"),
+    ({"sources.imdb_sample.from": [{"sha256": "0" * 64}]}, "expected one of url and package"),
+    ({"sources.imdb_sample.from.0.package": "a==1"}, "expected one of url and package"),
+    # values out of their range
+    ({"seeds": [-1]}, "seeds[0]: found -1, expected at least 0"),
+    ({"corpora.imdb.split.seed": -1}, "corpora.imdb.split.seed: found -1, expected at least 0"),
+    ({"corpora.imdb.split.validation": 1.5}, "split.validation: found 1.5, expected less than 1"),
+    ({"compare.seeds": {"imdbb": 1}}, "compare.seeds: unknown 'imdbb'; did you mean 'imdb'?"),
+    ({"compare.seeds": {"imdb": 2}}, "compare.seeds.imdb: found 2, but 'seeds' has only 1"),
+    ({"compare.seeds": {"imdb": 0}}, "compare.seeds.imdb: found 0, expected at least 1"),
+    ({"compare.embeddings": "cbow"}, "compare.embeddings: found 'cbow', expected a list"),
+    ({"compare.confidence": 1}, "compare.confidence: found 1, expected less than 1"),
+    ({"compare.confidence": LEAVE_OUT}, "compare: 'confidence' is missing"),
+    ({"corpora.imdb.split.validation": 0}, "split.validation: found 0, expected more than 0"),
+    ({"fit.refit": 3}, "fit.refit: found 3, expected boolean"),
+    ({"fit.batch_size": 0}, "fit.batch_size: found 0, expected at least 1"),
+    ({"fit.epochs": -1}, "fit.epochs: found -1, expected at least 1"),
+    ({"fit.patience": 1.5}, "fit.patience: found 1.5, expected integer"),
+    ({"memory_mb": 0}, "memory_mb: found 0, expected at least 1"),
+    (
+        {"variants.learned_dense.input.dimensions": 0},
+        "variants.learned_dense.input.dimensions: found 0, expected at least 1",
+    ),
+    (
+        {"variants.learned_dense.input.length": -150},
+        "variants.learned_dense.input.length: found -150, expected at least 1",
+    ),
+    (
+        {"variants.learned_dense.input.length": 10**20},
+        "variants.learned_dense.input.length: found 100000000000000000000, expected at most",
+    ),
+    ({"encodings.words.num_words": -1}, "encodings.words.num_words: found -1, expected at least 2"),
+    ({"encodings.words.num_words": 10**12}, "found 1000000000000, expected at most 2147483647"),
+    ({"embeddings.cbow.train.window": 0}, "embeddings.cbow.train.window: found 0, expected at"),
+    ({"embeddings.cbow.train.method": "cbo"}, "train.method: found 'cbo'; did you mean 'cbow'?"),
+    ({"corpora.imdb.format": "imbd"}, "corpora.imdb.format: found 'imbd'; did you mean 'imdb'?"),
+    ({"corpora.imdb.title": ""}, "corpora.imdb.title: '' should be non-empty"),
+    ({"seeds": [1, 1]}, "seeds: [1, 1] has non-unique elements"),
+    *(
+        ({place: []}, f"{place.replace('.0', '[0]')}: [] should be non-empty")
+        for place in ("seeds", "compare.corpora", "compare.variants", "sources.imdb_sample.from")
+    ),
+    ({"variants.glove_lstm.layers": []}, "variants.glove_lstm.layers: [] should be non-empty"),
+    ({"sources.imdb_sample.from.0.url": "ftp://x"}, "from[0].url: 'ftp://…' does not have the"),
+    ({"sources.imdb_sample.from.0.sha256": "x"}, "from[0].sha256: 'x' does not have the form"),
+    # own corpora
+    (mine(columns={"text": "a"}), "corpora.mine.columns: 'label' is missing"),
+    (mine(split={"validation": 0.1, "seed": 1}), "corpora.mine.split: 'test' is missing (or 'colu"),
+    (
+        mine(columns=GIVEN_PARTS),
+        "corpora.mine: 'split.test' and 'columns.split' exclude each other",
+    ),
+    (mine(header="cut"), "corpora.mine.header: means nothing for format 'table'"),
+    (mine("mine.xls"), "sources.mine.file: 'mine.xls' does not tell what kind of table it is; end"),
+    (mine() | {"corpora.mine.columns": LEAVE_OUT}, "corpora.mine: 'columns' is missing"),
+    ({"corpora.imdb.columns": TABLE["columns"]}, "corpora.imdb.columns: means nothing for format"),
+    ({"corpora.imdb.split.stratify": 1}, "split.stratify: found 1, expected boolean"),
+    ({"corpora.x": FOLDERS | {"split": SHARES}, "corpora.x.encoding": LEAVE_OUT}, "'encoding' is"),
+    ({"fit.class_weight": "balance"}, "fit.class_weight: found 'balance'; did you mean 'balanced'"),
+    # names that no file may have
+    *(({"name": name}, f"name: '{name}' does not have") for name in ("../x", "a b", "A", "", "ü")),
+    ({"variants": COMMITTED["variants"] | {"../x": GLOVE_LSTM}}, "variants: '../x' does not have"),
+    ({"corpora.A": COMMITTED["corpora"]["imdb"]}, "corpora: 'A' does not have the form"),
+    ({"variants": COMMITTED["variants"] | {"x" * 61: GLOVE_LSTM}}, "' is too long"),
+    ({"sources.imdb_sample.file": "../x"}, "sources.imdb_sample.file: '../x' does not have"),
+    # names that stand for nothing
+    ({"lessons.corpus": "imbd"}, "lessons.corpus: unknown 'imbd'; did you mean 'imdb'?"),
+    ({"lessons.pages": ["shape"]}, "lessons.pages[0]: found 'shape'; did you mean 'shapes'?"),
+    ({"lessons.page": []}, "lessons: unknown key 'page'; did you mean 'pages'?"),
+    ({"compare.corpora": ["imbd"]}, "compare.corpora: unknown 'imbd'; did you mean 'imdb'?"),
+    ({"compare.embeddings": ["cbwo"]}, "compare.embeddings: unknown 'cbwo'; did you mean 'cbow'?"),
+    (
+        {"compare.variants": ["glove_lst"]},
+        "compare.variants: unknown 'glove_lst'; did you mean 'glove_lstm'?",
+    ),
+    (
+        {"corpora.imdb.source": "imdb_sampl"},
+        "corpora.imdb.source: unknown 'imdb_sampl'; did you mean 'imdb_sample'?",
+    ),
+    ({"embeddings.glove.source": "x"}, "embeddings.glove.source: unknown 'x'; allowed: newsgr"),
+    (
+        {"variants.glove_lstm.input.encoding": "word"},
+        "variants.glove_lstm.input.encoding: unknown 'word'; did you mean 'words'?",
+    ),
+    (
+        {"variants.glove_lstm.input.embedding": "golve"},
+        "variants.glove_lstm.input.embedding: unknown 'golve'; did you mean 'glove'?",
+    ),
+    (
+        {"corpora.imdb.encoding": "utf-88"},
+        "corpora.imdb.encoding: unknown 'utf-88'; allowed: utf-8",
+    ),
+    # settings that do not go together
+    (
+        {"variants.tfidf_svm.layers": [{"Dense": {}}]},
+        "variants.tfidf_svm: 'layers' and 'pipeline' exclude each other",
+    ),
+    (
+        {"variants.multihot_dense.input.length": 9},
+        "variants.multihot_dense.input.length: means nothing for 'form: multihot'",
+    ),
+    ({"variants.glove_lstm.input.encoding": LEAVE_OUT}, "glove_lstm.input: 'encoding' is missing"),
+    (
+        {"variants.learned_dense.input.form": "onehot"},
+        "variants.learned_dense.input.dimensions: means nothing for 'form: onehot'; take it out",
+    ),
+    (
+        {"embeddings.glove.train": VECTORS},
+        "embeddings.glove: found {",
+    ),
+    (
+        {"variants.glove_lstm.input.dimensions": 9},
+        "variants.glove_lstm.input: expected either 'embedding' (pretrained vectors) or 'dim",
+    ),
+    (
+        {"variants.learned_dense.input.dimensions": LEAVE_OUT},
+        "variants.learned_dense.input: expected either 'embedding' (pretrained vectors) or 'dim",
+    ),
+    ({"variants.learned_dense.input.trainable": False}, "learned_dense.input.trainable: only pre"),
+    ({"corpora.imdb.split.test": 0.2}, "corpora.imdb.split.test: a corpus of format 'imdb' has a"),
+    ({"corpora.newsgroups.split.test": LEAVE_OUT}, "corpora.newsgroups.split: 'test' is missing"),
+    ({"corpora.imdb.header": "cut"}, "corpora.imdb.header: means nothing for format 'imdb'"),
+]
+
+
+@pytest.mark.reliability("Bad configuration")
+@pytest.mark.parametrize(("changes", "message"), MISTAKES, ids=[text for _, text in MISTAKES])
+def test_a_mistake_is_one_line_with_its_place_and_what_is_right(changes, message):
+    (found,) = messages(changed(changes))
+    assert message in found
+    assert len(found) < 300
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_five_mistakes_are_shown_and_the_others_counted():
+    wrong = {f"corpora.imdb.wrong{n}": 1 for n in range(8)}
+    found = messages(changed(wrong))
+    assert len(found) == 6
+    assert found[-1] == "… and 3 more"
+    assert len(messages({})) == 1
+
+
+def objects(schema, config, path=()):
+    """Yield (path, properties) of every mapping of the schema, with a place of it in ``config``."""
+    schema = (
+        SCHEMA["$defs"][schema["$ref"].rsplit("/")[-1]] | schema if "$ref" in schema else schema
+    )
+    if "properties" in schema:
+        yield path, schema
+        for key, inner in schema["properties"].items():
+            if key in config:
+                yield from objects(inner, config[key], (*path, key))
+    elif "then" in schema:
+        yield from objects(schema["then" if isinstance(config, dict) else "else"], config, path)
+    elif isinstance(schema.get("additionalProperties"), dict):
+        for key in config:
+            yield from objects(schema["additionalProperties"], config[key], (*path, key))
+    elif isinstance(schema.get("items"), dict):
+        for n, item in enumerate(config):
+            yield from objects(schema["items"], item, (*path, n))
+
+
+def test_no_mapping_with_named_properties_lets_an_unknown_key_pass():
+    def walk(schema):
+        if isinstance(schema, dict):
+            if "properties" in schema:
+                assert schema.get("additionalProperties") is False, list(schema["properties"])
+            for inner in schema.values():
+                walk(inner)
+        elif isinstance(schema, list):
+            for inner in schema:
+                walk(inner)
+
+    walk(SCHEMA)
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_every_property_of_the_schema_is_refused_when_misspelt():
+    trained = {"title": "T", "train": VECTORS}
+    features = {"ngrams": {"steps": [{"TfidfVectorizer": {}}]}}
+    full = changed(
+        {
+            "variants.glove_lstm.fit": {"epochs": 3},
+            "variants.both": ENSEMBLE,
+            "variants.own": OWN,
+            "embeddings.trained": trained,
+            "features": features,
+            **mine(),
+        }
+    )
+    seen = set()
+    for path, schema in objects(SCHEMA, full):
+        form = tuple(schema["properties"])
+        if form in seen:
+            continue
+        seen.add(form)
+        place = "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in path).removeprefix(".")
+        for key in form:
+            config = copy.deepcopy(full)
+            inside = config
+            for step in path:
+                inside = inside[step]
+            inside[f"{key}x"] = inside.get(key)
+            (found,) = schema_mistakes(config, SCHEMA)
+            assert f"{place or 'top level'}: unknown key '{key}x'; did you mean '{key}'?" in found
+    everywhere = re.findall(r"(?<=\n) *properties:", "\n" + SCHEMA_FILE.read_text(encoding="utf-8"))
+    assert len(seen) == len(everywhere)
+
+
+REPEATED = [
+    ("a: 1\nb: 2\na: 3\n", ["line 3: 'a' stands in line 1 already, and only the last one would"]),
+    (
+        "variants:\n  lstm: {title: A}\n  gru: {title: B}\n  'lstm': {title: C, title: D}\n",
+        ["line 4: 'lstm' stands in line 2 already", "line 4: 'title' stands in line 4 already"],
+    ),
+    ("- {layers: [{LSTM: {units: 3, units: 4}}]}", ["line 1: 'units' stands in line 1 already"]),
+    ('{"a": {"b": 1,\n "b": 2}}', ["line 2: 'b' stands in line 1 already"]),
+    ("x: &x {a: 1}\ny: {<<: *x, a: 2}\nz: {a: 1, 1: 2, '1': 3}\n", []),
+    ("a: &a [*a]\n", []),
+    ("", []),
+    ("a: [", []),
+]
+
+
+@pytest.mark.reliability("Bad configuration")
+@pytest.mark.parametrize(("text", "expected"), REPEATED)
+def test_a_key_that_stands_twice_is_told_with_both_its_lines(text, expected, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    found = repeated_keys(file)
+    for message, start in zip(found, expected, strict=True):
+        assert message.startswith(f"{file}: {start}")
+    assert repeated_keys(tmp_path / "none.yaml") == []
+
+
+def with_variants(**variants):
+    return changed({f"variants.{name}": variant for name, variant in variants.items()})
+
+
+def test_a_variant_takes_over_what_it_does_not_name():
+    config = with_variants(
+        base=GLOVE_LSTM | {"fit": {"epochs": 3, "batch_size": 8}},
+        middle={"extends": "base", "title": "M", "input": {"length": 9}, "fit": {"epochs": 4}},
+        top={"extends": "middle", "title": "T", "layers": [{"GRU": {"units": 3}}]},
+    )
+    assert messages(config) == []
+    base, top = resolve_variant(config, "base"), resolve_variant(config, "top")
+    assert top["input"] == base["input"] | {"length": 9}
+    assert top["fit"] == base["fit"] | {"epochs": 4}
+    assert top["layers"] == [{"GRU": {"units": 3}}]
+    assert "extends" not in top
+
+
+def test_an_optimizer_takes_the_place_of_the_other_whole():
+    config = with_variants(
+        base=GLOVE_LSTM | {"fit": {"optimizer": {"RMSprop": {"learning_rate": 0.1}}}},
+        top={"extends": "base", "title": "T", "fit": {"optimizer": {"Adam": {}}}},
+    )
+    assert resolve_variant(config, "top")["fit"]["optimizer"] == {"Adam": {}}
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_a_variant_extends_one_that_is_there_and_not_itself():
+    (found,) = messages(with_variants(x={"extends": "glove_lstn", "title": "X"}))
+    assert found.startswith("variants.x.extends: unknown 'glove_lstn'; did you mean 'glove_lstm'?")
+    circle = with_variants(
+        a={"extends": "b", "title": "A"},
+        b={"extends": "a", "title": "B"},
+    )
+    assert messages(circle) == [
+        "variants.b.extends: a → b → a goes round in a circle",
+        "variants.a.extends: b → a → b goes round in a circle",
+    ]
+
+
+def lecture_variant(encoding, **fit):
+    variant = {
+        "extends": "glove_lstm",
+        "title": "L",
+        "input": {"encoding": encoding},
+        "fit": {"protocol": "lecture", **fit},
+    }
+    encodings = {"encodings.all": {"num_words": 100, "fit": "all"}}
+    return changed({"variants.l": variant, **encodings})
+
+
+def test_the_lectures_protocol_is_one_setting():
+    found = resolve_variant(lecture_variant("all"), "l")
+    assert found["fit"] == {
+        "protocol": "lecture",
+        "optimizer": "rmsprop",
+        "batch_size": 32,
+        "epochs": 20,
+    }
+    assert (found["input"]["padding"], found["input"]["truncating"]) == ("pre", "pre")
+    assert resolve_variant(lecture_variant("all", epochs=2), "l")["fit"]["epochs"] == 2
+
+
+def test_the_lectures_protocol_counts_words_in_all_documents():
+    assert messages(lecture_variant("all")) == []
+    assert messages(lecture_variant("words")) == [
+        "variants.l.input.encoding: 'protocol: lecture' counts words in all documents, but 'words'"
+        " has 'fit: train'; name an encoding with 'fit: all'"
+    ]
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_to_fit_again_and_the_lectures_protocol_exclude_each_other():
+    refused = (
+        "variants.l.fit.refit: 'protocol: lecture' fits the validation documents the first time;"
+        " take one of the two out, or set 'refit: false'"
+    )
+    assert messages(lecture_variant("all", refit=True)) == [refused]
+    assert messages(lecture_variant("all", refit=False)) == []
+    usual = changed({"fit.refit": True}, lecture_variant("all"))  # for the others
+    assert messages(usual) == []
+    assert "refit" not in resolve_variant(usual, "l")["fit"]
+    assert resolve_variant(usual, "glove_lstm")["fit"]["refit"] is True
+    encodings = {"encodings.words.fit": "all", "encodings.words_10k.fit": "all"}
+    everywhere = changed({"fit.protocol": "lecture", "fit.refit": True, **encodings})
+    assert any("variants.glove_lstm.fit.refit:" in line for line in messages(everywhere))
+
+
+LECTURE = {"extends": "glove_lstm", "title": "L", "fit": {"protocol": "lecture"}}
+ENSEMBLE_MISTAKES = [
+    ({"members": ["tfidf_svm"]}, ".members: found ['tfidf_svm'], expected at least 2"),
+    ({"members": []}, ".members: found [], expected at least 2"),
+    (
+        {"members": ["tfidf_svm"] * 2},
+        ".members: ['tfidf_svm', 'tfidf_svm'] has non-unique elements",
+    ),
+    ({"members": "tfidf_svm"}, ".members: found 'tfidf_svm', expected a list"),
+    (
+        {"members": ["tfidf_svm", "glove_lst"]},
+        ".members: unknown 'glove_lst'; did you mean 'glove_lstm'? ",
+    ),
+    (
+        {"members": ["tfidf_svm", "both"]},
+        ".members: 'both' is an ensemble; name its members in its place",
+    ),
+    (
+        {"members": ["tfidf_svm", "e"]},
+        ".members: 'e' is an ensemble; name its members in its place",
+    ),
+    (
+        {"members": ["tfidf_svm", "lecture"]},
+        ".members: 'lecture' has 'protocol: lecture', which keeps no validation documents aside;"
+        " name a variant without it",
+    ),
+    ({"method": "votes"}, ".method: found 'votes'; did you mean 'vote'? allowed: vote, stack"),
+    ({"methods": "vote"}, ": unknown key 'methods'; did you mean 'method'?"),
+    ({"members": LEAVE_OUT}, ": 'members' is missing"),
+    ({"method": LEAVE_OUT}, ": 'method' is missing"),
+]
+
+
+@pytest.mark.reliability("Bad configuration")
+@pytest.mark.parametrize(("changes", "message"), ENSEMBLE_MISTAKES)
+def test_a_mistake_of_an_ensemble_is_one_line(changes, message):
+    encodings = COMMITTED["encodings"] | {"words": {"num_words": 100, "fit": "all"}}
+    other = copy.deepcopy(ENSEMBLE)
+    config = with_variants(both=other, lecture=LECTURE, e=ENSEMBLE) | {"encodings": encodings}
+    assert messages(config) == []
+    changes = {f"variants.e.ensemble.{key}": value for key, value in changes.items()}
+    (found,) = messages(changed(changes, config))
+    assert found.startswith(f"variants.e.ensemble{message}")
+
+
+@pytest.mark.reliability("Bad configuration")
+@pytest.mark.parametrize("key", ["pipeline", "input", "layers", "fit"])
+def test_an_ensemble_is_nothing_else(key):
+    other = {
+        **{"pipeline": [{"LinearSVC": {}}], "input": {"length": 9}},
+        **{"layers": [{"Flatten": {}}], "fit": {"epochs": 3}},
+    }
+    assert messages(with_variants(e={**ENSEMBLE, key: other[key]})) == [
+        f"variants.e: '{key}' and 'ensemble' exclude each other; take one of them out"
+    ]
+
+
+def test_an_ensemble_takes_over_what_it_does_not_name():
+    config = with_variants(
+        e=ENSEMBLE, f={"extends": "e", "title": "F", "ensemble": {"method": "stack"}}
+    )
+    assert messages(config) == []
+    expected = {"members": ["tfidf_svm", "glove_lstm"], "method": "stack"}
+    assert resolve_variant(config, "f") == {"ensemble": expected}
+
+
+def test_a_linear_model_is_a_member_whatever_networks_are_fitted_by():
+    config = with_variants(
+        e={"title": "E", "ensemble": {"members": ["tfidf_svm", "bayes"], "method": "vote"}},
+        bayes={"title": "NB", "pipeline": [{"MultinomialNB": {}}]},
+    )
+    config["fit"]["protocol"] = "lecture"
+    config["variants"] = {name: config["variants"][name] for name in ("e", "tfidf_svm", "bayes")}
+    config["compare"]["variants"] = ["e"]
+    assert messages(config) == []
+
+
+def test_what_is_trained_is_what_is_compared_and_the_members_of_it():
+    config = with_variants(e=ENSEMBLE)
+    assert list(resolve_trained(config)) == COMMITTED["compare"]["variants"]
+    config["compare"]["variants"] = ["e", "tfidf_svm"]
+    found = resolve_trained(config)
+    assert list(found) == ["e", "tfidf_svm", "glove_lstm"]
+    assert found["glove_lstm"] == resolve_variant(COMMITTED, "glove_lstm")
+
+
+def test_defaults_are_filled_in_and_the_configuration_stays_as_it_was():
+    config = changed({"variants.glove_lstm.fit": {"epochs": 3}})
+    before = copy.deepcopy(config)
+    found = resolve_variant(config, "glove_lstm")
+    assert config == before
+    assert found["fit"] == COMMITTED["fit"] | {"epochs": 3}
+    assert found["input"] == {
+        **{"form": "sequence", "padding": "pre", "truncating": "pre", "trainable": True},
+        **{"encoding": "words", "length": 150, "embedding": "glove"},
+    }
+    assert found["layers"] == GLOVE_LSTM["layers"]
+    found["input"]["length"] = found["fit"]["epochs"] = 1
+    assert config == before
+
+
+def test_what_is_said_for_show_or_means_nothing_is_not_part_of_a_variant():
+    tfidf, multihot = (resolve_variant(COMMITTED, n) for n in ("tfidf_svm", "multihot_dense"))
+    assert set(tfidf) == {"pipeline"}
+    assert set(multihot) == {"input", "layers", "fit"}
+    assert multihot["input"] == {"form": "multihot", "encoding": "words_10k"}
+    retitled = changed({"variants.glove_lstm.title": "Other"})
+    assert resolve_variant(retitled, "glove_lstm") == resolve_variant(COMMITTED, "glove_lstm")
+
+
+@pytest.fixture
+def script(tmp_path):
+    """A stand-in for check.py that counts its calls and refuses a dense layer of 99 units."""
+    path = tmp_path / "check.py"
+    path.write_text(
+        "import json, sys\n"
+        "open('calls', 'a').write('x')\n"
+        "text = json.dumps(json.load(sys.stdin))\n"
+        "print('E tensorflow: error: no GPU', file=sys.stderr)\n"
+        "if '\"units\": 99' in text:\n"
+        "    sys.exit('error: not right\\n  v: Keras error: 99')\n"
+    )
+    return path
+
+
+def calls(tmp_path):
+    return len((tmp_path / "calls").read_text())
+
+
+def test_models_are_built_once_for_the_same_settings(script, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    memory = tmp_path / "results/checked.json"
+    for config, expected in [
+        (COMMITTED, 1),
+        (COMMITTED, 1),
+        (changed({"variants.glove_lstm.title": "Other"}), 1),
+        (changed({"variants.glove_lstm.input.length": 9}), 2),
+        (changed({"encodings.words.num_words": 9}), 3),
+        (changed({"encodings.words.num_words": 9, "variants.both": ENSEMBLE}), 3),
+    ]:
+        check_models(config, script, memory)
+        assert calls(tmp_path) == expected
+    assert json.loads(memory.read_text())["versions"]["keras"]
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_a_wrong_model_is_told_each_time_without_what_the_libraries_say(
+    script, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    wrong = changed({"variants.glove_lstm.layers": [{"Dense": {"units": 99}}]})
+    for n in (1, 2):
+        with pytest.raises(UserError) as refusal:
+            check_models(wrong, script, tmp_path / "checked.json")
+        assert str(refusal.value) == "not right\n  v: Keras error: 99"
+        assert calls(tmp_path) == n
+    assert not (tmp_path / "checked.json").exists()
+
+
+def test_a_memory_that_cannot_be_written_is_no_hindrance(script, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    check_models(COMMITTED, script, tmp_path / "file/checked.json")
+    assert calls(tmp_path) == 1
+
+
+def test_a_network_that_reads_features_reads_nothing_else():
+    features = {"ngram": {"steps": [{"TfidfVectorizer": {}}]}} | COMMITTED["features"]
+
+    def mistakes(given, **fit):
+        variant = {"title": "V", "input": given, "layers": [{"Dense": {"units": 3}}], "fit": fit}
+        return list(reference_mistakes(changed({"features": features, "variants.v": variant})))
+
+    assert mistakes({"features": "ngram"}) == []
+    (found,) = mistakes({"features": "ngramm"})
+    assert found.startswith("variants.v.input.features: unknown 'ngramm'; did you mean 'ngram'?")
+    (found,) = mistakes({"features": "ngrams", "length": 5})
+    assert found.startswith("variants.v.input: 'length' and 'features' exclude each other")
+    (found,) = mistakes({"features": "ngrams"}, protocol="lecture")
+    assert "networks that read words, not features" in found
+    variant = {"title": "V", "input": {"features": "ngrams"}, "layers": [{"Dense": {"units": 3}}]}
+    given = resolve_variant(changed({"features": features, "variants.v": variant}), "v")["input"]
+    assert given == {"form": "features", "features": "ngrams"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"corpora.x": FOLDERS | {"split": SHARES}},
+        {"corpora.x": FOLDERS | {"split": {"validation": 0.1, "seed": 1}, "header": "cut"}},
+        mine(split=SHARES | {"stratify": True}),
+        mine(columns=GIVEN_PARTS, split={"validation": 0.1, "seed": 1}),
+        mine("mine.zip"),
+        mine("m.TSV.gz", encoding="latin-1"),
+        {"fit.class_weight": "balanced"},
+    ],
+)
+def test_an_own_corpus_may_be_told_in_these_ways(changes):
+    assert messages(changed(changes)) == []
+
+
+@pytest.mark.parametrize(
+    ("corpus", "split", "header"),
+    [
+        ({"format": "newsgroups", "split": {"test": 0.2, "seed": 7}}, "random 80/20, s", "keep"),
+        ({"format": "newsgroups_bydate", "header": "cut", "split": {"seed": 1}}, "the c", "cut"),
+        ({"format": "imdb", "split": {"seed": 1}}, "the corpus's own test part", "none"),
+        (FOLDERS | {"split": SHARES}, "random 80/20, seed 7", "none"),
+        (FOLDERS | {"split": SHARES, "header": "keep"}, "random 80/20, seed 7", "keep"),
+        (
+            TABLE
+            | {
+                "columns": TABLE["columns"] | {"group": "author"},
+                "split": SHARES | {"stratify": True},
+            },
+            "random 80/20, stratified by class, no 'author' in two parts, seed 7",
+            "none",
+        ),
+        (
+            TABLE | {"columns": GIVEN_PARTS, "split": {"validation": 0.1, "seed": 1}},
+            "the corpus's own test part",
+            "none",
+        ),
+    ],
+)
+def test_what_the_figures_of_a_corpus_hang_on_is_told_in_words(corpus, split, header):
+    told = circumstances(corpus)
+    assert told["split"].startswith(split)
+    assert told["header"] == header
+
+
+def test_a_random_split_tells_its_seed():
+    split = {"test": 0.25, "validation": 0.1, "seed": 7}
+    told = circumstances({"format": "newsgroups", "split": split})
+    assert told["split"] == "random 75/25, seed 7"

@@ -1,0 +1,198 @@
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+from helpers import ROOT
+
+from seq2report.core.command import UserError, nearest, read_json, replacing, run, write_json
+
+
+def write_file(path, text="new"):
+    path.write_text(text)
+
+
+def write_folder(path, text="new"):
+    path.mkdir()
+    (path / f"{text}.txt").write_text(text)
+
+
+def content(path):
+    if path.is_dir():
+        return {inside.name: inside.read_text() for inside in path.iterdir()}
+    return path.read_text() if path.exists() else None
+
+
+@pytest.mark.parametrize(
+    ("old", "write"),
+    [
+        (None, write_file),
+        (None, write_folder),
+        (write_file, write_file),
+        (write_folder, write_folder),
+        (write_folder, write_file),
+    ],
+)
+def test_what_stood_there_is_replaced_as_a_whole(tmp_path, old, write):
+    path, fresh = tmp_path / "out", tmp_path / "fresh"
+    if old:
+        old(path, "old")
+    write(fresh)
+    with replacing(path) as part:
+        write(part)
+        assert content(path) == (
+            None if old is None else {"old.txt": "old"} if old is write_folder else "old"
+        )
+    assert content(path) == content(fresh)
+    assert {found.name for found in tmp_path.iterdir()} == {"out", "fresh"}
+
+
+@pytest.mark.parametrize("error", [UserError, KeyboardInterrupt, ValueError])
+@pytest.mark.parametrize("write", [write_file, write_folder])
+def test_a_failure_leaves_what_stood_there_and_nothing_else(tmp_path, write, error):
+    write(tmp_path / "out", "old")
+    before = content(tmp_path / "out")
+
+    def fail():
+        with replacing(tmp_path / "out") as part:
+            write(part)
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert content(tmp_path / "out") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_block_that_writes_nothing_is_an_error_and_the_old_file_stays(tmp_path):
+    write_file(tmp_path / "out", "old")
+    with pytest.raises(FileNotFoundError), replacing(tmp_path / "out"):
+        pass
+    assert content(tmp_path / "out") == "old"
+
+
+def test_folders_above_are_made(tmp_path):
+    with replacing(tmp_path / "a/b/out") as part:
+        part.write_text("new")
+    assert content(tmp_path / "a/b/out") == "new"
+
+
+def test_json_is_read_as_it_was_written_and_holds_no_nan(tmp_path):
+    write_json(tmp_path / "x.json", {"é": [1, 0.5, None]})
+    assert read_json(tmp_path / "x.json") == {"é": [1, 0.5, None]}
+    assert "é" in (tmp_path / "x.json").read_text("utf-8")
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "x.json", {"loss": float("nan")})
+    assert json.loads((tmp_path / "x.json").read_text("utf-8")) == {"é": [1, 0.5, None]}
+
+
+def test_a_mistake_of_the_user_is_one_message_and_status_1(capsys):
+    def main(argv):
+        raise UserError("file.txt: line 3 holds no word")
+
+    with pytest.raises(SystemExit) as end:
+        run(main)
+    assert end.value.code == 1
+    assert capsys.readouterr().err == "error: file.txt: line 3 holds no word\n"
+
+
+def test_other_errors_keep_their_traceback_and_success_ends_quietly(capsys):
+    def main(argv):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(main)
+    run(lambda argv: None)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "allowed", "message"),
+    [
+        ("lenght", ["width", "length"], "did you mean 'length'? allowed: width, length"),
+        ("xyz", ["a", "b"], "allowed: a, b"),
+        ("a", [], "allowed: none are defined"),
+        (5, ["5a", "b"], "allowed: 5a, b"),
+        ("w7", [f"w{n}x" for n in range(20)], "did you mean 'w7x'? near it: w7x, "),
+        ("zzz", [f"w{n}" for n in range(20)], "near it: nothing; 20 names are known"),
+    ],
+)
+def test_the_nearest_right_name_comes_first_and_long_lists_are_cut(word, allowed, message):
+    found = nearest(word, allowed)
+    assert message in found
+    assert len(found) < 100
+
+
+# Writes half of what it is to write, says so, and waits for a signal.
+HALFWAY = """
+import signal, sys
+sys.path.insert(0, sys.argv[1])
+from seq2report.core.command import replacing, run
+def main(argv):
+    with replacing(sys.argv[2]) as part:
+        file = part
+        if sys.argv[3] == "folder":
+            part.mkdir()
+            file = part / "old.txt"
+        file.write_text("half")
+        print("halfway", flush=True)
+        while True:
+            signal.pause()
+run(main)
+"""
+
+
+def halfway(path, kind, **options):
+    command = [sys.executable, "-c", HALFWAY, str(ROOT / "scripts"), str(path), kind]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, text=True, **pipes, **options)
+    assert process.stdout.readline() == "halfway\n"
+    return process
+
+
+@pytest.mark.reliability("Interruption")
+@pytest.mark.parametrize(("kind", "write"), [("file", write_file), ("folder", write_folder)])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=str)
+def test_a_command_that_is_stopped_while_it_writes_tidies_up_and_says_so_in_one_line(
+    tmp_path, number, kind, write
+):
+    write(tmp_path / "out", "old")
+    before = content(tmp_path / "out")
+    process = halfway(tmp_path / "out", kind)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (128 + number, f"error: stopped by {number.name}\n")
+    assert content(tmp_path / "out") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.reliability("Interruption")
+@pytest.mark.parametrize(("kind", "write"), [("file", write_file), ("folder", write_folder)])
+def test_a_command_that_is_killed_while_it_writes_leaves_what_stood_there(tmp_path, kind, write):
+    write(tmp_path / "out", "old")
+    before = content(tmp_path / "out")
+    process = halfway(tmp_path / "out", kind)
+    process.kill()
+    assert process.wait(60) == -signal.SIGKILL
+    assert content(tmp_path / "out") == before
+
+
+@pytest.mark.reliability("Interruption")
+def test_a_command_under_nohup_outlives_the_connection(tmp_path):
+    ignoring = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}
+    process = halfway(tmp_path / "out", "file", **ignoring)
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert said == "error: stopped by SIGTERM\n"
+
+
+def test_commands_explain_their_options(capsys, monkeypatch):
+    import encode
+
+    monkeypatch.setattr(sys, "argv", ["encode.py", "--help"])
+    with pytest.raises(SystemExit) as end:
+        run(encode.main)
+    assert end.value.code == 0
+    assert "--documents" in capsys.readouterr().out

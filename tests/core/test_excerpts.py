@@ -1,0 +1,54 @@
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seq2report.core.excerpts import beginning, excerpt, visible
+
+LONGEST = 300
+TEXTS = st.text() | st.sampled_from(
+    [
+        "\u202etxt.exe\u2066",
+        "a\x00\x1b[31mb\x07",
+        "<b>\u200f&\r\n",
+        "word " * 100,
+        "a\n\n\tb\u2028c",
+    ]
+)
+
+
+@given(TEXTS)
+def test_an_excerpt_is_one_line_of_visible_characters(text):
+    found = excerpt(text, LONGEST)
+    assert len(found) <= LONGEST
+    assert all(unicodedata.category(c)[0] not in "C" for c in found)
+    assert not set(found) & set("\n\r\t\u2028\u2029")
+    if text.isprintable():
+        assert " ".join(text.split()).startswith(found.removesuffix("…"))
+
+
+def test_an_excerpt_replaces_marks_of_direction_and_control_characters():
+    assert excerpt("a \u202eb\n\n c\x1b[0m", LONGEST) == "a \ufffdb c\ufffd[0m"
+
+
+@given(TEXTS)
+def test_a_beginning_keeps_lines_and_shows_visible_characters_alone(text):
+    found = beginning(text, LONGEST)
+    assert all(c.isprintable() or c == "\n" for c in found)
+    words = "".join(visible(text.strip()[: LONGEST - 1]).split()).replace("\ufffd", "")
+    shown = "".join(found.removesuffix("…").split()).replace("\ufffd", "")
+    assert shown.startswith(words[: len(shown)])
+
+
+def test_a_beginning_has_the_lines_of_the_text_and_ends_where_it_is_told():
+    assert beginning("\n one\r\n\ttwo\x07\n", 20) == "one\n        two\ufffd"
+    assert beginning("one\ntwo", 6) == "one\nt…"
+    assert beginning("one\ntwo", 7) == "one\ntwo"
+
+
+@given(st.text())
+def test_what_is_visible_is_as_long_as_the_text_and_differs_where_nothing_is_seen(text):
+    found = visible(text)
+    assert len(found) == len(text)
+    assert all(a == b or not b.isprintable() for a, b in zip(found, text, strict=True))
+    assert found.isprintable()

@@ -1,0 +1,220 @@
+"""What the documentation says is so: its commands run, its settings are right, its links lead."""
+
+import csv
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers import ROOT
+from reliability import COLLECTED, FILES, listed
+from snakemake.utils import update_config
+
+import seq2report
+from seq2report.config.config import check
+from seq2report.config.grids import with_grids
+
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+CONFIG_README = (ROOT / "config/README.md").read_text()
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")]
+# What is not run here: it needs another machine, an installation, the network or a person.
+ELSEWHERE = ("source", "export", "mkdir", "cd", "curl", "unzip", "rm", "mv", "sha256sum", "docker")
+ELSEWHERE += ("conda", "uv", "apt", "apt-get", "squeue", "scancel", "git", "watch", "nvidia-smi")
+ELSEWHERE += ("printf",)
+
+
+def keys(schema):
+    """Yield every key that a configuration may have."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        for value in schema.values():
+            yield from keys(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from keys(value)
+
+
+def test_every_key_of_the_configuration_is_explained():
+    explained = set(re.findall(r"`(?:[a-z]+\.)*([a-z_0-9]+)(?:\.<name>)?`", CONFIG_README))
+    assert set(keys(SCHEMA)) - explained == set()
+
+
+def anchors(page: str) -> set[str]:
+    """Return what ``#…`` may follow the name of a page: its headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", page, flags=re.DOTALL), re.M)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def test_links_of_the_documentation_lead_somewhere():
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")]:
+        for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
+            file, _, anchor = link.partition("#")
+            target = page.parent / file if file else page
+            assert target.exists(), f"{page}: {link}"
+            if anchor:
+                assert anchor in anchors(target.read_text()), f"{page}: {link}"
+
+
+def blocks() -> Iterator[tuple[str, str, str, str]]:
+    """Yield (language, text, where, the YAML before it) of each block of code of all pages."""
+    for page in PAGES:
+        settings = ""
+        for n, found in enumerate(re.findall(r"```(sh|yaml)\n(.*?)```", page.read_text(), re.S)):
+            language, text = found
+            settings = text if language == "yaml" else settings
+            yield language, text, f"{page.relative_to(ROOT)}-{n}", settings
+
+
+def commands() -> list:
+    """Return each command of the documentation once, with the settings that stand above it."""
+    found = {}
+    for language, text, where, settings in blocks():
+        for line in text.replace("\\\n", " ").splitlines() * (language == "sh"):
+            words = shlex.split(line, comments=True)
+            for command in shlex.join(words).replace("'&&'", "&&").split(" && "):
+                if command:
+                    found.setdefault(command, (where, settings))
+    return [
+        pytest.param(command, settings, id=f"{where}: {command}")
+        for command, (where, settings) in found.items()
+    ]
+
+
+@pytest.mark.parametrize(("command", "settings"), commands())
+def test_a_command_of_the_documentation_is_one(command, settings, tmp_path):
+    (tmp_path / "mine.yaml").write_text(settings or "{}")
+    words = shlex.split(re.sub(r"\S*\bmine\.yaml", str(tmp_path / "mine.yaml"), command))
+    while re.fullmatch(r"[A-Z_0-9]+=.*", words[0]):
+        words.pop(0)
+    program = words[0].rpartition("/")[2]
+    if program == "snakemake":
+        if "--report" in words or "--executor" in words:
+            return  # of a finished run, as .ci/run makes it; of a cluster that is not here
+        run = [sys.executable, "-m", "snakemake", *words[1:], "--dry-run"]
+    elif program == "make":
+        run = ["make", "--dry-run", *words[1:]]
+    elif program == "python" and words[1].startswith("scripts/"):
+        assert_takes(words[1], words[2:])
+        return
+    else:
+        assert program in ELSEWHERE or words[1:3] == ["-m", "pip"]
+        return
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def assert_takes(script: str, arguments: list[str]) -> None:
+    """Assert that a script exists and knows each option that it is given."""
+    command = [sys.executable, ROOT / script, "--help"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    for word in arguments:
+        if word.startswith("--"):
+            assert re.search(rf"{word}\b", told), f"{script}: {word}"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [pytest.param(text, id=where) for language, text, where, _ in blocks() if language == "yaml"],
+)
+def test_settings_of_the_documentation_are_right_ones(settings):
+    overlay = yaml.safe_load(settings)
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    if set(overlay) == {"set-resources"}:  # of a profile
+        assert {rule.removeprefix("train_") for rule in overlay["set-resources"]} <= set(
+            config["variants"]
+        )
+        return
+    if set(overlay) == {"layers"}:  # of a variant
+        overlay = {"variants": {"glove_lstm": overlay}}
+    elif not set(overlay) <= set(SCHEMA["properties"]):
+        overlay = {"variants": overlay}
+    update_config(config, overlay)
+    check(with_grids(config), ROOT / "workflow/schemas/config.schema.yaml")
+
+
+def test_messages_that_are_explained_are_messages():
+    """Each piece of a message stands so in the code, but for what is Snakemake's own."""
+    ours, _, snakemakes = (ROOT / "docs/troubleshooting.md").read_text().partition("## Snakemake's")
+    code = "".join(path.read_text() for path in sorted(ROOT.glob("scripts/**/*.py")))
+    code = re.sub(r'"\n\s*f?"', "", code).replace("{{", "{").replace("}}", "}")
+    rows = [line.split(" | ")[0] for line in ours.splitlines() if line.startswith("| `")]
+    pieces = [piece for row in rows for piece in re.findall(r"`([^`]+)`", row)]
+    assert len(pieces) > 20
+    assert [piece for piece in pieces if piece not in code] == []
+    assert "--unlock" in snakemakes
+
+
+def test_every_script_and_module_has_its_place_in_the_description_of_the_code():
+    told = (ROOT / "docs/code.md").read_text()
+    named = re.findall(r"`(\w+\*?)`", told) + re.findall(r"`(\w+\*?)\.py`", told)
+    patterns = re.compile("|".join(name.replace("*", r"\w+") for name in named))
+    tools = {"__init__", "check", "complete", "cut_sample", "publish", "results_page"}
+    files = {path.stem for path in ROOT.glob("scripts/**/*.py")} - tools
+    assert [name for name in sorted(files) if not patterns.fullmatch(name)] == []
+
+
+def test_the_citation_is_of_this_version():
+    about = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors"} <= set(about)
+    assert about["version"] == seq2report.__version__
+
+
+def test_the_page_of_reliability_lists_every_case(request):
+    stash = request.config.stash
+    if stash[FILES] < {path.name for path in ROOT.glob("tests/test_*.py")}:
+        pytest.skip("only where all tests are collected")
+    assert listed((ROOT / "docs/reliability.md").read_text()) == stash[COLLECTED]
+
+
+def my_corpus(language: str) -> list[str]:
+    """Return the blocks of docs/my-corpus.md in a language."""
+    text = (ROOT / "docs/my-corpus.md").read_text()
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A copy of the workflow, and beside it the files that docs/my-corpus.md speaks of."""
+    for part in ("Snakefile", "workflow", "config", "scripts", "reports", "environment.yml"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, tmp_path / part)
+    shutil.copytree(ROOT / "resources/sample", tmp_path / "resources/sample")
+    (shown,) = my_corpus("csv")
+    header, *rows = csv.reader(shown.splitlines())
+    with (tmp_path / "tickets.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows([str(n), *rows[n % len(rows)][1:]] for n in range(60))
+    return tmp_path
+
+
+def run_in(folder, command):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    options = {"shell": True, "cwd": folder, "env": os.environ | {"PATH": path}, "text": True}
+    done = subprocess.run(command, capture_output=True, timeout=300, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_the_commands_from_a_table_to_a_report_are_those_that_are_shown(clone):
+    propose, whole, plan = "".join(my_corpus("sh")).splitlines()
+    assert "label: 'queue', 2 classes" in run_in(clone, propose)
+    assert whole == plan.replace(" -n", " --cores all")
+    planned = run_in(clone, plan)
+    assert "results/tickets/report/index.html" in planned
+    assert (clone / "config/mine.yaml").read_text().startswith("# What scripts/propose.py found")
+    # The lines that do it by hand read the same file to the same documents.
+    by_hand = next(block for block in my_corpus("yaml") if "name: tickets" in block)
+    found = []
+    for text in ((clone / "config/mine.yaml").read_text(), by_hand):
+        (clone / "config/mine.yaml").write_text(text)
+        documents = "results/tickets/tickets/documents.parquet"
+        run_in(clone, f"{whole} --force {documents}")
+        found.append((clone / documents).read_bytes())
+    assert found[0] == found[1]

@@ -1,0 +1,75 @@
+import os
+
+import pytest
+
+from seq2report.files.archives import members
+from seq2report.files.local_files import changeable, changeable_files, packed, state, with_states
+from seq2report.files.parts import PlaceError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "my texts"
+    for name in ("b/2.txt", "b/1.txt", "a/é ü.txt", "a/x/deep.txt", ".git/config", "a/.DS_Store"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name * 999)
+    return folder
+
+
+@pytest.mark.reliability("Repeatability")
+def test_a_folder_is_packed_into_the_same_bytes_whatever_its_times_rights_and_order(
+    folder, tmp_path
+):
+    first = b"".join(packed(folder))
+    other = tmp_path / "other"
+    for path in sorted(folder.rglob("*.txt"), reverse=True):
+        copy = other / path.relative_to(folder)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+        copy.chmod(0o600)
+        os.utime(copy, (1, 1))
+    assert b"".join(packed(other)) == first
+    (tmp_path / "t.tar").write_bytes(first)
+    names = ["a/x/deep.txt", "a/é ü.txt", "b/1.txt", "b/2.txt"]
+    assert list(members(tmp_path / "t.tar")) == [(each, each.encode() * 999) for each in names]
+
+
+@pytest.mark.reliability("Bad corpora")
+def test_a_folder_with_a_link_in_it_is_refused_and_so_is_an_empty_one(folder, tmp_path):
+    (folder / "b/3.txt").symlink_to("/etc/hostname")
+    with pytest.raises(PlaceError, match=r"b/3\.txt is a link or another special file"):
+        list(packed(folder))
+    (tmp_path / "empty/.git").mkdir(parents=True)
+    with pytest.raises(PlaceError, match="empty holds no file"):
+        list(packed(tmp_path / "empty"))
+
+
+def test_the_state_of_a_folder_changes_with_any_file_in_it(folder):
+    seen = {state(folder)}
+    (folder / "b/2.txt").write_text("longer" * 2000)
+    seen.add(state(folder))
+    os.utime(folder / "b/1.txt", ns=(9**20, 9**20))
+    seen.add(state(folder))
+    (folder / "b/2.txt").unlink()
+    seen.add(state(folder))
+    (folder / "a/.DS_Store").write_text("")
+    seen.add(state(folder))
+    assert len(seen) == 4
+
+
+def test_only_what_may_change_is_watched(folder):
+    roots = (folder.parent,)
+    told = {"url": "file:my texts/b/1.txt"}
+    assert changeable(told, roots) == folder / "b/1.txt"
+    for place in (
+        told | {"sha256": "0" * 64},
+        {"url": "https://x/y"},
+        {"package": "a==1"},
+        {"url": "file:nowhere"},
+    ):
+        assert changeable(place, roots) is None
+    places = [told, {"url": "file:my texts"}]
+    assert changeable_files({"from": places}, roots) == [folder / "b/1.txt"]
+    (first, second) = with_states({"file": "x.tar", "from": places}, roots)["from"]
+    assert first == told
+    assert second == {"url": "file:my texts", "state": state(folder)}

@@ -1,0 +1,218 @@
+import warnings
+
+import keras
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from helpers import call, lesson_page, write_sequences
+
+import lesson_inside_lstm as lesson
+from seq2report.core.command import UserError, write_json
+from seq2report.core.tables import read_tables
+from seq2report.lessons import inside_lstm_plots
+from seq2report.report import page
+
+TITLE = "Inside an LSTM"
+CLASSES = ["<b>con</b>", "mid", "pro"]
+NUM_WORDS = 30
+HOSTILE = ["<script>alert(1)</script>", "$x$ $y$", "a\x07\u202eb", "漢字", "&amp;", "w" * 90]
+
+
+def write_corpus(folder, words=range(15, 60)):
+    """Write a corpus of random words in which each class has a word of its own; return options."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for split, count in (("train", 90), ("test", 30)):
+        for n in range(count):
+            tokens = rng.integers(4, NUM_WORDS, size=rng.choice(words))
+            tokens[rng.random(len(tokens)) < 0.3] = 1 + n % 3
+            rows.append({"split": split, "label": CLASSES[n % 3], "tokens": tokens.tolist()})
+    documents = pl.DataFrame(rows, schema_overrides={"tokens": pl.List(pl.Int32)})
+    documents = documents.with_row_index("id").with_columns(pl.col("id").cast(pl.String))
+    ids = pl.Series("id", range(1, NUM_WORDS), dtype=pl.Int32)
+    spelled = [*HOSTILE, *(f"word{n}" for n in range(NUM_WORDS - 1 - len(HOSTILE)))]
+    write_sequences(folder, documents)
+    pl.DataFrame({"id": ids, "word": spelled}).write_parquet(folder / "vocabulary.parquet")
+    write_json(folder / "corpus.json", {"classes": CLASSES})
+    write_json(folder / "encoding.json", {"num_words": NUM_WORDS})
+    return {
+        "corpus": folder / "corpus.json",
+        "encoding": folder / "encoding.json",
+        "sequences": folder / "sequences.parquet",
+        "vocabulary": folder / "vocabulary.parquet",
+        "seed": 1,
+    }
+
+
+def carry_out(folder, options, **more):
+    call(lesson, **options, output=folder / "lesson-inside_lstm", **more)
+    return read_tables(folder / "lesson-inside_lstm")
+
+
+@pytest.fixture(scope="module")
+def carried_out(tmp_path_factory):
+    """A corpus of hostile words with pretrained vectors, and the tables of the lesson."""
+    folder = tmp_path_factory.mktemp("lesson")
+    matrix = np.random.default_rng(1).normal(size=(NUM_WORDS, 5)).astype("float32")
+    np.save(folder / "matrix.npy", matrix)
+    options = write_corpus(folder / "corpus") | {"matrix": folder / "matrix.npy", "epochs": 25}
+    return folder, options, carry_out(folder, options)
+
+
+@pytest.fixture
+def weights():
+    rng = np.random.default_rng(3)
+    return lesson.Weights(*(rng.normal(size=shape) for shape in ((4, 12), (3, 12), 12)))
+
+
+@pytest.fixture
+def vectors():
+    return np.random.default_rng(4).normal(size=(7, 4)).astype("float32")
+
+
+def test_the_numpy_cell_computes_what_keras_computes(weights, vectors):
+    found = lesson.read_words(vectors, weights)
+    hidden, cell = lesson.keras_states(weights, vectors)
+    np.testing.assert_allclose(found["hidden"], hidden, atol=1e-6)
+    np.testing.assert_allclose(found["cell"][-1], cell, atol=1e-6)
+    assert list(found) == list(lesson.GATES)
+    assert all(values.shape == (7, 3) for values in found.values())
+
+
+def test_each_gate_has_the_name_of_what_it_does(weights, vectors):
+    found = lesson.read_words(vectors, weights)
+    before = np.vstack([np.zeros(3), found["cell"][:-1]])
+    expected = found["forget"] * before + found["update"] * found["candidate"]
+    np.testing.assert_allclose(found["cell"], expected)
+    np.testing.assert_allclose(found["hidden"], found["output"] * np.tanh(found["cell"]))
+    for gate in ("forget", "update", "output"):
+        assert ((found[gate] > 0) & (found[gate] < 1)).all()
+
+
+def test_a_bias_moves_its_own_gate(weights, vectors):
+    for place, gate in enumerate(("update", "forget", "candidate", "output")):
+        bias = weights.bias.copy()
+        bias[3 * place : 3 * place + 3] = 50
+        found = lesson.read_words(vectors, weights._replace(bias=bias))
+        np.testing.assert_allclose(found[gate], 1)
+
+
+def test_the_slides_variant_with_the_identity_is_the_standard_cell_and_otherwise_is_not(
+    weights, vectors
+):
+    standard = lesson.read_words(vectors, weights)
+    identity = lesson.layer_squash(np.eye(3), np.zeros(3))
+    for gate, values in lesson.read_words(vectors, weights, identity).items():
+        np.testing.assert_array_equal(values, standard[gate])
+    mix, shift = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 2]]), np.array([0, 0, 0.5])
+    first = lesson.read_words(vectors[:1], weights, lesson.layer_squash(mix, shift))
+    a, b, c = first["cell"][0]
+    expected = first["output"][0] * np.tanh([b, a, 2 * c + 0.5])
+    np.testing.assert_allclose(first["hidden"][0], expected)
+
+
+def test_sigmoid_does_not_overflow():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = lesson.sigmoid(np.array([-1e4, 0.0, 1e4, 1.0]))
+    np.testing.assert_allclose(found, [0, 0.5, 1, 1 / (1 + np.exp(-1))])
+
+
+@pytest.mark.parametrize("wrong", [1e-4, np.nan])
+def test_a_difference_to_keras_ends_in_a_message(wrong):
+    same = np.zeros(3)
+    assert lesson.check((same, same + 1e-6)) == pytest.approx(1e-6)
+    with pytest.raises(UserError, match="NumPy cell and Keras differ"):
+        lesson.check((same, same), (same, np.array([0, wrong, 0])))
+
+
+def test_a_short_confident_and_right_document_is_chosen():
+    probability = np.array([[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.05, 0.95], [0.99, 0.01]])
+    words = np.array([10, 30, 40, 30, 500])
+    truth = np.array([0, 0, 1, 0, 0])
+    assert lesson.choose(probability, truth, words) == (2, "whole")
+    assert lesson.choose(probability, truth, words + 40) == (4, "cut")
+    assert lesson.choose(probability, 1 - probability.argmax(axis=1), words) == (4, "wrong")
+
+
+def test_the_tables_are_those_of_the_network(carried_out):
+    _, _, tables = carried_out
+    assert set(tables) == {"gates", "document", "probabilities", "units", "facts"}
+    (facts,) = tables["facts"].to_dict("records")
+    assert facts["difference_to_keras"] <= 1e-5
+    assert facts["difference_of_identity_variant"] == 0
+    assert facts["variant_weights"] == 16 * 16 + 16
+    layer = keras.layers.LSTM(16)
+    layer.build((None, 3, 5))
+    assert facts["weights"] == layer.count_params()
+    words = facts["read_words"]
+    assert len(tables["gates"]) == words * 16 * len(lesson.GATES)
+    assert not tables["gates"].duplicated(["step", "unit", "gate"]).any()
+    assert tables["document"]["step"].tolist() == list(range(1, words + 1))
+    spelled = tables["gates"].drop_duplicates("step").set_index("step")["word"]
+    assert spelled.tolist() == tables["document"]["word"].tolist()
+    said = tables["probabilities"].pivot_table(index="step", columns="label", values="probability")
+    np.testing.assert_allclose(said.sum(axis=1), 1)
+    assert said.loc[words, facts["label"]] == pytest.approx(facts["probability"], abs=1e-5)
+    assert tables["units"]["pull"].is_monotonic_decreasing
+
+
+def test_the_network_has_learned_and_the_document_is_confident_and_right(carried_out):
+    (facts,) = carried_out[2]["facts"].to_dict("records")
+    assert facts["test_accuracy"] > 0.8
+    assert facts["chosen"] == "whole"
+    assert facts["label"] == facts["predicted"]
+    assert facts["probability"] > 0.8
+    assert 20 <= facts["document_words"] <= 40
+
+
+@pytest.mark.reliability("Repeatability")
+def test_the_same_seed_gives_the_same_tables(carried_out, tmp_path):
+    _, options, tables = carried_out
+    again = carry_out(tmp_path, options)
+    for name, table in again.items():
+        timeless = table.drop(columns="fit_seconds", errors="ignore")
+        pd.testing.assert_frame_equal(timeless, tables[name][timeless.columns])
+
+
+def test_the_page_shows_hostile_words_as_text(carried_out, tmp_path):
+    folder, _, _ = carried_out
+    html = lesson_page("inside_lstm", folder, corpus_title="<i>Tiny</i>")
+    assert f"<h1>{TITLE}</h1>" in html
+    for raw in ("<script>alert", "<i>Tiny", "<b>con", "Glyph"):
+        assert raw not in html
+    assert "f<sub>t</sub> = σ(" in html
+
+
+def test_words_that_cannot_be_drawn_become_boxes_and_break_no_picture():
+    words = pd.Series(HOSTILE)
+    drawn = inside_lstm_plots.labels(words)
+    assert drawn[1:5] == ["$x$ $y$", "a□□b", "□□", "&amp;"]
+    assert drawn[5] == "w" * 15 + "…"
+    steps, units = np.indices((len(words), 16)).reshape(2, -1) + 1
+    gates = pd.DataFrame({"step": steps, "word": words.to_numpy()[steps - 1], "unit": units})
+    gates = gates.assign(gate="cell", value=0.5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        html = page.figure(
+            inside_lstm_plots.heat_map(gates, "cell", pd.Series(range(16, 0, -1))), "a"
+        ).data
+    assert "<script>alert" not in html
+    assert "$x$ $y$" in html
+
+
+def test_of_many_classes_the_true_one_and_the_likeliest_are_drawn():
+    table = pd.DataFrame(
+        [{"step": 1, "word": "w", "label": f"class {n}", "probability": n / 45} for n in range(10)]
+    )
+    html = page.figure(inside_lstm_plots.probability_by_word(table, "class 0"), "a").data
+    drawn = [n for n in range(10) if f">class {n}<" in html]
+    assert drawn == [0, 7, 8, 9]
+
+
+def test_a_corpus_of_short_documents_ends_in_a_message(tmp_path):
+    options = write_corpus(tmp_path / "corpus", range(3, 9))
+    with pytest.raises(UserError, match=r"at most 8 words, expected .* one of 20 words or more"):
+        call(lesson, **options, epochs=1, output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,238 @@
+import math
+
+import keras
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from helpers import call, lesson_page, write_sequences
+
+import lesson_vanishing_gradient as lesson
+from seq2report.core.command import UserError, write_json
+from seq2report.core.tables import read_tables
+from seq2report.lessons import vanishing_gradient_plots
+from seq2report.report import page
+
+TITLE = "How far back can a recurrent network look?"
+CLASSES = ["<b>con</b>", "mid", "pro"]
+NUM_WORDS = 30
+
+
+def write_corpus(folder, words=range(100, 130)):
+    """Write a corpus of random words in which each class has a word of its own; return options."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for split, count in (("train", 90), ("test", 30)):
+        for n in range(count):
+            tokens = rng.integers(4, NUM_WORDS, size=rng.choice(words))
+            tokens[rng.random(len(tokens)) < 0.2] = 1 + n % 3
+            rows.append({"split": split, "label": CLASSES[n % 3], "tokens": tokens.tolist()})
+    documents = pl.DataFrame(rows, schema_overrides={"tokens": pl.List(pl.Int32)})
+    documents = documents.with_row_index("id").with_columns(pl.col("id").cast(pl.String))
+    write_sequences(folder, documents)
+    write_json(folder / "corpus.json", {"classes": CLASSES})
+    write_json(folder / "encoding.json", {"num_words": NUM_WORDS})
+    return {
+        "corpus": folder / "corpus.json",
+        "encoding": folder / "encoding.json",
+        "sequences": folder / "sequences.parquet",
+        "seed": 1,
+    }
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Short documents and few short memory trainings: what is tested does not hang on the sizes."""
+    for name, value in {
+        "LENGTH": 12,
+        "FAR": 8,
+        "STEPS_BACK": (2, 3),
+        "UPDATES": 2,
+        "BATCH": 16,
+        "UNSEEN": 50,
+    }.items():
+        monkeypatch.setattr(lesson, name, value)
+
+
+def carry_out(folder, options, **more):
+    call(lesson, **options, output=folder / "lesson-vanishing_gradient", **more)
+    return read_tables(folder / "lesson-vanishing_gradient")
+
+
+def network(kind, length=6, classes=3):
+    keras.utils.set_random_seed(1)
+    table = np.random.default_rng(1).normal(size=(9, 4)).astype("float32")
+    return lesson.Network(kind, table, classes, length, 0.01), table
+
+
+@pytest.mark.parametrize("kind", lesson.CELLS)
+@pytest.mark.parametrize("steps", [1, 4, 6])
+def test_a_network_reads_as_keras_does_and_no_further_than_it_is_told(kind, steps):
+    found, table = network(kind)
+    layer = getattr(keras.layers, kind)(lesson.UNITS)
+    layer.build((None, steps, 4))
+    layer.set_weights([value.numpy() for value in found.cell.trainable_variables])
+    ids = np.random.default_rng(2).integers(0, 9, (5, 6)).astype("int32")
+    expected = found.output(layer(table[ids[:, :steps]]))
+    np.testing.assert_allclose(found.logits(ids, steps), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", lesson.CELLS)
+def test_gradient_norms_are_those_of_finite_differences_the_last_word_first(kind):
+    found, table = network(kind)
+    layer = getattr(keras.layers, kind)(lesson.UNITS)
+    layer.build((None, 6, 4))
+    layer.set_weights([value.numpy() for value in found.cell.trainable_variables])
+    ids = np.random.default_rng(2).integers(0, 9, (2, 6)).astype("int32")
+    truth = np.array([2, 0], dtype="int32")
+    step = 1e-2
+    expected = np.zeros((2, 6))
+    for row, position in np.ndindex(2, 6):
+        slopes = []
+        for dimension in range(4):
+            both = np.stack([table[ids[row]]] * 2)
+            both[:, position, dimension] += [step, -step]
+            up, down = found.output(layer(both)).numpy()[:, truth[row]]
+            slopes.append((up - down) / (2 * step))
+        expected[row, 5 - position] = np.linalg.norm(slopes)
+    np.testing.assert_allclose(
+        lesson.gradient_norms(found, ids, truth), expected, rtol=0.02, atol=1e-4
+    )
+
+
+@pytest.mark.reliability("Repeatability")
+def test_the_same_seed_gives_the_same_tables(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(lesson, "CELLS", ("SimpleRNN",))
+    sequences = lesson.read_sequences(write_corpus(tmp_path / "corpus")["sequences"])
+    vectors = np.random.default_rng(1).normal(size=(NUM_WORDS, 5)).astype("float32")
+
+    def tables():
+        found, _ = lesson.on_documents(sequences, CLASSES, vectors, 2, 7)
+        return [*found.values(), lesson.recall(7, 2, (3,), 2)]
+
+    first, second = tables(), tables()
+    for one, other in zip(first, second, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+    before, after = first[0].groupby("stage", sort=False)["median"].sum()
+    assert before != after
+    assert first[-1]["accuracy"].nunique() == 2  # a repetition is another training
+
+
+def test_training_on_a_number_of_steps_lowers_the_loss_and_restart_takes_it_back():
+    found, _ = network("SimpleRNN", classes=9)
+    ids = np.random.default_rng(2).integers(0, 9, (40, 32, 6)).astype("int32")
+    before = found.logits(ids[0], 2).numpy()
+    found.train(ids, ids[:, :, 0], keras.ops.convert_to_tensor(2))
+    after = found.logits(ids[0], 2).numpy()
+    right = [float((logits.argmax(axis=1) == ids[0, :, 0]).mean()) for logits in (before, after)]
+    assert right[0] < 0.5 < right[1]
+    assert int(found.optimizer.iterations.numpy()) == 40
+    found.restart(found.start)
+    np.testing.assert_array_equal(found.logits(ids[0], 2), before)
+    assert all(
+        (left.numpy() == right).all()
+        for left, right in zip(found.optimizer.variables, found.optimizer_start, strict=True)
+    )
+
+
+@pytest.mark.parametrize(("kind", "kept"), [("LSTM", 1 / (1 + math.exp(-4))), ("GRU", 0.982)])
+def test_an_opened_gate_keeps_the_state_and_nothing_else_is_changed(kind, kept):
+    found, _ = network(kind)
+    weights = lesson.open_gate(found, found.start)
+    changed = [
+        (int((new != old).sum()), new.shape) for new, old in zip(weights, found.start, strict=True)
+    ]
+    assert [n for n, _ in changed if n] == [lesson.UNITS]
+    found.restart([np.zeros_like(v) if v.ndim == 2 and len(v) > 2 else v for v in weights])
+    # Without weights only the bias acts: what was in the state shrinks by the gate's share.
+    state = np.full((1, lesson.UNITS), 0.5, dtype="float32")
+    states = [state, state] if kind == "LSTM" else [state]
+    _, after = found.cell(np.zeros((1, 4), "float32"), states)
+    np.testing.assert_allclose(after[-1], 0.5 * kept, atol=1e-3)
+    assert lesson.kept_a_step(kind, lesson.OPENED) == pytest.approx(kept, abs=1e-3)
+
+
+@pytest.mark.parametrize(("kind", "kept"), [("LSTM", 0.731), ("GRU", 0.5)])
+def test_what_a_gate_keeps_before_training_is_what_keras_starts_with(kind, kept):
+    found, _ = network(kind)
+    state = np.full((1, lesson.UNITS), 0.5, dtype="float32")
+    states = [state, state] if kind == "LSTM" else [state]
+    found.restart([np.zeros_like(v) if v.ndim == 2 and len(v) > 2 else v for v in found.start])
+    _, after = found.cell(np.zeros((1, 4), "float32"), states)
+    np.testing.assert_allclose(after[-1], 0.5 * kept, atol=1e-3)
+    assert lesson.kept_a_step(kind, lesson.USUAL) == pytest.approx(kept, abs=1e-3)
+
+
+def test_falls_compare_the_last_word_with_one_far_back():
+    table = pd.DataFrame({"stage": "after", "cell": "LSTM", "steps_back": range(51)})
+    table["median"] = [8.0] + [1.0] * 49 + [2.0]
+    zero = table.assign(cell="GRU", median=[8.0] + [0.0] * 50)
+    falls = lesson.falls(pd.concat([table, zero])).set_index("cell")["fall"]
+    assert falls.to_dict() == {"LSTM": 4.0, "GRU": math.inf}
+
+
+def test_an_opened_gate_lets_an_lstm_remember_for_longer(monkeypatch):
+    monkeypatch.setattr(lesson, "CELLS", ("LSTM",))
+    table = lesson.recall(1, 1, steps_back=(2, 20), repetitions=1)
+    accuracy = table.set_index(["start", "steps"])["accuracy"]
+    assert accuracy[lesson.USUAL, 2] > 0.9
+    assert accuracy[lesson.USUAL, 20] < 0.3
+    assert accuracy[lesson.OPENED, 20] > 0.6
+
+
+def test_the_tables_are_whole_and_become_a_page(small, tmp_path):
+    options = write_corpus(tmp_path / "corpus")
+    matrix = np.random.default_rng(1).normal(size=(NUM_WORDS, 5)).astype("float32")
+    np.save(tmp_path / "matrix.npy", matrix)
+    given = {"matrix": tmp_path / "matrix.npy", "calls": 1, "epochs": 3}
+    found = carry_out(tmp_path, options, **given)
+    assert set(found) == {"gradients", "falls", "networks", "memory", "starts", "facts"}
+    gradients = found["gradients"]
+    assert len(gradients) == 2 * 3 * 12
+    assert (gradients["lower"] <= gradients["median"]).all()
+    assert (gradients["median"] <= gradients["upper"]).all()
+    weights = found["networks"].set_index("cell")["cell_weights"].to_dict()
+    units = lesson.UNITS
+    simple = units * (5 + units + 1)
+    assert weights["SimpleRNN"] == simple
+    assert weights["LSTM"] == 4 * simple
+    assert weights["GRU"] == 3 * simple + 3 * units  # Keras's GRU has a second bias
+    assert len(found["memory"]) == 5 * 2 * lesson.REPETITIONS
+    (facts,) = found["facts"].to_dict("records")
+    assert facts["fitted_documents"] == 80
+    assert facts["measured_documents"] == 30
+    assert not facts["learned_vectors"]
+    assert facts["updates"] == 2
+
+    html = lesson_page("vanishing_gradient", tmp_path, corpus_title="<i>Tiny</i> $x$ $y$")
+    assert f"<h1>{TITLE}</h1>" in html
+    assert "<i>Tiny" not in html
+    assert "mathdefault" not in html
+
+
+def test_vectors_are_learned_where_none_are_given(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(lesson, "CELLS", ("SimpleRNN",))
+    options = write_corpus(tmp_path / "corpus")
+    sequences = lesson.read_sequences(options["sequences"])
+    tables, facts = lesson.on_documents(sequences, CLASSES, (NUM_WORDS, 5), 30, 1)
+    assert facts["learned_vectors"]
+    assert tables["networks"]["test_accuracy"].item() > 0.6
+
+
+def test_a_corpus_of_short_documents_ends_in_a_message(tmp_path):
+    options = write_corpus(tmp_path / "corpus", range(20, 90))
+    with pytest.raises(UserError, match="0 test documents of 100 words or more"):
+        call(lesson, **options, output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_gradient_of_zero_does_not_break_the_picture():
+    back = range(5)
+    frames = [
+        pd.DataFrame({"stage": stage, "cell": "LSTM", "steps_back": back}).assign(
+            lower=0.0, median=[1e-3, 1e-6, 0, 0, 0], upper=[1.0, 1e-3, 0, 0, 0]
+        )
+        for stage in vanishing_gradient_plots.STAGES
+    ]
+    html = page.figure(vanishing_gradient_plots.gradients(pd.concat(frames)), "alt").data
+    assert "10⁻³" in html

@@ -1,0 +1,351 @@
+"""A training that is broken off goes on: killed for real, then started again."""
+
+import json
+import logging
+import shutil
+import signal
+import subprocess
+import sys
+from functools import partial
+
+import keras
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from helpers import ROOT, call, in_memory
+
+import train_network
+from seq2report.models import checkpoint, cpu_layers, network
+from seq2report.models.checkpoint import Checkpoint
+
+interruption = pytest.mark.reliability("Interruption")
+
+# A checkpoint each epoch, and the end by SIGKILL after so many of them.
+KILLED = """
+import logging, os, signal, sys
+logging.basicConfig(level=logging.INFO)
+sys.path.insert(0, sys.argv.pop(1))
+wanted = int(sys.argv.pop(1))
+from seq2report.models.backend import load_keras
+load_keras(1)
+from seq2report.models import checkpoint
+import train_network
+checkpoint.EVERY = checkpoint.RATIO = 0
+write, written = checkpoint.Checkpoint.write, []
+def write_and_die(self, model):
+    write(self, model)
+    written.append(model)
+    if len(written) == wanted:
+        os.kill(os.getpid(), signal.SIGKILL)
+checkpoint.Checkpoint.write = write_and_die
+train_network.main(None)
+"""
+LSTM = [{"LSTM": {"units": 4, "recurrent_dropout": 0.2}}, {"Dropout": {"rate": 0.3}}]
+DENSE = [{"Flatten": {}}, {"Dense": {"units": 4, "activation": "relu"}}, {"Dropout": {"rate": 0.3}}]
+WORDS = {"encoding": "words", "form": "sequence", "length": 10, "trainable": True}
+WORDS |= {"padding": "pre", "truncating": "pre", "embedding": "glove"}
+WILD = {"Adam": {"learning_rate": 0.05}}
+STOPPED = {"optimizer": WILD, "batch_size": 8, "epochs": 12, "patience": 2, "refit": True}
+LECTURE = {"optimizer": "rmsprop", "batch_size": 8, "epochs": 4, "protocol": "lecture"}
+SECONDS = ["fit_seconds", "fit_cpu_seconds", "predict_seconds", "predict_cpu_seconds"]
+SECONDS += ["cpu_seconds", "peak_memory_mb"]
+
+
+def arguments(tiny, output, fit, layers, **more):
+    return {
+        "corpus": tiny / "corpus.json",
+        "documents": tiny / "words/sequences.parquet",
+        "matrix": tiny / "glove/matrix.npy",
+        "settings": {"input": WORDS, "layers": layers, "fit": fit},
+        "seed": 1,
+        "checkpoint": output.with_name("run.checkpoint"),
+        "output": output,
+    } | more
+
+
+def killed_after(epochs, **options):
+    """Train in a process of its own that dies after so many epochs."""
+    command = [sys.executable, "-c", KILLED, str(ROOT / "scripts"), str(epochs)]
+    for name, value in options.items():
+        text = json.dumps(value) if isinstance(value, dict) else str(value)
+        command += [f"--{name.replace('_', '-')}", text]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not options["output"].exists()
+    return done.stderr
+
+
+def assert_same_run(found, expected):
+    """Check that two runs left the same but for seconds."""
+    assert {path.name for path in found.iterdir()} == {path.name for path in expected.iterdir()}
+    metrics = [json.loads((run / "metrics.json").read_text()) for run in (found, expected)]
+    same = [{k: v for k, v in each.items() if k not in SECONDS} for each in metrics]
+    assert same[0] == same[1]
+    read = [pd.read_csv(run / "history.csv") for run in (found, expected)]
+    history = [each.drop(columns="seconds") for each in read]
+    pd.testing.assert_frame_equal(*history, check_exact=True)
+    for name in ("predictions.parquet", "validation.parquet"):
+        if (expected / name).exists():
+            assert pl.read_parquet(found / name).equals(pl.read_parquet(expected / name))
+    models = [keras.models.load_model(run / "model.keras") for run in (found, expected)]
+    for one, other in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@interruption
+@pytest.mark.parametrize(
+    ("fit", "layers", "after"),
+    [
+        (STOPPED, LSTM, ["2"]),
+        (STOPPED, DENSE, ["4", "1 of the second fit"]),
+        (LECTURE, DENSE, ["2"]),
+    ],
+    ids=[
+        "an LSTM with early stopping and a second fit",
+        "killed once more in the second fit",
+        "by the lecture's protocol",
+    ],
+)
+def test_a_training_that_was_killed_goes_on_from_its_last_epoch_and_ends_with_the_same_figures(
+    tiny, tmp_path, caplog, fit, layers, after
+):
+    whole, output = tmp_path / "whole", tmp_path / "run"
+    call(train_network, **arguments(tiny, whole, fit, layers))
+    assert not (tmp_path / "run.checkpoint").exists()  # not written that early
+    epochs = len(pd.read_csv(whole / "history.csv"))
+    best = json.loads((whole / "metrics.json").read_text())["best_epoch"]
+    if "patience" in fit:
+        assert 1 < best < epochs < fit["epochs"]
+    killed_after(int(after[0]), **arguments(tiny, output, fit, layers))
+    if len(after) > 1:
+        more = epochs - int(after[0]) + 1
+        said = killed_after(more, **arguments(tiny, output, fit, layers))
+        assert f"going on after epoch {after[0]}, as" in said
+        assert f"epoch {int(after[0]) + 1}/{fit['epochs']}" in said
+        assert f"epoch {after[0]}/{fit['epochs']}" not in said
+    caplog.clear()
+    call(train_network, **arguments(tiny, output, fit, layers))
+    assert f"going on after epoch {after[-1]}, as" in caplog.text
+    assert_same_run(output, whole)
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "whole"}  # no checkpoint is left
+
+
+@pytest.fixture(autouse=True)
+def log(caplog):
+    caplog.set_level(logging.INFO)
+
+
+@pytest.fixture
+def every_epoch(monkeypatch):
+    monkeypatch.setattr(checkpoint, "EVERY", 0)
+    monkeypatch.setattr(checkpoint, "RATIO", 0)
+
+
+class BrokenOffError(Exception):
+    pass
+
+
+def broken_off(monkeypatch, epochs, train):
+    """Call ``train`` and break off after so many epochs, each of which may write a checkpoint."""
+    written, write = [], Checkpoint.write
+
+    def write_and_break(self, model):
+        write(self, model)
+        written.append(model)
+        if len(written) == epochs:
+            raise BrokenOffError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "write", write_and_break)
+        with pytest.raises(BrokenOffError):
+            train()
+
+
+RNG = np.random.default_rng(1)
+TOKENS = pl.Series(RNG.integers(1, 30, size=(40, 6)).tolist(), dtype=pl.List(pl.Int32))
+NAMES = pl.Series([str(n) for n in range(40)])
+DOCUMENTS = in_memory(pl.DataFrame({"id": NAMES, "split": NAMES, "label": NAMES, "tokens": TOKENS}))
+
+
+def fitted(at=None, optimizer="adam", layers=DENSE, epochs=2):
+    """Train a small network on random documents; return its model and what `network.fit` does."""
+    given = WORDS | {"length": 6, "dimensions": 3}
+    fit = {"optimizer": optimizer, "batch_size": 8, "epochs": epochs}
+    keras.utils.set_random_seed(1)
+    settings = {"input": {k: v for k, v in given.items() if k != "embedding"}, "layers": layers}
+    model = network.build_model(settings, 30, 2, ours=cpu_layers.FASTER)
+    network.compile_model(model, fit)
+    truth = np.arange(40) % 2
+    read = partial(network.inputs_of, given=given, num_words=30)
+    whole = (DOCUMENTS, truth)
+    return model, network.fit(model, whole, whole, read, fit, 1, Checkpoint(at, {"seed": "1"}))
+
+
+def assert_same_fit(found, expected):
+    for one, other in zip(found[0].variables, expected[0].variables, strict=True):
+        np.testing.assert_array_equal(one, other, err_msg=one.path)
+    for one, other in zip(
+        found[0].optimizer.variables, expected[0].optimizer.variables, strict=True
+    ):
+        np.testing.assert_array_equal(one, other, err_msg=one.path)
+    histories = [pd.DataFrame(each[1].history) for each in (found, expected)]
+    histories = [each.drop(columns="seconds") for each in histories]
+    pd.testing.assert_frame_equal(*histories, check_exact=True)
+    np.testing.assert_array_equal(found[1].probability, expected[1].probability)
+
+
+@interruption
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        *("adafactor", "adam", "ftrl", "lion", "muon", "nadam", "rmsprop"),
+        {"SGD": {"learning_rate": 0.1, "momentum": 0.9}},
+    ],
+    ids=str,
+)
+def test_every_optimizer_goes_on_to_the_last_bit(tmp_path, monkeypatch, every_epoch, optimizer):
+    train = partial(fitted, tmp_path / "checkpoint", optimizer)
+    broken_off(monkeypatch, 1, train)
+    assert_same_fit(train(), fitted(None, optimizer))
+
+
+@interruption
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [{"Flatten": {}}, {"BatchNormalization": {}}, {"GaussianNoise": {"stddev": 0.5}}],
+        [{"SpatialDropout1D": {"rate": 0.5}}, {"Flatten": {}}, {"Dropout": {"rate": 0.5}}],
+        [{"Bidirectional": {"layer": {"LSTM": {"units": 2, "recurrent_dropout": 0.5}}}}],
+        [{"Flatten": {}}, {"Dense": {"units": 3, "dtype": "bfloat16"}}],
+    ],
+    ids=lambda layers: ", ".join(name for layer in layers for name in layer),
+)
+def test_every_layer_goes_on_to_the_last_bit(tmp_path, monkeypatch, every_epoch, layers):
+    train = partial(fitted, tmp_path / "checkpoint", layers=layers)
+    broken_off(monkeypatch, 1, train)
+    assert_same_fit(train(), fitted(layers=layers))
+
+
+SHORT = {"optimizer": "adam", "batch_size": 8, "epochs": 2}
+
+
+def other_documents(tiny, folder, patch):
+    words = shutil.copytree(tiny / "words", folder / "words")
+    tokens = np.load(words / "tokens.npy")
+    tokens[::2] = 1
+    np.save(words / "tokens.npy", tokens)
+    return {"documents": words / "sequences.parquet"}
+
+
+def other_vectors(tiny, folder, patch):
+    np.save(folder / "matrix.npy", np.load(tiny / "glove/matrix.npy") + 1)
+    return {"matrix": folder / "matrix.npy"}
+
+
+def other_code(tiny, folder, patch):
+    file = folder / "code.py"
+    file.write_text("")
+    patch.setattr(train_network, "local_imports", lambda *_: [file])
+    return {}
+
+
+def other_versions(tiny, folder, patch):
+    patch.setattr(train_network, "versions", lambda: {"keras": "0.1"})
+    return {}
+
+
+def other_device(tiny, folder, patch):
+    patch.setattr(train_network, "machine", lambda: {"processor": "another"})
+    return {}
+
+
+@interruption
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("seed", lambda *_: {"seed": 2}),
+        ("settings", lambda *_: {"settings": {"input": WORDS, "layers": DENSE[:2], "fit": SHORT}}),
+        ("threads", lambda *_: {"threads": 2}),
+        ("documents", other_documents),
+        ("vectors", other_vectors),
+        ("code", other_code),
+        ("versions", other_versions),
+        ("device", other_device),
+    ],
+)
+def test_the_checkpoint_of_another_run_is_not_gone_on_from(
+    tiny, tmp_path, monkeypatch, caplog, every_epoch, name, change
+):
+    asked = arguments(tiny, tmp_path / "run", SHORT, DENSE)
+    broken_off(monkeypatch, 1, lambda: call(train_network, **asked))
+    asked |= change(tiny, tmp_path, monkeypatch)
+    caplog.clear()
+    call(train_network, **asked)
+    assert f"run.checkpoint is of another run ({name}): not used" in caplog.text
+    assert "epoch 1/2" in caplog.text
+    assert not (tmp_path / "run.checkpoint").exists()
+
+
+@interruption
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"",
+        lambda whole: b"no zip",
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[:3000] + b"\0" * 100 + whole[3100:],
+    ],
+    ids=["empty", "no checkpoint", "half", "other bytes inside"],
+)
+def test_a_damaged_checkpoint_is_not_gone_on_from(
+    tmp_path, monkeypatch, caplog, every_epoch, damage
+):
+    path = tmp_path / "checkpoint"
+    broken_off(monkeypatch, 1, partial(fitted, path))
+    path.write_bytes(damage(path.read_bytes()))
+    assert_same_fit(fitted(path), fitted())
+    assert f"{path} cannot be read, not used: " in caplog.text
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_training_ends_well_where_its_checkpoint_cannot_be_written(tmp_path, caplog, every_epoch):
+    (tmp_path / "a file").write_text("")
+    assert_same_fit(fitted(tmp_path / "a file/checkpoint"), fitted())
+    assert "no checkpoint is written: " in caplog.text
+    assert [path.name for path in tmp_path.iterdir()] == ["a file"]
+
+
+@pytest.mark.parametrize(("takes", "expected"), [(0.1, [30, 70]), (0.5, [30, 90])])
+def test_checkpoints_are_half_a_minute_apart_and_cost_a_hundredth(
+    tmp_path, monkeypatch, takes, expected
+):
+    now = 0.0
+
+    def plain(array):  # of the one array, so once a checkpoint
+        nonlocal now
+        now += takes
+        return array
+
+    monkeypatch.setattr(checkpoint, "_plain", plain)
+    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now)
+    monkeypatch.setattr(checkpoint, "_variables", lambda model: [])
+    kept = Checkpoint(tmp_path / "checkpoint", {})
+    kept.progress.probability = np.zeros((1, 2))
+    written = []
+    for second in range(0, 100, 10):
+        now = max(now, second)
+        kept.write(None)
+        written += [second] * (tmp_path / "checkpoint").exists()
+        kept.remove()
+    assert written == expected
+
+
+def test_the_seconds_of_earlier_starts_count(tmp_path, monkeypatch, every_epoch):
+    path = tmp_path / "checkpoint"
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "stopwatch", lambda: lambda: (1000.0, 500.0))
+        broken_off(monkeypatch, 1, partial(fitted, path))
+    seconds, cpu_seconds = Checkpoint(path, {"seed": "1"}).passed()
+    assert 1000 <= seconds < 1060
+    assert 500 <= cpu_seconds < 560

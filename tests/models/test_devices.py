@@ -1,0 +1,255 @@
+import json
+import os
+import subprocess
+import sys
+import time
+from itertools import pairwise
+
+import pytest
+from helpers import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seq2report.models import devices
+from seq2report.models.devices import Device, choices
+
+NVIDIA_SMI = """#!/bin/sh
+case "$1" in
+  --query-gpu=index,uuid,memory.used) cat "{folder}/devices" ;;
+  --query-compute-apps=gpu_uuid,pid) cat "{folder}/processes" ;;
+esac
+"""
+TAKE = """
+import os, sys
+from seq2report.models import devices
+devices.take(seconds=0.05)
+print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
+sys.stdin.read()
+"""
+# What TensorFlow is to `load_keras`: one GPU, unless CUDA is told to see none.
+TENSORFLOW = """
+import os
+SEEN = os.environ.get("CUDA_VISIBLE_DEVICES")
+GROWS = []
+class config:
+    def list_physical_devices(kind): return [] if SEEN == "-1" else ["a GPU"]
+    class experimental:
+        def set_memory_growth(device, on): GROWS.append((device, on))
+        def get_device_details(device): return {"device_name": "A name"}
+"""
+KERAS = "class utils:\n    def set_random_seed(seed): pass\n"
+LOAD = """
+import json, sys
+from seq2report.models.backend import gpu_name, load_keras
+load_keras(1, gpu=int(sys.argv[1]))
+import tensorflow as tf
+print(json.dumps([tf.SEEN, tf.GROWS, gpu_name()]))
+"""
+TWO = [Device("0", "GPU-aa-1", 4, 0), Device("1", "GPU-bb-2", 3, 0)]
+names = st.lists(st.sampled_from(["0", "1", "7", "GPU-aa-1", "GPU-b", "MIG-GPU-aa/1/0"]))
+listings = st.lists(
+    st.builds(Device, st.sampled_from("01234"), st.sampled_from(["GPU-aa-1", "GPU-bb-2", "GPU-c"]))
+)
+
+
+class Host:
+    """A host whose nvidia-smi lists what a test says."""
+
+    def __init__(self, folder):
+        (folder / "bin").mkdir()
+        (folder / "bin/nvidia-smi").write_text(NVIDIA_SMI.format(folder=folder))
+        (folder / "bin/nvidia-smi").chmod(0o755)
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("CUDA_", "SLURM_"))}
+        path = os.pathsep.join([str(folder / "bin"), os.environ["PATH"]])
+        scripts = str(ROOT / "scripts")
+        self.environment = kept | {"PATH": path, "TMPDIR": str(folder), "PYTHONPATH": scripts}
+        self.folder, self.started = folder, []
+        self.lists(["GPU-a", "GPU-b"])
+
+    def lists(self, uuids, busy=()):
+        lines = "".join(f"{n}, {uuid}, 3\n" for n, uuid in enumerate(uuids))
+        (self.folder / "devices").write_text(lines)
+        (self.folder / "processes").write_text("".join(f"{uuid}, 7\n" for uuid in busy))
+
+    def job(self, **environment) -> subprocess.Popen:
+        """Start a job that takes a device and holds it until it is ended; it prints which."""
+        log = (self.folder / f"log-{len(self.started)}").open("w+")
+        job = subprocess.Popen(
+            [sys.executable, "-c", "import logging; logging.basicConfig(level=20)\n" + TAKE],
+            env=self.environment | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        self.started.append((job, log))
+        return job
+
+    def says(self, job, text):
+        """Wait until a job writes something to its log."""
+        (log,) = (log for each, log in self.started if each is job)
+        for _ in range(600):
+            log.seek(0)
+            if text in log.read():
+                return
+            assert job.poll() is None
+            time.sleep(0.05)
+        pytest.fail(f"a job never said {text!r}")
+
+
+@pytest.fixture
+def host(tmp_path):
+    host = Host(tmp_path)
+    yield host
+    for job, log in host.started:
+        job.kill()
+        job.communicate()
+        log.close()
+
+
+def taken(job) -> str:
+    return job.stdout.readline().strip()
+
+
+def test_jobs_take_different_devices_and_the_next_one_waits_for_one_to_end(host):
+    jobs = [host.job(), host.job()]
+    assert sorted(map(taken, jobs)) == ["GPU-a", "GPU-b"]
+    third = host.job()
+    host.says(third, "waiting for a GPU: all 2 are taken")
+    jobs[0].kill()  # without a chance to clean up
+    jobs[0].wait()
+    assert taken(third) in ("GPU-a", "GPU-b")
+    fourth = host.job()
+    host.says(fourth, "waiting for a GPU: all 2 are taken")
+
+
+def test_a_device_that_another_program_computes_on_is_left_to_it(host):
+    host.lists(["GPU-a", "GPU-b"], busy=["GPU-a"])
+    assert taken(host.job()) == "GPU-b"
+    waiting = host.job()
+    host.says(waiting, "waiting for a GPU")
+    host.lists(["GPU-a", "GPU-b"])
+    assert taken(waiting) == "GPU-a"
+
+
+def test_one_device_that_was_given_is_taken_as_it_is(host):
+    host.lists(["GPU-a", "GPU-b"], busy=["GPU-a"])
+    for environment in (
+        {"CUDA_VISIBLE_DEVICES": "0"},
+        {"CUDA_VISIBLE_DEVICES": "0", "SLURM_JOB_GPUS": "3", "SLURM_JOB_ID": "1"},
+        {"SLURM_JOB_GPUS": "0", "SLURM_JOB_ID": "1"},
+    ):
+        assert taken(host.job(**environment)) == "0"
+
+
+def test_of_several_that_were_given_each_job_takes_one_and_no_other(host):
+    host.lists(["GPU-a", "GPU-b", "GPU-c"])
+    jobs = [host.job(CUDA_VISIBLE_DEVICES="2,GPU-b") for _ in range(2)]
+    assert sorted(map(taken, jobs)) == ["2", "GPU-b"]
+    host.says(host.job(CUDA_VISIBLE_DEVICES="2,1"), "waiting for a GPU: all 2 are taken")
+    assert taken(host.job()) == "GPU-a"
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, None),
+        ({"CUDA_VISIBLE_DEVICES": "2, GPU-a"}, ["2", "GPU-a"]),
+        ({"CUDA_VISIBLE_DEVICES": "1,-1,0"}, ["1"]),
+        *(({"CUDA_VISIBLE_DEVICES": none}, []) for none in ("", "-1", "NoDevFiles")),
+        ({"CUDA_VISIBLE_DEVICES": "1", "SLURM_JOB_GPUS": "4"}, ["1"]),
+        ({"SLURM_JOB_GPUS": "4,5", "SLURM_JOB_ID": "1"}, ["4", "5"]),
+        ({"SLURM_JOB_ID": "1"}, []),
+    ],
+)
+def test_what_was_given_is_read_as_cuda_reads_it(environ, expected):
+    assert devices.given(environ) == expected
+
+
+@given(names, listings)
+def test_what_was_given_is_never_widened(names, listed):
+    assert sorted(name for name, _ in choices(names, listed)) == sorted(names)
+    assert {name for name, _ in choices(None, listed)} == {device.uuid for device in listed}
+
+
+@given(st.permutations([Device("0", "a", 9, 0), Device("1", "b", 5, 2), Device("2", "c", 5, 0)]))
+def test_the_least_used_device_comes_first(listed):
+    assert [name for name, _ in choices(None, listed)] == ["c", "a", "b"]
+
+
+def test_a_name_stands_for_the_device_with_this_number_or_this_beginning_of_its_uuid():
+    found = [choices([name], TWO)[0][1] for name in ("1", "GPU-aa", "MIG-1")]
+    assert found == [TWO[1], TWO[0], Device("MIG-1", "MIG-1")]
+
+
+def test_the_listing_of_nvidia_smi_is_read():
+    listing = "0, GPU-a, 11\n1, GPU-b, [N/A]\n"
+    found = devices.parse_devices(listing, "GPU-b, 12\nGPU-b, 13\nGPU-x, 14\n")
+    assert found == [Device("0", "GPU-a", 11, 0), Device("1", "GPU-b", 0, 2)]
+    for one, other in pairwise([*found, *devices.parse_devices("", "")]):
+        assert one.uuid != other.uuid
+
+
+def train(host, *arguments, **environment):
+    """Train a network that does not exist: no further than to the GPU."""
+    script = [sys.executable, ROOT / "scripts/train_network.py", *arguments]
+    script += ["--corpus", "none.json", "--documents", "none", "--settings", "{}", "--seed", "1"]
+    return subprocess.run(
+        [*script, "--output", "run"],
+        env=host.environment | environment,
+        cwd=host.folder,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"CUDA_VISIBLE_DEVICES": ""}, "none was given to this job (CUDA_VISIBLE_DEVICES is '')"),
+        ({"SLURM_JOB_ID": "1"}, "none was given to this job (Slurm says so)"),
+        ({"PATH": "/nowhere"}, "nvidia-smi, which lists them, is not installed"),
+        ({}, "nvidia-smi lists none"),
+        # One that no host has: TensorFlow is loaded, and does not see it.
+        ({"CUDA_VISIBLE_DEVICES": "GPU-none"}, "TensorFlow sees none"),
+    ],
+)
+def test_a_gpu_that_is_asked_for_and_absent_ends_the_job_with_a_message(host, environment, reason):
+    host.lists([])
+    done = train(host, "--gpu", "1", **environment)
+    assert done.returncode == 1
+    message = done.stderr[done.stderr.index("error: gpu: found no GPU: ") :]
+    assert reason in message
+    assert "'gpu: 0'" in message
+    assert "'gpu_absent: cpu'" in message
+    assert "Traceback" not in done.stderr
+
+
+def test_a_driver_that_does_not_answer_is_quoted(host):
+    (host.folder / "bin/nvidia-smi").write_text("#!/bin/sh\necho NVML: no driver; exit 9\n")
+    done = train(host, "--gpu", "1")
+    assert "found no GPU: nvidia-smi failed: NVML: no driver; expected one" in done.stderr
+
+
+def load(host, gpu, **environment):
+    for name, text in (("tensorflow", TENSORFLOW), ("keras", KERAS)):
+        (host.folder / f"{name}.py").write_text(text)
+    path = f"{host.folder}{os.pathsep}{ROOT / 'scripts'}"
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, str(gpu)],
+        env=host.environment | environment | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_tensorflow_is_loaded_with_the_device_in_sight_and_takes_memory_as_it_needs_it(host):
+    host.lists(["GPU-a"])
+    assert load(host, 1) == ["GPU-a", [["a GPU", True]], "A name"]
+
+
+def test_without_a_gpu_asked_for_tensorflow_sees_none(host):
+    for environment in ({}, {"CUDA_VISIBLE_DEVICES": "0"}):
+        assert load(host, 0, **environment) == ["-1", [], None]

@@ -1,0 +1,367 @@
+import base64
+import hashlib
+import json
+import re
+
+import altair
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import ROOT, call, links
+from hypothesis import given
+from hypothesis import strategies as st
+from IPython.display import HTML
+
+import render
+from seq2report.core.command import UserError
+from seq2report.report import page, plots
+
+TEMPLATE = ROOT / "reports/template/index.html.j2"
+HOSTILE = '<script>alert("x")</script>&amp;\u202e\x07'
+
+
+def notebook(path, *cells):
+    parameters = nbformat.v4.new_code_cell("word = 'none'", metadata={"tags": ["parameters"]})
+    code = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=[parameters, *code]), path)
+    return path
+
+
+def test_a_page_shows_outputs_but_no_code_and_needs_nothing_from_outside(tmp_path):
+    source = notebook(
+        tmp_path / "n.ipynb",
+        "from seq2report.report import page\npage.paragraph(word)",
+    )
+    call(
+        render,
+        notebook=source,
+        parameters={"word": "hello <b>"},
+        template=TEMPLATE,
+        links=[
+            {"title": "A & B", "address": "n.html", "menu": ""},
+            {"title": "<Other>", "address": "b.html", "menu": "More"},
+        ],
+        executed=tmp_path / "logs/n.ipynb",
+        output=tmp_path / "n.html",
+    )
+    html = (tmp_path / "n.html").read_text()
+    assert '<p class="">hello &lt;b&gt;</p>' in html
+    assert "<title>A &amp; B · seq2report</title>" in html
+    assert "import page" not in html
+    assert '<a href="b.html">&lt;Other&gt;</a>' in html
+    assert '<a aria-current="page" href="n.html">A &amp; B</a>' in html
+    assert not re.search(r'(?:src|href)="(?:https?:)?//|@import|url\(', html)
+
+
+@pytest.mark.reliability("Security")
+def test_a_page_runs_its_own_script_and_no_other(tmp_path):
+    source = notebook(
+        tmp_path / "n.ipynb",
+        "from IPython.display import HTML\nHTML('<script>alert(1)</script>')",
+    )
+    render.execute(source, source, {})
+    html = render.to_page(source, TEMPLATE, "n.html", links("n.html"))
+    (policy,) = re.findall('<meta content="([^"]+)" http-equiv="Content-Security-Policy"/>', html)
+    allowed = re.findall(r"'sha256-([^']+)'", policy)
+    digests = [
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        for script in re.findall("<script>(.*?)</script>", html, flags=re.DOTALL)
+    ]
+    assert len(digests) == 2
+    assert [digest in allowed for digest in digests] == [False, True]
+    assert "default-src 'none'" in policy
+    assert not re.search(r"unsafe-eval|script-src[^;]*unsafe-inline|connect-src|https?:", policy)
+
+
+@pytest.mark.reliability("Security")
+def test_what_would_change_the_text_around_it_unseen_is_replaced_by_a_sign(tmp_path):
+    source = notebook(
+        tmp_path / "n.ipynb",
+        "import altair, pandas; from seq2report.report import page",
+        "words = pandas.DataFrame({'word': ['c\\u202ed']})",
+        "page.chart(altair.Chart(words, title='e\\u2066f').mark_point(), 'dots')",
+        "page.paragraph('a\\x07b\\u202ec\\u200fd \\u0633 é\\tf')",
+    )
+    render.execute(source, source, {})
+    told = [{"title": "one\u2066two", "address": "n.html", "menu": "x\x1by"}]
+    html = render.to_page(source, TEMPLATE, "n.html", told)
+    assert "a�b�c�d \u0633 é\tf" in html
+    assert '{"word":"c�d"}' in html
+    assert '"title":"e�f"' in html
+    assert "one�two" in html
+    assert "x�y" in html
+    (page, *_) = html.split("<script>")  # before those that it runs
+    assert not re.search(r"[\x07\x1b\u200f\u202e\u2066]|\\u20", page)
+
+
+def test_warnings_stay_in_the_executed_notebook(tmp_path):
+    source = notebook(tmp_path / "n.ipynb", "import warnings; warnings.warn('a glyph is missing')")
+    render.execute(source, source, {})
+    assert "a glyph is missing" in source.read_text()
+    assert "glyph" not in render.to_page(source, TEMPLATE, "n.html", links("n.html"))
+
+
+def test_a_page_with_a_chart_has_what_draws_it(tmp_path):
+    words = ["</script><script>alert(1)</script>", "plain"]
+    chart = (
+        "import altair, pandas; from seq2report.report import page\n"
+        f"page.chart(altair.Chart(pandas.DataFrame({{'word': {words}}})).mark_point(), 'dots')"
+    )
+    for cells, scripts in (([chart], 2), (["1 + 1"], 1)):
+        source = notebook(tmp_path / "n.ipynb", *cells)
+        render.execute(source, source, {})
+        html = render.to_page(source, TEMPLATE, "n.html", links("n.html"))
+        assert len(re.findall("<script>", html)) == scripts
+        assert ("window.vegaEmbed=" in html) == (scripts == 2)
+    data = page.chart(altair.Chart(pd.DataFrame({"word": words})).mark_point(), 'a "b"').data
+    (block,) = re.findall('class="chart">(.*?)</script>', data)
+    assert json.loads(block)["datasets"].popitem()[1] == [{"word": word} for word in words]
+    assert 'aria-label="a &quot;b&quot;"' in data
+
+
+def test_a_failed_cell_is_named_and_the_executed_notebook_kept(tmp_path):
+    source = notebook(tmp_path / "n.ipynb", "1 + 1", "raise ValueError('boom')")
+    with pytest.raises(UserError, match=r"cell \d of n\.ipynb failed with ValueError: boom"):
+        render.execute(source, tmp_path / "logs/n.ipynb", {})
+    assert "boom" in (tmp_path / "logs/n.ipynb").read_text()
+
+
+def test_notebooks_are_inputs_without_outputs():
+    notebooks = sorted((ROOT / "reports").glob("*.ipynb"))
+    assert notebooks
+    for path in notebooks:
+        cells = nbformat.read(path, as_version=4).cells
+        code = [cell for cell in cells if cell.cell_type == "code"]
+        assert all(not cell.outputs and cell.execution_count is None for cell in code), path
+        assert sum("parameters" in cell.metadata.get("tags", []) for cell in code) == 1
+
+
+@pytest.mark.reliability("Security")
+@given(st.text() | st.just(HOSTILE))
+def test_text_from_data_is_escaped_everywhere(text):
+    frame = pd.DataFrame({text or "x": [text], "n": [1]})
+    for html in (
+        page.table(frame, caption=text),
+        page.words(pd.Series([text]), pd.Series([1])),
+        page.words(pd.Series([text]), pd.Series([float("nan")])),
+        page.paragraph(text),
+        page.heading(text),
+        page.downloads(text, [text]),
+        page.cards({text: (text, text)}),
+        page.table(frame, {"n": str}, name=text),
+        HTML(page.link(text, text)),
+        page.sample_notice({text: 1}),
+    ):
+        inside = re.sub(
+            r"</?(?:div|table|caption|thead|tbody|tr|th|td|p|h2|a|span|small|strong)\b[^<>]*>",
+            "",
+            html.data,
+        )
+        assert "<" not in inside
+        assert ">" not in inside
+
+
+@pytest.mark.reliability("Security")
+def test_hostile_words_on_a_map_are_text(tmp_path):
+    places = pd.DataFrame(
+        {
+            "word": [HOSTILE.replace("\x07", ""), "$x$ $y$", "plain"],
+            "label": ["", "<b>", "<b>"],
+            "x": [0.0, 1, 2],
+            "y": [0.0, 1, 2],
+            "count": [3, 2, 1],
+        }
+    )
+    html = page.figure(plots.word_map(places, ["<b>"]), alt='a "map"').data
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert "$x$ $y$" in html
+    assert 'aria-label="a &quot;map&quot;"' in html
+
+
+def variants(**columns):
+    """A table of three variants as evaluate_runs writes it, best first."""
+    names = ["svm", "lstm", "slides"]
+    table = {
+        "variant": names,
+        "title": ["SVM", "LSTM <b>", "Slides"],
+        "protocol": ["held out", "held out", "lecture"],
+        "corpus": "News",
+        "split": "random 80/20, seed 7",
+        "header": "cut",
+        "seeds": "1 2",
+        "test_documents": 2000,
+        "accuracy": [0.9, 0.895, 0.85],
+        "low": [0.88, 0.875, 0.83],
+        "high": [0.92, 0.915, 0.87],
+        "pareto": [True, True, False],
+        "fit_cpu_seconds": [60, 30, 10],
+    }
+    return pd.DataFrame(table | columns)
+
+
+def comparisons(lstm="not distinguishable"):
+    verdicts = {("lstm", "svm"): lstm, ("slides", "svm"): "not distinguishable"}
+    rows = [(a, b, a.upper(), b.upper(), verdict) for (a, b), verdict in verdicts.items()]
+    return pd.DataFrame(rows, columns=["variant_a", "variant_b", "title_a", "title_b", "verdict"])
+
+
+def recommendation(names=("svm", "lstm", "lstm", "lstm")):
+    wishes = ["best", "cheapest within one point", "fastest within one point", "fastest"]
+    accuracy = {"svm": 0.9, "lstm": 0.895}
+    return pd.DataFrame(
+        {
+            "recommendation": wishes,
+            "variant": names,
+            "title": [name.upper() for name in names],
+            "accuracy": [accuracy[name] for name in names],
+            "cpu_minutes": [1.0 if name == "svm" else 0.5 for name in names],
+            "ms_per_document": [2.0 if name == "svm" else 0.52 for name in names],
+        }
+    )
+
+
+def test_the_outcome_names_the_best_what_is_level_with_it_and_what_is_cheaper():
+    html = page.outcome(variants(), comparisons(), recommendation()).data
+    assert "<strong>News:</strong> SVM leads with 90.0% of 2,000 test documents" in html
+    assert "(95% interval 88.0% to 92.0%)" in html
+    assert "Not distinguishable from it: LSTM." in html  # and not what was watched
+    assert "within one point is LSTM: 89.5% for 30 s of CPU instead of 60 s." in html
+    assert "point is LSTM: 89.5% in 0.52 ms a document instead of 2 ms." in html
+    assert "protocol are left out here" in html
+
+
+def test_the_outcome_of_a_clear_best_that_is_the_cheapest_too():
+    held_out = variants(protocol="held out")
+    taken = recommendation(["svm"] * 4)
+    html = page.outcome(held_out, comparisons("worse")[:1], taken).data
+    assert "Each of the others is distinguishable from it. It takes 60 s of CPU" in html
+    assert "It answers in 2 ms a document; none within one point of it is faster." in html
+    assert "lecture" not in html
+
+
+def test_the_outcome_calls_none_the_best_that_was_watched_on_the_test_documents():
+    html = page.outcome(variants(protocol="lecture"), comparisons(), recommendation()[:0]).data
+    assert "none can be called the best" in html
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({}, "2,000 test documents (random 80/20, seed 7, message headers: cut); means over the"),
+        ({"seeds": "3", "header": "none"}, "2,000 test documents (random 80/20, seed 7); seed 3"),
+    ],
+)
+def test_circumstances_are_told_in_half_a_sentence(columns, expected):
+    assert page.circumstances(variants(**columns)).startswith(expected)
+
+
+def test_a_deviation_over_seeds_stands_beside_the_mean_where_there_is_one():
+    assert page.spread(0.9, 0.0123) == "90.0% ± 1.2"
+    assert page.spread(0.9, float("nan")) == "90.0%"
+
+
+def test_milliseconds_have_two_digits_that_count():
+    assert [page.milliseconds(each) for each in (0.0524, 1.28, 12.8, 1280)] == [
+        *("0.052 ms", "1.3 ms", "13 ms", "1,280 ms"),
+    ]
+
+
+def test_a_matrix_of_pairs_has_a_sign_in_each_cell():
+    titles = ["SVM", "LSTM", "SLIDES"]
+    verdicts = {(0, 1): "better", (0, 2): "better", (1, 2): "not distinguishable"}
+    verdicts |= {(1, 0): "worse", (2, 0): "worse", (2, 1): "not distinguishable"}
+    rows = [(titles[a], titles[b], verdict) for (a, b), verdict in verdicts.items()]
+    table = pd.DataFrame(rows, columns=["title_a", "title_b", "verdict"])
+    (axes,) = plots.pairs(table, titles).axes
+    signs = {text.get_position(): text.get_text() for text in axes.texts}
+    assert {(y, x): sign for (x, y), sign in signs.items()} == {
+        pair: {"better": "+", "worse": "−", "not distinguishable": "≈"}[verdict]
+        for pair, verdict in verdicts.items()
+    }
+    shown = axes.images[0].get_array()
+    assert np.ma.getmaskarray(shown).sum() == 3  # the diagonal
+    assert shown[0, 1] == shown[0, 2] != shown[1, 0]
+
+
+def test_the_front_is_marked_in_the_picture_of_time():
+    table = variants(accuracy=[0.9, 0.895, 0.4])
+    axes, names = plots.accuracy_against_time(table).axes
+    front = axes.lines[0]
+    assert front.get_xdata().tolist() == [30, 60]
+    assert front.get_ydata().tolist() == [0.895, 0.9]
+    assert [text.get_text() for text in axes.texts] == ["1", "2"]
+    told = [(text.get_text(), text.get_fontweight()) for text in names.texts]
+    assert told == [
+        ("1  SVM", "bold"),
+        ("2  LSTM <b>", "bold"),
+        ("3  Slides (40.0%, not drawn)", "normal"),
+    ]
+
+
+def test_pictures_of_certainty_draw_what_they_are_given():
+    bins = pd.DataFrame(
+        {
+            "title": ["A", "A", "B"],
+            "confidence": [0.5, 0.9, 0.9],
+            "accuracy": [0.4, 1, 0.8],
+            "documents": [1, 3, 4],
+        }
+    )
+    panels = plots.reliability_curves(bins, ["A", "B"]).axes
+    assert [panel.get_title("left") for panel in panels] == ["A", "B"]
+    assert panels[0].lines[1].get_ydata().tolist() == [0.4, 1]
+    answered = pd.DataFrame({"title": "A", "coverage": [0.5, 1], "accuracy": [1, 0.8]})
+    (axes,) = plots.selective_accuracy(answered, ["A"]).axes
+    assert axes.lines[0].get_ydata().tolist() == [1, 0.8]
+
+
+def test_an_interval_bar_tells_its_ends_and_what_lies_below_the_scale():
+    html = page.interval(0.5, 0.6, 0.7, (0.4, 0.9))
+    assert "0.500 to 0.700" in html
+    assert 'class="range" x="20.0" y="1.5" width="40.00"' in html
+    assert "<path" not in html
+    assert '<path class="point"' in page.interval(0.1, 0.2, 0.3, (0.4, 0.9))
+
+
+def test_the_scale_of_intervals_leaves_out_what_is_far_below():
+    assert page.scale(variants(low=[0.88, 0.87, 0.41], high=[0.92, 0.91, 0.86])) == (0.4, 0.95)
+    assert page.scale(variants(accuracy=[0.9, 0.89, 0.4], low=[0.88, 0.87, 0.3])) == (0.85, 0.95)
+
+
+def test_a_table_with_a_name_tells_the_numbers_that_it_is_sorted_by():
+    frame = pd.DataFrame({"a": ["x", "y"], "share": [0.12345, float("nan")]})
+    named = page.table(frame, {"share": page.percent}, name="shares").data
+    assert '<td data-value="0.12345">12.3%</td><' in named
+    assert "<td>–</td>" in named
+    assert '<table data-name="shares">' in named
+    assert "data-" not in page.table(frame, {"share": page.percent}).data
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"), [("150 × 1000", "150 × 1000, 600 kB"), ("10000", "10000, 40 kB")]
+)
+def test_a_shape_tells_its_memory_as_32_bit_numbers(numbers, expected):
+    assert page.shape(numbers) == expected
+
+
+def test_a_column_of_long_texts_is_broken_into_lines():
+    frame = pd.DataFrame({"short": ["a", "b"], "long": ["word " * 20, "a"], "number": [1, 2]})
+    html = page.table(frame, text=("short", "long")).data
+    assert html.count('<td class="text short">') == html.count('<td class="wrap">') == 2
+
+
+def test_the_pages_of_a_menu_stand_together(tmp_path):
+    notebook(tmp_path / "n.ipynb")
+    menus = {"index.html": "", "n.html": "Lessons", "b.html": "Lessons", "made.html": ""}
+    about = [{"title": a, "address": a, "menu": menu} for a, menu in menus.items()]
+    html = render.to_page(tmp_path / "n.ipynb", TEMPLATE, "n.html", about)
+    (found,) = re.findall("<nav.*?</nav>", html, flags=re.DOTALL)
+    parts = re.sub(r'<a [^>]*href="([^"]+)".*?</a>', r"\1 ", found)
+    order = re.findall(r"[\w.]+\.html|<summary class=.here.>Lessons|</details>", parts)
+    assert order == [
+        *("index.html", '<summary class="here">Lessons'),
+        *("n.html", "b.html", "</details>", "made.html"),
+    ]
+    assert "<title>Lessons: n.html ·" in html

@@ -1,0 +1,121 @@
+"""The page that tells what the figures of a corpus are worth."""
+
+import re
+
+import pandas as pd
+import pytest
+from helpers import page_of
+
+import evaluate_labels
+import evaluate_published
+from seq2report.core.tables import write_tables
+
+HOSTILE = "<script>alert(1)</script>&\"'</td>"
+PAIRS = [
+    ("training", "training", 4, 3, 1),
+    ("test", "training", 3, 1, 2),
+    ("test", "test", 0, 0, 0),
+]
+SUSPECT = {
+    "id": HOSTILE,
+    "label": HOSTILE,
+    "suggested": "b",
+    "p_label": 0.1,
+    "p_suggested": 0.9,
+    "margin": 0.8,
+    "agreeing": 5,
+    "variants": 6,
+    "also_under": None,
+    "excerpt": HOSTILE,
+}
+FIGURE = {
+    "model": HOSTILE,
+    "metric": "macro-F1",
+    "figure": 0.5,
+    "split": HOSTILE,
+    "ours": HOSTILE,
+    "our_figure": 0.25,
+    "same_protocol": False,
+    "differs": HOSTILE,
+    "source": HOSTILE,
+    "year": 1999,
+    "checked": HOSTILE,
+}
+
+
+def tables(pairs=PAIRS, suspects=(SUSPECT,), figures=(FIGURE,), documents=20):
+    counts = [(HOSTILE, documents, len(suspects), 0)] if documents else []
+    columns = [*evaluate_labels.SCHEMA, "also_under", "excerpt"]
+    return {
+        "corpus": {"corpus": pd.DataFrame([{"title": HOSTILE, "documents": 100}])},
+        "duplicates": {
+            "duplicates": pd.DataFrame(
+                pairs, columns=["part", "among", "documents", "same_label", "other_label"]
+            ),
+            "empty": pd.DataFrame({"split": ["test", "train"], "documents": [20, 80], "empty": 2}),
+        },
+        "labels": {
+            "labels": pd.DataFrame(suspects, columns=columns),
+            "labels_summary": pd.DataFrame(
+                counts, columns=["label", "documents", "suspected", "also_under"]
+            ),
+        },
+        "published": {
+            "published": pd.DataFrame(figures, columns=list(evaluate_published.COLUMNS)),
+        },
+    }
+
+
+def rendered(folder, sample=False, **changes):
+    for name, found in tables(**changes).items():
+        (folder / "news" / name).mkdir(parents=True)
+        write_tables(found, folder / "news" / name)
+    return page_of("trust", folder, tables=str(folder), corpus="news", sample=sample)
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    return rendered(tmp_path_factory.mktemp("trust"))
+
+
+@pytest.mark.reliability("Security")
+def test_text_from_corpora_is_escaped(html):
+    assert "<script>alert" not in html
+    assert html.count("&lt;script&gt;alert(1)") >= 8
+    assert len(re.findall("</td>", html)) == len(re.findall("<td", html))
+
+
+def test_duplicates_and_suspects_are_told_in_a_sentence(html):
+    assert "3 of 20 test documents (15.0%) also stand among the training documents." in html
+    assert "1 stand there under their own label" in html
+    assert "2 stand there under other labels only" in html
+    assert "4 documents have no word at all, 2 of them test documents" in html
+    assert "1 of 20 test documents (5.0%) are suspected of a wrong label." in html
+    assert "(0.100); 5 of 6 models say b (0.900)." in html
+    assert "Stands under" not in html
+
+
+def test_published_figures_stand_beside_ours_with_their_metric(html):
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
+    at = cells.index("0.500")
+    assert cells[at + 1 : at + 3] == ["0.250", "macro-F1"]
+    assert "the two cannot be compared" not in html
+
+
+def test_a_sample_is_said_not_to_be_comparable(tmp_path):
+    html = rendered(tmp_path, sample=True)
+    assert "These are sample figures" in html
+    assert "the two cannot be compared" in html
+
+
+def test_a_clean_corpus_that_nobody_wrote_about_has_its_page(tmp_path):
+    pairs = [(part, among, 0, 0, 0) for part, among, *_ in PAIRS]
+    html = rendered(tmp_path, pairs=pairs, suspects=(), figures=())
+    assert "None of 20 test documents stands among the training documents." in html
+    assert "0 of 20 test documents (0.0%) are suspected" in html
+    assert "None is known for this corpus." in html
+
+
+def test_where_no_model_can_be_asked_the_page_says_why(tmp_path):
+    html = rendered(tmp_path, suspects=(), documents=0)
+    assert "Every model of this report has the lecture's protocol" in html

@@ -1,0 +1,281 @@
+"""The page of a variant: its drawing, its pictures, and the words that decided."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import page_of
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from seq2report.core.tables import write_tables
+from seq2report.report import variant_page, variant_plots
+
+HOSTILE = "<script>alert(1)</script>&\"'</td>"
+CLASSES = [HOSTILE, "b", "c"]
+
+
+@given(st.integers(1, 8).flatmap(lambda n: arrays(float, (n, n), elements=st.floats(0, 1))))
+def test_an_order_has_each_class_once(shares):
+    assert sorted(variant_plots.class_order(shares)) == list(range(len(shares)))
+
+
+def test_classes_that_are_confused_stand_side_by_side():
+    shares = np.eye(6)
+    for a, b in ((0, 4), (1, 5), (2, 3)):
+        shares[a, b] = 0.4
+    order = variant_plots.class_order(shares).tolist()
+    for a, b in ((0, 4), (1, 5), (2, 3)):
+        assert abs(order.index(a) - order.index(b)) == 1
+
+
+def test_of_two_groups_the_classes_that_are_confused_face_each_other():
+    shares = np.eye(4)
+    shares[0, 1] = shares[2, 3] = 0.4
+    shares[0, 3] = 0.1
+    order = variant_plots.class_order(shares).tolist()
+    assert order in ([1, 0, 3, 2], [2, 3, 0, 1])
+
+
+def test_a_class_without_documents_has_no_shares():
+    pairs = [(a, b, 2 * (a == b == "x")) for a in "xy" for b in "xy"]
+    table = pd.DataFrame(pairs, columns=["label", "predicted", "documents"])
+    found = variant_plots.confusion_shares(table)
+    assert found.to_numpy().tolist() == [[1, 0], [0, 0]]
+
+
+def history(seeds):
+    rows = [
+        {"seed": seed, "epoch": epoch, "loss": 1 / epoch, "val_loss": 1.0, "kept": epoch == 2}
+        | {"accuracy": 0.1 * epoch, "val_accuracy": 0.1 * seed}
+        for seed in range(1, seeds + 1)
+        for epoch in range(1, 3 + (seed == 1))
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(("seeds", "bands"), [(1, 0), (2, 0), (3, 2)])
+def test_a_band_stands_for_three_seeds_or_more(seeds, bands):
+    axes = variant_plots.learning_curves(history(seeds)).axes[0]
+    assert len(axes.collections) == bands
+    if bands:
+        _, validation = axes.collections
+        assert validation.get_paths()[0].vertices[:, 1].max() == pytest.approx(0.3)
+        assert axes.lines[2].get_ydata() == pytest.approx([0.2, 0.2, 0.1])  # one seed went on
+
+
+def layers(*rows):
+    return pd.DataFrame(
+        rows, columns=["path", "kind", "name", "arguments", "shape", "parameters"]
+    ).astype({"parameters": "Int64"})
+
+
+BRANCHED = layers(
+    ("0", "text", "Text", "", "", None),
+    ("1", "layer", "Embedding", "dimensions: 4", "30 × 4", 1200),
+    ("2/0/0", "layer", "Conv1D", "", "3", 9),
+    ("2/0/1", "layer", "Pool", "", "3", 0),
+    ("2/1/0", "layer", "LSTM", "", "2", 8),
+    ("2", "merge", "Concatenate", "", "5", 0),
+    ("10", "output", "Dense", "", "2 classes", 12),
+)
+
+
+def drawn(rows, settings=None, **names):
+    about = {"titles": {}, "linked": [], **names}
+    return variant_page.drawing({"News": rows}, settings or {"title": "A"}, **about).data
+
+
+def test_branches_are_drawn_side_by_side_above_what_merges_them():
+    html = drawn(BRANCHED)
+    assert re.findall("<strong>(.*?)</strong>", html) == [
+        *("Text", "Embedding", "Conv1D", "Pool", "LSTM", "Concatenate", "Dense")
+    ]
+    skeleton = re.sub(r'<div class="box.*?</div>', "□", html[: html.index("<figcaption>")])
+    flow, branches = '<div class="flow">', '<div class="branches">'
+    inside = f"{branches}{flow}□□</div>{flow}□</div></div>"
+    assert skeleton.endswith(f"<figure>{flow}□□{inside}□□</div>")
+    assert "<small>1,200 parameters</small>" in html
+    assert "<small>0 parameters" not in html
+
+
+def test_members_are_linked_where_they_have_a_page():
+    rows = layers(
+        ("0", "text", "Text", "", "", None),
+        ("1/0/0", "member", "svm", "weight: 0.250", "", 7),
+        ("1/1/0", "member", "lstm", "weight: 0.750", "", 8),
+        ("1", "output", "stack", "", "2 classes", None),
+    )
+    html = drawn(rows, titles={"svm": HOSTILE, "lstm": "LSTM"}, linked=["svm"])
+    assert '<a href="variant-svm.html">&lt;script&gt;' in html
+    assert "<strong>LSTM</strong>" in html
+    assert "weight: 0.750" in html
+    assert "product of the members" in html
+
+
+def test_settings_stand_as_in_the_configuration():
+    settings = {"layers": [{"LSTM": {"units": 4}}], "title": "<b>", "fit": {"epochs": 2}}
+    settings["input"] = {"form": "sequence", "padding": "pre", "encoding": "words", "length": 30}
+    html = drawn(BRANCHED, settings)
+    (text,) = re.findall("<pre>(.*?)</pre>", html, flags=re.DOTALL)
+    assert text.splitlines() == [
+        "title: &lt;b&gt;",
+        "input: {encoding: words, length: 30,",
+        "  form: sequence, padding: pre}",
+        "layers:",
+        "- LSTM: {units: 4}",
+        "fit: {epochs: 2}",
+    ]
+
+
+DOCUMENT = {"kind": "mistake", "id": "1", "label": "a", "answer": "b", "probability": 0.9}
+DOCUMENT["words"] = 3
+
+
+def weighed(*effects, **changes):
+    words = pd.DataFrame(
+        {"word": ["Fine", "<b>", "end"][: len(effects)], "after": [" ", ", ", "!"][: len(effects)]}
+    )
+    return variant_page.weighed(DOCUMENT | changes, words.assign(effect=effects)).data
+
+
+def test_words_are_coloured_by_their_effect_and_its_sign():
+    html = weighed(0.2, -0.1, 0.001)
+    assert '<span class="for" style="--strength:1.00" title="+0.200">Fine</span> ' in html
+    assert '<span class="against" style="--strength:0.50" title="−0.100">&lt;b&gt;</span>, ' in html
+    assert '<span title="+0.001">end</span>!' in html
+    assert "Strongest: fine +0.200, &lt;b&gt; −0.100, end +0.001." in html
+    assert "wrong, the label is a" in html
+    assert "are shown" not in html
+
+
+def test_a_text_that_goes_on_says_so():
+    html = weighed(0.2, -0.1, 0.001, words=1234, kind="right")
+    assert "…</blockquote>" in html
+    assert "The first 3 of 1,234 words that it reads are shown." in html
+    assert "wrong" not in html
+
+
+def test_where_no_word_does_anything_none_is_coloured():
+    html = weighed(0.00001, 0.0, -0.00002)
+    assert 'class="for"' not in html
+    assert "No word alone changes the probability by 0.0001 or more." in html
+    assert 'title="0"' in html
+
+
+def test_a_text_without_words_says_so():
+    assert "no word that the model reads" in weighed()
+
+
+def tables(kind="held out", with_history=True):
+    variants = ["a", "b"]
+    pairs = [(a, b) for a in CLASSES for b in CLASSES]
+    about = pd.DataFrame({"variant": variants, "title": [HOSTILE, "Other"]})
+    runs = {
+        "variants": about.assign(
+            corpus=HOSTILE,
+            split="random",
+            header="cut",
+            seeds="1",
+            test_documents=20,
+            accuracy=[0.8, 0.9],
+            accuracy_sd=np.nan,
+            low=0.7,
+            high=0.95,
+            protocol=kind,
+            fit_cpu_seconds=3.0,
+            ece=0.1,
+            brier=0.2,
+        ),
+        "history": history(1 if with_history else 0).assign(variant="a", title=HOSTILE),
+        "confusion": about.merge(
+            pd.DataFrame(pairs, columns=["label", "predicted"]), how="cross"
+        ).assign(documents=2),
+        "per_class": about.merge(pd.DataFrame({"label": CLASSES}), how="cross").assign(
+            precision=0.5, recall=0.5, f1=0.5, documents=7
+        ),
+        "calibration": about.assign(confidence=0.5, accuracy=0.4, documents=3),
+        "comparisons": pd.DataFrame({"variant_a": ["a"], "variant_b": ["b"], "verdict": ["worse"]}),
+        "recommendation": about.iloc[1:].assign(recommendation="best"),
+    }
+    document = DOCUMENT | {"id": HOSTILE, "label": HOSTILE, "answer": HOSTILE, "excerpt": HOSTILE}
+    documents = pd.DataFrame([document | {"kind": "mistake"}, document | {"id": "2"}])
+    answers = {
+        "layers": BRANCHED.assign(variant="a", name=HOSTILE, arguments=HOSTILE),
+        "documents": documents.assign(variant="a", words=pd.array([3, None], dtype="Int64")),
+        "words": pd.DataFrame(
+            {
+                "variant": "a",
+                "id": HOSTILE,
+                "word": HOSTILE,
+                "after": HOSTILE,
+                "effect": [0.2, -0.1],
+            }
+        ),
+    }
+    about_corpus = pd.DataFrame([{"title": HOSTILE, "documents": 100}])
+    return {"runs": runs, "answers": answers, "corpus": {"corpus": about_corpus}}
+
+
+def rendered(folder, changed=lambda made: None, **options):
+    made = tables(**options)
+    changed(made)
+    for name, found in made.items():
+        (folder / "news" / name).mkdir(parents=True)
+        write_tables(found, folder / "news" / name)
+    return page_of(
+        "variant",
+        folder,
+        tables=str(folder),
+        corpora=["news"],
+        variant="a",
+        settings={"title": HOSTILE, "layers": [{HOSTILE: {HOSTILE: HOSTILE}}]},
+        titles={"a": HOSTILE},
+    )
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    return rendered(tmp_path_factory.mktemp("variant"))
+
+
+@pytest.mark.reliability("Security")
+def test_text_from_corpora_and_configuration_is_escaped(html):
+    assert "<script>alert" not in html
+    assert html.count("&lt;script&gt;alert(1)") >= 30
+    assert len(re.findall("</td>", html)) == len(re.findall("<td", html))
+
+
+def test_the_page_begins_with_how_the_variant_did(html):
+    assert "80.0% of 20 test documents right (95% interval 70.0% to 95.0%), rank 2 of 2;" in html
+    assert "worse than the best, Other; 3.0 s of CPU to train." in html
+
+
+def test_a_page_has_a_section_for_each_question(html):
+    headings = re.findall(r"<h3>(.*?)</h3>", html)
+    assert headings == [
+        *("How it learned", "What it takes for what", "Can its probabilities be believed?"),
+        *("Its surest mistakes", "Which words decided"),
+    ]
+    assert html.count('class="weighed"') == 2  # legend, and the one document that was explained
+
+
+def test_a_variant_without_epochs_or_mistakes_has_its_page(tmp_path):
+    def best(made):
+        made["runs"]["recommendation"]["variant"] = "a"
+        made["answers"]["documents"]["kind"] = "right"
+
+    html = rendered(tmp_path, best, with_history=False)
+    assert "How it learned" not in html
+    assert "It made none on the test documents." in html
+    assert "rank 2 of 2; the best;" in html
+
+
+def test_by_the_lectures_protocol_nothing_is_held_against_the_best(tmp_path):
+    def none(made):
+        made["runs"]["recommendation"] = made["runs"]["recommendation"].iloc[:0]
+
+    html = rendered(tmp_path, none, kind="lecture")
+    assert "by the lecture's protocol its accuracy was watched on the test documents; 3.0 s" in html

@@ -1,0 +1,114 @@
+"""The profiles for clusters; what is done with a real Slurm is in test_slurm.py."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers import ROOT
+from project import PARTS, SNAKEMAKE
+
+SLURM, GENERIC = (
+    yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text())
+    for name in ("slurm", "generic")
+)
+RUN = "results/sample/imdb/runs/majority/seed-1/metrics.json"
+GENERIC_RUN = [SNAKEMAKE, "--workflow-profile", "profiles/generic", RUN]
+
+
+def test_the_profiles_differ_only_in_how_jobs_are_submitted():
+    own = ("executor", "slurm-", "cluster-generic-")
+    slurm, generic = (
+        {key: value for key, value in profile.items() if not key.startswith(own)}
+        for profile in (SLURM, GENERIC)
+    )
+    assert slurm == generic
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory) -> dict[str, dict[str, str]]:
+    """What the rules of the sample ask for on Slurm, partition and account filled in."""
+    folder = tmp_path_factory.mktemp("profile")
+    text = (ROOT / "profiles/slurm/config.yaml").read_text()
+    for key in ("slurm_partition", "slurm_account"):
+        assert text.count(f"# {key}:") == 1
+        text = text.replace(f"# {key}:", f"{key}:")
+    (folder / "config.yaml").write_text(text)
+    command = [SNAKEMAKE, "--dry-run", "--forceall", "--workflow-profile", folder]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
+    )
+    # Jobs of a group are indented.
+    told = r"^( *)(?:local)?rule (\w+):\n(?:\1 .*\n)*?\1 +resources: (.*)"
+    jobs = re.findall(told, done.stdout + done.stderr, flags=re.MULTILINE)
+    return {rule: dict(each.split("=", 1) for each in asks.split(", ")) for _, rule, asks in jobs}
+
+
+def test_partition_and_account_are_set_for_all_jobs_in_one_place(planned):
+    assert len(planned) > 30
+    asked = {
+        rule: (asks["slurm_partition"], asks["slurm_account"]) for rule, asks in planned.items()
+    }
+    assert set(asked.values()) == {("cpu", "project")}
+
+
+def test_every_job_says_how_much_memory_and_time_it_needs(planned):
+    assert all(int(asks["mem_mb"]) > 0 and int(asks["runtime"]) > 0 for asks in planned.values())
+    assert {asks["runtime"] for rule, asks in planned.items() if rule.startswith("train_")} == {
+        "60"
+    }
+
+
+def test_what_rules_get_that_do_not_say_was_enough_for_the_full_corpora(planned):
+    manifest = json.loads((ROOT / "docs/results/full/manifest.json").read_text())
+    took = {each["rule"]: each["peak_mib"] * 2**20 / 1e6 for each in manifest["durations"]}
+    common = took.keys() & planned.keys()
+    assert len(common) > 10
+    assert [rule for rule in common if took[rule] > int(planned[rule]["mem_mb"])] == []
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    for part in (*PARTS, "resources/sample"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        (tmp_path / part).parent.mkdir(exist_ok=True)
+        copy(ROOT / part, tmp_path / part)
+    return tmp_path
+
+
+def started(folder: Path, number: int) -> int:
+    """Wait for the job of this number (1, 2, …) to be submitted; return its process."""
+    for _ in range(600):
+        found = sorted(folder.glob(".snakemake/jobs/*/process"), key=lambda p: p.stat().st_ctime_ns)
+        if len(found) >= number and found[number - 1].read_text():
+            return int(found[number - 1].read_text())
+        time.sleep(0.1)
+    raise AssertionError(f"job {number} was not submitted within a minute")
+
+
+@pytest.mark.reliability("Interruption")
+def test_a_generic_cluster_finishes_a_run_although_a_job_is_killed(folder):
+    log = folder / "messages.log"
+    with log.open("w") as messages:
+        run = subprocess.Popen(GENERIC_RUN, cwd=folder, stdout=messages, stderr=messages)
+    os.killpg(started(folder, 2), signal.SIGKILL)
+    assert run.wait(180) == 0, log.read_text()
+    assert "Trying to restart job" in log.read_text()
+    assert "accuracy" in json.loads((folder / RUN).read_text())
+
+
+@pytest.mark.reliability("Interruption")
+def test_a_generic_cluster_cancels_its_jobs_when_it_is_interrupted(folder):
+    run = subprocess.Popen(GENERIC_RUN, cwd=folder, stdout=subprocess.DEVNULL)
+    job = started(folder, 1)
+    os.killpg(job, 0)
+    run.send_signal(signal.SIGINT)
+    assert run.wait(60) != 0
+    with pytest.raises(ProcessLookupError):
+        os.killpg(job, 0)

@@ -1,0 +1,686 @@
+"""The DAG: what runs, and what runs again after which change; on one real run of a tiny corpus."""
+
+import hashlib
+import json
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from helpers import GROUPS, NEWSGROUPS, ROOT
+from project import SNAKEMAKE, Project
+
+import publish
+
+TRAINING = {"train_svm", "train_dense"}
+
+
+@pytest.fixture(scope="module")
+def config(tiny_archive, tiny_vectors) -> dict:
+    def source(path):
+        return {"file": path.name, "from": [{"url": path.as_uri()}]}
+
+    return {
+        "name": "tiny",
+        "sample": True,
+        "seeds": [1],
+        "gpu": 0,
+        "compare": {"corpora": ["news"], "variants": ["svm", "dense"], "confidence": 0.9},
+        "lessons": {"corpus": "news", "pages": ["one_hot", "number_sequence"]},
+        "sources": {"tiny": source(tiny_archive), "vectors": source(tiny_vectors)},
+        "corpora": {"news": NEWSGROUPS, "other": NEWSGROUPS},
+        "encodings": {"words": {"num_words": 2000, "fit": "train"}},
+        "embeddings": {"glove": {"title": "GloVe", "source": "vectors"}},
+        "fit": {"optimizer": "rmsprop", "batch_size": 16, "epochs": 2},
+        "variants": {
+            "svm": {"title": "SVM", "pipeline": [{"TfidfVectorizer": {}}, {"LinearSVC": {}}]},
+            "dense": {
+                "title": "GloVe → dense",
+                "input": {"encoding": "words", "length": 40, "embedding": "glove"},
+                "layers": [{"Flatten": {}}],
+            },
+        },
+    }
+
+
+# Without a network, with a home that nobody can write to and that no variable names; Snakemake
+# itself wants another place for its cache then.
+POOR = 'ip link set lo up && mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"'
+POOR = [
+    "unshare",
+    "--mount",
+    "--net",
+    "sh",
+    "-c",
+    f'{POOR} && shift && exec env -u HOME XDG_CACHE_HOME="$PWD/.cache" "$@"',
+]
+POOR += ["sh", pwd.getpwuid(os.getuid()).pw_dir]
+
+
+@pytest.fixture(scope="module")
+def poor(tmp_path_factory) -> list[str]:
+    """What a command is put behind to run on a poor machine; nothing where that cannot be made."""
+    folder = tmp_path_factory.getbasetemp()
+    return POOR if not subprocess.run([*POOR, "touch", folder]).returncode else []
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, config, poor) -> Project:
+    """A project that has been run."""
+    project = Project(tmp_path_factory.mktemp("ein Ordner für Überraschungen"), config)
+    project.snakemake(under=poor)
+    return project
+
+
+def edited(config: dict, **changes) -> dict:
+    """Return the configuration with ``a__b__c=value`` changed at a.b.c."""
+    copy = json.loads(json.dumps(config))
+    for path, value in changes.items():
+        *folders, last = path.split("__")
+        place = copy
+        for folder in folders:
+            place = place[folder]
+        place[last] = value
+    return copy
+
+
+def test_a_run_ends_in_a_report_and_tables_beside_it(project):
+    report = project.folder / "results/tiny/report"
+    pages = sorted(path.name for path in report.glob("*.html"))
+    assert pages == [
+        "compared-news.html",
+        "corpus-news.html",
+        "embeddings-news.html",
+        "index.html",
+        "lesson-number_sequence.html",
+        "lesson-one_hot.html",
+        "made.html",
+        "trust-news.html",
+        "variant-dense.html",
+        "variant-svm.html",
+    ]
+    for link in re.findall(r'href="([^"#:]+)"', (report / "index.html").read_text()):
+        assert (report / link).is_file(), link
+    assert "These are sample figures" in (report / "index.html").read_text()
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_folder_with_blanks_and_umlauts_in_its_name_does_no_harm(project):
+    assert re.search(r" .*ü", project.folder.name)
+    assert (project.folder / "results/tiny/report/index.html").is_file()
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_run_needs_neither_a_network_nor_a_home_that_can_be_written_but_for_snakemakes_cache(
+    project, poor
+):
+    if not poor:
+        pytest.skip("only root takes them away, and not on every machine")
+    home = subprocess.run(
+        [*poor, "sh", "-c", f"touch {POOR[-1]}/x"], capture_output=True, text=True
+    )
+    assert "Read-only file system" in home.stderr
+    call = "import socket; socket.create_connection(('192.0.2.1', 80))"
+    network = subprocess.run([*poor, sys.executable, "-c", call], capture_output=True, text=True)
+    assert "Network is unreachable" in network.stderr
+    assert (project.folder / "results/tiny/report/index.html").is_file()
+
+
+def test_how_it_was_made_tells_of_every_job_but_its_own_page(project):
+    made = project.folder / "results/tiny/report/tables/made"
+    jobs = pd.read_csv(made / "jobs.csv")
+    left = {path.parent.name for path in (project.folder / "results/tiny/benchmarks").glob("*/*")}
+    assert left - set(jobs["rule"]) == {"evaluate_workflow"}
+    assert "made" not in set(jobs.loc[jobs["rule"] == "render", "job"])
+    edges = set(pd.read_csv(made / "edges.csv").itertuples(index=False, name=None))
+    assert {("fetch", "read"), ("read", "train_svm"), ("train_dense", "evaluate_runs")} <= edges
+    told = yaml.safe_load((made / "configuration.yaml").read_text())
+    assert told == project.config | {"corpora": {"news": NEWSGROUPS}}  # of which it tells
+
+
+def test_every_rule_left_its_log_and_benchmark(project):
+    results = project.folder / "results/tiny"
+    rules = {path.name for path in (results / "benchmarks").iterdir()}
+    assert rules == {path.name for path in (results / "logs").iterdir()}
+    assert {"read", "encode", "embed", "train", "evaluate_runs", "render"} <= rules
+
+
+def test_the_merged_configuration_lies_beside_the_results(project):
+    assert json.loads((project.folder / "results/tiny/config.json").read_text()) == project.config
+
+
+def test_publishing_tells_the_commit_and_whether_the_results_are_of_it(project):
+    shutil.copy(ROOT / ".gitignore", project.folder)
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for command in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "-m", "all"]):
+        subprocess.run(["git", *command], cwd=project.folder, check=True)
+    asked = project.folder, project.folder / "results/tiny/config.json"
+    told = publish.code(*asked)
+    assert re.fullmatch("[0-9a-f]{40}", told.pop("commit"))
+    assert told == {"clean": True, "up_to_date": True}
+    with project.changed("scripts/evaluate_labels.py"):
+        told = publish.code(*asked)
+    assert (told["clean"], told["up_to_date"]) == (False, False)
+    shutil.rmtree(project.folder / ".git")
+
+
+def test_a_second_run_has_nothing_to_do(project):
+    assert project.planned() == {}
+
+
+def test_a_changed_helper_reruns_exactly_its_users(project):
+    with project.changed("scripts/seq2report/documents/sequences.py"):
+        assert project.planned() == {
+            "train_dense": 1,
+            "evaluate_runs": 1,
+            "evaluate_corpus": 1,
+            "evaluate_labels": 1,
+            "evaluate_published": 1,
+            "evaluate_embeddings": 1,
+            "evaluate_answers": 1,
+            "evaluate_lecture": 1,
+            "evaluate_workflow": 1,
+            "render": 8,
+        }
+
+
+def test_a_changed_picture_reruns_only_the_pages(project):
+    with project.changed("scripts/seq2report/report/plots.py"):
+        assert set(project.planned()) == {"render", "evaluate_workflow"}
+
+
+def test_a_changed_notebook_reruns_only_its_page_and_the_one_that_tells_of_all(project):
+    with project.changed("reports/corpus.ipynb", "## Classes and splits", "## Classes"):
+        assert project.planned() == {"evaluate_workflow": 1, "render": 2}
+
+
+def test_a_changed_published_figure_reruns_only_its_table_and_page(project):
+    with project.changed("reports/published.yaml"):
+        assert project.planned() == {
+            "evaluate_published": 1,
+            "evaluate_workflow": 1,
+            "render": 2,
+        }
+
+
+def test_a_variant_that_watches_the_test_documents_is_not_asked_about_their_labels(project):
+    watching = {"extends": "dense", "title": "Watching", "fit": {"protocol": "lecture"}}
+    config = edited(
+        project.config,
+        variants__watching=watching,
+        encodings__words__fit="all",
+        compare__variants=["svm", "dense", "watching"],
+    )
+    command = ["--dry-run", "--printshellcmds", "--forcerun", "evaluate_labels"]
+    output = project.snakemake(*command, config=config)
+    (asked,) = re.findall(r"evaluate_labels.py .*--runs (.*) --output", output)
+    runs = "results/tiny/news/runs"
+    assert asked.split() == [f"{runs}/svm/seed-1", f"{runs}/dense/seed-1"]
+
+
+def test_a_changed_check_of_the_configuration_reruns_nothing(project):
+    with project.changed("scripts/seq2report/config/config.py"):
+        assert project.planned() == {}
+
+
+def test_a_changed_setting_of_a_variant_retrains_that_variant_alone(project):
+    layers = [{"Flatten": {}}, {"Dense": {"units": 3}}]
+    planned = project.planned(config=edited(project.config, variants__dense__layers=layers))
+    assert set(planned) & TRAINING == {"train_dense"}
+
+
+def test_a_changed_title_retrains_nothing(project):
+    planned = project.planned(config=edited(project.config, variants__dense__title="Dense"))
+    assert not set(planned) & TRAINING
+    assert planned["render"] >= 1
+
+
+def test_a_new_variant_trains_alone(project):
+    bayes = {"title": "NB", "pipeline": [{"CountVectorizer": {}}, {"MultinomialNB": {}}]}
+    config = edited(
+        project.config,
+        variants__bayes=bayes,
+        compare__variants=["svm", "dense", "bayes"],
+    )
+    planned = project.planned(config=config)
+    assert {rule for rule in planned if rule.startswith("train_")} == {"train_bayes"}
+
+
+def test_a_changed_lesson_is_taught_again_and_nothing_else(project):
+    with project.changed("scripts/lesson_number_sequence.py"):
+        assert project.planned() == {
+            "lesson_number_sequence": 1,
+            "evaluate_lecture": 1,
+            "evaluate_workflow": 1,
+            "render": 3,
+        }
+
+
+def test_a_lesson_less_makes_no_page_of_it_and_retrains_nothing(project):
+    planned = project.planned(config=edited(project.config, lessons__pages=["one_hot"]))
+    # The navigation of each page.
+    assert planned == {
+        "configuration": 1,
+        "evaluate_lecture": 1,
+        "evaluate_workflow": 1,
+        "render": 9,
+    }
+
+
+def test_lessons_read_vectors_only_where_there_are_some(project):
+    config = edited(project.config, lessons__pages=["inside_lstm"])
+    command = ["--dry-run", "--printshellcmds", "lesson_inside_lstm"]
+    assert "--matrix results/tiny/news/embed" in project.snakemake(*command, config=config)
+    learned = {"encoding": "words", "length": 40, "dimensions": 5}
+    config = edited(config, variants__dense__input=learned)
+    output = project.snakemake(*command, config=config)
+    assert "--vocabulary results/tiny/news" in output
+    assert "--matrix" not in output
+
+
+def test_variants_that_differ_in_length_alone_are_shown_as_a_sweep(project):
+    longer = {"extends": "dense", "title": "Longer", "input": {"length": 60}}
+    wider = {"extends": "dense", "title": "Wider", "layers": [{"GlobalMaxPooling1D": {}}]}
+    config = edited(
+        project.config,
+        variants__longer=longer,
+        variants__wider=wider,
+        compare__variants=["svm", "dense", "longer", "wider"],
+    )
+    page = "results/tiny/report/compared-news.html"
+    output = project.snakemake("--dry-run", "--printshellcmds", page, config=config)
+    assert '"sweeps": [{"dense": 40, "longer": 60}]' in output
+
+
+def test_an_embedding_that_no_variant_starts_from_is_trained_and_shown_where_it_is_named(project):
+    train = {"method": "cbow", "dimensions": 5, "window": 2, "negative": 2, "epochs": 1}
+    config = edited(project.config, embeddings__cbow={"title": "CBOW", "train": train})
+    assert "train_vectors" not in project.planned(config=config)
+    config = edited(config, compare__embeddings=["cbow", "glove"])
+    planned = project.planned(config=config)
+    assert not set(planned) & TRAINING
+    assert {name: planned[name] for name in ("train_vectors", "embed", "evaluate_embeddings")} == {
+        **{"train_vectors": 1, "embed": 1, "evaluate_embeddings": 1}
+    }
+    command = ["--dry-run", "--printshellcmds", "results/tiny/report/embeddings-news.html"]
+    output = project.snakemake(*command, config=config)
+    (asked,) = re.findall(r"evaluate_embeddings.py (.*)", output)
+    matrices = ["glove before", "dense after", "cbow before"]
+    assert re.findall(r"--matrix (\S+ \S+)", asked) == matrices
+    assert re.findall(r"--start (\S+ \S+)", asked) == ["dense glove"]
+    assert '"before": {"glove": "GloVe", "cbow": "CBOW"}, "after": {"dense": ' in output
+
+
+def test_another_name_keeps_its_results_apart(project):
+    planned = project.planned(config=edited(project.config, name="other"))
+    assert planned["train_dense"] == planned["train_svm"] == planned["read"] == 1
+    assert "fetch" not in planned
+
+
+def test_a_run_leaves_validation_documents_but_where_they_are_fitted(project):
+    lecture = {
+        "extends": "dense",
+        "title": "By the lecture",
+        "input": {"encoding": "counted"},
+        "fit": {"protocol": "lecture"},
+    }
+    config = edited(
+        project.config,
+        encodings__counted={"num_words": 2000, "fit": "all"},
+        variants__lecture=lecture,
+        compare__variants=["svm", "dense", "lecture"],
+    )
+    output = project.snakemake("--dry-run", "--forceall", config=config)
+    runs = dict(re.findall(r"rule train_(\w+):.*?output: (.*?)\n", output, flags=re.DOTALL))
+    assert {name: "validation.parquet" in files for name, files in runs.items()} == {
+        **{"svm": True, "dense": True, "lecture": False}
+    }
+    for variant in ("svm", "dense"):
+        folder = project.folder / f"results/tiny/news/runs/{variant}/seed-1"
+        assert (folder / "validation.parquet").is_file()
+
+
+def test_the_networks_that_loop_over_words_most_are_trained_first_branches_included(project):
+    lstm = {"LSTM": {"units": 3}}
+    branches = [[{"Flatten": {}}], [lstm], [{"Bidirectional": {"layer": lstm}}]]
+    variants = {
+        "branched": {
+            "extends": "dense",
+            "title": "B",
+            "layers": [{"Concatenate": {"branches": branches}}],
+        },
+        "single": {"extends": "dense", "title": "S", "layers": [lstm]},
+    }
+    config = edited(
+        project.config,
+        compare__variants=["dense", *variants],
+        **{f"variants__{name}": variant for name, variant in variants.items()},
+    )
+    output = project.snakemake("--dry-run", config=config)
+    jobs = re.findall(r"rule train_(\w+):\n((?: +.*\n)+)", output)
+    found = {name: re.findall(r"priority: (\d+)", about) for name, about in jobs}
+    assert found == {"single": ["1"], "branched": ["2"]}
+
+
+def test_another_seed_is_another_run(project):
+    planned = project.planned(config=edited(project.config, seeds=[1, 2]))
+    assert planned["train_dense"] == planned["train_svm"] == 1
+
+
+def test_a_dry_run_needs_no_network(project):
+    nowhere = {"file": "far.tar.gz", "from": [{"url": "http://127.0.0.1:9/far.tar.gz"}]}
+    planned = project.planned(config=edited(project.config, sources__tiny=nowhere))
+    assert planned["fetch"] == planned["read"] == 1
+
+
+def test_a_setting_that_changes_no_result_is_written_down_and_changes_nothing_else(project):
+    config = edited(project.config, variants__bayes=BAYES)
+    written = {"configuration": 1, "evaluate_workflow": 1, "render": 1}
+    assert project.planned(config=config) == written
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_own_texts_that_changed_are_fetched_and_read_again(project, kind):
+    own = project.folder / f"own {kind}"
+    text = own
+    if kind == "folder":
+        text = own / "a/1.txt"
+        text.parent.mkdir(parents=True)
+    text.write_text("a text")
+    place = {"url": f"file:{own.name}"}
+    source = {"file": f"own-{kind}.tar", "from": [place]}
+    corpus = {**NEWSGROUPS, "source": "own"}
+    config = edited(project.config, sources__own=source, corpora__own=corpus)
+    fetched, documents = f"resources/downloads/own-{kind}.tar", "results/tiny/own/documents.parquet"
+    project.snakemake(fetched, config=config)
+    assert project.planned(fetched, config=config) == {}
+    text.write_text("another text")
+    assert project.planned(fetched, config=config) == {"fetch": 1}
+    assert project.planned(documents, config=config) == {"fetch": 1, "read": 1}
+    project.snakemake(fetched, config=config)
+    assert b"another text" in (project.folder / fetched).read_bytes()
+    assert project.planned(fetched, config=config) == {}
+    # What has a digest cannot be another one.
+    digest = hashlib.sha256((project.folder / fetched).read_bytes()).hexdigest()
+    pinned = edited(config, sources__own__from=[place | {"sha256": digest}])
+    project.snakemake(fetched, config=pinned)
+    text.write_text("a third text")
+    assert project.planned(fetched, config=pinned) == {}
+
+
+def test_another_mirror_fetches_nothing_again(project):
+    assert project.planned(config=project.config | {"mirror": "/nowhere"}) == {}
+
+
+def test_the_workflow_runs_from_another_folder(project, tmp_path):
+    snakefile = ["--snakefile", project.folder / "Snakefile", "--directory", tmp_path]
+    assert project.planned(*snakefile, directory=tmp_path)["train_dense"] == 1
+
+
+OWN = """
+module seq2report:
+    snakefile: {snakefile!r}
+    config: config
+
+use rule * from seq2report as seq2report_*
+
+rule best:
+    input: "results/tiny/report/tables/news/runs/recommendation.csv"
+    output: "best.txt"
+    shell: "grep '^best,' {{input}} > {{output}}"
+"""
+
+
+def test_another_workflow_imports_this_one_with_a_configuration_of_its_own(project, tmp_path):
+    own = tmp_path / "Snakefile"
+    own.write_text(OWN.format(snakefile=str(project.folder / "Snakefile")))
+    asked = ["best.txt", "--snakefile", own]
+    assert project.planned(*asked) == {"best": 1}  # what is there is not made again
+    nothing_made = [*asked, "--directory", tmp_path / "elsewhere"]
+    planned = project.planned(*nothing_made)
+    assert planned["seq2report_train_svm"] == planned["seq2report_train_dense"] == 1
+    config = edited(project.config, compare__variants=["svm"])
+    assert "seq2report_train_dense" not in project.planned(*nothing_made, config=config)
+    project.snakemake(*asked)
+    assert (project.folder / "best.txt").read_text().startswith("best,")
+
+
+def test_the_import_that_the_documentation_shows_is_planned_as_it_stands(tmp_path):
+    text = (ROOT / "docs/module.md").read_text()
+    (shown,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "Snakefile").write_text(shown)
+    (tmp_path / "seq2report").symlink_to(ROOT)
+    own = {"name": "mine", "compare": {"corpora": ["newsgroups"], "variants": ["naive_bayes"]}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(own))
+    command = [SNAKEMAKE, "--dry-run", "best"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    trained = re.findall(r"^(seq2report_train_\w+) ", done.stdout + done.stderr, flags=re.MULTILINE)
+    assert set(trained) == {"seq2report_train_naive_bayes"}
+
+
+def test_snakemakes_own_report_has_pages_and_tables(project, tmp_path):
+    project.snakemake("--report", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "index.html" in page
+    assert "variants.csv" in page
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_a_mistake_is_refused_before_anything_runs_in_one_short_message(project):
+    config = edited(project.config, name="wrong", variants__dense__layers=[{"Flaten": {}}])
+    output = project.snakemake(config=config, status=1)
+    assert "variants.dense.layers[0]: unknown layer 'Flaten'; did you mean 'Flatten'?" in output
+    assert "Traceback" not in output
+    assert not (project.folder / "results/wrong").exists()
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_a_network_that_no_memory_holds_is_refused_before_anything_runs(project):
+    layers = [{"Flatten": {}}, {"Dense": {"units": 10**9}}]
+    config = edited(project.config, name="wrong", variants__dense__layers=layers)
+    output = project.snakemake(config=config, status=1)
+    assert re.search(r"variants.dense.layers: to train them takes at least [\d,.]+ GB", output)
+    assert "Traceback" not in output
+    assert "memory_mb" not in project.snakemake("--dry-run", config=config | {"memory_mb": 10**9})
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_two_variants_of_one_name_are_refused_before_anything_runs(project, tmp_path):
+    again = tmp_path / "mine.yaml"
+    again.write_text("variants:\n  svm: {title: A}\n  svm: {title: B}\n")
+    output = project.snakemake("--configfile", project.folder / "tiny.yaml", again, status=1)
+    assert "mine.yaml: line 3: 'svm' stands in line 2 already" in output
+    assert "Traceback" not in output
+
+
+def test_a_grid_is_trained_and_shown_as_variants_and_written_down_as_it_stands(project):
+    layers = [{"Flatten": {}}, {"Dense": {"units": {"grid": [3, 4]}}}]
+    config = edited(project.config, name="grid", variants__dense__layers=layers)
+    planned = project.planned(config=config)
+    assert {rule for rule in planned if rule.startswith("train_")} == {
+        *("train_svm", "train_dense_units_3", "train_dense_units_4")
+    }
+    output = project.snakemake("--dry-run", "--printshellcmds", config=config)
+    assert "report/variant-dense_units_4.html" in output
+    assert '"dense_units_3": "GloVe \\u2192 dense, units 3"' in output
+    project.snakemake("results/grid/config.json", config=config)
+    assert json.loads((project.folder / "results/grid/config.json").read_text()) == config
+
+
+TWO = """import keras
+
+def first(x, units=2):
+    return keras.layers.Dense(units)(keras.layers.Flatten()(x))
+
+def second(x):
+    return keras.layers.GlobalMaxPooling1D()(x)
+"""
+
+
+def test_a_changed_function_retrains_exactly_the_variants_that_use_it(project):
+    (project.folder / "own.py").write_text(TWO)
+    variants = {
+        name: {
+            "title": name,
+            "input": {"encoding": "words", "length": 9, "dimensions": 3},
+            "layers": {"file": "own.py", "function": name},
+        }
+        for name in ("first", "second")
+    }
+    config = edited(
+        project.config,
+        compare__variants=["svm", "first", "second"],
+        **{f"variants__{name}": variant for name, variant in variants.items()},
+    )
+    runs = [f"results/tiny/news/runs/{name}/seed-1/run.json" for name in variants]
+    project.snakemake(*runs, config=config)
+    assert project.planned(*runs, config=config) == {}
+    with project.changed("own.py", "Dense(units)", "Dense(units, use_bias=False)"):
+        assert project.planned(*runs, config=config) == {"train_first": 1}
+    with project.changed("own.py", "GlobalMaxPooling1D", "GlobalAveragePooling1D"):
+        assert project.planned(*runs, config=config) == {"train_second": 1}
+    with project.changed("own.py"):  # a comment
+        assert project.planned(*runs, config=config) == {}
+    with project.changed("own.py", "(units)", "(units, unit=3)"):
+        output = project.snakemake("--dry-run", *runs, config=config, status=1)
+        assert "variants.first.layers.first: " in output
+        assert "Traceback" not in output
+
+
+def test_a_run_is_used_elsewhere_by_its_folder_alone(project, tmp_path):
+    run = shutil.copytree(project.folder / "results/tiny/news/runs/dense/seed-1", tmp_path / "run")
+    command = [sys.executable, ROOT / "scripts/predict.py", run, "the moon", "--format", "json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert json.loads(done.stdout)["label"] in GROUPS
+    first, second, third, *_ = done.stderr.splitlines()
+    assert first.endswith(f"documents of {NEWSGROUPS['title']}")
+    assert "test documents (random 75/25, seed 1), 95% interval" in second
+    assert third.startswith("the corpus is a sample")
+
+
+def test_a_failed_notebook_is_kept_with_its_traceback_and_no_page_is_made(project):
+    page = project.folder / "results/tiny/report/corpus-news.html"
+    whole = page.read_bytes()
+    with project.changed("reports/corpus.ipynb", "about = found[", "about = found['lost']["):
+        output = project.snakemake(status=1)
+    assert "of corpus.ipynb failed with KeyError: 'lost'" in output
+    executed = (project.folder / "results/tiny/logs/render/corpus-news.ipynb").read_text()
+    assert "KeyError" in executed
+    assert not page.exists()
+    project.snakemake()
+    assert page.read_text().splitlines() == whole.decode().splitlines()
+
+
+def test_a_training_job_asks_for_the_memory_that_its_variant_was_seen_to_take(project, config):
+    table = "variant,peak_mb\ndense,810\nother,1300\n"
+    old = (project.folder / "workflow/memory.csv").read_text()
+    with project.changed("workflow/memory.csv", old, table):
+        output = project.snakemake("--dry-run", "--forceall")
+    jobs = re.findall(r"rule (train_\w+):.*?mem_mb=(\d+)", output, flags=re.DOTALL)
+    assert dict(jobs) == {"train_dense": "1000", "train_svm": "1600"}  # a fifth more, in hundreds
+
+
+ENSEMBLE = {"title": "Both", "ensemble": {"members": ["svm", "dense"], "method": "vote"}}
+BAYES = {"title": "NB", "pipeline": [{"CountVectorizer": {}}, {"MultinomialNB": {}}]}
+
+
+@pytest.fixture
+def ensemble(project):
+    """The configuration with an ensemble, of which one member is not compared."""
+    stand_in(project.folder / "results/tiny/news/runs")
+    return edited(project.config, variants__both=ENSEMBLE, compare__variants=["svm", "both"])
+
+
+def stand_in(runs):
+    """Make what runs do not leave yet: validation.parquet, and predict_cpu_seconds of a run."""
+    for member in ("svm", "dense", "bayes", "longer"):
+        folder = runs / member / "seed-1"
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "validation.parquet").exists():
+            shutil.copy(runs / "svm/seed-1/predictions.parquet", folder / "validation.parquet")
+        file = folder / "metrics.json"
+        if file.exists() and "predict_cpu_seconds" not in file.read_text():
+            seconds = file.stat()
+            file.write_text(json.dumps(json.loads(file.read_text()) | {"predict_cpu_seconds": 1}))
+            os.utime(file, ns=(seconds.st_atime_ns, seconds.st_mtime_ns))
+
+
+def test_an_ensemble_needs_what_its_members_predict(project, ensemble):
+    target = "results/tiny/news/runs/both/seed-1/metrics.json"
+    assert project.planned(target, config=ensemble) == {"train_both": 1}
+    output = project.snakemake("--dry-run", "--printshellcmds", target, config=ensemble)
+    (inputs,) = re.findall(r"rule train_both:\n    input: (.*)", output)
+    for member in ("svm", "dense"):
+        for file in ("metrics.json", "validation.parquet", "predictions.parquet"):
+            assert f"results/tiny/news/runs/{member}/seed-1/{file}" in inputs
+    assert "--method vote --seed 1" in output
+    layers = [{"Flatten": {}}, {"Dense": {"units": 3}}]
+    planned = project.planned(target, config=edited(ensemble, variants__dense__layers=layers))
+    assert planned == {"train_dense": 1, "train_both": 1}
+
+
+def test_a_member_that_is_not_compared_is_trained_and_not_shown(project, ensemble):
+    config = edited(
+        ensemble, variants__bayes=BAYES, variants__both__ensemble__members=["svm", "bayes"]
+    )
+    planned = project.planned(config=config)
+    assert {rule for rule in planned if rule.startswith("train_")} == {"train_bayes", "train_both"}
+    output = project.snakemake("--dry-run", "--printshellcmds", config=config)
+    command = r"evaluate_runs.py .* --titles '(.*?)' --runs (.*?) --dup"
+    titles, shown = re.search(command, output).groups()
+    assert json.loads(titles) == {"svm": "SVM", "both": "Both"}
+    assert [Path(folder).parent.name for folder in shown.split()] == ["svm", "both"]
+
+
+def test_a_network_that_is_only_a_member_is_on_no_page(project, ensemble):
+    config = edited(
+        ensemble,
+        variants__longer={"extends": "dense", "title": "Longer", "input": {"length": 60}},
+        variants__both__ensemble__members=["dense", "longer"],
+    )
+    assert "evaluate_embeddings" not in project.planned(config=config)
+    output = project.snakemake("--dry-run", "--printshellcmds", config=config)
+    assert '"sweeps": []' in output
+
+
+def test_another_method_makes_the_ensemble_again_and_retrains_nothing(project, ensemble):
+    config = edited(ensemble, compare__variants=["svm", "dense", "both"])
+    evaluated = "results/tiny/report/tables/news/runs/variants.csv"
+    project.snakemake(evaluated, config=config)
+    runs = pd.read_csv(project.folder / "results/tiny/report/tables/news/runs/runs.csv")
+    runs = runs.set_index("variant")
+    assert runs.loc["both", ["kind", "members"]].tolist() == ["ensemble", "svm, dense"]
+    assert runs.loc["both", "parameters"] == runs.loc[["svm", "dense"], "parameters"].sum()
+    assert project.planned(evaluated, config=config) == {}
+    other = edited(config, variants__both__ensemble__method="stack")
+    assert project.planned(evaluated, config=other) == {"train_both": 1, "evaluate_runs": 1}
+    project.snakemake(evaluated)  # as it was
+
+
+def test_a_training_asks_for_a_gpu_and_does_without_where_the_profile_has_none(project):
+    config = project.config | {"gpu": 1, "gpu_absent": "cpu"}
+    for limit, taken in (([], 1), (["--resources", "gpu=0"], 0)):
+        command = ["--dry-run", "--printshellcmds", "--forcerun", "train_dense", *limit]
+        output = project.snakemake(*command, config=config)
+        assert f"--gpu {taken} --gpu-absent cpu" in output
+        assert f"gpu={taken}, " in output
+
+
+@pytest.mark.reliability("Repeatability")
+@pytest.mark.parametrize("cores", ["1", "64"])
+def test_a_training_has_one_thread_however_many_cores_there_are(project, cores):
+    command = ["--dry-run", "--printshellcmds", "--forceall", "--cores", cores]
+    output = project.snakemake(*command)
+    assert re.findall(r"train_network.py .*--threads (\d+)", output) == ["1"]
+
+
+def test_another_device_trains_nothing_again(project):
+    config = project.config | {"gpu": 1, "gpu_absent": "cpu"}
+    assert not TRAINING & project.planned(config=config).keys()
