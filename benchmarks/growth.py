@@ -33,7 +33,7 @@ import pandas as pd
 import yaml
 
 from harness import KEPT, ROOT, write
-from seq2report.config.config import resolve_variant
+from seq2report.config.resolve import resolve_variant
 from seq2report.core.command import UserError, read_json, replacing, run
 from seq2report.documents.corpora import read_imdb
 from seq2report.files.archives import members

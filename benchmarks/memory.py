@@ -18,7 +18,7 @@ import numpy as np
 import yaml
 
 from harness import ROOT, in_turn, median, peak_mb, result, start, write
-from seq2report.config.config import resolve_variant
+from seq2report.config.resolve import resolve_variant
 from seq2report.core.command import run
 from seq2report.documents.sequences import Sequences, read_sequences
 from seq2report.models.backend import load_keras

@@ -19,7 +19,7 @@ import numpy as np
 import yaml
 
 from harness import ROOT, in_turn, median, write
-from seq2report.config.config import resolve_variant
+from seq2report.config.resolve import resolve_variant
 from seq2report.core.command import run
 from seq2report.models.backend import load_keras
 

@@ -27,7 +27,7 @@ import pandas as pd
 import yaml
 
 from harness import ROOT, in_turn, median, peak_mb, result, start, write
-from seq2report.config.config import resolve_variant
+from seq2report.config.resolve import resolve_variant
 from seq2report.core.command import UserError, read_json, run
 from seq2report.documents.sequences import pad, read_sequences
 

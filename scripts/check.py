@@ -6,13 +6,13 @@ error. The networks are built, not trained, so that layers that do not fit each 
 well, and those that need more memory than there is.
 """
 
-import argparse
 import json
 import os
 import sys
 from collections.abc import Sequence
 
-from seq2report.config.config import format_mistakes
+from seq2report.config.messages import format_mistakes
+from seq2report.core import command
 from seq2report.core.command import UserError, run
 from seq2report.models.layers import build_steps
 
@@ -75,9 +75,7 @@ def mistakes(
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__)
     parser.parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     content = json.load(sys.stdin)

@@ -6,7 +6,6 @@ of one's own lies over another one. Bash reads the file of ``--bash``: it comple
 after ``snakemake --config`` and the files after ``--configfile``.
 """
 
-import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from seq2report.config.grids import NO_GRIDS
+from seq2report.core import command
 from seq2report.core.command import replacing, run
 
 BASH = """\
@@ -102,9 +102,7 @@ def settings(schema: dict) -> list[str]:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__)
     parser.add_argument("--schema", type=Path, required=True, help="of the configuration, YAML")
     parser.add_argument("--editor", type=Path, required=True, help="a JSON schema, for editors")
     parser.add_argument("--bash", type=Path, required=True, help="what bash is to source")

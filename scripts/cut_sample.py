@@ -13,7 +13,6 @@ Archive members are sorted and carry no times or owners: the same input gives th
 long as Python's compression libraries stay the same.
 """
 
-import argparse
 import hashlib
 import logging
 import lzma
@@ -30,6 +29,7 @@ import numpy as np
 import polars as pl
 
 from read_vectors import read_vectors
+from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
 from seq2report.documents.corpora import read_imdb, read_newsgroups
 from seq2report.documents.tokens import tokens, vocabulary
@@ -210,9 +210,7 @@ def cut_glove(source: Path, wanted: set[str], decimals: int, output: Path) -> No
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__)
     add = partial(parser.add_argument, metavar="FILE", type=Path, required=True)
     add("--newsgroups", help="archive of the 19,997 messages")
     add("--imdb", help="archive of the Large Movie Review Dataset")

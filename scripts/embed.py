@@ -6,7 +6,6 @@ of the running text has a vector; missing.parquet lists the words that have none
 first.
 """
 
-import argparse
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run, write_json
 from seq2report.vectors.vectors import open_vectors, read_rows
 
@@ -48,14 +48,11 @@ def align(
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__, "output")
     parser.add_argument("--vocabulary", type=Path, required=True, help="Parquet file of encode")
     parser.add_argument("--words", type=Path, required=True, help="Parquet file of read_vectors")
     parser.add_argument("--vectors", type=Path, required=True, help="vectors.npy of read_vectors")
     parser.add_argument("--source", type=Path, nargs="?", help="file that read_vectors read")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     vocabulary = pl.read_parquet(args.vocabulary)

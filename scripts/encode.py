@@ -14,8 +14,6 @@ Documents are read once, a row group at a time, and no more of them is ever in m
 known only after the last one: until then the numbers of the words wait in a file.
 """
 
-import argparse
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run, write_json
 from seq2report.documents.tokens import (
     MARKS,
@@ -128,13 +127,9 @@ def write_ids(
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__, "settings", "output")
     parser.add_argument("--documents", type=Path, required=True, help="Parquet file")
-    parser.add_argument("--settings", type=json.loads, required=True, help="encoding, as JSON")
     parser.add_argument("--word-index", type=Path, nargs="?", help="JSON, if the encoding has one")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     num_words, fit = args.settings["num_words"], args.settings.get("fit", "train")

@@ -5,26 +5,18 @@ split and label. The steps are fitted on the training split alone; model.skops a
 vocabulary.parquet hold them, features.json how they are set.
 """
 
-import argparse
-import json
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
 import polars as pl
 import scipy.sparse
 
+from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run, write_json
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
-    parser.add_argument("--settings", type=json.loads, required=True, help="features, as JSON")
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    parser = command.parser(__doc__, "documents", "settings", "seed", "output")
     args = parser.parse_args(argv)
 
     from seq2report.models.pipelines import build_features, save_pipeline

@@ -8,7 +8,6 @@ words: the first words that it reads of some of these documents, and what each d
 see seq2report/answers/occlusion.py.
 """
 
-import argparse
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,8 @@ import polars as pl
 
 from seq2report.answers.occlusion import EXCERPT, occlude, spelled
 from seq2report.answers.predictor import Predictor, load
-from seq2report.core.command import replacing, run
+from seq2report.core import command
+from seq2report.core.command import run
 from seq2report.core.excerpts import excerpt
 from seq2report.core.tables import write_tables
 
@@ -90,14 +90,10 @@ def read_texts(documents: Path, ids: Sequence[str]) -> dict[str, str]:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
+    parser = command.parser(__doc__, "documents", "output")
     parser.add_argument(
         "--runs", type=Path, nargs="+", required=True, help="run folders, one a variant"
     )
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     from seq2report.answers.architecture import describe
@@ -119,9 +115,7 @@ def main(argv: Sequence[str] | None) -> None:
         name: pd.concat(parts, names=["variant"]).reset_index("variant")
         for name, parts in found.items()
     }
-    with replacing(args.output) as part:
-        part.mkdir()
-        write_tables(tables, part)
+    write_tables(tables, args.output)
 
 
 if __name__ == "__main__":

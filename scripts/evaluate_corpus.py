@@ -11,7 +11,6 @@ training document; document_words: its words, the ids that they get and what is 
 document_row: the row of numbers that a network reads of it.
 """
 
-import argparse
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -24,7 +23,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from seq2report.core.command import UserError, read_json, replacing, run
+from seq2report.core import command
+from seq2report.core.command import UserError, read_json, run
 from seq2report.core.excerpts import beginning, excerpt
 from seq2report.core.tables import write_tables
 from seq2report.documents.sequences import Sequences, pad, read_sequences
@@ -266,11 +266,7 @@ def follow(
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--corpus", type=Path, required=True, help="corpus.json")
-    parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
+    parser = command.parser(__doc__, "corpus", "documents", "output")
     parser.add_argument("--vocabulary", type=Path, required=True, help="vocabulary.parquet")
     parser.add_argument("--encoding", type=Path, required=True, help="encoding.json")
     parser.add_argument(
@@ -289,7 +285,6 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument(
         "--missing", type=Path, nargs="*", default=[], help="<embedding>/missing.parquet"
     )
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     vocabulary, sequences = pl.read_parquet(args.vocabulary), read_sequences(args.sequences)
@@ -342,9 +337,7 @@ def main(argv: Sequence[str] | None) -> None:
         "document_words": words.to_pandas().convert_dtypes(),  # ids stay whole beside a null
         "document_row": row.to_pandas(),
     }
-    with replacing(args.output) as part:
-        part.mkdir()
-        write_tables(tables, part)
+    write_tables(tables, args.output)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ Of the report's tables, duplicates counts them for each pair of parts of the cor
 documents without any word.
 """
 
-import argparse
 import logging
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -18,6 +17,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
+from seq2report.core import command
 from seq2report.core.command import replacing, run
 from seq2report.core.tables import write_tables
 
@@ -109,12 +109,8 @@ def count_empty(bodies: pl.DataFrame) -> pl.DataFrame:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
+    parser = command.parser(__doc__, "documents", "output")
     parser.add_argument("--duplicates", type=Path, required=True, help="Parquet file to write")
-    parser.add_argument("--output", type=Path, required=True, help="folder of tables to write")
     args = parser.parse_args(argv)
 
     bodies = read_bodies(args.documents)

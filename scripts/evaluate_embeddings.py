@@ -8,7 +8,6 @@ usual one. analogies: a to b as c to what. projector/: vectors of frequent words
 Projector.
 """
 
-import argparse
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ import pandas as pd
 import polars as pl
 import yaml
 
+from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
 from seq2report.core.excerpts import excerpt, visible
 from seq2report.core.tables import write_tables
@@ -284,10 +284,7 @@ def write_for_projector(folder: Path, words: pd.DataFrame, vectors: np.ndarray) 
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
+    parser = command.parser(__doc__, "documents", "output")
     parser.add_argument("--vocabulary", type=Path, required=True, help="vocabulary.parquet")
     parser.add_argument("--sequences", type=Path, required=True, help="sequences.parquet")
     parser.add_argument("--analogies", type=Path, required=True, help="analogies.yaml")
@@ -307,7 +304,6 @@ def main(argv: Sequence[str] | None) -> None:
         metavar=("AFTER", "BEFORE"),
         help="names of two of these matrices: training made the first of the second",
     )
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     asked = read_analogies(args.analogies)

@@ -9,7 +9,6 @@ the method asks for; what it finds is a suspicion and not a mistake.
 labels: the documents with the widest margin, a row each. labels_summary: a row a class.
 """
 
-import argparse
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,8 @@ import numpy as np
 import polars as pl
 
 from evaluate_duplicates import read_bodies
-from seq2report.core.command import UserError, replacing, run
+from seq2report.core import command
+from seq2report.core.command import UserError, run
 from seq2report.core.excerpts import excerpt
 from seq2report.core.tables import write_tables
 
@@ -142,14 +142,10 @@ def summarise(documents: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
+    parser = command.parser(__doc__, "documents", "output")
     parser.add_argument(
         "--runs", type=Path, nargs="*", default=[], help="run folders, of one corpus"
     )
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     documents = pl.DataFrame(schema={"id": pl.String, "label": pl.String})
@@ -170,9 +166,7 @@ def main(argv: Sequence[str] | None) -> None:
         "labels_summary": summarise(documents, found),
     }
     logging.info("%d of %d test documents are suspected", found.height, documents.height)
-    with replacing(args.output) as part:
-        part.mkdir()
-        write_tables({name: table.to_pandas() for name, table in tables.items()}, part)
+    write_tables({name: table.to_pandas() for name, table in tables.items()}, args.output)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ lecture: a row an experiment, with columns experiment, lecture, ours (null where
 such figure) and why. What the slides say, and where ours stand, is in reports/lecture.yaml.
 """
 
-import argparse
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,7 +12,8 @@ from string import Formatter
 import pandas as pd
 import yaml
 
-from seq2report.core.command import UserError, replacing, run
+from seq2report.core import command
+from seq2report.core.command import UserError, run
 from seq2report.core.tables import write_tables
 
 MEANS = [
@@ -138,14 +138,11 @@ def compare(
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__, "output")
     parser.add_argument("--lecture", type=Path, required=True, help="lecture.yaml")
     parser.add_argument("--root", type=Path, required=True, help="folder that the tables lie below")
     parser.add_argument("--tables", type=Path, nargs="+", required=True, help="Parquet files")
     parser.add_argument("--sample", action="store_true", help="the figures are of a sample")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     experiments = yaml.safe_load(args.lecture.read_text(encoding="utf-8"))
@@ -154,9 +151,7 @@ def main(argv: Sequence[str] | None) -> None:
         for file in args.tables
     }
     table = compare(experiments, places(tables), args.sample)
-    with replacing(args.output) as part:
-        part.mkdir()
-        write_tables({"lecture": table}, part)
+    write_tables({"lecture": table}, args.output)
     logging.info(
         "%d of %d figures of the lecture have one of ours", table["ours"].count(), len(table)
     )

@@ -5,14 +5,14 @@ differs, source, year and checked as in reports/published.yaml, and the nearest 
 ours (its title) and our_figure in the same metric, both null where the report has none.
 """
 
-import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
-from seq2report.core.command import replacing, run
+from seq2report.core import command
+from seq2report.core.command import run
 from seq2report.core.tables import write_tables
 
 METRICS = {"accuracy": "accuracy", "macro-F1": "macro_f1"}  # columns of evaluate_runs's variants
@@ -56,20 +56,15 @@ def compare(entries: Iterable[dict], corpus: str, variants: pd.DataFrame) -> pd.
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__, "output")
     parser.add_argument("--published", type=Path, required=True, help="published.yaml")
     parser.add_argument("--corpus", required=True, help="its name in the configuration")
     parser.add_argument("--variants", type=Path, required=True, help="variants.parquet")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     entries = yaml.safe_load(args.published.read_text(encoding="utf-8"))
     table = compare(entries, args.corpus, pd.read_parquet(args.variants))
-    with replacing(args.output) as part:
-        part.mkdir()
-        write_tables({"published": table}, part)
+    write_tables({"published": table}, args.output)
 
 
 if __name__ == "__main__":

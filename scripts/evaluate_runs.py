@@ -8,7 +8,6 @@ sure. selective: its accuracy when only the documents that it is most sure of ar
 recommendation: which variant to take, by what one wants.
 """
 
-import argparse
 import json
 import math
 from collections.abc import Sequence
@@ -18,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from seq2report.answers import statistics
-from seq2report.core.command import UserError, read_json, replacing, run
+from seq2report.core import command
+from seq2report.core.command import UserError, read_json, run
 from seq2report.core.tables import write_tables
 from seq2report.models.runs import class_scores
 
@@ -269,10 +269,7 @@ def per_class(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--corpus", type=Path, required=True, help="corpus.json")
+    parser = command.parser(__doc__, "corpus", "output")
     parser.add_argument(
         "--circumstances",
         type=json.loads,
@@ -283,7 +280,6 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="run folders")
     parser.add_argument("--duplicates", type=Path, required=True, help="duplicates.parquet")
     parser.add_argument("--confidence", type=float, required=True, help="sure from here on, 0 to 1")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     corpus = read_json(args.corpus)
@@ -311,9 +307,7 @@ def main(argv: Sequence[str] | None) -> None:
         "selective": sure["selective"],
         "recommendation": recommend(variants),
     }
-    with replacing(args.output) as part:
-        part.mkdir()
-        write_tables(tables, part)
+    write_tables(tables, args.output)
 
 
 if __name__ == "__main__":

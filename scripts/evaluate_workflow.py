@@ -6,7 +6,6 @@ files: what was fetched, with its digest. citations: whom to cite. configuration
 settings, as they were merged; addresses without user, password and query.
 """
 
-import argparse
 import re
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from seq2report.core import command
 from seq2report.core.command import UserError, read_json, replacing, run
 from seq2report.core.durations import of_rules, read_jobs
 from seq2report.core.machine import machine
@@ -122,9 +122,7 @@ def without_secrets(config: dict) -> dict:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__, "output")
     parser.add_argument("--snakefile", type=Path, required=True, help="of the workflow")
     parser.add_argument("--config", type=Path, required=True, help="config.json, merged")
     parser.add_argument("--benchmarks", type=Path, required=True, help="folder of benchmark files")
@@ -134,7 +132,6 @@ def main(argv: Sequence[str] | None) -> None:
     )
     parser.add_argument("--receipts", type=Path, nargs="+", required=True, help="of fetched files")
     parser.add_argument("--citations", type=Path, required=True, help="citations.yaml")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     config = read_json(args.config)

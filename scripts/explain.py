@@ -10,7 +10,6 @@ weighed. On standard output stand the words with the strongest effects, and on a
 document in colours; --html writes all of them to one page that needs nothing else.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +21,7 @@ import pandas as pd
 
 from seq2report.answers.occlusion import EXCERPT, occlude, spelled
 from seq2report.answers.predictor import Predictor, load, told
+from seq2report.core import command
 from seq2report.core.command import replacing, run
 from seq2report.core.excerpts import excerpt
 from seq2report.documents.texts import add_arguments, read_texts
@@ -107,9 +107,7 @@ def as_page(about: str, parts: list[str]) -> str:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__)
     add_arguments(parser)
     parser.add_argument("--html", type=Path, help="page to write")
     args = parser.parse_args(argv)

@@ -9,7 +9,6 @@ two sentences. settings, neighbours, map, bands: of the corpus. facts: one row o
 figures.
 """
 
-import argparse
 import logging
 import time
 from collections.abc import Sequence
@@ -22,7 +21,8 @@ import pandas as pd
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from seq2report.core.command import UserError, replacing, run
+from seq2report.core import command
+from seq2report.core.command import UserError, run
 from seq2report.core.tables import write_tables
 from seq2report.documents.sequences import read_sequences
 from seq2report.models.backend import load_keras
@@ -485,13 +485,9 @@ def learn_corpus(
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__, "seed", "output")
     parser.add_argument("--vocabulary", type=Path, nargs="?", help="vocabulary.parquet")
     parser.add_argument("--sequences", type=Path, nargs="?", help="sequences.parquet")
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
     if bool(args.vocabulary) != bool(args.sequences):
         pair = ("--vocabulary", "--sequences")
@@ -508,9 +504,7 @@ def main(argv: Sequence[str] | None) -> None:
         tables |= of_corpus
         facts |= more
     tables["facts"] = pd.DataFrame([facts])
-    with replacing(args.output) as part:
-        part.mkdir()
-        write_tables(tables, part)
+    write_tables(tables, args.output)
     shares = tables["contexts"].set_index("setting")["line"]
     logging.info("divided by a line: %s", shares.round(3).to_dict())
 

@@ -8,7 +8,6 @@ probabilities: what the network would say if the text ended there. units: which 
 speaks for at the end. facts: one row of sizes, the check and headline figures.
 """
 
-import argparse
 import logging
 import time
 from collections.abc import Sequence
@@ -19,7 +18,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from seq2report.core.command import UserError, read_json, replacing, run
+from seq2report.core import command
+from seq2report.core.command import UserError, read_json, run
 from seq2report.core.tables import write_tables
 from seq2report.documents.sequences import Sequences, pad, read_sequences
 from seq2report.models.backend import load_keras
@@ -206,17 +206,12 @@ def tidy(states: dict[str, np.ndarray], words: list[str]) -> pd.DataFrame:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--corpus", type=Path, required=True, help="corpus.json")
+    parser = command.parser(__doc__, "corpus", "seed", "output")
     parser.add_argument("--encoding", type=Path, required=True, help="encoding.json")
     parser.add_argument("--vocabulary", type=Path, required=True, help="vocabulary.parquet")
     parser.add_argument("--sequences", type=Path, required=True, help="sequences.parquet")
     parser.add_argument("--matrix", type=Path, nargs="?", help="matrix.npy of pretrained vectors")
-    parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     load_keras(args.seed)
@@ -300,9 +295,7 @@ def main(argv: Sequence[str] | None) -> None:
         "units": units,
         "facts": pd.DataFrame([facts]),
     }
-    with replacing(args.output) as folder:
-        folder.mkdir()
-        write_tables(tables, folder)
+    write_tables(tables, args.output)
 
 
 if __name__ == "__main__":

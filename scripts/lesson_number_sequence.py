@@ -5,18 +5,17 @@ predicted, a fifth of the windows is for the test. Windows of larger numbers tha
 what the network does outside the range that it was trained on.
 """
 
-import argparse
 import logging
 import math
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
 
-from seq2report.core.command import UserError, replacing, run
+from seq2report.core import command
+from seq2report.core.command import UserError, run
 from seq2report.core.tables import write_tables
 from seq2report.models.backend import load_keras
 
@@ -115,12 +114,8 @@ def ceiling(weights: np.ndarray, bias: float) -> float:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seed", type=int, required=True)
+    parser = command.parser(__doc__, "seed", "output")
     parser.add_argument("--epochs", type=int, default=400)
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
     if args.epochs < 1:
         raise UserError(f"--epochs {args.epochs}: expected 1 or more; the lecture has 400")
@@ -199,9 +194,7 @@ def main(argv: Sequence[str] | None) -> None:
             }
         ),
     }
-    with replacing(args.output) as part:
-        part.mkdir()
-        write_tables(tables, part)
+    write_tables(tables, args.output)
     logging.info("mean absolute error %(test_mae).2f, outside %(outside_mae).2f", facts)
 
 

@@ -5,7 +5,6 @@ pretrained vectors are given, once as those have them. A vector of a word is a r
 product of its one-hot vector and the table is checked against reading the row.
 """
 
-import argparse
 import logging
 import time
 from collections.abc import Sequence
@@ -14,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from seq2report.core.command import UserError, replacing, run
+from seq2report.core import command
+from seq2report.core.command import UserError, run
 from seq2report.core.tables import write_tables
 from seq2report.vectors.similarity import nearest
 from seq2report.vectors.vectors import open_vectors, read_rows
@@ -184,14 +184,10 @@ def labelled(
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__, "seed", "output")
     parser.add_argument("--words", type=Path, nargs="?", help="words.parquet of pretrained vectors")
     parser.add_argument("--vectors", type=Path, nargs="?", help="vectors.npy of pretrained vectors")
     parser.add_argument("--source", type=Path, nargs="?", help="file that read_vectors read")
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
     if bool(args.words) != bool(args.vectors):
         given, other = ("--words", "--vectors") if args.words else ("--vectors", "--words")
@@ -257,9 +253,7 @@ def main(argv: Sequence[str] | None) -> None:
         "sizes": sizes(),
         "facts": pd.DataFrame([facts]),
     }
-    with replacing(args.output) as part:
-        part.mkdir()
-        write_tables(tables, part)
+    write_tables(tables, args.output)
     if missing:
         logging.info("no pretrained vector of %s", ", ".join(missing))
 

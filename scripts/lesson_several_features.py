@@ -5,17 +5,16 @@ be at all: nothing predicts the noise. The law is no model of real weather; it h
 temperature, and neither wind nor rain.
 """
 
-import argparse
 import logging
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
 
-from seq2report.core.command import UserError, replacing, run
+from seq2report.core import command
+from seq2report.core.command import UserError, run
 from seq2report.core.tables import write_tables
 from seq2report.models.backend import load_keras
 
@@ -206,12 +205,8 @@ def score(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seed", type=int, required=True)
+    parser = command.parser(__doc__, "seed", "output")
     parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
     if args.epochs < 1:
         raise UserError(f"--epochs {args.epochs}: expected 1 or more; 20 are enough")
@@ -313,9 +308,7 @@ def main(argv: Sequence[str] | None) -> None:
         "scores": scores,
         "summary": summary,
     }
-    with replacing(args.output) as part:
-        part.mkdir()
-        write_tables(tables, part)
+    write_tables(tables, args.output)
     logging.info("mean absolute error %(mae_alone).3f °C, with irradiance %(mae_both).3f °C", facts)
 
 

@@ -10,7 +10,6 @@ history: loss of each epoch. generated, tagged, numbers: what was generated, tag
 facts: one row of sizes.
 """
 
-import argparse
 import logging
 import string
 import time
@@ -22,7 +21,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from seq2report.core.command import UserError, replacing, run
+from seq2report.core import command
+from seq2report.core.command import UserError, run
 from seq2report.core.tables import write_tables
 from seq2report.documents.tokens import vocabulary
 from seq2report.models.backend import load_keras
@@ -672,13 +672,8 @@ def read_documents(path: Path, seed: int) -> pl.DataFrame:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
-    parser.add_argument("--seed", type=int, required=True)
+    parser = command.parser(__doc__, "documents", "seed", "output")
     parser.add_argument("--epochs", type=int, help="of every task, instead of its own number")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
     if args.epochs is not None and args.epochs < 1:
         raise UserError(f"--epochs {args.epochs}: expected 1 or more, or to leave it out")
@@ -722,9 +717,7 @@ def main(argv: Sequence[str] | None) -> None:
         "history": table("history", history),
         "facts": pd.DataFrame([facts]),
     }
-    with replacing(args.output) as folder:
-        folder.mkdir()
-        write_tables(made, folder)
+    write_tables(made, args.output)
 
 
 if __name__ == "__main__":

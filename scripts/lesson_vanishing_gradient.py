@@ -6,7 +6,6 @@ their size and accuracy. memory: how often each names the first of n random symb
 the gates keep before training. facts: one row of sizes and headline figures.
 """
 
-import argparse
 import logging
 import time
 from collections.abc import Sequence
@@ -15,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from seq2report.core.command import UserError, read_json, replacing, run
+from seq2report.core import command
+from seq2report.core.command import UserError, read_json, run
 from seq2report.core.tables import write_tables
 from seq2report.documents.sequences import Sequences, pad, read_sequences
 from seq2report.models.backend import load_keras
@@ -324,19 +324,14 @@ def recall(seed: int, calls: int, steps_back: Sequence[int], repetitions: int) -
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--corpus", type=Path, required=True, help="corpus.json")
+    parser = command.parser(__doc__, "corpus", "seed", "output")
     parser.add_argument("--encoding", type=Path, required=True, help="encoding.json")
     parser.add_argument("--sequences", type=Path, required=True, help="sequences.parquet")
     parser.add_argument("--matrix", type=Path, nargs="?", help="matrix.npy of pretrained vectors")
-    parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--epochs", type=int, default=4, help="of the training on documents")
     parser.add_argument(
         "--calls", type=int, default=CALLS, help=f"× {UPDATES} updates of a memory network"
     )
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     load_keras(args.seed)
@@ -366,9 +361,7 @@ def main(argv: Sequence[str] | None) -> None:
         "fit_seconds": time.perf_counter() - start,
     }
     tables |= {"memory": memory, "starts": starts, "facts": pd.DataFrame([facts])}
-    with replacing(args.output) as part:
-        part.mkdir()
-        write_tables(tables, part)
+    write_tables(tables, args.output)
 
 
 if __name__ == "__main__":

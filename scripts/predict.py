@@ -10,7 +10,6 @@ label and p_<class> for each class; document counts from 1), or as JSON, an obje
 are read and answered a few thousand at a time.
 """
 
-import argparse
 import csv
 import json
 import sys
@@ -20,6 +19,7 @@ from itertools import chain
 import numpy as np
 
 from seq2report.answers.predictor import load, told
+from seq2report.core import command
 from seq2report.core.command import run
 from seq2report.core.excerpts import excerpt, visible
 from seq2report.documents.texts import add_arguments, batches, read_texts
@@ -81,9 +81,7 @@ FORMATS = {"text": as_text, "csv": as_csv, "json": as_json}
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__)
     add_arguments(parser)
     parser.add_argument("--format", choices=FORMATS, default="text")
     args = parser.parse_args(argv)

@@ -5,7 +5,6 @@ texts, the classes, ids, groups and parts. What is proposed is read as the workf
 the configuration is checked before it is written.
 """
 
-import argparse
 import codecs
 import json
 import random
@@ -22,7 +21,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import yaml
 
-from seq2report.config.config import check
+from seq2report.config.check import check
+from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
 from seq2report.core.excerpts import excerpt
 from seq2report.documents.corpora import (
@@ -472,9 +472,7 @@ def quoted(value: object) -> str:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__)
     parser.add_argument("path", type=Path, help="a table, a folder, or an archive of a folder")
     parser.add_argument("--output", type=Path, default=Path("config/mine.yaml"))
     parser.add_argument("--overwrite", action="store_true", help="replace what is there")

@@ -7,7 +7,6 @@ published that has a path of this machine in it, that leads to a page or table t
 or that is larger than 25 MB in all.
 """
 
-import argparse
 import os
 import re
 import shutil
@@ -19,7 +18,8 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from seq2report.config.config import seeds
+from seq2report.config.resolve import seeds
+from seq2report.core import command
 from seq2report.core.command import UserError, read_json, replacing, run, write_json
 from seq2report.core.durations import of_rules, read_jobs
 from seq2report.core.machine import machine
@@ -255,11 +255,8 @@ def publish(results: Path, folder: Path, made_by: dict, private: Iterable[str]) 
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__, "output")
     parser.add_argument("--results", type=Path, required=True, help="results/<name>, finished")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     config = args.results / "config.json"

@@ -8,8 +8,6 @@ Texts are never in memory all at once: sorted blocks of them wait in files besid
 until all ids are known.
 """
 
-import argparse
-import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run, write_json
 from seq2report.documents.corpora import (
     READERS,
@@ -155,11 +154,8 @@ def describe(corpus: Corpus, documents: pl.DataFrame, title: str) -> dict:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__, "settings")
     parser.add_argument("--archive", type=Path, required=True, help="tar, zip or table")
-    parser.add_argument("--settings", type=json.loads, required=True, help="the corpus, as JSON")
     parser.add_argument("--word-index", type=Path, nargs="?", help="JSON, if the corpus has one")
     parser.add_argument("--documents", type=Path, required=True, help="Parquet file to write")
     parser.add_argument("--corpus", type=Path, required=True, help="JSON file to write")

@@ -8,7 +8,6 @@ on every line, and where each line ends is kept; the numbers of a line are read,
 its word is used (see `seq2report.vectors.vectors`).
 """
 
-import argparse
 import io
 import logging
 import re
@@ -21,6 +20,7 @@ from typing import BinaryIO
 import numpy as np
 import polars as pl
 
+from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
 from seq2report.files.archives import (
     DAMAGE,
@@ -240,11 +240,8 @@ def _first_bad_line(block: bytes, before: int, lines: _Form) -> str:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__, "output")
     parser.add_argument("--file", type=Path, required=True, help="text, tar, zip or wheel")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     with replacing(args.output) as part:

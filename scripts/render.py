@@ -4,7 +4,6 @@ The executed notebook is kept where --executed says, also if a cell fails: open 
 one and why. The page is one HTML file that needs nothing else, neither files nor network.
 """
 
-import argparse
 import json
 import os
 import tempfile
@@ -21,6 +20,7 @@ from nbconvert import HTMLExporter
 from traitlets import default
 from traitlets.config import Config
 
+from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
 from seq2report.report.harmless import policy, seen
 
@@ -129,9 +129,7 @@ def to_page(executed: Path, template: Path, address: str, links: list[dict[str, 
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__)
     parser.add_argument("--notebook", type=Path, required=True, help="notebook without outputs")
     parser.add_argument("--parameters", type=json.loads, required=True, help="as JSON")
     parser.add_argument("--template", type=Path, required=True, help="page template, index.html.j2")

@@ -3,16 +3,17 @@
 No figure in their tables is written by hand; publish.py writes what they are made from.
 """
 
-import argparse
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
+from seq2report.core import command
 from seq2report.core.command import UserError, read_json, run
 from seq2report.core.markdown import Tables, markdown, refill
-from seq2report.report.page import circumstances, milliseconds, percent, spread
+from seq2report.report.numbers import milliseconds, percent, spread
+from seq2report.report.outcome import circumstances
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = "docs/results/full"
@@ -125,9 +126,7 @@ def pages(root: Path, published: str) -> dict[Path, Tables]:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__)
     parser.parse_args(argv)
     for path, tables in pages(ROOT, PUBLISHED).items():
         refill(path, tables)

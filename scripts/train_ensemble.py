@@ -10,7 +10,6 @@ memory is the most that one of them took. val_accuracy and val_loss are honest f
 stack they are too good, as its weights were fitted on the same documents.
 """
 
-import argparse
 import logging
 from collections.abc import Callable, Sequence
 from functools import reduce
@@ -20,9 +19,11 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from seq2report.core import command
 from seq2report.core.command import read_json, replacing, run, write_json
+from seq2report.core.durations import stopwatch
 from seq2report.models.ensembles import METHODS, read_members
-from seq2report.models.runs import copy_model, stopwatch, write_run
+from seq2report.models.runs import copy_model, write_run
 
 THREADS = 1  # of linear algebra, as the rule asks for
 
@@ -36,15 +37,11 @@ def timed(work: Callable, *arguments: object) -> tuple[np.ndarray, float, float]
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__, "seed", "output")
     parser.add_argument(
         "--runs", type=Path, nargs="+", required=True, help="run folders, …/<member>/seed-<n>"
     )
     parser.add_argument("--method", choices=METHODS, required=True)
-    parser.add_argument("--seed", type=int, required=True, help="of the members' runs")
-    parser.add_argument("--output", type=Path, required=True, help="run folder to write")
     args = parser.parse_args(argv)
 
     members = [read_json(folder / "metrics.json") for folder in args.runs]

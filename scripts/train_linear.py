@@ -7,36 +7,29 @@ vocabulary.parquet. Where a classifier gives no probabilities, the temperature t
 decision values into some is found on the predictions of the first.
 """
 
-import argparse
 import json
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from seq2report.core import command
 from seq2report.core.command import read_json, replacing, run, write_json
-from seq2report.models.runs import about_run, stopwatch, write_run
+from seq2report.core.durations import stopwatch
+from seq2report.models.runs import about_run, write_run
 
 THREADS = 1  # of linear algebra, as the rule asks for
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--corpus", type=Path, required=True, help="corpus.json")
-    parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
-    parser.add_argument("--settings", type=json.loads, required=True, help="variant, as JSON")
-    parser.add_argument("--seed", type=int, required=True)
+    parser = command.parser(__doc__, "corpus", "documents", "settings", "seed", "output")
     parser.add_argument(
         "--circumstances",
         type=json.loads,
         default={},
         help="what run.json tells of the corpus beside what stands in corpus.json, as JSON",
     )
-    parser.add_argument("--output", type=Path, required=True, help="run folder to write")
     args = parser.parse_args(argv)
 
     from seq2report.models import pipelines

@@ -25,19 +25,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from seq2report.core import command
 from seq2report.core.command import read_json, replacing, run, write_json
+from seq2report.core.durations import stopwatch
 from seq2report.core.imports import local_imports
 from seq2report.core.machine import machine
 from seq2report.documents.sequences import Encoded, read_sequences
 from seq2report.models.backend import gpu_name, load_keras
-from seq2report.models.runs import about_run, stopwatch, versions, write_run
+from seq2report.models.runs import about_run, versions, write_run
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--corpus", type=Path, required=True, help="corpus.json")
+    parser = command.parser(__doc__, "corpus", "settings", "seed", "output")
     parser.add_argument(
         "--documents",
         type=Path,
@@ -45,8 +44,6 @@ def main(argv: Sequence[str] | None) -> None:
         help="sequences.parquet of an encoding, or documents.parquet of features",
     )
     parser.add_argument("--matrix", type=Path, nargs="?", help="matrix.npy of pretrained vectors")
-    parser.add_argument("--settings", type=json.loads, required=True, help="variant, as JSON")
-    parser.add_argument("--seed", type=int, required=True)
     parser.add_argument(
         "--threads", type=int, default=1, help="of the CPU; another number changes the last digits"
     )
@@ -63,7 +60,6 @@ def main(argv: Sequence[str] | None) -> None:
         default={},
         help="what run.json tells of the corpus beside what stands in corpus.json, as JSON",
     )
-    parser.add_argument("--output", type=Path, required=True, help="run folder to write")
     args = parser.parse_args(argv)
 
     keras = load_keras(args.seed, args.threads, args.gpu, args.gpu_absent)

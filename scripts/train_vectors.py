@@ -6,8 +6,6 @@ labels; the test documents are not. Words that occur fewer than 5 times get no v
 so that the same seed gives the same vectors.
 """
 
-import argparse
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
 from seq2report.documents.sequences import Sequences, read_sequences
 
@@ -69,14 +68,9 @@ def train(documents: Documents, settings: dict, seed: int) -> tuple[list[str], n
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__, "settings", "seed", "output")
     parser.add_argument("--vocabulary", type=Path, required=True, help="vocabulary.parquet")
     parser.add_argument("--sequences", type=Path, required=True, help="sequences.parquet")
-    parser.add_argument("--settings", type=json.loads, required=True, help="train, as JSON")
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args(argv)
 
     logging.getLogger("gensim").setLevel(logging.WARNING)  # it tells of every second otherwise

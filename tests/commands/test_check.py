@@ -10,7 +10,7 @@ import yaml
 from helpers import OWN, ROOT
 
 import check
-from seq2report.config.config import resolve_variant
+from seq2report.config.resolve import resolve_variant
 from seq2report.core.command import run
 from seq2report.models.functions import digest
 from seq2report.models.memory import need

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from snakemake.utils import update_config
 
 import evaluate_workflow as evaluate
-from seq2report.config.config import check
+from seq2report.config.check import check
 from seq2report.core import durations
 from seq2report.core.command import UserError
 from seq2report.core.tables import write_tables

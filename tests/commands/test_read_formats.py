@@ -17,7 +17,8 @@ from helpers import NEWSGROUPS, ROOT, call, lists_of, outputs_of_read, write_tar
 import encode
 import evaluate_corpus
 import read
-from seq2report.config.config import HAS_OWN_TEST_PART, MEANS_SOMETHING, check
+from seq2report.config.check import check
+from seq2report.config.corpora import HAS_OWN_TEST_PART, MEANS_SOMETHING
 from seq2report.core.command import UserError
 from seq2report.documents.corpora import READERS, read_array
 from seq2report.documents.tokens import MARKS, read_word_index

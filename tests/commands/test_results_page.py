@@ -12,7 +12,7 @@ from snakemake.utils import update_config
 
 import publish
 import results_page
-from seq2report.config.config import resolve_trained
+from seq2report.config.resolve import resolve_trained
 from seq2report.core.command import UserError, read_json
 from seq2report.core.markdown import PLACE, fill, refill
 

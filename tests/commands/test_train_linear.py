@@ -325,5 +325,5 @@ def test_a_type_from_elsewhere_is_not_loaded(tmp_path):
     with pytest.raises(Exception, match="rmtree"):
         load_pipeline(tmp_path)
     skops.io.dump(make_pipeline(TfidfVectorizer(tokenizer=nearest)), tmp_path / "model.skops")
-    with pytest.raises(Exception, match=r"seq2report\.command\.nearest"):
+    with pytest.raises(Exception, match=r"seq2report\.core\.command\.nearest"):
         load_pipeline(tmp_path)

@@ -7,16 +7,12 @@ import yaml
 from helpers import ROOT
 from snakemake.utils import update_config
 
-from seq2report.config.config import (
-    check,
-    check_models,
-    circumstances,
-    reference_mistakes,
-    repeated_keys,
-    resolve_trained,
-    resolve_variant,
-    schema_mistakes,
-)
+from seq2report.config.check import check
+from seq2report.config.check_models import check_models
+from seq2report.config.corpora import circumstances
+from seq2report.config.messages import repeated_keys, schema_mistakes
+from seq2report.config.references import reference_mistakes
+from seq2report.config.resolve import resolve_trained, resolve_variant
 from seq2report.core.command import UserError
 
 SCHEMA_FILE = ROOT / "workflow/schemas/config.schema.yaml"

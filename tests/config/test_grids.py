@@ -8,8 +8,9 @@ from helpers import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seq2report.config.config import check, resolve_variant
+from seq2report.config.check import check
 from seq2report.config.grids import MOST, with_grids
+from seq2report.config.resolve import resolve_variant
 from seq2report.core.command import UserError
 
 COMMITTED = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ from reliability import COLLECTED, FILES, listed
 from snakemake.utils import update_config
 
 import seq2report
-from seq2report.config.config import check
+from seq2report.config.check import check
 from seq2report.config.grids import with_grids
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())

@@ -12,7 +12,7 @@ from seq2report.core.command import UserError
 from seq2report.core.tables import read_tables
 from seq2report.lessons import cbow_plots
 from seq2report.models.backend import load_keras
-from seq2report.report import page
+from seq2report.report import html
 
 TITLE = "CBOW by hand, then on a whole corpus"
 NOTEBOOK = ROOT / "reports/lesson_cbow.ipynb"
@@ -292,7 +292,7 @@ def test_words_in_one_place_have_labels_one_below_the_other():
     figure = cbow_plots.words_in_plane(points.assign(sentence="s", panel="p"), "panel")
     placed = {text.get_text(): text.xyann[1] for text in figure.axes[0].texts}
     assert placed["high"] > placed["low"]
-    assert ">high<" in page.figure(figure, "a").data
+    assert ">high<" in html.figure(figure, "a").data
 
 
 def test_the_page_says_what_was_measured_and_shows_hostile_words_as_text(carried_out):

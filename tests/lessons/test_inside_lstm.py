@@ -11,7 +11,7 @@ import lesson_inside_lstm as lesson
 from seq2report.core.command import UserError, write_json
 from seq2report.core.tables import read_tables
 from seq2report.lessons import inside_lstm_plots
-from seq2report.report import page
+from seq2report.report import html
 
 TITLE = "Inside an LSTM"
 CLASSES = ["<b>con</b>", "mid", "pro"]
@@ -178,11 +178,11 @@ def test_the_same_seed_gives_the_same_tables(carried_out, tmp_path):
 
 def test_the_page_shows_hostile_words_as_text(carried_out, tmp_path):
     folder, _, _ = carried_out
-    html = lesson_page("inside_lstm", folder, corpus_title="<i>Tiny</i>")
-    assert f"<h1>{TITLE}</h1>" in html
+    shown = lesson_page("inside_lstm", folder, corpus_title="<i>Tiny</i>")
+    assert f"<h1>{TITLE}</h1>" in shown
     for raw in ("<script>alert", "<i>Tiny", "<b>con", "Glyph"):
-        assert raw not in html
-    assert "f<sub>t</sub> = σ(" in html
+        assert raw not in shown
+    assert "f<sub>t</sub> = σ(" in shown
 
 
 def test_words_that_cannot_be_drawn_become_boxes_and_break_no_picture():
@@ -195,19 +195,19 @@ def test_words_that_cannot_be_drawn_become_boxes_and_break_no_picture():
     gates = gates.assign(gate="cell", value=0.5)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        html = page.figure(
+        shown = html.figure(
             inside_lstm_plots.heat_map(gates, "cell", pd.Series(range(16, 0, -1))), "a"
         ).data
-    assert "<script>alert" not in html
-    assert "$x$ $y$" in html
+    assert "<script>alert" not in shown
+    assert "$x$ $y$" in shown
 
 
 def test_of_many_classes_the_true_one_and_the_likeliest_are_drawn():
     table = pd.DataFrame(
         [{"step": 1, "word": "w", "label": f"class {n}", "probability": n / 45} for n in range(10)]
     )
-    html = page.figure(inside_lstm_plots.probability_by_word(table, "class 0"), "a").data
-    drawn = [n for n in range(10) if f">class {n}<" in html]
+    shown = html.figure(inside_lstm_plots.probability_by_word(table, "class 0"), "a").data
+    drawn = [n for n in range(10) if f">class {n}<" in shown]
     assert drawn == [0, 7, 8, 9]
 
 

@@ -12,7 +12,7 @@ import read_vectors
 from seq2report.core.command import UserError
 from seq2report.core.tables import read_tables
 from seq2report.lessons import one_hot_plots
-from seq2report.report import page
+from seq2report.report import html
 
 TITLE = "One-hot against embedding"
 NOTEBOOK = ROOT / "reports/lesson_one_hot.ipynb"
@@ -237,25 +237,25 @@ def test_the_same_seed_gives_the_same_tables(plain, tmp_path):
 
 def test_a_heat_map_shows_every_distance_and_no_negative_zero():
     table = lesson.distances(lesson.BY_HAND, "a").assign(cosine=-0.001)
-    html = page.figure(one_hot_plots.heat_maps(table, "cosine"), "a").data
-    assert html.count(">0.00<") == 16
-    html = page.figure(one_hot_plots.heat_maps(table, "euclidean"), "a").data
-    assert html.count(">0.14<") == 2
+    shown = html.figure(one_hot_plots.heat_maps(table, "cosine"), "a").data
+    assert shown.count(">0.00<") == 16
+    shown = html.figure(one_hot_plots.heat_maps(table, "euclidean"), "a").data
+    assert shown.count(">0.14<") == 2
 
 
 def test_the_page_says_what_is_equal_and_shows_hostile_words_as_text(pretrained, tmp_path):
-    html = lesson_page("one_hot", pretrained, vectors_title="<i>Tiny</i>")
-    assert f"<h1>{TITLE}</h1>" in html
-    assert "√2 = 1.414" in html
-    assert "equal to the last digit" in html
-    assert "every pair of the same kind is more alike" in html
+    shown = lesson_page("one_hot", pretrained, vectors_title="<i>Tiny</i>")
+    assert f"<h1>{TITLE}</h1>" in shown
+    assert "√2 = 1.414" in shown
+    assert "equal to the last digit" in shown
+    assert "every pair of the same kind is more alike" in shown
     for raw in ("<i>Tiny", "<b>reef"):
-        assert raw not in html
-    assert "&lt;b&gt;reef&lt;/b&gt; (1.00)" in html
+        assert raw not in shown
+    assert "&lt;b&gt;reef&lt;/b&gt; (1.00)" in shown
 
 
 def test_the_page_without_vectors_says_so(plain, shown):
-    html = shown(plain)
-    assert "made without pretrained vectors" in html
-    assert "cannot be shown" in html
-    assert "sample figures" not in html
+    shown = shown(plain)
+    assert "made without pretrained vectors" in shown
+    assert "cannot be shown" in shown
+    assert "sample figures" not in shown

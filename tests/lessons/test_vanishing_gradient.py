@@ -11,7 +11,7 @@ import lesson_vanishing_gradient as lesson
 from seq2report.core.command import UserError, write_json
 from seq2report.core.tables import read_tables
 from seq2report.lessons import vanishing_gradient_plots
-from seq2report.report import page
+from seq2report.report import html
 
 TITLE = "How far back can a recurrent network look?"
 CLASSES = ["<b>con</b>", "mid", "pro"]
@@ -204,10 +204,10 @@ def test_the_tables_are_whole_and_become_a_page(small, tmp_path):
     assert not facts["learned_vectors"]
     assert facts["updates"] == 2
 
-    html = lesson_page("vanishing_gradient", tmp_path, corpus_title="<i>Tiny</i> $x$ $y$")
-    assert f"<h1>{TITLE}</h1>" in html
-    assert "<i>Tiny" not in html
-    assert "mathdefault" not in html
+    shown = lesson_page("vanishing_gradient", tmp_path, corpus_title="<i>Tiny</i> $x$ $y$")
+    assert f"<h1>{TITLE}</h1>" in shown
+    assert "<i>Tiny" not in shown
+    assert "mathdefault" not in shown
 
 
 def test_vectors_are_learned_where_none_are_given(small, tmp_path, monkeypatch):
@@ -234,5 +234,5 @@ def test_a_gradient_of_zero_does_not_break_the_picture():
         )
         for stage in vanishing_gradient_plots.STAGES
     ]
-    html = page.figure(vanishing_gradient_plots.gradients(pd.concat(frames)), "alt").data
-    assert "10⁻³" in html
+    shown = html.figure(vanishing_gradient_plots.gradients(pd.concat(frames)), "alt").data
+    assert "10⁻³" in shown

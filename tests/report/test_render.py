@@ -15,7 +15,7 @@ from IPython.display import HTML
 
 import render
 from seq2report.core.command import UserError
-from seq2report.report import page, plots
+from seq2report.report import html, numbers, outcome, plots
 
 TEMPLATE = ROOT / "reports/template/index.html.j2"
 HOSTILE = '<script>alert("x")</script>&amp;\u202e\x07'
@@ -31,7 +31,7 @@ def notebook(path, *cells):
 def test_a_page_shows_outputs_but_no_code_and_needs_nothing_from_outside(tmp_path):
     source = notebook(
         tmp_path / "n.ipynb",
-        "from seq2report.report import page\npage.paragraph(word)",
+        "from seq2report.report import html\nhtml.paragraph(word)",
     )
     call(
         render,
@@ -45,13 +45,13 @@ def test_a_page_shows_outputs_but_no_code_and_needs_nothing_from_outside(tmp_pat
         executed=tmp_path / "logs/n.ipynb",
         output=tmp_path / "n.html",
     )
-    html = (tmp_path / "n.html").read_text()
-    assert '<p class="">hello &lt;b&gt;</p>' in html
-    assert "<title>A &amp; B · seq2report</title>" in html
-    assert "import page" not in html
-    assert '<a href="b.html">&lt;Other&gt;</a>' in html
-    assert '<a aria-current="page" href="n.html">A &amp; B</a>' in html
-    assert not re.search(r'(?:src|href)="(?:https?:)?//|@import|url\(', html)
+    shown = (tmp_path / "n.html").read_text()
+    assert '<p class="">hello &lt;b&gt;</p>' in shown
+    assert "<title>A &amp; B · seq2report</title>" in shown
+    assert "import html" not in shown
+    assert '<a href="b.html">&lt;Other&gt;</a>' in shown
+    assert '<a aria-current="page" href="n.html">A &amp; B</a>' in shown
+    assert not re.search(r'(?:src|href)="(?:https?:)?//|@import|url\(', shown)
 
 
 @pytest.mark.reliability("Security")
@@ -61,12 +61,12 @@ def test_a_page_runs_its_own_script_and_no_other(tmp_path):
         "from IPython.display import HTML\nHTML('<script>alert(1)</script>')",
     )
     render.execute(source, source, {})
-    html = render.to_page(source, TEMPLATE, "n.html", links("n.html"))
-    (policy,) = re.findall('<meta content="([^"]+)" http-equiv="Content-Security-Policy"/>', html)
+    shown = render.to_page(source, TEMPLATE, "n.html", links("n.html"))
+    (policy,) = re.findall('<meta content="([^"]+)" http-equiv="Content-Security-Policy"/>', shown)
     allowed = re.findall(r"'sha256-([^']+)'", policy)
     digests = [
         base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        for script in re.findall("<script>(.*?)</script>", html, flags=re.DOTALL)
+        for script in re.findall("<script>(.*?)</script>", shown, flags=re.DOTALL)
     ]
     assert len(digests) == 2
     assert [digest in allowed for digest in digests] == [False, True]
@@ -78,20 +78,20 @@ def test_a_page_runs_its_own_script_and_no_other(tmp_path):
 def test_what_would_change_the_text_around_it_unseen_is_replaced_by_a_sign(tmp_path):
     source = notebook(
         tmp_path / "n.ipynb",
-        "import altair, pandas; from seq2report.report import page",
+        "import altair, pandas; from seq2report.report import html",
         "words = pandas.DataFrame({'word': ['c\\u202ed']})",
-        "page.chart(altair.Chart(words, title='e\\u2066f').mark_point(), 'dots')",
-        "page.paragraph('a\\x07b\\u202ec\\u200fd \\u0633 é\\tf')",
+        "html.chart(altair.Chart(words, title='e\\u2066f').mark_point(), 'dots')",
+        "html.paragraph('a\\x07b\\u202ec\\u200fd \\u0633 é\\tf')",
     )
     render.execute(source, source, {})
     told = [{"title": "one\u2066two", "address": "n.html", "menu": "x\x1by"}]
-    html = render.to_page(source, TEMPLATE, "n.html", told)
-    assert "a�b�c�d \u0633 é\tf" in html
-    assert '{"word":"c�d"}' in html
-    assert '"title":"e�f"' in html
-    assert "one�two" in html
-    assert "x�y" in html
-    (page, *_) = html.split("<script>")  # before those that it runs
+    shown = render.to_page(source, TEMPLATE, "n.html", told)
+    assert "a�b�c�d \u0633 é\tf" in shown
+    assert '{"word":"c�d"}' in shown
+    assert '"title":"e�f"' in shown
+    assert "one�two" in shown
+    assert "x�y" in shown
+    (page, *_) = shown.split("<script>")  # before those that it runs
     assert not re.search(r"[\x07\x1b\u200f\u202e\u2066]|\\u20", page)
 
 
@@ -105,16 +105,16 @@ def test_warnings_stay_in_the_executed_notebook(tmp_path):
 def test_a_page_with_a_chart_has_what_draws_it(tmp_path):
     words = ["</script><script>alert(1)</script>", "plain"]
     chart = (
-        "import altair, pandas; from seq2report.report import page\n"
-        f"page.chart(altair.Chart(pandas.DataFrame({{'word': {words}}})).mark_point(), 'dots')"
+        "import altair, pandas; from seq2report.report import html\n"
+        f"html.chart(altair.Chart(pandas.DataFrame({{'word': {words}}})).mark_point(), 'dots')"
     )
     for cells, scripts in (([chart], 2), (["1 + 1"], 1)):
         source = notebook(tmp_path / "n.ipynb", *cells)
         render.execute(source, source, {})
-        html = render.to_page(source, TEMPLATE, "n.html", links("n.html"))
-        assert len(re.findall("<script>", html)) == scripts
-        assert ("window.vegaEmbed=" in html) == (scripts == 2)
-    data = page.chart(altair.Chart(pd.DataFrame({"word": words})).mark_point(), 'a "b"').data
+        shown = render.to_page(source, TEMPLATE, "n.html", links("n.html"))
+        assert len(re.findall("<script>", shown)) == scripts
+        assert ("window.vegaEmbed=" in shown) == (scripts == 2)
+    data = html.chart(altair.Chart(pd.DataFrame({"word": words})).mark_point(), 'a "b"').data
     (block,) = re.findall('class="chart">(.*?)</script>', data)
     assert json.loads(block)["datasets"].popitem()[1] == [{"word": word} for word in words]
     assert 'aria-label="a &quot;b&quot;"' in data
@@ -141,22 +141,22 @@ def test_notebooks_are_inputs_without_outputs():
 @given(st.text() | st.just(HOSTILE))
 def test_text_from_data_is_escaped_everywhere(text):
     frame = pd.DataFrame({text or "x": [text], "n": [1]})
-    for html in (
-        page.table(frame, caption=text),
-        page.words(pd.Series([text]), pd.Series([1])),
-        page.words(pd.Series([text]), pd.Series([float("nan")])),
-        page.paragraph(text),
-        page.heading(text),
-        page.downloads(text, [text]),
-        page.cards({text: (text, text)}),
-        page.table(frame, {"n": str}, name=text),
-        HTML(page.link(text, text)),
-        page.sample_notice({text: 1}),
+    for shown in (
+        html.table(frame, caption=text),
+        html.words(pd.Series([text]), pd.Series([1])),
+        html.words(pd.Series([text]), pd.Series([float("nan")])),
+        html.paragraph(text),
+        html.heading(text),
+        html.downloads(text, [text]),
+        html.cards({text: (text, text)}),
+        html.table(frame, {"n": str}, name=text),
+        HTML(html.link(text, text)),
+        outcome.sample_notice({text: 1}),
     ):
         inside = re.sub(
             r"</?(?:div|table|caption|thead|tbody|tr|th|td|p|h2|a|span|small|strong)\b[^<>]*>",
             "",
-            html.data,
+            shown.data,
         )
         assert "<" not in inside
         assert ">" not in inside
@@ -173,11 +173,11 @@ def test_hostile_words_on_a_map_are_text(tmp_path):
             "count": [3, 2, 1],
         }
     )
-    html = page.figure(plots.word_map(places, ["<b>"]), alt='a "map"').data
-    assert "<script" not in html
-    assert "&lt;script&gt;" in html
-    assert "$x$ $y$" in html
-    assert 'aria-label="a &quot;map&quot;"' in html
+    shown = html.figure(plots.word_map(places, ["<b>"]), alt='a "map"').data
+    assert "<script" not in shown
+    assert "&lt;script&gt;" in shown
+    assert "$x$ $y$" in shown
+    assert 'aria-label="a &quot;map&quot;"' in shown
 
 
 def variants(**columns):
@@ -223,27 +223,27 @@ def recommendation(names=("svm", "lstm", "lstm", "lstm")):
 
 
 def test_the_outcome_names_the_best_what_is_level_with_it_and_what_is_cheaper():
-    html = page.outcome(variants(), comparisons(), recommendation()).data
-    assert "<strong>News:</strong> SVM leads with 90.0% of 2,000 test documents" in html
-    assert "(95% interval 88.0% to 92.0%)" in html
-    assert "Not distinguishable from it: LSTM." in html  # and not what was watched
-    assert "within one point is LSTM: 89.5% for 30 s of CPU instead of 60 s." in html
-    assert "point is LSTM: 89.5% in 0.52 ms a document instead of 2 ms." in html
-    assert "protocol are left out here" in html
+    shown = outcome.outcome(variants(), comparisons(), recommendation()).data
+    assert "<strong>News:</strong> SVM leads with 90.0% of 2,000 test documents" in shown
+    assert "(95% interval 88.0% to 92.0%)" in shown
+    assert "Not distinguishable from it: LSTM." in shown  # and not what was watched
+    assert "within one point is LSTM: 89.5% for 30 s of CPU instead of 60 s." in shown
+    assert "point is LSTM: 89.5% in 0.52 ms a document instead of 2 ms." in shown
+    assert "protocol are left out here" in shown
 
 
 def test_the_outcome_of_a_clear_best_that_is_the_cheapest_too():
     held_out = variants(protocol="held out")
     taken = recommendation(["svm"] * 4)
-    html = page.outcome(held_out, comparisons("worse")[:1], taken).data
-    assert "Each of the others is distinguishable from it. It takes 60 s of CPU" in html
-    assert "It answers in 2 ms a document; none within one point of it is faster." in html
-    assert "lecture" not in html
+    shown = outcome.outcome(held_out, comparisons("worse")[:1], taken).data
+    assert "Each of the others is distinguishable from it. It takes 60 s of CPU" in shown
+    assert "It answers in 2 ms a document; none within one point of it is faster." in shown
+    assert "lecture" not in shown
 
 
 def test_the_outcome_calls_none_the_best_that_was_watched_on_the_test_documents():
-    html = page.outcome(variants(protocol="lecture"), comparisons(), recommendation()[:0]).data
-    assert "none can be called the best" in html
+    shown = outcome.outcome(variants(protocol="lecture"), comparisons(), recommendation()[:0]).data
+    assert "none can be called the best" in shown
 
 
 @pytest.mark.parametrize(
@@ -254,16 +254,16 @@ def test_the_outcome_calls_none_the_best_that_was_watched_on_the_test_documents(
     ],
 )
 def test_circumstances_are_told_in_half_a_sentence(columns, expected):
-    assert page.circumstances(variants(**columns)).startswith(expected)
+    assert outcome.circumstances(variants(**columns)).startswith(expected)
 
 
 def test_a_deviation_over_seeds_stands_beside_the_mean_where_there_is_one():
-    assert page.spread(0.9, 0.0123) == "90.0% ± 1.2"
-    assert page.spread(0.9, float("nan")) == "90.0%"
+    assert numbers.spread(0.9, 0.0123) == "90.0% ± 1.2"
+    assert numbers.spread(0.9, float("nan")) == "90.0%"
 
 
 def test_milliseconds_have_two_digits_that_count():
-    assert [page.milliseconds(each) for each in (0.0524, 1.28, 12.8, 1280)] == [
+    assert [numbers.milliseconds(each) for each in (0.0524, 1.28, 12.8, 1280)] == [
         *("0.052 ms", "1.3 ms", "13 ms", "1,280 ms"),
     ]
 
@@ -318,50 +318,50 @@ def test_pictures_of_certainty_draw_what_they_are_given():
 
 
 def test_an_interval_bar_tells_its_ends_and_what_lies_below_the_scale():
-    html = page.interval(0.5, 0.6, 0.7, (0.4, 0.9))
-    assert "0.500 to 0.700" in html
-    assert 'class="range" x="20.0" y="1.5" width="40.00"' in html
-    assert "<path" not in html
-    assert '<path class="point"' in page.interval(0.1, 0.2, 0.3, (0.4, 0.9))
+    shown = html.interval(0.5, 0.6, 0.7, (0.4, 0.9))
+    assert "0.500 to 0.700" in shown
+    assert 'class="range" x="20.0" y="1.5" width="40.00"' in shown
+    assert "<path" not in shown
+    assert '<path class="point"' in html.interval(0.1, 0.2, 0.3, (0.4, 0.9))
 
 
 def test_the_scale_of_intervals_leaves_out_what_is_far_below():
-    assert page.scale(variants(low=[0.88, 0.87, 0.41], high=[0.92, 0.91, 0.86])) == (0.4, 0.95)
-    assert page.scale(variants(accuracy=[0.9, 0.89, 0.4], low=[0.88, 0.87, 0.3])) == (0.85, 0.95)
+    assert html.scale(variants(low=[0.88, 0.87, 0.41], high=[0.92, 0.91, 0.86])) == (0.4, 0.95)
+    assert html.scale(variants(accuracy=[0.9, 0.89, 0.4], low=[0.88, 0.87, 0.3])) == (0.85, 0.95)
 
 
 def test_a_table_with_a_name_tells_the_numbers_that_it_is_sorted_by():
     frame = pd.DataFrame({"a": ["x", "y"], "share": [0.12345, float("nan")]})
-    named = page.table(frame, {"share": page.percent}, name="shares").data
+    named = html.table(frame, {"share": numbers.percent}, name="shares").data
     assert '<td data-value="0.12345">12.3%</td><' in named
     assert "<td>–</td>" in named
     assert '<table data-name="shares">' in named
-    assert "data-" not in page.table(frame, {"share": page.percent}).data
+    assert "data-" not in html.table(frame, {"share": numbers.percent}).data
 
 
 @pytest.mark.parametrize(
-    ("numbers", "expected"), [("150 × 1000", "150 × 1000, 600 kB"), ("10000", "10000, 40 kB")]
+    ("sizes", "expected"), [("150 × 1000", "150 × 1000, 600 kB"), ("10000", "10000, 40 kB")]
 )
-def test_a_shape_tells_its_memory_as_32_bit_numbers(numbers, expected):
-    assert page.shape(numbers) == expected
+def test_a_shape_tells_its_memory_as_32_bit_numbers(sizes, expected):
+    assert numbers.shape(sizes) == expected
 
 
 def test_a_column_of_long_texts_is_broken_into_lines():
     frame = pd.DataFrame({"short": ["a", "b"], "long": ["word " * 20, "a"], "number": [1, 2]})
-    html = page.table(frame, text=("short", "long")).data
-    assert html.count('<td class="text short">') == html.count('<td class="wrap">') == 2
+    shown = html.table(frame, text=("short", "long")).data
+    assert shown.count('<td class="text short">') == shown.count('<td class="wrap">') == 2
 
 
 def test_the_pages_of_a_menu_stand_together(tmp_path):
     notebook(tmp_path / "n.ipynb")
     menus = {"index.html": "", "n.html": "Lessons", "b.html": "Lessons", "made.html": ""}
     about = [{"title": a, "address": a, "menu": menu} for a, menu in menus.items()]
-    html = render.to_page(tmp_path / "n.ipynb", TEMPLATE, "n.html", about)
-    (found,) = re.findall("<nav.*?</nav>", html, flags=re.DOTALL)
+    shown = render.to_page(tmp_path / "n.ipynb", TEMPLATE, "n.html", about)
+    (found,) = re.findall("<nav.*?</nav>", shown, flags=re.DOTALL)
     parts = re.sub(r'<a [^>]*href="([^"]+)".*?</a>', r"\1 ", found)
     order = re.findall(r"[\w.]+\.html|<summary class=.here.>Lessons|</details>", parts)
     assert order == [
         *("index.html", '<summary class="here">Lessons'),
         *("n.html", "b.html", "</details>", "made.html"),
     ]
-    assert "<title>Lessons: n.html ·" in html
+    assert "<title>Lessons: n.html ·" in shown

@@ -14,7 +14,7 @@ from helpers import ROOT, call, outputs_of_read
 
 import encode
 import read
-from seq2report.config.config import check
+from seq2report.config.check import check
 from seq2report.documents.sequences import pad, read_sequences
 from seq2report.documents.tokens import tokens
 

@@ -131,7 +131,7 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
 def test_what_trains_no_network_never_asks_for_tensorflow(watched, tiny_archive, tiny_vectors):
     folder = ROOT / "scripts/seq2report/report"
     modules = [path.stem for path in folder.glob("*.py") if path.stem != "__init__"]
-    cell = f"from seq2report.report import {', '.join(modules)}\npage.heading('A page', 1)"
+    cell = f"from seq2report.report import {', '.join(modules)}\nhtml.heading('A page', 1)"
     parameters = nbformat.v4.new_code_cell("", metadata={"tags": ["parameters"]})
     cells = [parameters, nbformat.v4.new_code_cell(cell)]
     notebook = watched.folder / "notebook.ipynb"

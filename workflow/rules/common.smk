@@ -15,15 +15,11 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from seq2report.core.command import UserError
-from seq2report.config.config import (
-    check,
-    check_models,
-    circumstances,
-    format_mistakes,
-    repeated_keys,
-    resolve_trained,
-    seeds,
-)
+from seq2report.config.check import check
+from seq2report.config.check_models import check_models
+from seq2report.config.corpora import circumstances
+from seq2report.config.messages import format_mistakes, repeated_keys
+from seq2report.config.resolve import resolve_trained, seeds
 from seq2report.config.grids import with_grids
 from seq2report.core.imports import local_imports
 

@@ -11,7 +11,7 @@ import re
 import reprlib
 from collections.abc import Iterator
 
-from seq2report.config.config import extended
+from seq2report.config.resolve import extended
 from seq2report.core.command import UserError
 
 MOST = 100  # variants that one may stand for

@@ -1,5 +1,6 @@
 """What every command does alike: log, end with one readable message, write whole files only."""
 
+import argparse
 import difflib
 import json
 import logging
@@ -58,6 +59,25 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
         # Python would write what is left when it ends, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+ARGUMENTS = {
+    "corpus": {"type": Path, "help": "corpus.json"},
+    "documents": {"type": Path, "help": "documents.parquet"},
+    "settings": {"type": json.loads, "help": "resolved settings, as JSON"},
+    "seed": {"type": int, "help": "of the random numbers"},
+    "output": {"type": Path, "help": "folder to write"},
+}
+
+
+def parser(description: str, *names: str) -> argparse.ArgumentParser:
+    """Return a command's parser, with the required arguments of `ARGUMENTS` that are named."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name in names:
+        parser.add_argument(f"--{name}", required=True, **ARGUMENTS[name])
+    return parser
 
 
 def nearest(word: object, allowed: Iterable[str]) -> str:

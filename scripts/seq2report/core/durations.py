@@ -1,8 +1,16 @@
-"""What the jobs of a run took, by the benchmark files that Snakemake left."""
+"""How long work takes: of this process, and of jobs by Snakemake's benchmark files."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+
+
+def stopwatch() -> Callable[[], tuple[float, float]]:
+    """Return a function: how many seconds, and CPU seconds of this process, have passed since."""
+    start, cpu_start = time.perf_counter(), time.process_time()
+    return lambda: (time.perf_counter() - start, time.process_time() - cpu_start)
 
 
 def read_jobs(benchmarks: Path) -> pd.DataFrame:

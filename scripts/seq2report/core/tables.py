@@ -4,12 +4,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from seq2report.core.command import replacing
+
 
 def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
-    """Write each table as <name>.csv and <name>.parquet into an existing folder."""
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
-        table.to_parquet(folder / f"{name}.parquet", index=False)
+    """Write each table as <name>.csv and <name>.parquet; the folder is replaced as a whole."""
+    with replacing(folder) as part:
+        part.mkdir()
+        for name, table in tables.items():
+            table.to_csv(part / f"{name}.csv", index=False)
+            table.to_parquet(part / f"{name}.parquet", index=False)
 
 
 def read_tables(folder: Path | str) -> dict[str, pd.DataFrame]:

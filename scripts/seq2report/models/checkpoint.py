@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 from seq2report.core.command import UserError, replacing
-from seq2report.models.runs import stopwatch
+from seq2report.core.durations import stopwatch
 
 EVERY = 30.0  # seconds of training between two, at least: nobody minds to lose them
 # And so many times what the last one took, so that all of them cost a hundredth of a training at

@@ -9,7 +9,6 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -153,12 +152,6 @@ def class_scores(truth: np.ndarray, predicted: np.ndarray, classes: int) -> pd.D
             "documents": is_of,
         }
     )
-
-
-def stopwatch() -> Callable[[], tuple[float, float]]:
-    """Return a function: how many seconds, and CPU seconds of this process, have passed since."""
-    start, cpu_start = time.perf_counter(), time.process_time()
-    return lambda: (time.perf_counter() - start, time.process_time() - cpu_start)
 
 
 def environment() -> dict:

@@ -11,7 +11,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.core.excerpts import visible
-from seq2report.report.page import link
+from seq2report.report.html import link
 
 LOST = {  # why words are lost, as a reader is told
     "no id": "without an id",

@@ -7,7 +7,8 @@ import pandas as pd
 import yaml
 from IPython.display import HTML
 
-from seq2report.report.page import paragraph, percent, seconds, spread
+from seq2report.report.html import paragraph
+from seq2report.report.numbers import percent, seconds, spread
 
 OUTPUTS = {  # what stands in the last box of an ensemble
     "vote": "the mean of the members' probabilities",

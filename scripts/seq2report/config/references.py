@@ -1,0 +1,149 @@
+"""Names in the configuration that stand for nothing, and settings without their partner."""
+
+from collections.abc import Iterator
+
+from seq2report.config.corpora import corpus_mistakes
+from seq2report.config.resolve import INPUT_KEYS, MEANT_BY_FORM, extended
+from seq2report.core.command import UserError, nearest
+from seq2report.files.addresses import written_secret
+
+
+def reference_mistakes(config: dict) -> Iterator[str]:
+    """Yield a message for each name that stands for nothing and each setting without its partner.
+
+    Expects a configuration that its schema accepts.
+    """
+    for kind in ("corpora", "variants", "embeddings"):
+        for name in config["compare"].get(kind, []):
+            if name not in config[kind]:
+                yield f"compare.{kind}: unknown '{name}'; {nearest(name, config[kind])}"
+    for name, number in config["compare"].get("seeds", {}).items():
+        if name not in config["corpora"]:
+            yield f"compare.seeds: unknown '{name}'; {nearest(name, config['corpora'])}"
+        if number > len(config["seeds"]):
+            yield (
+                f"compare.seeds.{name}: found {number}, but 'seeds' has only"
+                f" {len(config['seeds'])}; add some there"
+            )
+    read = config.get("lessons", {}).get("corpus")
+    if read is not None and read not in config["corpora"]:
+        yield f"lessons.corpus: unknown '{read}'; {nearest(read, config['corpora'])}"
+    for kind in ("corpora", "encodings", "embeddings"):
+        for name, settings in config[kind].items():
+            for key in ("source", "word_index", "index"):
+                if key in settings and settings[key] not in config["sources"]:
+                    hint = nearest(settings[key], config["sources"])
+                    yield f"{kind}.{name}.{key}: unknown '{settings[key]}'; {hint}"
+    for name, settings in config["encodings"].items():
+        if "index" in settings and settings["num_words"] < 5:
+            yield (
+                f"encodings.{name}.num_words: found {settings['num_words']}, expected at least 5:"
+                " with a word index, the most frequent word has the id 4"
+            )
+    for name, source in config["sources"].items():
+        for n, place in enumerate(source["from"]):
+            if secret := written_secret(place.get("url", "")):
+                yield (
+                    f"sources.{name}.from[{n}].url: {secret} is written out; write ${{NAME}} in its"
+                    " place and set the environment variable NAME, for settings are printed"
+                )
+    for name, corpus in config["corpora"].items():
+        yield from corpus_mistakes(f"corpora.{name}", corpus, config["sources"])
+    for name in config["variants"]:
+        try:
+            variant = extended(config["variants"], name)
+        except UserError as error:
+            yield str(error)
+        else:
+            yield from _variant_mistakes(f"variants.{name}", variant, config)
+
+
+def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
+    kind = next((key for key in ("ensemble", "pipeline") if key in variant), None)
+    if kind:
+        for key in ("pipeline", "input", "layers", "fit"):
+            if key in variant and key != kind:
+                yield f"{where}: '{key}' and '{kind}' exclude each other; take one of them out"
+        if kind == "ensemble":
+            yield from _ensemble_mistakes(f"{where}.ensemble", variant["ensemble"], config)
+        return
+    for key in ("input", "layers"):
+        if key not in variant:
+            yield (
+                f"{where}: '{key}' is missing (or 'pipeline', for a scikit-learn model, or"
+                " 'ensemble', for one of other variants)"
+            )
+            return
+    given = variant["input"]
+    named = {"encoding": "encodings", "embedding": "embeddings", "features": "features"}
+    for key, kind in named.items():
+        if key in given and given[key] not in config.get(kind, {}):
+            hint = nearest(given[key], config.get(kind, {}))
+            yield f"{where}.input.{key}: unknown '{given[key]}'; {hint}"
+    own = variant.get("fit", {})
+    fit = config["fit"] | own
+    protocol = _protocol(variant, config)
+    if protocol == "lecture" and (own if "protocol" in own else fit).get("refit"):
+        yield (
+            f"{where}.fit.refit: 'protocol: lecture' fits the validation documents the first time;"
+            " take one of the two out, or set 'refit: false'"
+        )
+    if "features" in given:
+        for key in given.keys() - {"features"}:
+            yield f"{where}.input: '{key}' and 'features' exclude each other; take one of them out"
+        if protocol == "lecture":
+            yield f"{where}: 'protocol: lecture' is about networks that read words, not features"
+        return
+    if "encoding" not in given:
+        yield f"{where}.input: 'encoding' is missing (or 'features')"
+        return
+    yield from _input_mistakes(f"{where}.input", given)
+    counted = config["encodings"].get(given["encoding"], {}).get("fit", "all")
+    if protocol == "lecture" and counted != "all":
+        yield (
+            f"{where}.input.encoding: 'protocol: lecture' counts words in all documents, but"
+            f" '{given['encoding']}' has 'fit: {counted}'; name an encoding with 'fit: all'"
+        )
+
+
+def _protocol(variant: dict, config: dict) -> str | None:
+    return (config["fit"] | variant.get("fit", {})).get("protocol")
+
+
+def _ensemble_mistakes(where: str, ensemble: dict, config: dict) -> Iterator[str]:
+    for key in ("members", "method"):
+        if key not in ensemble:
+            yield f"{where}: '{key}' is missing"
+    for member in ensemble.get("members", []):
+        if member not in config["variants"]:
+            yield f"{where}.members: unknown '{member}'; {nearest(member, config['variants'])}"
+            continue
+        try:
+            variant = extended(config["variants"], member)
+        except UserError:  # which is told where that variant stands
+            continue
+        if "ensemble" in variant:
+            yield f"{where}.members: '{member}' is an ensemble; name its members in its place"
+        if "layers" in variant and _protocol(variant, config) == "lecture":
+            yield (
+                f"{where}.members: '{member}' has 'protocol: lecture', which keeps no validation"
+                " documents aside; name a variant without it"
+            )
+
+
+def _input_mistakes(where: str, given: dict) -> Iterator[str]:
+    form = given.get("form", "sequence")
+    for key in INPUT_KEYS - MEANT_BY_FORM[form]:
+        if key in given:
+            yield f"{where}.{key}: means nothing for 'form: {form}'; take it out"
+    if "length" in MEANT_BY_FORM[form] and "length" not in given:
+        yield f"{where}: 'length' is missing: how many words of a document the model reads"
+    if form != "sequence":
+        return
+    if ("embedding" in given) == ("dimensions" in given):
+        yield (
+            f"{where}: expected either 'embedding' (pretrained vectors)"
+            " or 'dimensions' (vectors learned with the task)"
+        )
+    if "trainable" in given and "embedding" not in given:
+        yield f"{where}.trainable: only pretrained vectors can be frozen; take it out"

@@ -1,0 +1,50 @@
+"""Numbers as people read them, and sentences with numbers in them."""
+
+import math
+import string
+
+import pandas as pd
+
+
+def shape(numbers: str) -> str:
+    """Return a shape as in 150 × 50 with the memory that it takes as 32-bit numbers."""
+    kilobytes = 4 * math.prod(int(number) for number in numbers.split(" × ")) / 1000
+    return f"{numbers}, {kilobytes:,.0f} kB"
+
+
+def percent(value: float) -> str:
+    """Return a share as percent with one decimal."""
+    return f"{100 * value:.1f}%"
+
+
+def seconds(value: float) -> str:
+    """Return a duration in seconds for people."""
+    if value < 10:
+        return f"{value:.1f} s"
+    return f"{value:.0f} s" if value < 120 else f"{value / 60:.1f} min"
+
+
+def milliseconds(value: float) -> str:
+    """Return a duration in milliseconds with two digits that count."""
+    return f"{value:.2g} ms" if value < 100 else f"{value:,.0f} ms"
+
+
+def spread(mean: float, deviation: float) -> str:
+    """Return a share as percent, and its deviation over seeds where there are some."""
+    return percent(mean) if pd.isna(deviation) else f"{percent(mean)} ± {100 * deviation:.1f}"
+
+
+FORMATS = {"percent": percent, "seconds": seconds, "milliseconds": milliseconds}
+
+
+class _Formatter(string.Formatter):
+    def format_field(self, value: object, spec: str) -> str:
+        return FORMATS[spec](value) if spec in FORMATS else format(value, spec)
+
+
+def fill(template: str, **values: object) -> str:
+    """Fill the fields of a sentence: ``{share:percent}`` and the other `FORMATS`, or Python's.
+
+    The result is plain text; functions of `html` escape it.
+    """
+    return _Formatter().vformat(template, (), values)
