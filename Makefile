@@ -6,7 +6,7 @@ LOCK := requirements$(if $(GPU),-gpu).lock
 READY := .venv/.ready$(if $(GPU),-gpu)
 
 .PHONY: report test test-slow test-browser test-slurm reliability-page bench memory speed-page \
-  publish results-page completion lint format lock clean
+  publish results-page schema lint format lock clean
 report: $(READY)
 	$(BIN)/snakemake --cores all $(if $(GPU),--config gpu=1)
 	@echo "The report is results/sample/report/index.html"
@@ -78,10 +78,10 @@ publish: $(READY)
 results-page: $(READY)
 	$(BIN)/python scripts/results_page.py
 
-# What editors and bash complete a configuration with, from its schema.
-completion: $(READY)
-	$(BIN)/python scripts/complete.py --schema workflow/schemas/config.schema.yaml \
-	  --editor config/schema.json --bash config/completion.bash
+# The schema with which editors complete a configuration.
+schema: $(READY)
+	$(BIN)/python scripts/editor_schema.py --schema workflow/schemas/config.schema.yaml \
+	  --output config/schema.json
 
 # PyTorch, to compare with: an environment of its own, 6 GB.
 .venv-pytorch/.ready: benchmarks/requirements.lock $(READY)

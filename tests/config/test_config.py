@@ -124,7 +124,7 @@ MISTAKES = [
         {"variants.glove_lstm.layers": [{"LSTM": {}, "units": {}}]},
         "layers[0]: found LSTM, units side by side, expected one name; indent",
     ),
-    ({"fit.optimizer": 3}, "fit.optimizer: found 3, expected A Keras optimizer by its name"),
+    ({"fit.optimizer": 3}, "fit.optimizer: found 3, expected name of a Keras optimizer"),
     ({"sources.imdb_sample.from": [{"sha256": "0" * 64}]}, "expected one of url and package"),
     ({"sources.imdb_sample.from.0.package": "a==1"}, "expected one of url and package"),
     # values out of their range

@@ -154,7 +154,7 @@ def test_every_script_and_module_has_its_place_in_the_description_of_the_code():
     told = (ROOT / "docs/code.md").read_text()
     named = re.findall(r"`(\w+\*?)`", told) + re.findall(r"`(\w+\*?)\.py`", told)
     patterns = re.compile("|".join(name.replace("*", r"\w+") for name in named))
-    tools = {"__init__", "check", "complete", "cut_sample", "publish", "results_page"}
+    tools = {"__init__", "check", "cut_sample", "editor_schema", "publish", "results_page"}
     files = {path.stem for path in ROOT.glob("scripts/**/*.py")} - tools
     assert [name for name in sorted(files) if not patterns.fullmatch(name)] == []
 
