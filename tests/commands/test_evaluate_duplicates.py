@@ -2,84 +2,10 @@ import pandas as pd
 import polars as pl
 import pytest
 from helpers import call
-from hypothesis import given
-from hypothesis import strategies as st
 
-import evaluate_duplicates as duplicates
+import evaluate_duplicates
 
 SCHEMA = {"id": pl.String, "text": pl.String, "label": pl.String, "split": pl.String}
-LEARNED = ("train", "validation")
-# Of each split, and the label where it has one.
-KINDS = [*((s, c) for s in (*LEARNED, "test") for c in "ab"), ("unlabelled", None)]
-SPACES = st.text(" \t\n\r\v\f\u00a0\u2003\u2028", min_size=1, max_size=3)
-
-
-@st.composite
-def corpora(draw):
-    """Documents of few words, so that many are alike, with various white space between them."""
-    texts = []
-    for words in draw(st.lists(st.lists(st.sampled_from(["x", "y", "xy"]), max_size=3))):
-        spaces = [draw(SPACES) for _ in range(len(words) + 1)]
-        texts.append(spaces[0] + "".join(w + s for w, s in zip(words, spaces[1:], strict=True)))
-    kinds = [draw(st.sampled_from(KINDS)) for _ in texts]
-    rows = [
-        (f"{n:02}", text, c, s) for n, (text, (s, c)) in enumerate(zip(texts, kinds, strict=True))
-    ]
-    return draw(st.permutations(rows))
-
-
-def bodies_of(rows):
-    frame = pl.DataFrame(rows, SCHEMA, orient="row")
-    found = pl.Series([duplicates.body(text) for text in frame["text"]], dtype=pl.Binary)
-    return frame.drop("text").with_columns(body=found)
-
-
-def twins_of(row, rows, splits):
-    """The rows beside this one with the same words, by id: the definition, pair by pair."""
-    words = row[1].split()
-    alike = (r for r in rows if words and r[0] != row[0] and r[1].split() == words)
-    return sorted(r for r in alike if r[3] in splits)
-
-
-@pytest.mark.reliability("Repeatability")
-@given(corpora())
-def test_planted_twins_are_found_and_no_others_in_whatever_order(rows):
-    expected = []
-    for row in sorted(row for row in rows if row[3] == "test"):
-        if twins := twins_of(row, rows, LEARNED):
-            same = row[2] in {twin[2] for twin in twins}
-            expected.append((row[0], same, len(twins), twins[0][0], twins[0][2]))
-    assert duplicates.find_twins(bodies_of(rows)).rows() == expected
-
-
-@given(corpora())
-def test_twins_are_counted_for_each_pair_of_parts(rows):
-    parts = {"training": LEARNED, "test": ("test",), "unlabelled": ("unlabelled",)}
-    present = {
-        part for part, splits in parts.items() for r in rows if r[3] in splits and r[1].split()
-    }
-    expected = []
-    for n, part in enumerate(parts):
-        for among in list(parts)[: n + 1]:
-            if not {part, among} <= present:
-                continue
-            of_each = [
-                (row[2], twins_of(row, rows, parts[among])) for row in rows if row[3] in parts[part]
-            ]
-            found = [(label, {t[2] for t in twins}) for label, twins in of_each if twins]
-            same = sum(label in labels for label, labels in found)
-            told = (same, len(found) - same) if "unlabelled" not in (part, among) else (None, None)
-            expected.append((part, among, len(found), *told))
-    assert duplicates.count_twins(bodies_of(rows)).rows() == expected
-
-
-@given(st.text(), st.text())
-def test_a_body_is_its_words_in_their_order(one, other):
-    same = duplicates.body(one) == duplicates.body(other)
-    assert same == (one.split() == other.split())
-    assert (duplicates.body(one) is None) == (not one.split())
-
-
 ROWS = [
     ("a/1", "the same text", "a", "train"),
     ("a/2", "the same\n\ntext ", "a", "test"),
@@ -99,7 +25,7 @@ def output(tmp_path_factory):
     rows = pl.DataFrame(ROWS, SCHEMA, orient="row")
     rows.write_parquet(folder / "documents.parquet", row_group_size=4)
     call(
-        duplicates,
+        evaluate_duplicates,
         documents=folder / "documents.parquet",
         duplicates=folder / "duplicates.parquet",
         output=folder / "tables",
@@ -107,7 +33,7 @@ def output(tmp_path_factory):
     return folder
 
 
-def test_a_row_a_test_document_that_models_have_learned(output):
+def test_one_row_per_test_document_that_models_have_learned(output):
     found = pl.read_parquet(output / "duplicates.parquet")
     assert found.schema == {
         "id": pl.String,
@@ -132,13 +58,3 @@ def test_the_tables_count_twins_and_texts_without_words(output):
     found = pd.read_parquet(output / "tables/empty.parquet").set_index("split")
     assert found["documents"].to_dict() == {"test": 4, "train": 3, "unlabelled": 1, "validation": 1}
     assert found["empty"].to_dict() == {"test": 1, "train": 1, "unlabelled": 0, "validation": 0}
-
-
-def test_many_copies_of_one_text_are_no_pairs():
-    many = 20_000  # as pairs they were 10^8 rows
-    splits = ["train", "test"] * many
-    rows = pl.DataFrame({"split": splits, "label": "a", "body": b"x"})
-    rows = rows.with_columns(id=pl.int_range(pl.len()).cast(pl.String))
-    found = duplicates.find_twins(rows)
-    assert (found.height, found["twins"].unique().to_list()) == (many, [many])
-    assert duplicates.count_twins(rows)["documents"].to_list() == [many] * 3

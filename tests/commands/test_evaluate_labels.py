@@ -84,7 +84,7 @@ def carry_out(folder, *runs):
 
 
 @pytest.mark.reliability("Repeatability")
-def test_seeds_count_once_a_variant_and_the_order_of_documents_does_not_matter(tmp_path):
+def test_seeds_count_once_per_variant_and_the_order_of_documents_does_not_matter(tmp_path):
     tables = carry_out(
         tmp_path,
         write(tmp_path / "svm/seed-1", "abbb"),
