@@ -11,6 +11,7 @@ import polars as pl
 
 import render
 from seq2report.documents.sequences import Sequences
+from seq2report.documents.tokens import FILTERS
 from seq2report.models.functions import digest
 
 ROOT = Path(__file__).parent.parent
@@ -152,3 +153,9 @@ def page_of(notebook: str, folder: Path, **parameters: object) -> str:
 def lesson_page(name: str, folder: Path, **titles: str) -> str:
     """Return the page of a lesson whose tables lie in ``folder``/lesson-<name>."""
     return page_of(f"lesson_{name}", folder, tables=str(folder), **titles)
+
+
+def lecture_tokens(text: str) -> list[str]:
+    """What Keras's legacy text_to_word_sequence does, in plain Python."""
+    table = str.maketrans(dict.fromkeys(FILTERS, " "))
+    return [word for word in text.lower().translate(table).split(" ") if word]

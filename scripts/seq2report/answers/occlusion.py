@@ -4,7 +4,6 @@ This is the erasure of Li, Monroe and Jurafsky (2016, "Understanding neural netw
 representation erasure"), on the text itself, so that it is the same for every kind of model.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,9 +12,8 @@ import pandas as pd
 
 from seq2report.answers.predictor import Predictor
 from seq2report.core.excerpts import excerpt
-from seq2report.documents.tokens import FILTERS
+from seq2report.documents.tokens import Span, spans
 
-WORD = re.compile(rf"[^\s{re.escape(FILTERS)}]+")
 WORDS = 200  # of a text, from the first that the model reads
 EXCERPT = 300  # characters of a word, and of what stands between two, that are shown
 
@@ -38,9 +36,11 @@ class Occlusion:
     effects: np.ndarray
 
 
-def without(text: str, word: str) -> str:
-    """Return a text without a word, in lower case, wherever it stands and however it is written."""
-    return WORD.sub(lambda found: "" if found[0].lower() == word else found[0], text)
+def without(text: str, words: list[Span], token: str) -> str:
+    """Return a text without each of its ``words`` that becomes ``token``."""
+    ends = [0, *(word.end for word in words if word.token == token)]
+    starts = [*(word.start for word in words if word.token == token), len(text)]
+    return "".join(text[end:start] for end, start in zip(ends, starts, strict=True))
 
 
 def occlude(model: Predictor, texts: Sequence[str], answers: Sequence[int]) -> list[Occlusion]:
@@ -55,23 +55,23 @@ def occlude(model: Predictor, texts: Sequence[str], answers: Sequence[int]) -> l
         answers: class numbers, n.
     """
     parts = [model.read(text) for text in texts]
-    places = [list(WORD.finditer(part)) for part in parts]
-    spelled = [[place[0].lower() for place in each[:WORDS]] for each in places]
+    words_of = [spans(part) for part in parts]
+    spelled = [[word.token for word in words[:WORDS]] for words in words_of]
     different = [list(dict.fromkeys(words)) for words in spelled]
     asked = [
         changed
-        for part, words in zip(parts, different, strict=True)
-        for changed in (part, *(without(part, word) for word in words))
+        for part, words, tokens in zip(parts, words_of, different, strict=True)
+        for changed in (part, *(without(part, words, token) for token in tokens))
     ]
     of_answer = np.repeat(answers, [len(words) + 1 for words in different])
     probability = model.predict(asked)[np.arange(len(asked)), of_answer]
     found, first = [], 0
-    for part, each, words, known in zip(parts, places, spelled, different, strict=True):
+    for part, each, words, known in zip(parts, words_of, spelled, different, strict=True):
         whole, changed = probability[first], probability[first + 1 : first + 1 + len(known)]
         effect = dict(zip(known, whole - changed, strict=True))
-        spans = np.array([place.span() for place in each[:WORDS]], np.int64).reshape(-1, 2)
+        positions = np.array([word[:2] for word in each[:WORDS]], np.int64).reshape(-1, 2)
         effects = np.array([effect[word] for word in words], float)
-        found.append(Occlusion(part, len(each), spans, effects))
+        found.append(Occlusion(part, len(each), positions, effects))
         first += 1 + len(known)
     return found
 

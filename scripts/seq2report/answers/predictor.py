@@ -24,11 +24,10 @@ from seq2report.core.command import UserError, read_json
 from seq2report.core.excerpts import visible
 from seq2report.documents.features import Features
 from seq2report.documents.sequences import Encoded, Sequences
-from seq2report.documents.tokens import FILTERS, MARKS, START, Words, encode, marked
+from seq2report.documents.tokens import MARKS, START, Words, encode, marked, spans
 from seq2report.models.ensembles import METHODS
 
 NAME = "[a-z0-9][a-z0-9_]*"  # of a variant
-WORD = re.compile(f"[^ {re.escape(FILTERS)}]+")  # as `tokens.tokens` splits a text
 
 
 class Predictor(ABC):
@@ -130,10 +129,10 @@ class Network(Predictor):
         if "length" not in self._given:
             return text
         every, first = marked(self.vocabulary), self._given["truncating"] == "post"
-        words = [each for each in WORD.finditer(text) if every or each[0].lower() in self._known]
+        words = [word for word in spans(text) if every or word.token in self._known]
         room = self._given["length"] - (every and first)  # the mark of the start takes a place
         kept = (words[:room] if first else words[-room:]) if room else []
-        return text[kept[0].start() : kept[-1].end()] if kept else ""
+        return text[kept[0].start : kept[-1].end] if kept else ""
 
 
 class Ensemble(Predictor):

@@ -12,8 +12,10 @@ come in batches.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -24,6 +26,7 @@ from seq2report.core.command import UserError
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'  # keras.preprocessing.text.Tokenizer's default
 BLANKS = bytes.maketrans(FILTERS.encode(), b" " * len(FILTERS))
+WORD = re.compile(f"[^ {re.escape(FILTERS)}]+")  # no other character separates words
 START, UNKNOWN = "<start>", "<unknown>"  # no text holds them: < and > are among FILTERS
 MARKS = {START: 1, UNKNOWN: 2}
 INDEX_FROM = 3  # what keras.datasets.imdb.load_data adds to a rank
@@ -42,6 +45,25 @@ def tokens(texts: Iterable[str]) -> tuple[pa.StringArray, np.ndarray]:
     words = pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(letters))
     text_ends = np.cumsum([len(each) + 1 for each in lowered], dtype=np.int64)
     return words, np.diff(np.searchsorted(starts, text_ends), prepend=0)
+
+
+class Span(NamedTuple):
+    """A word of a text: ``text[start:end]``, and the token that it becomes."""
+
+    start: int
+    end: int
+    token: str
+
+
+def spans(text: str) -> list[Span]:
+    """Return the words of one text with their positions, split and spelled as by `tokens`.
+
+    The token of a word is not always its own lower case: a capital sigma becomes another letter at
+    the end of a word, and where a word ends Unicode decides by the characters after it.
+    """
+    words, _ = tokens([text])
+    matches = WORD.finditer(text)  # lower case neither adds nor removes a separator
+    return [Span(*m.span(), word) for m, word in zip(matches, words.to_pylist(), strict=True)]
 
 
 def number(words: pa.Array, known: pa.Array) -> tuple[np.ndarray, pa.Array]:

@@ -1,0 +1,135 @@
+from collections import Counter
+
+import numpy as np
+import polars as pl
+from helpers import lecture_tokens
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evaluate_corpus import spell
+from seq2report.answers.occlusion import occlude
+from seq2report.answers.predictor import Network, Predictor
+from seq2report.documents.tokens import MARKS, Words, encode, occurrences, spans, tokens
+
+
+def split(texts):
+    words, lengths = tokens(texts)
+    words.validate(full=True)
+    assert lengths.sum() == len(words)
+    return [each.tolist() for each in np.split(np.array(words), np.cumsum(lengths)[:-1])]
+
+
+@given(st.lists(st.text() | st.text("aB Σσ.İ\t\n\0é<>"), min_size=1))
+def test_any_text_is_split_as_keras_did(texts):
+    assert split(texts) == [lecture_tokens(text) for text in texts]
+
+
+def test_the_lectures_review_is_split_as_keras_did():
+    text = "It's a <br />GREAT film -- 10/10!\tDon't\nmiss\rit\x0bor\xa0else"
+    words = ["it's", "a", "br", "great", "film", "10", "10", "don't", "miss\rit\x0bor\xa0else"]
+    assert split([text]) == [words]
+
+
+def test_real_messages_are_split_as_keras_did(tiny):
+    texts = pl.read_parquet(tiny / "documents.parquet")["text"].to_list()
+    assert split(texts) == [lecture_tokens(text) for text in texts]
+
+
+WORDS = st.lists(st.lists(st.sampled_from(["a", "b", "c", "dd", "é"])).map(" ".join), min_size=1)
+
+
+def batches(values, sizes):
+    """Cut a list after the first, second … of the sizes."""
+    ends = np.cumsum(sizes)
+    return [part.tolist() for part in np.split(np.array(values, dtype=object), ends) if len(part)]
+
+
+@given(WORDS, st.lists(st.integers(1, 3)), st.data())
+def test_ids_count_from_one_by_falling_count_then_first_meeting(texts, sizes, data):
+    counted = data.draw(st.lists(st.booleans(), min_size=len(texts), max_size=len(texts)))
+    counter = Counter(
+        word for text, yes in zip(texts, counted, strict=True) if yes for word in text.split()
+    )
+    ordered = sorted(counter.items(), key=lambda item: -item[1])  # stable: first met first
+    words = Words()
+    for part, yes in zip(batches(texts, sizes), batches(counted, sizes), strict=True):
+        words.add(part, np.array(yes, dtype=bool))
+    found = words.vocabulary()
+    assert list(zip(found["word"], found["count"], strict=True)) == ordered
+    assert found["id"].to_list() == list(range(1, len(ordered) + 1))
+    everywhere = Counter(word for text in texts for word in text.split())
+    assert dict(zip(words.known.to_pylist(), words.total, strict=True)) == everywhere
+
+
+@given(WORDS, st.lists(st.integers(1, 3)), st.integers(0, 4), st.sampled_from([None, 7]))
+def test_words_become_their_ids_in_their_order_and_those_without_are_dropped(
+    texts, sizes, kept, start
+):
+    words = Words()
+    numbers = [words.add(part, np.ones(len(part), dtype=bool)) for part in batches(texts, sizes)]
+    vocabulary = words.vocabulary().head(kept)
+    ids = words.ids(vocabulary)
+    number = dict(zip(vocabulary["word"], vocabulary["id"], strict=True))
+    begin = [] if start is None else [start]
+    expected = [begin + [number[w] for w in text.split() if w in number] for text in texts]
+    found = []
+    for of_words, of_texts in numbers:
+        flat, lengths = encode(of_words, of_texts, ids, start)
+        assert flat.dtype == np.int32
+        found += [each.tolist() for each in np.split(flat, np.cumsum(lengths)[:-1])]
+    assert found == expected
+
+
+def test_a_word_without_an_id_is_unknown_where_there_are_marks():
+    words = Words()
+    words.add(["a b"], np.ones(1, dtype=bool))
+    index = pl.DataFrame({"id": [1, 2, 9], "word": [*MARKS, "b"]}).cast({"id": pl.Int32})
+    assert words.ids(index).tolist() == [2, 9]
+    assert words.ids(index.tail(1)).tolist() == [0, 9]
+
+
+@given(st.lists(st.lists(st.integers(0, 5)), min_size=1))
+def test_a_word_is_in_a_text_once_however_often_it_occurs(texts):
+    ids = np.array([word for text in texts for word in text], dtype=np.int32)
+    found = occurrences(ids, np.array([len(text) for text in texts]), 6)
+    expected = sorted({(word, n) for n, text in enumerate(texts) for word in text})
+    assert list(zip(*found[::-1], strict=True)) == expected
+
+
+class Constant(Predictor):
+    """A model that gives the same answer to every text."""
+
+    def _predict(self, texts):
+        return np.ones((len(texts), 1))
+
+
+def network(vocabulary, length):
+    """A network that reads the first words of a text, without a model."""
+    model = Network.__new__(Network)
+    model._given = {"length": length, "truncating": "post"}
+    model.vocabulary, model._known = vocabulary, set(vocabulary["word"])
+    return model
+
+
+# Blanks that do not separate words, invisible and combining characters, and letters whose lower
+# case has another length or depends on their neighbours.
+STRANGE = "aB Σσ.,\t\n\r\0\u00a0\u2003\u2028\u3000\u200b\u200d\ufeff\u00ad\u0301\u0307İßẞKÅéǅ💥<>'"
+
+
+@given(st.text(STRANGE) | st.text(), st.integers(1, 5))
+def test_all_commands_split_a_text_into_the_same_words(text, length):
+    expected = lecture_tokens(text)
+    encoded = Words()
+    numbers, _ = encoded.add([text], np.ones(1, bool))
+    assert encoded.known.take(numbers).to_pylist() == expected
+    words = spans(text)
+    assert [word.token for word in words] == expected
+    assert [len(lecture_tokens(text[word.start : word.end])) for word in words] == [1] * len(words)
+    vocabulary = encoded.vocabulary()
+    assert spell(text, vocabulary)["word"].to_list() == expected  # the corpus page
+    read = words[:length]  # what predict reads
+    assert network(vocabulary, length).read(text) == (
+        text[read[0].start : read[-1].end] if read else ""
+    )
+    (explained,) = occlude(Constant(), [text], [0])
+    assert explained.spans.tolist() == [[word.start, word.end] for word in words]
