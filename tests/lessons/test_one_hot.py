@@ -1,21 +1,18 @@
-import json
-
-import IPython.display
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from helpers import ROOT, call, lesson_page
+from helpers import call, lesson_page
 
-import lesson_one_hot as lesson
+import lesson_one_hot
 import read_vectors
 from seq2report.core.command import UserError
 from seq2report.core.tables import read_tables
+from seq2report.lessons import one_hot as lesson
 from seq2report.lessons import one_hot_plots
 from seq2report.report import html
 
-TITLE = "One-hot against embedding"
-NOTEBOOK = ROOT / "reports/lesson_one_hot.ipynb"
+TITLE = "One-hot vectors and embeddings"
 COLUMNS = {
     "one_hot": ["word", "surf", "waves", "car", "jeep"],
     "features": ["word", "sea", "road"],
@@ -25,7 +22,7 @@ COLUMNS = {
     "neighbours": ["word", "rank", "neighbour", "cosine"],
     "sizes": ["form", "rows", "columns", "numbers", "megabytes", "corpus_gigabytes", "order"],
 }
-# Two directions; the lengths differ, so that only the cosine sees who belongs together.
+# Two directions; the lengths differ, so only the cosine shows which words belong together.
 PLACES = {
     "surf": (1.0, 0.1),
     "jeep": (0.1, 1.0),
@@ -44,7 +41,7 @@ def write_vectors(folder, places):
 
 
 def carry_out(folder, **options):
-    call(lesson, seed=1, output=folder / "lesson-one_hot", **options)
+    call(lesson_one_hot, seed=1, output=folder / "lesson-one_hot", **options)
     return read_tables(folder / "lesson-one_hot")
 
 
@@ -58,7 +55,7 @@ def plain(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pretrained(tmp_path_factory):
-    """A folder of tables with vectors in which the kinds lie apart."""
+    """A folder of tables with vectors that separate the kinds."""
     folder = tmp_path_factory.mktemp("pretrained")
     carry_out(folder, **write_vectors(folder / "vectors", PLACES))
     return folder
@@ -69,19 +66,11 @@ def of(folder, name):
 
 
 @pytest.fixture
-def shown(monkeypatch):
-    """A function: what the notebook displays of a folder of tables, without a kernel."""
-
-    def show(folder):
-        pieces = []
-        monkeypatch.setattr(IPython.display, "display", lambda piece: pieces.append(piece.data))
-        cells = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
-        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-        parameters = f"tables, vectors_title = {str(folder)!r}, '<i>Tiny</i>'"
-        exec("\n".join([code[0], parameters, *code[1:]]), {})
-        return "".join(pieces)
-
-    return show
+def shown(displayed):
+    """A function: what the notebook displays of a folder of tables."""
+    return lambda folder: displayed(
+        "lesson_one_hot", tables=str(folder), vectors_title="<i>Tiny</i>"
+    )
 
 
 def test_every_table_is_written_with_its_columns_and_one_row_of_facts(plain, pretrained):
@@ -113,7 +102,7 @@ def test_distances_are_those_of_scikit_learn():
         np.testing.assert_allclose(found, function(vectors), atol=1e-7)
 
 
-def test_words_of_a_kind_are_near_in_the_table_made_by_hand_and_the_summary_says_so(plain):
+def test_words_of_a_kind_are_near_in_the_table_made_by_hand_and_in_the_summary(plain):
     table = of(plain, "distances")
     assert lesson.separated(table[table["space"] == "made by hand"])
     assert not lesson.separated(table[table["space"] == "one-hot"])
@@ -137,7 +126,7 @@ def test_a_product_with_one_hot_is_a_row_of_the_table(plain):
     np.testing.assert_array_equal(encoded @ table, [[8, 9], [0, 1], [8, 9]])
 
 
-def test_multi_hot_forgets_order_and_number():
+def test_multi_hot_vectors_lose_order_and_counts():
     assert lesson.multi_hot(["waves surf surf", "surf waves", "jeep", ""]).tolist() == [
         [1, 1, 0, 0],
         [1, 1, 0, 0],
@@ -160,7 +149,7 @@ def test_sizes_are_those_of_arrays():
     assert table["order"].tolist() == [True, True, True, False]
 
 
-def test_pretrained_words_are_taken_by_name_and_neighbours_by_cosine(pretrained):
+def test_pretrained_words_are_found_by_name_and_neighbours_by_cosine(pretrained):
     table = of(pretrained, "distances").set_index(["space", "word", "other"])
     assert table.loc[("pretrained", "waves", "car"), "euclidean"] == pytest.approx(9 * 2**0.5)
     assert table.loc[("pretrained", "waves", "car"), "cosine"] == 0
@@ -171,7 +160,7 @@ def test_pretrained_words_are_taken_by_name_and_neighbours_by_cosine(pretrained)
     assert (facts["pretrained_words"], facts["pretrained_dimensions"]) == (6, 2)
     neighbours = of(pretrained, "neighbours")
     by_word = neighbours.groupby("word")["neighbour"].agg(list)
-    # Neither the word itself nor one without a vector is a neighbour.
+    # Neither the word itself nor a word without a vector is a neighbour.
     assert set(by_word["surf"][:2]) == {"waves", "<b>reef</b>"}
     assert by_word["car"][0] == "jeep"
     assert by_word.map(len).tolist() == [4] * 4
@@ -180,7 +169,7 @@ def test_pretrained_words_are_taken_by_name_and_neighbours_by_cosine(pretrained)
     assert first == pytest.approx(1 / np.sqrt(1.01), abs=1e-6)
 
 
-def test_vectors_that_do_not_know_the_kinds_are_not_called_separated(tmp_path, shown):
+def test_vectors_that_mix_the_kinds_are_not_called_separated(tmp_path, shown):
     mixed = PLACES | {"jeep": PLACES["surf"], "surf": PLACES["jeep"]}
     tables = carry_out(tmp_path, **write_vectors(tmp_path / "vectors", mixed))
     assert not tables["facts"].iloc[0]["pretrained_separated"]
@@ -197,10 +186,10 @@ def test_a_word_without_a_pretrained_vector_is_named(tmp_path, absent, shown):
     assert not facts["pretrained"]
     assert tables["neighbours"].empty
     assert set(tables["distances"]["space"]) == {"one-hot", "made by hand"}
-    assert "no vector of: jeep" in shown(tmp_path)
+    assert "no vector for: jeep" in shown(tmp_path)
 
 
-def test_words_and_vectors_that_do_not_go_together_end_in_a_message(tmp_path):
+def test_words_and_vectors_that_do_not_match_are_an_error(tmp_path):
     files = write_vectors(tmp_path / "vectors", PLACES)
     for name in files:
         with pytest.raises(UserError, match=f"--{name} without --"):
@@ -214,7 +203,7 @@ def test_words_and_vectors_that_do_not_go_together_end_in_a_message(tmp_path):
     assert not (tmp_path / "lesson-one_hot").exists()
 
 
-def test_vectors_of_a_text_make_the_same_tables(pretrained, tmp_path):
+def test_vectors_from_a_text_file_give_the_same_tables(pretrained, tmp_path):
     text = tmp_path / "glove.txt"
     lines = (f"{word} {x} {y}\n" for word, (x, y) in PLACES.items())
     text.write_text("".join(lines), encoding="utf-8")
@@ -243,19 +232,19 @@ def test_a_heat_map_shows_every_distance_and_no_negative_zero():
     assert shown.count(">0.14<") == 2
 
 
-def test_the_page_says_what_is_equal_and_shows_hostile_words_as_text(pretrained, tmp_path):
+def test_the_page_shows_the_results_and_hostile_words_as_text(pretrained, tmp_path):
     shown = lesson_page("one_hot", pretrained, vectors_title="<i>Tiny</i>")
-    assert f"<h1>{TITLE}</h1>" in shown
+    assert f">{TITLE}<" in shown
     assert "√2 = 1.414" in shown
     assert "equal to the last digit" in shown
-    assert "every pair of the same kind is more alike" in shown
+    assert "every pair of the same kind is more similar" in shown
     for raw in ("<i>Tiny", "<b>reef"):
         assert raw not in shown
     assert "&lt;b&gt;reef&lt;/b&gt; (1.00)" in shown
 
 
-def test_the_page_without_vectors_says_so(plain, shown):
+def test_the_page_without_vectors_explains_what_is_left_out(plain, shown):
     shown = shown(plain)
-    assert "made without pretrained vectors" in shown
-    assert "cannot be shown" in shown
-    assert "sample figures" not in shown
+    assert "built without pretrained vectors" in shown
+    assert "comparison is left out" in shown
+    assert "sample report" not in shown

@@ -15,7 +15,6 @@ UNFINISHED = {
     "lesson_cbow",
     "lesson_inside_lstm",
     "lesson_number_sequence",
-    "lesson_one_hot",
     "lesson_several_features",
     "lesson_shapes",
     "lesson_vanishing_gradient",

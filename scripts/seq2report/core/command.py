@@ -80,6 +80,19 @@ def parser(description: str, *names: str) -> argparse.ArgumentParser:
     return parser
 
 
+def require_both(args: argparse.Namespace, first: str, second: str) -> bool:
+    """Return whether two optional arguments that belong together were passed.
+
+    Raises:
+        UserError: only one of them was.
+    """
+    passed = {name: bool(getattr(args, name)) for name in (first, second)}
+    if passed[first] != passed[second]:
+        present, missing = sorted(passed, key=passed.get, reverse=True)
+        raise UserError(f"--{present} without --{missing}: expected both or none; add --{missing}")
+    return passed[first]
+
+
 def nearest(word: object, allowed: Iterable[str]) -> str:
     """Return ``did you mean 'a'? allowed: a, b, c``; of many names only those near ``word``."""
     allowed = list(map(str, allowed))

@@ -1,4 +1,4 @@
-"""Pictures of the lesson on one-hot vectors and embeddings."""
+"""Plots of the lesson on one-hot vectors and embeddings."""
 
 import numpy as np
 import pandas as pd
@@ -6,18 +6,18 @@ from matplotlib.figure import Figure
 
 from seq2report.report.plots import styles
 
-# Alike is dark in both: a small distance, a large cosine.
+# Similar words are dark in both: a small distance, a large cosine.
 SHADES = {"euclidean": "Blues_r", "cosine": "Blues"}
 
 
 def heat_maps(distances: pd.DataFrame, measure: str) -> Figure:
-    """Draw how far apart words are, a panel a space, with the figures in the cells.
+    """Draw the distances between words, one panel per space, with the values in the cells.
 
-    Distances have a scale for each panel, as vectors of one space may be longer than those of
-    another; cosines have one scale for all.
+    Distances have one scale per panel, as the vectors of one space may be longer than those of
+    another. Cosines have one scale for all panels.
 
     Args:
-        distances: columns space, word, other and ``measure``, a row for each ordered pair.
+        distances: columns space, word, other and ``measure``, one row per ordered pair.
         measure: "euclidean" or "cosine".
     """
     spaces = list(dict.fromkeys(distances["space"]))
@@ -35,7 +35,7 @@ def heat_maps(distances: pd.DataFrame, measure: str) -> Figure:
         dark = shade > 0.55 if measure == "cosine" else shade < 0.45
         for (i, j), value in np.ndenumerate(values):
             colour = "white" if dark[i, j] else "#111111"
-            # + 0.0: rounded to two digits, a small negative number is no "-0.00".
+            # + 0.0: a small negative number, rounded to two digits, must not become "-0.00".
             text = f"{round(value, 2) + 0.0:.2f}"
             panel.text(j, i, text, ha="center", va="center", color=colour)
         panel.set_title(space)
@@ -47,11 +47,11 @@ def heat_maps(distances: pd.DataFrame, measure: str) -> Figure:
 
 
 def scatter(features: pd.DataFrame, kinds: dict[str, str]) -> Figure:
-    """Draw words where two features put them.
+    """Draw words as points, with two features as coordinates.
 
     Args:
-        features: columns word and two of numbers, the features.
-        kinds: of each word, by colour and marker.
+        features: column word and two numeric columns, the features.
+        kinds: kind of each word, shown by colour and marker.
     """
     x, y = (name for name in features.columns if name != "word")
     figure = Figure(figsize=(4.6, 4))
@@ -70,7 +70,7 @@ def scatter(features: pd.DataFrame, kinds: dict[str, str]) -> Figure:
             )
     axes.set_xlim(-0.1, 1.25)
     axes.set_ylim(-0.1, 1.2)
-    axes.set_xlabel(f"has to do with: {x}")
-    axes.set_ylabel(f"has to do with: {y}")
+    axes.set_xlabel(f"has to do with the {x}")
+    axes.set_ylabel(f"has to do with the {y}")
     axes.grid(alpha=0.25)
     return figure

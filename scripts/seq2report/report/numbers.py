@@ -34,6 +34,12 @@ def spread(mean: float, deviation: float) -> str:
     return percent(mean) if pd.isna(deviation) else f"{percent(mean)} ± {100 * deviation:.1f}"
 
 
+def listed(names: list[str]) -> str:
+    """Return ``a, b and c``: names as a list in a sentence."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 FORMATS = {"percent": percent, "seconds": seconds, "milliseconds": milliseconds}
 
 
