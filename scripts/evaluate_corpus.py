@@ -1,16 +1,16 @@
 """Describe a corpus in tidy tables.
 
-corpus: its title, size, number of different words and content digest. classes: documents of each
-split and class. lengths: how many documents have how many words, and how many ids. cuts: what is
-lost where no more than so many ids of a document are read. growth: different words against words
-read, over the training documents; heaps: the law that is fitted to it. outside: words of each split
-that are not in the vocabulary. words: the most frequent ones. encoding: how many words were counted
-and kept. coverage: how much of them has a vector, a row an embedding. missing: the most frequent
-words without a vector. examples: how a training document of each class begins. document: one short
-training document; document_words: its words, the ids that they get and what is lost of them;
-document_row: the row of numbers that a network reads of it.
+corpus: title, size, number of different words and content digest. classes: documents by split and
+class. lengths: documents by number of words and by number of ids. cuts: losses by length of
+truncation. growth: different words against words read, over the training documents; heaps: the law
+fitted to it. outside: out-of-vocabulary words by split. words: the most frequent words. encoding:
+numbers of words counted and kept. coverage: share of the vocabulary with a pretrained vector, one
+row per embedding; missing: the most frequent words without one. examples: beginning of one training
+document per class. document: one short training document; document_words: its words, their ids and
+why words are lost; document_row: the row of ids that a network reads of it.
 """
 
+import argparse
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -32,26 +32,25 @@ from seq2report.documents.tokens import MARKS, START, UNKNOWN, marked, number, t
 
 TOP_WORDS = 40
 EXCERPT = 400  # characters of an example
-CUTS = (25, 50, 100, 150, 200, 400, 800)  # ids, beside those that networks of the report read
-POINTS = 100  # of the curve of growth
-DOCUMENT_WORDS = 50  # about as many has the document that is followed step by step
-DOCUMENT_CHARACTERS = 1500  # and no more of it are shown
+CUTS = (25, 50, 100, 150, 200, 400, 800)  # ids, in addition to those of the networks
+POINTS = 100  # of the growth curve
+DOCUMENT_WORDS = 50  # preferred length of the document that is followed step by step
+DOCUMENT_CHARACTERS = 1500  # of that document, at most
 COVERAGE = ["embedding", "dimensions", "words", "words_found", "tokens", "tokens_found"]
 MISSING = ["embedding", "word", "count", "documents"]
 
 
 def count_words(documents: Path, vocabulary: pl.DataFrame) -> pl.DataFrame:
-    """Return what there is to count of each document, in their order.
+    """Count the words of each document, in the order of the corpus.
 
     Args:
-        documents: Parquet file, columns id, split, label and text; the texts of a row group are in
-            memory at a time, and the different words of the training documents.
+        documents: Parquet file, columns id, split, label and text. In memory at a time are the
+            texts of one row group and the different words of the training documents.
         vocabulary: column word.
 
     Returns:
-        Columns id, split, label; words (how many it has), known (how many of these are in the
-        vocabulary) and different (how many different words the training documents have up to here),
-        all int64.
+        Columns id, split, label, and int64: words (of the document), known (those in the
+        vocabulary) and different (different words of the training documents so far).
     """
     kept = pa.array(vocabulary["word"].to_list(), pa.string())
     met = pa.array([], pa.string())
@@ -66,25 +65,27 @@ def count_words(documents: Path, vocabulary: pl.DataFrame) -> pl.DataFrame:
 
 
 def _count(rows: pa.Table, kept: pa.Array, met: pa.Array) -> tuple[np.ndarray, pa.Array]:
-    """Return words, known and different of some documents, (3, n) int64, and the words now met."""
+    """Return words, known and different of some documents, (3, n) int64, and all words so far."""
     spelled, words = tokens(rows["text"].to_pylist())
     ends = np.cumsum(words)
     train = np.repeat(pc.equal(rows["split"], "train").to_numpy(), words)
     numbers, now_met = number(spelled.filter(pa.array(train)), met)
-    # A word that is new has the next number, so the highest one tells how many there are.
+    # A new word gets the next number, so the highest number counts the different words.
     different = np.maximum.accumulate(np.append(len(met), numbers + 1))
     known = pc.is_in(spelled, value_set=kept).to_numpy(zero_copy_only=False)
-    known_before, train_before = (np.append(0, np.cumsum(each))[ends] for each in (known, train))
+    known_before, train_before = (np.append(0, np.cumsum(flags))[ends] for flags in (known, train))
     return np.stack([words, np.diff(known_before, prepend=0), different[train_before]]), now_met
 
 
 def lengths(counted: pl.DataFrame) -> pl.DataFrame:
-    """Return columns counted, split, words, documents: how many documents have that many of it.
-
-    What is counted are all words of a document, or its ids: the words that have one.
+    """Count the documents of each length.
 
     Args:
-        counted: columns split, words and ids, a row a document.
+        counted: columns split, words and ids, one row per document.
+
+    Returns:
+        Columns counted ("words", or "ids": the words with an id), split, words (the length) and
+        documents.
     """
     return pl.concat(
         counted.group_by("split", words=column)
@@ -96,16 +97,15 @@ def lengths(counted: pl.DataFrame) -> pl.DataFrame:
 
 
 def cuts(ids: np.ndarray, configured: Iterable[int]) -> pl.DataFrame:
-    """Return what is lost by each cut, the shortest first.
+    """Return the losses by length of truncation, the shortest first.
 
     Args:
-        ids: of each document, (n,).
-        configured: cuts of the report's own networks, beside `CUTS`.
+        ids: number of ids of each document, (n,).
+        configured: lengths that the report's networks read, in addition to `CUTS`.
 
     Returns:
-        Columns cut (ids that are read), configured (bool), documents and longer (how many of them
-        are cut), ids and lost (how many of all ids are not read), numbers (documents × cut) and
-        zeros (how many of them are padding).
+        Columns cut (length), configured (bool), documents, longer (documents that are truncated),
+        ids, lost (ids that are not read), numbers (documents × cut) and zeros (padding).
     """
     rows = []
     for cut in sorted({*CUTS, *configured}):
@@ -126,14 +126,13 @@ def cuts(ids: np.ndarray, configured: Iterable[int]) -> pl.DataFrame:
 
 
 def growth(counted: pl.DataFrame) -> pl.DataFrame:
-    """Return how the vocabulary of the training documents grows, at most `POINTS` rows.
+    """Return the growth of the vocabulary over the training documents, at most `POINTS` rows.
 
     Args:
-        counted: columns split, words and different, as `count_words` returns them; at least one
-            training document.
+        counted: as `count_words` returns it, with at least one training document.
 
     Returns:
-        Columns words (read so far, of all documents up to one) and different (among these).
+        Columns words (read so far) and different (among these).
     """
     train = counted.filter(pl.col("split") == "train")
     curve = train.select(pl.col("words").cum_sum(), "different")
@@ -142,16 +141,16 @@ def growth(counted: pl.DataFrame) -> pl.DataFrame:
 
 
 def heaps(curve: pl.DataFrame) -> tuple[float, float]:
-    """Return K and β of Heaps' law, V(n) = K n^β, for the different words V among n words.
+    """Fit Heaps' law, V(n) = K n^β, for the different words V among n words.
 
-    Fitted by least squares to the logarithms (Heaps 1978, "Information Retrieval: Computational and
+    By least squares to the logarithms (Heaps 1978, "Information Retrieval: Computational and
     Theoretical Aspects", section 7.5; before him Herdan 1960, "Type-Token Mathematics").
 
     Args:
         curve: columns words (n) and different (V).
 
     Returns:
-        NaN, NaN where there are fewer than two points.
+        K and β; NaN, NaN for fewer than two points.
     """
     points = curve.filter(pl.col("words") > 0)
     if points.height < 2:
@@ -161,44 +160,33 @@ def heaps(curve: pl.DataFrame) -> tuple[float, float]:
 
 
 def outside(counted: pl.DataFrame) -> pl.DataFrame:
-    """Return columns split, words, unknown (of these not in the vocabulary), sorted by split.
-
-    Args:
-        counted: columns split, words and known, a row a document.
-    """
+    """Return columns split, words and unknown (out of vocabulary), sorted by split."""
     sums = counted.group_by("split").agg(pl.col("words", "known").sum())
     return sums.select("split", "words", unknown=pl.col("words") - pl.col("known")).sort("split")
 
 
-def middling(counted: pl.DataFrame) -> list[str]:
-    """Return the id of one training document of each class, that nearest to its median length.
-
-    Args:
-        counted: columns id, split, label and words, a row a document.
-    """
+def typical(counted: pl.DataFrame) -> list[str]:
+    """Return one id per class: the training document whose length is nearest to the median."""
     train = counted.filter(pl.col("split") == "train")
     distance = (pl.col("words") - pl.col("words").median()).abs()
     return train.filter(distance.rank("ordinal").over("label") == 1)["id"].to_list()
 
 
 def short(counted: pl.DataFrame) -> str:
-    """Return the id of a training document that shows in few words what happens to all.
+    """Return the id of a short training document that illustrates the encoding.
 
-    Something of it is lost, if that happens at all; then its length is nearest to
-    `DOCUMENT_WORDS`; then the least of it is lost.
-
-    Args:
-        counted: columns id, split, words and known, a row a document.
+    Preferred are documents that lose a word, then those with a length near `DOCUMENT_WORDS`, then
+    those that lose the fewest words.
     """
     train = counted.filter(pl.col("split") == "train")
     lost = pl.col("words") - pl.col("known")
     return train.sort(lost == 0, (pl.col("words") - DOCUMENT_WORDS).abs(), lost, "id")["id"][0]
 
 
-def begin(
+def shortened(
     documents: pl.DataFrame, shorten: Callable[[str, int], str], longest: int
-) -> pl.DataFrame:
-    """Return documents with only so much of their text as is shown.
+) -> pd.DataFrame:
+    """Return id, label, words and the beginning of the text, ``longest`` characters at most.
 
     Args:
         documents: columns id, label, words and text.
@@ -206,13 +194,14 @@ def begin(
         longest: characters.
     """
     shown = [shorten(text, longest) for text in documents["text"]]
-    return documents.select("id", "label", "words", text=pl.Series(shown, dtype=pl.String))
+    text = pl.Series(shown, dtype=pl.String)
+    return documents.select("id", "label", "words", text=text).to_pandas()
 
 
 def spell(text: str, vocabulary: pl.DataFrame) -> pl.DataFrame:
-    """Return columns position, word, word_id (null where it is dropped), a row a word of the text.
+    """Return columns position, word and word_id (null without an id), one row per word of a text.
 
-    Where a vocabulary has marks, the mark that starts a document is its first word.
+    With a vocabulary that has marks, the first word is the mark for the start of a document.
 
     Args:
         text: of a document.
@@ -232,21 +221,21 @@ def spell(text: str, vocabulary: pl.DataFrame) -> pl.DataFrame:
 def follow(
     spelled: pl.DataFrame, document: Sequences, vocabulary: pl.DataFrame, reader: dict
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return what becomes of the words of a document, and the row of numbers that a network reads.
+    """Return why words of a document are lost, and the row of ids that a network reads.
 
     Args:
-        spelled: columns position, word and word_id, as `spell` returns them.
-        document: its ids; of one document.
+        spelled: as `spell` returns it.
+        document: the ids of this one document.
         vocabulary: columns word and id.
         reader: length, padding and truncating of the network.
 
     Returns:
-        ``spelled`` with a column lost ("no id"; "cut"; "unknown" where a mark stands for it; or
-        nothing), and columns position, id and word (null for padding) of the row.
+        ``spelled`` with a column lost ("no id", "cut", "unknown" if a mark replaces the word, or
+        ""), and the row: columns position, id and word (null for padding).
     """
     row = pad(document, **reader)
     count = int(document.lengths[0])
-    # Padded like the ids, the places of the words tell which of them are read.
+    # Padded like the ids, the positions of the words show which of them are read.
     numbered = replace(document, tokens=np.arange(1, count + 1), starts=np.zeros(1, np.int64))
     places = pad(numbered, **reader)[0]
     place = pl.col("word_id").is_not_null().cum_sum()
@@ -265,28 +254,79 @@ def follow(
     return spelled.with_columns(lost=lost), decoded.with_row_index("position")
 
 
-def main(argv: Sequence[str] | None) -> None:
+def show_documents(
+    documents: Path,
+    counted: pl.DataFrame,
+    sequences: Sequences,
+    vocabulary: pl.DataFrame,
+    readers: list[dict],
+) -> dict[str, pd.DataFrame]:
+    """Return the tables examples, document, document_words and document_row.
+
+    Args:
+        documents: Parquet file.
+        counted: as `count_words` returns it.
+        sequences: the ids of all documents.
+        vocabulary: columns word and id.
+        readers: length, padding and truncating of each network; the first one reads the document.
+    """
+    ids, chosen = typical(counted), short(counted)
+    rows = pl.scan_parquet(documents).filter(pl.col("id").is_in([*ids, chosen]))
+    texts = rows.select("id", "label", "text").collect(engine="streaming")
+    texts = texts.join(counted.select("id", "words"), on="id", maintain_order="left")
+    document = texts.filter(pl.col("id") == chosen)
+    sequence = sequences.take(np.flatnonzero(sequences.ids == chosen))
+    # If no network reads words in their order, nothing is padded or truncated.
+    length = max(1, int(sequence.lengths[0]))
+    reader = readers[0] if readers else {"length": length, "padding": "pre", "truncating": "pre"}
+    words, row = follow(spell(document["text"][0], vocabulary), sequence, vocabulary, reader)
+    examples = texts.filter(pl.col("id").is_in(ids)).sort("label")
+    return {
+        "examples": shortened(examples, excerpt, EXCERPT),
+        "document": shortened(document, beginning, DOCUMENT_CHARACTERS).assign(**reader),
+        "document_words": words.to_pandas().convert_dtypes(),  # ids stay integers beside a null
+        "document_row": row.to_pandas(),
+    }
+
+
+def read_coverage(coverage: list[Path], missing: list[Path]) -> dict[str, pd.DataFrame]:
+    """Return the tables coverage and missing; folders of the files name the embedding."""
+    shares = [{"embedding": file.parent.name} | read_json(file) for file in coverage]
+    words = [
+        {"embedding": file.parent.name} | row
+        for file in missing
+        for row in pl.read_parquet(file).head(TOP_WORDS).iter_rows(named=True)
+    ]
+    return {
+        "coverage": pd.DataFrame(shares, columns=COVERAGE),
+        "missing": pd.DataFrame(words, columns=MISSING),
+    }
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__, "corpus", "documents", "output")
-    parser.add_argument("--vocabulary", type=Path, required=True, help="vocabulary.parquet")
-    parser.add_argument("--encoding", type=Path, required=True, help="encoding.json")
-    parser.add_argument(
-        "--sequences", type=Path, required=True, help="sequences.parquet, beside it tokens.npy"
-    )
+    for name, file in (
+        ("vocabulary", "vocabulary.parquet"),
+        ("encoding", "encoding.json"),
+        ("sequences", "sequences.parquet, beside it tokens.npy"),
+    ):
+        parser.add_argument(f"--{name}", type=Path, required=True, help=file)
     parser.add_argument(
         "--readers",
         type=json.loads,
         required=True,
         help="JSON list: length, padding and truncating of each network that reads these ids; the"
-        " first one is shown reading",
+        " page shows what the first one reads",
     )
-    parser.add_argument(
-        "--coverage", type=Path, nargs="*", default=[], help="<embedding>/coverage.json, any number"
-    )
-    parser.add_argument(
-        "--missing", type=Path, nargs="*", default=[], help="<embedding>/missing.parquet"
-    )
-    args = parser.parse_args(argv)
+    for name, file in (("coverage", "coverage.json"), ("missing", "missing.parquet")):
+        parser.add_argument(
+            f"--{name}", type=Path, nargs="*", default=[], help=f"<embedding>/{file}, any number"
+        )
+    return parser.parse_args(argv)
 
+
+def main(argv: Sequence[str] | None) -> None:
+    args = parse(argv)
     vocabulary, sequences = pl.read_parquet(args.vocabulary), read_sequences(args.sequences)
     counted = count_words(args.documents, vocabulary)
     if not sequences.ids.equals(counted["id"]):
@@ -296,47 +336,23 @@ def main(argv: Sequence[str] | None) -> None:
         )
     counted = counted.with_columns(ids=sequences.lengths)
     labelled = counted.filter(pl.col("split") != "unlabelled")
+    configured = {reader["length"] for reader in args.readers}
     curve = growth(counted)
-
-    chosen = short(counted)
-    rows = pl.scan_parquet(args.documents).filter(pl.col("id").is_in([*middling(counted), chosen]))
-    texts = rows.select("id", "label", "text").collect(engine="streaming")
-    texts = texts.join(counted.select("id", "words"), on="id", maintain_order="left")
-    examples = texts.filter(pl.col("id").is_in(middling(counted))).sort("label")
-    document = texts.filter(pl.col("id") == chosen)
-    ids = sequences.take(np.flatnonzero(sequences.ids == chosen))
-    # Where no network reads words in their order, nothing is padded or cut.
-    whole = {"length": max(1, int(ids.lengths[0])), "padding": "pre", "truncating": "pre"}
-    reader = next(iter(args.readers), whole)
-    words, row = follow(spell(document["text"][0], vocabulary), ids, vocabulary, reader)
-
-    coverage = [{"embedding": file.parent.name} | read_json(file) for file in args.coverage]
-    missing = [
-        {"embedding": file.parent.name} | row
-        for file in args.missing
-        for row in pl.read_parquet(file).head(TOP_WORDS).iter_rows(named=True)
-    ]
     corpus = read_json(args.corpus)
     about = {key: corpus[key] for key in ("title", "documents", "unique_tokens", "digest")}
     tables = {
         "corpus": pd.DataFrame([about | {"classes": len(corpus["classes"])}]),
         "classes": pd.DataFrame(corpus["counts"]),
         "lengths": lengths(counted).to_pandas(),
-        "cuts": cuts(
-            labelled["ids"].to_numpy(), {each["length"] for each in args.readers}
-        ).to_pandas(),
+        "cuts": cuts(labelled["ids"].to_numpy(), configured).to_pandas(),
         "growth": curve.to_pandas(),
         "heaps": pd.DataFrame([heaps(curve)], columns=["k", "beta"]),
         "outside": outside(counted).to_pandas(),
         "words": vocabulary.head(TOP_WORDS).to_pandas(),
         "encoding": pd.DataFrame([read_json(args.encoding)]),
-        "coverage": pd.DataFrame(coverage, columns=COVERAGE),
-        "missing": pd.DataFrame(missing, columns=MISSING),
-        "examples": begin(examples, excerpt, EXCERPT).to_pandas(),
-        "document": begin(document, beginning, DOCUMENT_CHARACTERS).to_pandas().assign(**reader),
-        "document_words": words.to_pandas().convert_dtypes(),  # ids stay whole beside a null
-        "document_row": row.to_pandas(),
     }
+    tables |= read_coverage(args.coverage, args.missing)
+    tables |= show_documents(args.documents, counted, sequences, vocabulary, args.readers)
     write_tables(tables, args.output)
 
 

@@ -1,13 +1,13 @@
-"""Look into word vectors, before and after training: maps, neighbours, what moved, analogies.
+"""Compare word vectors before and after training: maps, neighbours, movement, analogies.
 
-embeddings: what is shown. maps: a row a word, embedding and method (PCA, t-SNE): where it lies,
-from -1 to 1, and the class that it goes with. documents, document_maps: the same of test documents,
-each the mean of the vectors of its words. quality: how far each map can be trusted. neighbours: the
-nearest words in the full space. moved, movement: which words training moved most, and how far the
-usual one. analogies: a to b as c to what. projector/: vectors of frequent words, for the Embedding
-Projector.
+embeddings: the compared sets of vectors. maps: one row per word, embedding and method (PCA, t-SNE):
+its position, from -1 to 1, and its class. documents, document_maps: the same for test documents,
+each the mean of the vectors of its words. quality: trustworthiness of each map. neighbours: the
+nearest words in the full space. moved: the words that training moved most; movement: the median.
+analogies: a to b as c to what. projector/: vectors of frequent words for the Embedding Projector.
 """
 
+import argparse
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,45 +41,46 @@ from seq2report.vectors.word_maps import (
 PROBES = 12  # words whose neighbours are listed
 DOCUMENTS = 600  # on a map
 SHOWN = 160  # characters of a document
-MOVED = 20  # words that are listed
-OFTEN = 20  # training documents, of a word whose movement is told
-NEAR = 4  # neighbours of a word that moved
+MOVED = 20  # words in the table of moved words
+OFTEN = 20  # training documents that a moved word occurs in, at least
+NEAR = 4  # neighbours of a moved word
 ANSWERS = 3  # of an analogy
 PROJECTED = 1500  # words in the files for the projector
-LONGEST = 60  # characters of a word there
-OF_MAPS = ["embedding", "stage", "method", "word", "label", "count", "x", "y"]
-OF_DOCUMENTS = ["embedding", "stage", "method", "id", "x", "y"]
+LONGEST = 60  # characters of a word in these files
+KEY = ["embedding", "stage"]
+OF_MAPS = [*KEY, "method", "word", "label", "count", "x", "y"]
+OF_DOCUMENTS = [*KEY, "method", "id", "x", "y"]
 OF_MOVED = ["embedding", "start", "word", "label", "documents", "cosine"]
 OF_MOVED += ["length_before", "length_after", "near_before", "near_after"]
 OF_MOVEMENT = ["embedding", "start", "documents", "words", "median_cosine"]
 
 
 class Embedding(NamedTuple):
-    """An embedding matrix and where it is from."""
+    """An embedding matrix and its origin."""
 
     key: dict[str, str]  # embedding (its name, or that of the variant that trained it) and stage
-    matrix: np.ndarray  # (ids, d) float32; zeros where a word has no vector
+    matrix: np.ndarray  # (ids, d) float32; a row of zeros for a word without a vector
 
 
 def read_analogies(path: Path) -> list[tuple[str, list[str]]]:
     """Return kind and the four words of each analogy.
 
     Raises:
-        UserError: one has not four different words.
+        UserError: an analogy does not have four different words.
     """
     kinds = yaml.safe_load(path.read_text(encoding="utf-8"))
-    found = [(kind, line.split()) for kind, lines in kinds.items() for line in lines]
-    for kind, words in found:
+    analogies = [(kind, line.split()) for kind, lines in kinds.items() for line in lines]
+    for kind, words in analogies:
         if len(words) != 4 or len(set(words)) != 4:
             raise UserError(
                 f"{path}: {kind}: found '{' '.join(words)}', expected four different words a b c d,"
                 " to be read 'a is to b as c is to d'"
             )
-    return found
+    return analogies
 
 
 def joined(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
-    """Return one table of several, or of none, with these columns."""
+    """Return one table with these columns of any number of tables."""
     if not tables:
         return pd.DataFrame(columns=columns)
     return pd.concat(tables, ignore_index=True)[columns]
@@ -88,21 +89,21 @@ def joined(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 def describe(
     embeddings: list[Embedding], vocabulary: pl.DataFrame, known: int, starts: dict[str, str]
 ) -> pd.DataFrame:
-    """Return the table embeddings: what is shown, and for how many words.
+    """Return the table embeddings.
 
     Args:
-        embeddings: a row each.
+        embeddings: one row each.
         vocabulary: column id.
-        known: how many words have a vector in all of them.
-        starts: of a variant's name, the embedding that it started from.
+        known: number of words with a vector in every embedding.
+        starts: by name of a variant, the embedding that its training started from.
     """
     ids = vocabulary["id"].to_numpy()
     rows = [
-        each.key
-        | {"start": starts.get(each.key["embedding"], "") if each.key["stage"] == "after" else ""}
-        | {"dimensions": each.matrix.shape[1], "words": int(each.matrix[ids].any(axis=1).sum())}
+        key
+        | {"start": starts.get(key["embedding"], "") if key["stage"] == "after" else ""}
+        | {"dimensions": matrix.shape[1], "words": int(matrix[ids].any(axis=1).sum())}
         | {"vocabulary": len(ids), "in_all": known}
-        for each in embeddings
+        for key, matrix in embeddings
     ]
     return pd.DataFrame(rows)
 
@@ -111,8 +112,8 @@ def choose(words: pl.DataFrame, classes: int) -> tuple[pd.DataFrame, pd.DataFram
     """Return the words of the maps, and those of them whose neighbours are listed.
 
     Args:
-        words: as `word_classes` returns it, those with a vector in every embedding.
-        classes: how many there are.
+        words: rows of `word_classes` with a vector in every embedding.
+        classes: number of classes.
     """
     shown = choose_words(words, classes).to_pandas()
     if len(shown) < FEWEST:
@@ -125,13 +126,13 @@ def choose(words: pl.DataFrame, classes: int) -> tuple[pd.DataFrame, pd.DataFram
 def map_points(
     embedding: Embedding, vectors: np.ndarray, labels: np.ndarray, points: str
 ) -> tuple[list[tuple[str, np.ndarray]], list[dict]]:
-    """Return the maps of one embedding, method and places (n, 2), and rows of the table quality.
+    """Return the maps of one embedding, method and positions (n, 2), and rows of quality.
 
     Args:
-        embedding: whose vectors these are.
+        embedding: of the vectors.
         vectors: (n, d) float32.
-        labels: (n,) of str, the class of each.
-        points: what they are, words or documents.
+        labels: (n,) of str, the class of each vector.
+        points: "words" or "documents".
     """
     of_class = same_class(vectors, labels, np.flatnonzero(labels != NO_CLASS))
     maps, quality = [], []
@@ -149,12 +150,12 @@ def map_words(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables maps and quality of some words (id, word, label, count)."""
     maps, quality = [], []
-    for each in embeddings:
-        vectors, labels = each.matrix[shown["id"]], shown["label"].to_numpy()
-        drawn, scores = map_points(each, vectors, labels, "words")
+    for embedding in embeddings:
+        vectors, labels = embedding.matrix[shown["id"]], shown["label"].to_numpy()
+        drawn, scores = map_points(embedding, vectors, labels, "words")
         for method, xy in drawn:
-            place = shown[["word", "label", "count"]].assign(x=xy[:, 0], y=xy[:, 1])
-            maps.append(place.assign(**each.key, method=method))
+            rows = shown[["word", "label", "count"]].assign(x=xy[:, 0], y=xy[:, 1])
+            maps.append(rows.assign(**embedding.key, method=method))
         quality += scores
     return joined(maps, OF_MAPS), pd.DataFrame(quality)
 
@@ -162,20 +163,21 @@ def map_words(
 def map_documents(
     embeddings: list[Embedding], chosen: Sequences
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the tables document_maps and quality; without rows where documents are too few."""
+    """Return the tables document_maps and quality, without rows if documents are too few."""
     ids, labels = chosen.ids.to_numpy(), chosen.label.cast(pl.String).to_numpy()
     maps, quality = [], []
-    for each in embeddings if len(chosen) >= FEWEST else []:
-        drawn, scores = map_points(each, document_vectors(chosen, each.matrix), labels, "documents")
+    for embedding in embeddings if len(chosen) >= FEWEST else []:
+        vectors = document_vectors(chosen, embedding.matrix)
+        drawn, scores = map_points(embedding, vectors, labels, "documents")
         for method, xy in drawn:
-            place = {**each.key, "method": method, "id": ids, "x": xy[:, 0], "y": xy[:, 1]}
-            maps.append(pd.DataFrame(place))
+            rows = {**embedding.key, "method": method, "id": ids, "x": xy[:, 0], "y": xy[:, 1]}
+            maps.append(pd.DataFrame(rows))
         quality += scores
     return joined(maps, OF_DOCUMENTS), pd.DataFrame(quality)
 
 
 def excerpts(documents: Path, chosen: Sequences) -> pd.DataFrame:
-    """Return id, label and how the text begins of some documents, in their order."""
+    """Return id, label and the beginning of the text of some documents, in their order."""
     rows = (
         pl.scan_parquet(documents)
         .select("id", "text")
@@ -183,40 +185,40 @@ def excerpts(documents: Path, chosen: Sequences) -> pd.DataFrame:
     )
     texts = dict(rows.collect().iter_rows())
     labels = chosen.label.cast(pl.String)
-    found = [
+    rows = [
         (name, label, excerpt(texts[name], SHOWN))
         for name, label in zip(chosen.ids, labels, strict=True)
     ]
-    return pd.DataFrame(found, columns=["id", "label", "excerpt"])
+    return pd.DataFrame(rows, columns=["id", "label", "excerpt"])
 
 
 def list_neighbours(
     embeddings: list[Embedding], probes: pd.DataFrame, spelled: np.ndarray
 ) -> pd.DataFrame:
     """Return the table neighbours of some words (id, word, label)."""
-    rows = []
-    for each in embeddings:
-        best, cosine = nearest(each.matrix, probes["id"].to_numpy())
-        for word, label, near, values in zip(
-            probes["word"], probes["label"], best, cosine, strict=True
-        ):
-            for rank, (neighbour, value) in enumerate(zip(near, values, strict=True), start=1):
-                entry = {"word": word, "label": label, "rank": rank}
-                entry |= {"neighbour": spelled[neighbour], "cosine": float(value)}
-                rows.append(each.key | entry)
-    return pd.DataFrame(rows)
+    columns = ["word", "label", "rank", "neighbour", "cosine"]
+    listed = []
+    for key, matrix in embeddings:
+        best, cosine = nearest(matrix, probes["id"].to_numpy())
+        rows = [
+            (probe.word, probe.label, rank, spelled[neighbour], float(value))
+            for probe, near, values in zip(probes.itertuples(), best, cosine, strict=True)
+            for rank, (neighbour, value) in enumerate(zip(near, values, strict=True), start=1)
+        ]
+        listed.append(pd.DataFrame(rows, columns=columns).assign(**key))
+    return joined(listed, [*KEY, *columns])
 
 
 def compare(
     before: Embedding, after: Embedding, words: pd.DataFrame, spelled: np.ndarray
 ) -> tuple[pd.DataFrame, dict]:
-    """Return which words training moved most, rows of the table moved, and a row of movement.
+    """Return the words that training moved most, rows of the table moved, and a row of movement.
 
     Args:
-        before: what training started from.
-        after: what it made of that.
-        words: as `word_classes` returns it, those with a vector in both that occur in `OFTEN`
-            training documents or more.
+        before: the vectors that training started from.
+        after: the same after training.
+        words: rows of `word_classes` with a vector in both and in at least `OFTEN` training
+            documents.
         spelled: (ids,) the word of each id.
     """
     ids = words["id"].to_numpy()
@@ -241,17 +243,17 @@ def ask_analogies(
     """Return the table analogies: the rank of the expected answer, and the best answers.
 
     Args:
-        embeddings: asked one after the other.
+        embeddings: solved with each of them.
         asked: as `read_analogies` returns it.
-        words: columns id and word; answers are one of these.
+        words: columns id and word; the possible answers.
     """
     spelled, ids = words["word"].to_list(), words["id"].to_numpy()
     row = {word: n for n, word in enumerate(spelled)}
     rows = []
-    for each in embeddings:
-        unit = unit_rows(each.matrix[ids])
+    for key, matrix in embeddings:
+        unit = unit_rows(matrix[ids])
         for kind, (a, b, c, expected) in asked:
-            entry = {**each.key, "kind": kind, "a": a, "b": b, "c": c, "expected": expected}
+            entry = {**key, "kind": kind, "a": a, "b": b, "c": c, "expected": expected}
             missing = [word for word in (a, b, c, expected) if word not in row]
             entry |= {"missing": ", ".join(missing), "rank": None, "cosine": None, "answers": ""}
             if not missing:
@@ -268,7 +270,7 @@ def ask_analogies(
 
 
 def write_for_projector(folder: Path, words: pd.DataFrame, vectors: np.ndarray) -> None:
-    """Write vectors.tsv and metadata.tsv (word, label, count), a line a word, to a new folder.
+    """Write vectors.tsv and metadata.tsv (word, label, count), one line per word, to a new folder.
 
     No character of a word or class can end a cell or a line (`excerpts.visible`).
     """
@@ -283,11 +285,10 @@ def write_for_projector(folder: Path, words: pd.DataFrame, vectors: np.ndarray) 
     (folder / "metadata.tsv").write_text(text, encoding="utf-8")
 
 
-def main(argv: Sequence[str] | None) -> None:
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__, "documents", "output")
-    parser.add_argument("--vocabulary", type=Path, required=True, help="vocabulary.parquet")
-    parser.add_argument("--sequences", type=Path, required=True, help="sequences.parquet")
-    parser.add_argument("--analogies", type=Path, required=True, help="analogies.yaml")
+    for file in ("vocabulary.parquet", "sequences.parquet", "analogies.yaml"):
+        parser.add_argument(f"--{Path(file).stem}", type=Path, required=True, help=file)
     parser.add_argument(
         "--matrix",
         nargs=3,
@@ -302,19 +303,40 @@ def main(argv: Sequence[str] | None) -> None:
         action="append",
         default=[],
         metavar=("AFTER", "BEFORE"),
-        help="names of two of these matrices: training made the first of the second",
+        help="names of two of these matrices: training of AFTER started from BEFORE",
     )
-    args = parser.parse_args(argv)
+    return parser.parse_args(argv)
 
-    asked = read_analogies(args.analogies)
-    sequences = read_sequences(args.sequences)
+
+def compare_all(
+    embeddings: list[Embedding],
+    starts: list[tuple[str, str]],
+    words: pl.DataFrame,
+    spelled: np.ndarray,
+) -> dict[str, pd.DataFrame]:
+    """Return the tables moved and movement of each pair of ``starts`` (after, before)."""
+    often = words.filter(pl.col("documents") >= OFTEN).to_pandas()
+    by_key = {tuple(embedding.key.values()): embedding for embedding in embeddings}
+    compared = [
+        compare(by_key[before, "before"], by_key[after, "after"], often, spelled)
+        for after, before in starts
+    ]
+    return {
+        "moved": joined([moved for moved, _ in compared], OF_MOVED),
+        "movement": pd.DataFrame([row for _, row in compared], columns=OF_MOVEMENT),
+    }
+
+
+def main(argv: Sequence[str] | None) -> None:
+    args = parse(argv)
+    asked, sequences = read_analogies(args.analogies), read_sequences(args.sequences)
     vocabulary = pl.read_parquet(args.vocabulary)
     embeddings = [
         Embedding({"embedding": name, "stage": stage}, np.load(file, allow_pickle=False))
         for name, stage, file in args.matrix
     ]
-    known = np.logical_and.reduce([each.matrix.any(axis=1) for each in embeddings])
-    known[0] = False  # padding is no word
+    known = np.logical_and.reduce([matrix.any(axis=1) for _, matrix in embeddings])
+    known[0] = False  # padding is not a word
     words = word_classes(sequences, vocabulary).filter(pl.col("id").is_in(np.flatnonzero(known)))
     spelled = np.concatenate([[""], vocabulary.sort("id")["word"].to_numpy()])
 
@@ -324,12 +346,6 @@ def main(argv: Sequence[str] | None) -> None:
     chosen = choose_documents(sequences, known, DOCUMENTS)
     document_maps, more = map_documents(embeddings, chosen)
     logging.info("%d documents on %d maps", len(chosen), len(more))
-    often = words.filter(pl.col("documents") >= OFTEN).to_pandas()
-    by_key = {tuple(each.key.values()): each for each in embeddings}
-    compared = [
-        compare(by_key[before, "before"], by_key[after, "after"], often, spelled)
-        for after, before in args.start
-    ]
     tables = {
         "embeddings": describe(embeddings, vocabulary, words.height, dict(args.start)),
         "maps": maps,
@@ -337,18 +353,15 @@ def main(argv: Sequence[str] | None) -> None:
         "documents": excerpts(args.documents, chosen),
         "quality": pd.concat([quality, more], ignore_index=True),
         "neighbours": list_neighbours(embeddings, probes, spelled),
-        "moved": joined([moved for moved, _ in compared], OF_MOVED),
-        "movement": pd.DataFrame([row for _, row in compared], columns=OF_MOVEMENT),
         "analogies": ask_analogies(embeddings, asked, words),
-    }
-    with replacing(args.output) as part:
-        part.mkdir()
-        write_tables(tables, part)
+    } | compare_all(embeddings, args.start, words, spelled)
+    with replacing(args.output) as folder:
+        write_tables(tables, folder)
         frequent = words.sort("count", descending=True, maintain_order=True).head(PROJECTED)
-        for each in embeddings:
-            vectors = each.matrix[frequent["id"].to_numpy()]
-            folder = part / "projector" / "-".join(each.key.values())
-            write_for_projector(folder, frequent.to_pandas(), vectors)
+        for key, matrix in embeddings:
+            vectors = matrix[frequent["id"].to_numpy()]
+            projector = folder / "projector" / "-".join(key.values())
+            write_for_projector(projector, frequent.to_pandas(), vectors)
 
 
 if __name__ == "__main__":

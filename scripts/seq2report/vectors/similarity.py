@@ -1,4 +1,4 @@
-"""Word vectors in their full space: which are near by cosine, what moved, which analogies hold."""
+"""Similarity of word vectors in their full space: neighbours, movement, analogies."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ NEIGHBOURS = 8
 
 
 def unit_rows(matrix: np.ndarray) -> np.ndarray:
-    """Return rows of length 1, (n, d); a row of zeros (a word without a vector) stays as it is."""
+    """Scale rows to length 1, (n, d); rows of zeros (words without a vector) are unchanged."""
     norms = np.linalg.norm(matrix, axis=1, keepdims=True)
     return np.divide(matrix, norms, out=np.zeros_like(matrix), where=norms > 0)
 
@@ -25,12 +25,15 @@ def nearest(matrix: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def same_class(vectors: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> float:
-    """Return for which share of ``rows`` the nearest vector by cosine has the same label.
+    """Return the share of ``rows`` whose nearest vector by cosine has the same label.
 
     Args:
         vectors: (n, d) float32.
         labels: (n,) of str.
-        rows: (m,) int; without any, or without another vector, the share is not a number.
+        rows: (m,) int.
+
+    Returns:
+        NaN without rows or with fewer than two vectors.
     """
     if not len(rows) or len(vectors) < 2:
         return np.nan
@@ -44,19 +47,17 @@ def cosines(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 
 def solve(unit: np.ndarray, a: int, b: int, c: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the answers to "a is to b as c is to what?", the best first, and their cosines.
+    """Rank the answers to "a is to b as c is to what?" by their cosine with b − a + c.
 
-    The cosine with b − a + c, none of these three being an answer (3CosAdd: Mikolov, Yih and Zweig
-    2013, "Linguistic regularities in continuous space word representations").
+    The words a, b and c themselves are excluded (3CosAdd: Mikolov, Yih and Zweig 2013, "Linguistic
+    regularities in continuous space word representations").
 
     Args:
         unit: rows of length 1, (n, d).
-        a: row of a word, and so are the others.
-        b: the same.
-        c: the same.
+        a: row of this word, as are b and c.
 
     Returns:
-        Rows, (n - 3,) int where the three differ, and cosines.
+        Rows, the best first, (n - 3,) int if the three differ, and their cosines.
     """
     wanted = unit[b] - unit[a] + unit[c]
     length = np.linalg.norm(wanted)

@@ -1,4 +1,4 @@
-"""Maps of word vectors: which words are shown, the class that each goes with, where it lies."""
+"""Maps of word vectors: choice of words and documents, classes of words, projection."""
 
 import numpy as np
 import polars as pl
@@ -9,20 +9,18 @@ from seq2report.documents.sequences import Sequences
 from seq2report.documents.tokens import occurrences
 
 WORDS = 300  # on a map
-FEWEST = 11  # words that make a map; trustworthiness needs more than twice its 5 neighbours
+FEWEST = 11  # points of a map; trustworthiness needs more than twice its 5 neighbours
 NO_CLASS = ""
-CLEARLY = np.log(3)  # odds three times as high as elsewhere: the word goes with the class
+CLEARLY = np.log(3)  # log odds ratio from which on a word belongs to a class
 SEED = 1
 
 
 def word_classes(sequences: Sequences, vocabulary: pl.DataFrame) -> pl.DataFrame:
-    """Return columns id, word, count, documents, label: the class that a word goes with, or "".
+    """Return columns id, word, count, documents (training documents with the word) and label.
 
-    ``documents`` are the training documents in which it occurs.
-
-    The word's odds of occurring in a training document of the class are compared with its odds
-    in the other documents (half a document added to each cell, Haldane 1940); the class with the
-    highest ratio is taken if that is at least 3.
+    The label is the class with the highest odds ratio if that is at least 3, otherwise "". The
+    ratio compares the odds of the word in training documents of the class with its odds in the
+    other training documents (half a document is added to each cell, Haldane 1940).
     """
     train = sequences.part("train")
     names = train.label.drop_nulls().unique().cast(pl.String).sort().to_list()
@@ -51,9 +49,9 @@ def word_classes(sequences: Sequences, vocabulary: pl.DataFrame) -> pl.DataFrame
 
 
 def choose_words(words: pl.DataFrame, classes: int) -> pl.DataFrame:
-    """Return the frequent words of each class and of none, in equal numbers, at most ``WORDS``.
+    """Return the most frequent words of each class and of none, equally many, at most ``WORDS``.
 
-    Stop words, numbers and words of one or two letters are left out.
+    Stop words, numbers and words of one or two letters are excluded.
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
@@ -65,7 +63,7 @@ def choose_words(words: pl.DataFrame, classes: int) -> pl.DataFrame:
 
 
 def draw_maps(vectors: np.ndarray) -> dict[str, np.ndarray]:
-    """Return (n, 2) positions by method: PCA, and t-SNE by cosine distance, started from PCA.
+    """Return (n, 2) positions by method: PCA, and t-SNE by cosine distance, initialised by PCA.
 
     Raises:
         UserError: too few words or dimensions for a map.
@@ -81,38 +79,38 @@ def draw_maps(vectors: np.ndarray) -> dict[str, np.ndarray]:
         )
     perplexity = min(30, (len(vectors) - 1) / 3)
     tsne = TSNE(perplexity=perplexity, metric="cosine", init="pca", random_state=SEED)
-    with threadpool_limits(1):  # the same map on any number of cores; with few words also faster
+    with threadpool_limits(1):  # the same map on any number of cores; faster for few words
         return {
             "PCA": PCA(2, random_state=SEED).fit_transform(vectors),
             "t-SNE": tsne.fit_transform(vectors),
         }
 
 
-def trust(vectors: np.ndarray, places: np.ndarray) -> float:
+def trust(vectors: np.ndarray, positions: np.ndarray) -> float:
     """Return the trustworthiness of a map, 0 to 1, for 5 neighbours by cosine.
 
-    Venna and Kaski 2001, "Neighborhood preservation in nonlinear projection methods". It falls
-    with every neighbour on the map that is none in the full space.
+    Venna and Kaski 2001, "Neighborhood preservation in nonlinear projection methods". It decreases
+    with every neighbour on the map that is not a neighbour in the full space.
     """
     from sklearn.manifold import trustworthiness
 
-    return float(trustworthiness(vectors, places, n_neighbors=5, metric="cosine"))
+    return float(trustworthiness(vectors, positions, n_neighbors=5, metric="cosine"))
 
 
-def framed(places: np.ndarray) -> np.ndarray:
-    """Return a map moved to the middle of -1 to 1 and sized to fill it, its form kept, (n, 2)."""
-    low, high = places.min(axis=0), places.max(axis=0)
-    return (places - (low + high) / 2) / (max(high - low) / 2 or 1)
+def framed(positions: np.ndarray) -> np.ndarray:
+    """Centre a map and scale it to the range -1 to 1 without distortion, (n, 2)."""
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    return (positions - (low + high) / 2) / (max(high - low) / 2 or 1)
 
 
 def choose_documents(sequences: Sequences, known: np.ndarray, number: int) -> Sequences:
-    """Return test documents by chance, of each class as many, in the order of the corpus.
+    """Draw test documents at random, equally many per class, in the order of the corpus.
 
     Args:
         sequences: of a corpus.
-        known: (ids,) bool, of each word id whether it has a vector; documents without such a word
-            are left out.
-        number: at most so many documents, but one of each class.
+        known: (ids,) bool, whether a word id has a vector; documents without such a word are
+            excluded.
+        number: of documents, at most, but at least one per class.
     """
     test = sequences.part("test")
     read = [
@@ -127,15 +125,15 @@ def choose_documents(sequences: Sequences, known: np.ndarray, number: int) -> Se
     shuffled = np.random.default_rng(SEED).permutation(rows)
     names = test.label.unique().cast(pl.String).sort().to_list()
     of_class = test.classes(names)[shuffled]
-    each = max(1, number // max(1, len(names)))
-    chosen = [shuffled[of_class == n][:each] for n in range(len(names))]
+    per_class = max(1, number // max(1, len(names)))
+    chosen = [shuffled[of_class == n][:per_class] for n in range(len(names))]
     return test.take(np.sort(np.concatenate([*chosen, []]).astype(int)))
 
 
 def document_vectors(documents: Sequences, matrix: np.ndarray) -> np.ndarray:
-    """Return the mean of the vectors of each document's words, (n, d) float32.
+    """Return the mean vector of the words of each document, (n, d) float32.
 
-    Words without a vector (a row of zeros) count for nothing.
+    Words without a vector (a row of zeros) are ignored.
     """
     words = documents.flat()
     document = np.repeat(np.arange(len(documents)), documents.lengths)
