@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import polars as pl
+import process_state
 import pytest
 from helpers import GROUPS, NEWSGROUPS, NGRAMS, ROOT, TRAINED, call, outputs_of_read, write_tar
 from hypothesis import settings
@@ -18,6 +19,7 @@ import read
 import read_vectors
 from seq2report.files.archives import members
 
+process_state.set_defaults()
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # the figures of tests are those of a CPU, on any machine
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")

@@ -43,11 +43,13 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def body(self, content: bytes) -> None:
+        # Counted before: a client that has all bytes may ask before this thread runs again.
+        self.seen.sent += len(content)
         try:
             self.wfile.write(content)
             self.wfile.flush()
-            self.seen.sent += len(content)
         except OSError:  # the client has gone
+            self.seen.sent -= len(content)
             self.close_connection = True
 
     def log_message(self, *_):

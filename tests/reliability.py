@@ -25,6 +25,7 @@ GROUPS = (
 TARGETS = ("slow", "browser", "slurm")  # markers of tests that have a command of their own
 COLLECTED = pytest.StashKey[Counter[tuple[str, str]]]()
 FILES = pytest.StashKey[set[str]]()
+IDS = pytest.StashKey[list[str]]()  # of all collected tests, in their order
 
 
 def pytest_addoption(parser):
@@ -39,6 +40,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     cases = config.stash[COLLECTED] = Counter()
     config.stash[FILES] = {item.path.name for item in items}
+    config.stash[IDS] = [item.nodeid for item in items]
     for item in items:
         if marker := item.get_closest_marker("reliability"):
             (group,) = marker.args

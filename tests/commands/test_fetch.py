@@ -391,7 +391,7 @@ def test_a_download_that_was_killed_is_continued_where_it_was(server, ask):
     url = server.on("/x.tar.gz", announces(len(CONTENT), CONTENT[:200_000]), whole(CONTENT))
     arguments = [*ask.arguments([entry(url)]), "--stall-timeout", "30"]
     process = subprocess.Popen([sys.executable, SCRIPT, *arguments], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not any(p.stat().st_size > 150_000 for p in ask.output.parent.glob("*.part")):
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -22,7 +22,7 @@ from seq2report.config.grids import with_grids
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 CONFIG_README = (ROOT / "config/README.md").read_text()
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")]
+PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")})
 # What is not run here: it needs another machine, an installation, the network or a person.
 ELSEWHERE = ("source", "export", "mkdir", "cd", "curl", "unzip", "rm", "mv", "sha256sum", "docker")
 ELSEWHERE += ("conda", "uv", "apt", "apt-get", "squeue", "scancel", "git", "watch", "nvidia-smi")

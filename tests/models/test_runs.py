@@ -1,6 +1,5 @@
 import json
 import math
-import time
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,6 @@ from seq2report.models.runs import (
     class_scores,
     environment,
     scores,
-    stopwatch,
     write_run,
 )
 
@@ -114,16 +112,6 @@ def test_without_validation_documents_there_is_no_file_and_no_figure(tmp_path):
     metrics = write_run(tmp_path, (TEST, P), None, CLASSES, [], {})
     assert metrics["val_accuracy"] is metrics["val_loss"] is None
     assert not (tmp_path / "validation.parquet").exists()
-
-
-def test_a_stopwatch_tells_the_time_and_the_cpu_time_that_have_passed():
-    passed = stopwatch()
-    start = time.process_time()
-    while time.process_time() - start < 0.05:
-        pass
-    seconds, cpu_seconds = passed()
-    assert cpu_seconds >= 0.05
-    assert 0 < seconds < passed()[0]
 
 
 def test_labels_may_be_categories_in_an_order_of_their_own(tmp_path):
