@@ -17,7 +17,7 @@ def test_the_editor_schema_is_made_from_the_schema(tmp_path):
     assert made.read_text() == (ROOT / "config/schema.json").read_text()
 
 
-@pytest.mark.parametrize("path", [*ROOT.glob("config/*.yaml")], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(ROOT.glob("config/*.yaml")), ids=lambda path: path.name)
 def test_editors_accept_the_configuration_files(path):
     jsonschema.validate(yaml.safe_load(path.read_text()), EDITOR)
     assert path.read_text().startswith("# yaml-language-server: $schema=schema.json\n")
