@@ -108,6 +108,7 @@ def to_page(executed: Path, template: Path, address: str, links: list[dict[str, 
     folder = template.resolve().parent
     config.TemplateExporter.extra_template_basedirs = [str(folder.parent)]
     config.TemplateExporter.exclude_input = True
+    config.TemplateExporter.exclude_output_prompt = True
     exporter = HTMLExporter(config=config, template_name=folder.name)
     notebook = nbformat.read(executed, as_version=4)
     for n, cell in enumerate(notebook.cells):

@@ -54,6 +54,23 @@ def test_a_page_shows_outputs_but_no_code_and_needs_nothing_from_outside(tmp_pat
     assert not re.search(r'(?:src|href)="(?:https?:)?//|@import|url\(', shown)
 
 
+def test_prose_in_markdown_looks_like_a_paragraph_of_code(tmp_path):
+    source = notebook(tmp_path / "n.ipynb", "1", "2")
+    cells = nbformat.read(source, as_version=4)
+    cells.cells[1] = nbformat.v4.new_markdown_cell("## Calibration\n\n*p* values < 0.05 & `code`.")
+    cells.cells[2].outputs = [
+        nbformat.v4.new_output(
+            "execute_result", {"text/html": html.paragraph("same").data}, execution_count=2
+        )
+    ]
+    nbformat.write(cells, source)
+    shown = render.to_page(source, TEMPLATE, "n.html", links("n.html"))
+    assert '<h2 id="Calibration">Calibration<' in shown
+    assert "<p><em>p</em> values &lt; 0.05 &amp; <code>code</code>.</p>" in shown
+    assert '<p class="">same</p>' in shown
+    assert "Out[" not in shown
+
+
 @pytest.mark.reliability("Security")
 def test_a_page_runs_its_own_script_and_no_other(tmp_path):
     source = notebook(
