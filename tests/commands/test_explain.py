@@ -3,9 +3,10 @@ import re
 
 import pytest
 
-import explain
+from seq2report.answers import explain
 from seq2report.core.command import UserError
-from seq2report.report.variant_page import weighed
+from seq2report.core.shipped import shipped
+from seq2report.report.word_effects import coloured
 
 
 def run_explain(capsys, run, *arguments):
@@ -52,7 +53,7 @@ def test_the_page_is_whole_and_in_the_dress_of_the_report(trained, tmp_path, cap
     text = page.read_text()
     assert "Document 1" in text
     assert "Document 2" in text
-    assert explain.STYLE.read_text() in text
+    assert shipped(explain.STYLE).read_text() in text
     assert "svm, seed 1: trained on" in text
     assert "script-src 'none'" in text
     assert not re.search(r'(?:src|href)="(?!data:,)|<script|@import|url\(', text)
@@ -86,7 +87,7 @@ def test_a_text_without_words_is_answered_and_said_to_have_none(trained, text, t
 def test_of_a_long_text_it_is_said_how_many_words_were_weighed(trained, capsys):
     long = " ".join(f"word{n}" for n in range(205))
     out = run_explain(capsys, trained / "runs/svm/seed-1", long)
-    assert "the first 200 of 205 words were weighed" in out
+    assert "only the first 200 of 205 words were tested" in out
 
 
 def test_without_a_document_no_page_is_written(trained, tmp_path):
@@ -100,6 +101,6 @@ def test_without_a_document_no_page_is_written(trained, tmp_path):
 def test_documents_of_the_report_still_tell_their_label(trained):
     words = explain.pd.DataFrame({"word": [], "effect": [], "after": []})
     common = {"id": "1", "answer": "a", "probability": 0.9, "label": "b", "words": 0}
-    shown = {kind: weighed({**common, "kind": kind}, words).data for kind in ("right", "mistake")}
+    shown = {kind: coloured({**common, "kind": kind}, words) for kind in ("right", "mistake")}
     assert "(0.900), right." in shown["right"]
     assert "(0.900), wrong, the label is b." in shown["mistake"]

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 from helpers import ROOT
 
-import predict
-from seq2report.answers.predictor import load, told
+from seq2report.answers import predict
+from seq2report.answers.predictor import load, training_summary
 from seq2report.core.command import UserError
 from seq2report.documents import texts
 
@@ -78,7 +78,7 @@ def test_a_document_a_line_comes_from_standard_input_or_a_file(trained, tmp_path
     assert piped.returncode == 0, piped.stderr
     assert piped.stdout == asked(trained / RUN, "--format=csv", "--file", tmp_path / "a.txt").stdout
     assert len(piped.stdout.splitlines()) == 4
-    assert b"1 of 3 documents hold nothing, the first is document 2" in piped.stderr
+    assert b"1 of 3 documents are empty, first document 2" in piped.stderr
 
 
 def test_what_the_model_was_trained_on_and_how_good_it_is_stands_first(trained, capsys):
@@ -86,7 +86,9 @@ def test_what_the_model_was_trained_on_and_how_good_it_is_stands_first(trained, 
     metrics = json.loads((trained / RUN / "metrics.json").read_text())
     first, second = err.splitlines()[:2]
     assert first == f"svm, seed 1: trained on {metrics['fitted_documents']} documents of Tiny"
-    assert second.startswith(f"right on {metrics['accuracy']:.1%} of 20 test documents, 95% interv")
+    assert second.startswith(
+        f"accuracy on 20 test documents: {metrics['accuracy']:.1%}, 95% interv"
+    )
     assert out.count("\n") == 1
 
 
@@ -96,10 +98,10 @@ def test_a_sample_and_the_lectures_protocol_are_told(trained, tmp_path):
     (tmp_path / "run.json").write_text(json.dumps(about))
     metrics = json.loads((trained / RUN / "metrics.json").read_text()) | {"protocol": "lecture"}
     (tmp_path / "metrics.json").write_text(json.dumps(metrics))
-    found = told(tmp_path)
-    assert "test documents (random 75/25, seed 1), 95%" in found
+    found = training_summary(tmp_path)
+    assert "20 test documents (random 75/25, seed 1): " in found
     assert "the corpus is a sample" in found
-    assert "was watched on the test documents" in found
+    assert "test documents were also used for validation" in found
 
 
 def test_documents_are_answered_some_at_a_time(trained, documents, monkeypatch, capsys):

@@ -130,45 +130,6 @@ def test_settings_stand_as_in_the_configuration():
     ]
 
 
-DOCUMENT = {"kind": "mistake", "id": "1", "label": "a", "answer": "b", "probability": 0.9}
-DOCUMENT["words"] = 3
-
-
-def weighed(*effects, **changes):
-    words = pd.DataFrame(
-        {"word": ["Fine", "<b>", "end"][: len(effects)], "after": [" ", ", ", "!"][: len(effects)]}
-    )
-    return variant_page.weighed(DOCUMENT | changes, words.assign(effect=effects)).data
-
-
-def test_words_are_coloured_by_their_effect_and_its_sign():
-    html = weighed(0.2, -0.1, 0.001)
-    assert '<span class="for" style="--strength:1.00" title="+0.200">Fine</span> ' in html
-    assert '<span class="against" style="--strength:0.50" title="−0.100">&lt;b&gt;</span>, ' in html
-    assert '<span title="+0.001">end</span>!' in html
-    assert "Strongest: fine +0.200, &lt;b&gt; −0.100, end +0.001." in html
-    assert "wrong, the label is a" in html
-    assert "are shown" not in html
-
-
-def test_a_text_that_goes_on_says_so():
-    html = weighed(0.2, -0.1, 0.001, words=1234, kind="right")
-    assert "…</blockquote>" in html
-    assert "The first 3 of 1,234 words that it reads are shown." in html
-    assert "wrong" not in html
-
-
-def test_where_no_word_does_anything_none_is_coloured():
-    html = weighed(0.00001, 0.0, -0.00002)
-    assert 'class="for"' not in html
-    assert "No word alone changes the probability by 0.0001 or more." in html
-    assert 'title="0"' in html
-
-
-def test_a_text_without_words_says_so():
-    assert "no word that the model reads" in weighed()
-
-
 def tables(kind="held out", with_history=True):
     variants = ["a", "b"]
     pairs = [(a, b) for a in CLASSES for b in CLASSES]
@@ -200,7 +161,8 @@ def tables(kind="held out", with_history=True):
         "comparisons": pd.DataFrame({"variant_a": ["a"], "variant_b": ["b"], "verdict": ["worse"]}),
         "recommendation": about.iloc[1:].assign(recommendation="best"),
     }
-    document = DOCUMENT | {"id": HOSTILE, "label": HOSTILE, "answer": HOSTILE, "excerpt": HOSTILE}
+    document = dict.fromkeys(["id", "label", "answer", "excerpt"], HOSTILE)
+    document |= {"probability": 0.9, "words": 3}
     documents = pd.DataFrame([document | {"kind": "mistake"}, document | {"id": "2"}])
     answers = {
         "layers": BRANCHED.assign(variant="a", name=HOSTILE, arguments=HOSTILE),

@@ -191,8 +191,8 @@ def read_about(run: Path) -> dict:
         ) from error
 
 
-def told(run: Path) -> str:
-    """Return in a few lines what a run was trained on, and how good it was.
+def training_summary(run: Path) -> str:
+    """Return in a few lines what a run was trained on and its test accuracy.
 
     Raises:
         UserError: the folder holds no finished run.
@@ -205,13 +205,13 @@ def told(run: Path) -> str:
     lines = [
         f"{about['variant']}, seed {about['seed']}: trained on {metrics['fitted_documents']:,}"
         f" documents of {corpus['title']}",
-        f"right on {metrics['accuracy']:.1%} of {n:,} test documents{split}, 95% interval"
-        f" {low:.1%} to {high:.1%} (one seed: what another would change is not in it)",
+        f"accuracy on {n:,} test documents{split}: {metrics['accuracy']:.1%}, 95% interval"
+        f" {low:.1%} to {high:.1%} (one seed: the interval leaves out how seeds differ)",
     ]
     if corpus.get("sample"):
-        lines.append("the corpus is a sample: these figures are not those of the full one")
+        lines.append("the corpus is a sample: the full corpus gives other figures")
     if metrics.get("protocol") == "lecture":
-        lines.append("its accuracy was watched on the test documents: expect less on others")
+        lines.append("the test documents were also used for validation: expect less on new ones")
     return "\n".join(map(visible, lines))
 
 

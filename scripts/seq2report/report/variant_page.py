@@ -15,9 +15,6 @@ OUTPUTS = {  # what stands in the last box of an ensemble
     "stack": "the product of the members' probabilities, each to the power of its weight",
 }
 FILLED = ("form", "padding", "truncating")  # keys of ``input`` that are seldom given
-FAINT = 0.1  # of the strongest effect, below which a word is not coloured
-NOTHING = 1e-4  # of probability: where no word does more, none is coloured
-NAMED = 5  # of the strongest words
 
 
 def summary(runs: dict[str, pd.DataFrame], variant: str) -> HTML:
@@ -132,66 +129,3 @@ def _box(row: dict, titles: dict[str, str], linked: list[str]) -> str:
         + "".join(f"<small>{escape(line)}</small>" for line in lines)
         + "</div>"
     )
-
-
-def signed(effect: float) -> str:
-    """Return an effect with its sign, in probability; 0 where it is below `NOTHING`."""
-    if abs(effect) < NOTHING:
-        return "0"
-    return f"{effect:+.{3 if abs(effect) >= 0.001 else 4}f}".replace("-", "−")
-
-
-def legend() -> HTML:
-    """Return what the colours of `weighed` mean."""
-    return HTML(
-        '<p class="weighed"><span class="for" style="--strength:1">for the answer</span>'
-        ' <span class="against" style="--strength:1">against it</span>'
-        " · the strongest word of a document has the full colour · hold the pointer over a word to"
-        " see by how much the answer loses probability without it</p>"
-    )
-
-
-def weighed(document: dict, words: pd.DataFrame) -> HTML:
-    """Return a document as text whose words are coloured by what they do to the answer.
-
-    Args:
-        document: a row of the table documents of evaluate_answers; of kind asked, it has no label.
-        words: its words, by position.
-    """
-    verdict = {"right": ", right", "asked": ""}.get(document["kind"])
-    if verdict is None:
-        verdict = f", wrong, the label is {document['label']}"
-    head = (
-        f"<p><strong>{escape(document['id'])}</strong>: the answer is"
-        f" {escape(document['answer'])} ({document['probability']:.3f}){escape(verdict)}.</p>"
-    )
-    if words.empty:
-        return HTML(f"{head}<p>The text has no word that the model reads.</p>")
-    strongest = words["effect"].abs().max()
-    note = f"Strongest: {_strongest(words)}."
-    if strongest < NOTHING:
-        note = f"No word alone changes the probability by {NOTHING:f}".rstrip("0") + " or more."
-    text = "".join(
-        _word(row.word, row.effect, strongest) + escape(row.after) for row in words.itertuples()
-    )
-    more = " …" if document["words"] > len(words) else ""
-    if more:
-        note += f" The first {len(words):,} of {document['words']:,} words that it reads are shown."
-    return HTML(
-        f'{head}<blockquote class="weighed">{text}{more}</blockquote>'
-        f'<p class="soft">{escape(note)}</p>'
-    )
-
-
-def _strongest(words: pd.DataFrame) -> str:
-    once = words.assign(word=words["word"].str.lower()).drop_duplicates("word")
-    top = once.loc[once["effect"].abs().nlargest(NAMED).index]
-    return ", ".join(f"{row.word} {signed(row.effect)}" for row in top.itertuples())
-
-
-def _word(word: str, effect: float, strongest: float) -> str:
-    shown = ""
-    if strongest >= NOTHING and abs(effect) >= FAINT * strongest:
-        kind = "for" if effect > 0 else "against"
-        shown = f' class="{kind}" style="--strength:{abs(effect) / strongest:.2f}"'
-    return f'<span{shown} title="{signed(effect)}">{escape(word)}</span>'

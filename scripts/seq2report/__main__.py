@@ -1,0 +1,27 @@
+"""Use the models of finished runs.
+
+  seq2report predict RUN_FOLDER TEXT …   classify documents
+  seq2report explain RUN_FOLDER TEXT …   show which words decided
+
+`seq2report COMMAND --help` describes a command.
+"""
+
+import sys
+from importlib import import_module
+
+from seq2report.core import command
+
+COMMANDS = {"predict": "answers.predict", "explain": "answers.explain"}
+
+
+def main() -> None:
+    parser = command.parser(__doc__)
+    parser.prog = "seq2report"
+    parser.add_argument("command", choices=COMMANDS)
+    name = parser.parse_args(sys.argv[1:2]).command
+    sys.argv = [f"seq2report {name}", *sys.argv[2:]]  # as its help and messages name it
+    command.run(import_module(f"seq2report.{COMMANDS[name]}").main)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Classify documents with the model of a finished run.
+
+  seq2report predict results/sample/imdb/runs/tfidf_svm/seed-1 "What a fine film!"
+  seq2report predict results/sample/imdb/runs/tfidf_svm/seed-1 --file reviews.csv --format csv
+
+The run folder contains everything the model needs and can be copied anywhere. Standard error shows
+first what the model was trained on and its test accuracy. Standard output then has one answer per
+document: as text (the most probable classes and the beginning of the document), as CSV (columns
+document, counted from 1, label, and one p_<class> per class), or as JSON (one object per line).
+Documents are read and classified in batches of a few thousand.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Sequence
+from itertools import chain
+
+import numpy as np
+
+from seq2report.answers.predictor import load, training_summary
+from seq2report.core import command
+from seq2report.core.excerpts import excerpt, visible
+from seq2report.documents.texts import add_arguments, batches, read_texts
+
+SHOWN = 3  # classes in an answer that is written as text
+EXCERPT = 60  # characters of a document or class in such an answer
+FORMULA = tuple("=+-@＝＋－＠")  # a spreadsheet reads a cell with this beginning as a formula
+
+
+def harmless(cell: str) -> str:
+    """Return a name as a CSV cell.
+
+    A name that would be a formula gets an apostrophe in front. Characters that would end the cell,
+    such as line ends, are replaced.
+    """
+    cell = visible(cell)
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def shortest(probabilities: np.ndarray) -> list[list[float]]:
+    """Return probabilities, (documents, classes), in the fewest digits that identify a float32."""
+    return [[float(str(p)) for p in row] for row in probabilities.astype(np.float32)]
+
+
+def as_text(classes: list[str]) -> Callable:
+    def write(first: int, texts: list[str], probabilities: np.ndarray) -> None:
+        for text, row in zip(texts, probabilities, strict=True):
+            top = np.argsort(-row, kind="stable")[:SHOWN]
+            answer = ", ".join(f"{excerpt(classes[n], EXCERPT)} {row[n]:.3f}" for n in top)
+            print(f"{answer}  {excerpt(text, EXCERPT)}")
+
+    return write
+
+
+def as_csv(classes: list[str]) -> Callable:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["document", "label", *(harmless(f"p_{name}") for name in classes)])
+
+    def write(first: int, texts: list[str], probabilities: np.ndarray) -> None:
+        labels = [harmless(classes[n]) for n in probabilities.argmax(axis=1)]
+        rows = zip(labels, shortest(probabilities), strict=True)
+        writer.writerows([n, label, *row] for n, (label, row) in enumerate(rows, first))
+
+    return write
+
+
+def as_json(classes: list[str]) -> Callable:
+    def write(first: int, texts: list[str], probabilities: np.ndarray) -> None:
+        labels = [classes[n] for n in probabilities.argmax(axis=1)]
+        rows = zip(labels, shortest(probabilities), strict=True)
+        for n, (label, row) in enumerate(rows, first):
+            by_class = dict(zip(classes, row, strict=True))
+            answer = {"document": n, "label": label, "probabilities": by_class}
+            print(json.dumps(answer, ensure_ascii=False))
+
+    return write
+
+
+FORMATS = {"text": as_text, "csv": as_csv, "json": as_json}
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = command.parser(__doc__)
+    add_arguments(parser)
+    parser.add_argument("--format", choices=FORMATS, default="text")
+    args = parser.parse_args(argv)
+
+    print(training_summary(args.run), file=sys.stderr)
+    documents = batches(read_texts(args.texts, args.file, args.column, args.encoding))
+    first = next(
+        documents
+    )  # before the model is loaded, so that a missing document is reported soon
+    model = load(args.run)
+    write, done, empty = FORMATS[args.format](model.classes), 0, []
+    for texts in chain([first], documents):
+        write(done + 1, texts, model.predict(texts))
+        empty += [n for n, text in enumerate(texts, done + 1) if not text.strip()]
+        done += len(texts)
+    if empty:
+        print(
+            f"note: {len(empty):,} of {done:,} documents are empty, first document {empty[0]:,};"
+            " the model classifies them without any word",
+            file=sys.stderr,
+        )
