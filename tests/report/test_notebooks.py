@@ -17,7 +17,6 @@ UNFINISHED = {
     "lesson_number_sequence",
     "lesson_several_features",
     "lesson_shapes",
-    "lesson_vanishing_gradient",
     "made",
     "trust",
     "variant",

@@ -1,4 +1,4 @@
-"""Pictures of the lesson on vanishing gradients, from its tidy tables."""
+"""Plots of the lesson on vanishing gradients, from its tidy tables."""
 
 import math
 
@@ -18,7 +18,7 @@ def power_of_ten(exponent: int) -> str:
 
 
 def gradients(table: pd.DataFrame) -> Figure:
-    """Draw how much a word moves the output against how far back it stands, a panel a stage.
+    """Draw the length of the gradient by the number of words back, one panel per stage.
 
     Args:
         table: columns stage, cell, steps_back, lower, median, upper.
@@ -34,7 +34,7 @@ def gradients(table: pd.DataFrame) -> Figure:
                 line["steps_back"], line["lower"], line["upper"], color=colour, alpha=0.2, lw=0
             )
         panel.set_yscale("log")
-        # Matplotlib's own labels are formulas, which are off, so that no word is taken for one.
+        # Matplotlib's own labels need formulas, which are off so that no word is parsed as one.
         panel.yaxis.set_major_formatter(lambda y, _: power_of_ten(round(math.log10(y))))
         panel.yaxis.set_minor_locator(mpl.ticker.NullLocator())
         panel.set_title(title)
@@ -46,11 +46,11 @@ def gradients(table: pd.DataFrame) -> Figure:
 
 
 def memory(table: pd.DataFrame, chance: float) -> Figure:
-    """Draw how often the first symbol is named against the length of the sequence.
+    """Draw the accuracy of the memory task by the length of the sequence.
 
     Args:
         table: columns cell, start, steps, repetition, accuracy.
-        chance: accuracy of a guess.
+        chance: accuracy of guessing.
     """
     figure = Figure(figsize=(10, 3.8))
     axes = figure.subplots()
@@ -62,14 +62,14 @@ def memory(table: pd.DataFrame, chance: float) -> Figure:
             axes.plot(runs["steps"], runs["accuracy"], style["marker"], color=style["color"], ms=4)
             mean = runs.groupby("steps")["accuracy"].mean()
             axes.plot(mean.index, mean, dashes, color=style["color"], label=f"{cell}, {start}")
-    axes.axhline(chance, color=NEUTRAL, linestyle=":", label="a guess")
+    axes.axhline(chance, color=NEUTRAL, linestyle=":", label="guessing")
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(mpl.ticker.FixedLocator(sorted(table["steps"].unique())))
     axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_ylim(0, 1.04)
     axes.set_xlabel("n: symbols in a sequence (logarithmic)")
-    axes.set_ylabel("share named rightly")
+    axes.set_ylabel("share named correctly")
     axes.grid(alpha=0.25)
     figure.legend(loc="outside right upper")
     return figure

@@ -1,0 +1,238 @@
+"""Pieces of the page on vanishing gradients, built from the tables of the lesson."""
+
+import math
+
+import pandas as pd
+from IPython.display import HTML
+
+from seq2report.lessons import vanishing_gradient_plots as plots
+from seq2report.lessons.vanishing_gradient_plots import STARTS, power_of_ten
+from seq2report.report import html
+from seq2report.report.numbers import listed, percent
+
+USUAL, OPENED = STARTS
+GATED = ["LSTM", "GRU"]
+CLEAR = 10  # a ratio of two falls above this is called a clear difference
+SOLVED = 0.9  # accuracy of a memory network that has solved its task
+
+Tables = dict[str, pd.DataFrame]
+
+
+def factor(value: float) -> str:
+    """Return a factor as readers write it: 23, 1,200 or 1.2 × 10⁹."""
+    if not math.isfinite(value):
+        return "more than float32 can represent"
+    if value < 1e6:
+        return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+    power = math.floor(math.log10(value))
+    return f"{value / 10**power:.1f} × {power_of_ten(power)}"
+
+
+def kept_before_training(tables: Tables) -> HTML:
+    """Return a paragraph about the share of the state that the gates keep before training."""
+    far = tables["facts"]["far"].item()
+    kept = tables["starts"].query("start == @USUAL").set_index("cell")["kept"]
+    gates = [
+        f"the {'forget' if cell == 'LSTM' else 'update'} gate of the {cell} keeps {share:.2f} of"
+        f" the state per step, and after {far} steps the state is smaller by a factor of"
+        f" {factor(1 / share**far)}"
+        for cell, share in kept.items()
+    ]
+    return html.text(
+        "The network has to learn when to keep its state. Keras initialises the bias of the forget"
+        " gate of an LSTM with 1 (unit_forget_bias) and the biases of a GRU with 0. Before"
+        " training, {gates}. An LSTM or a GRU that has not been trained yet forgets, too.",
+        gates="; ".join(gates),
+    )
+
+
+def gradients_figure(tables: Tables) -> HTML:
+    """Return the gradient against the number of words back, before and after training."""
+    cells = listed(list(tables["networks"]["cell"]))
+    return html.figure(
+        plots.gradients(tables["gradients"]),
+        f"Length of the gradient by the number of words back, before and after training, for"
+        f" {cells}",
+        "Words further to the right are further back in the text. The vertical axis is"
+        " logarithmic: each tick is a factor, not a difference.",
+    )
+
+
+def fall(tables: Tables, stage: str) -> HTML:
+    """Return by which factor the gradient of each cell falls; ``stage`` is before or after."""
+    falls = tables["falls"].query("stage == @stage").set_index("cell")["fall"]
+    factors = [
+        f"{cell} {factor(value)}{'' if value >= 1 else ' (it has grown)'}"
+        for cell, value in falls.items()
+    ]
+    return html.text(
+        "{stage} training, the gradient {far} words back is smaller than the gradient at the last"
+        " word by these factors: {factors}.",
+        "outcome",
+        stage=stage.capitalize(),
+        far=tables["facts"]["far"].item(),
+        factors="; ".join(factors),
+    )
+
+
+def effect_of_training(tables: Tables) -> HTML:
+    """Return what training changed, and how the cells compare after it."""
+    falls = tables["falls"].set_index(["stage", "cell"])["fall"]
+    before, after = falls["before"], falls["after"]
+    opened = [cell for cell in GATED if after[cell] * CLEAR < before[cell]]
+    if opened:
+        learned = (
+            f"Training changed this clearly for {listed(opened)}: the gradient now reaches much"
+            " further back than before. The network has learned what its gates keep."
+        )
+    else:
+        learned = "After training, the gradients of LSTM and GRU do not reach much further back."
+    if all(after["SimpleRNN"] > CLEAR * after[cell] for cell in GATED):
+        compared = (
+            "After training, the gradient of the simple RNN falls far more than those of LSTM and"
+            " GRU. The simple RNN has no gate that could learn to keep the state."
+        )
+    elif all(after["SimpleRNN"] <= after[cell] for cell in GATED):
+        compared = (
+            "After training, the gradient of the simple RNN falls no more than those of LSTM and"
+            " GRU. Textbooks describe the opposite. It is possible for two reasons: Keras"
+            " initialises the recurrent weights of a simple RNN with an orthogonal matrix, which"
+            " neither shrinks nor stretches a vector, and with small word vectors tanh stays"
+            " where its slope is near 1."
+        )
+    else:
+        compared = (
+            "After training, the simple RNN is not clearly behind both other networks. The"
+            " difference that textbooks describe does not appear in full here."
+        )
+    return html.paragraph(f"{learned} {compared}")
+
+
+def networks_table(tables: Tables) -> HTML:
+    """Return weights, accuracy and falls of each network."""
+    facts, networks = tables["facts"].iloc[0], tables["networks"]
+    falls = tables["falls"].set_index(["stage", "cell"])["fall"]
+    columns = {
+        "cell": networks["cell"],
+        "weights of the layer": networks["cell_weights"],
+        "test accuracy": networks["test_accuracy"],
+        f"fall over {facts['far']} words, before training": networks["cell"].map(falls["before"]),
+        "after training": networks["cell"].map(falls["after"]),
+    }
+    *_, before, after = columns
+    return html.table(
+        pd.DataFrame(columns),
+        {
+            "weights of the layer": "{:,}".format,
+            "test accuracy": percent,
+            before: factor,
+            after: factor,
+        },
+        f"Accuracy on {facts['tested_documents']:,} test documents. Always predicting the largest"
+        f" class has an accuracy of {percent(facts['largest_class'])}.",
+    )
+
+
+def memory_figure(tables: Tables) -> HTML:
+    """Return the accuracy of the memory task against the length of the sequence."""
+    facts = tables["facts"].iloc[0]
+    return html.figure(
+        plots.memory(tables["memory"], 1 / facts["symbols"]),
+        "Share of sequences whose first symbol is named correctly, by the length of the sequence,"
+        " for each network and start",
+        f"One point per training; lines are means of {facts['repetitions']} trainings. Dashed: the"
+        " gate was opened before training.",
+    )
+
+
+def mean_accuracy(memory: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean accuracy, one row per cell and start, one column per number of steps."""
+    groups = memory.groupby(["cell", "start", "steps"], sort=False)["accuracy"]
+    return groups.mean().unstack("steps").sort_index(axis="columns")
+
+
+def longest_solved(mean: pd.DataFrame) -> pd.Series:
+    """Return the largest number of steps up to which every length is solved, or 0."""
+    solved = (mean >= SOLVED).cummin(axis="columns")
+    return (solved * mean.columns).max(axis="columns")
+
+
+def memory_table(tables: Tables) -> HTML:
+    """Return the mean accuracy of the memory task and the longest sequence that is solved."""
+    mean = mean_accuracy(tables["memory"])
+    lengths = [f"n = {n}" for n in mean.columns]
+    solved = longest_solved(mean).to_numpy()
+    shown = mean.set_axis(lengths, axis="columns").reset_index()
+    return html.table(
+        shown.assign(**{"solved up to n": solved}),
+        dict.fromkeys(lengths, percent) | {"solved up to n": lambda n: str(n) if n else "none"},
+        f"Mean share of sequences whose first symbol is named correctly. “Solved” means at least"
+        f" {percent(SOLVED)}.",
+        text=("start",),
+    )
+
+
+def effect_of_an_open_gate(mean: pd.DataFrame) -> HTML:
+    """Return whether the opened gate helps.
+
+    Args:
+        mean: as `mean_accuracy` returns it.
+    """
+    solved = longest_solved(mean)
+    helped = [cell for cell in GATED if solved[cell, OPENED] > solved[cell, USUAL]]
+    raised = [
+        cell
+        for cell in GATED
+        if cell not in helped and mean.loc[(cell, OPENED)].sum() > mean.loc[(cell, USUAL)].sum()
+    ]
+    sentences = []
+    if helped:
+        sentences.append(
+            f"With the gate opened, {listed(helped)} can solve longer sequences after the same"
+            " number of updates. The cell and the number of weights are the same; only the start"
+            " differs."
+        )
+    if raised:
+        sentences.append(
+            f"For {listed(raised)}, the opened gate raises the accuracy, but not the longest n"
+            " solved."
+        )
+    return html.paragraph(" ".join(sentences) or "Opening the gate did not help here.")
+
+
+def comparison_with_simple_rnn(mean: pd.DataFrame) -> HTML:
+    """Return how the cells compare as Keras starts them; ``mean`` as `mean_accuracy` returns it."""
+    solved = longest_solved(mean).xs(USUAL, level="start")
+    better = [cell for cell in GATED if solved[cell] > solved["SimpleRNN"]]
+    worse = [cell for cell in GATED if solved[cell] < solved["SimpleRNN"]]
+    sentences = []
+    if worse:
+        sentences.append(
+            f"As Keras starts them, {listed(worse)} solved fewer lengths than the simple RNN. This"
+            " may be surprising. A gate that is half closed at the start forgets quickly, and this"
+            " number of updates is too small to learn to open it. The simple RNN starts with"
+            " orthogonal recurrent weights and can keep a symbol for some steps if its random start"
+            " is good."
+        )
+    if better:
+        sentences.append(
+            f"As Keras starts them, {listed(better)} solved longer sequences than the simple RNN."
+        )
+    return html.paragraph(
+        " ".join(sentences) or "As Keras starts them, all three networks solved the same lengths."
+    )
+
+
+def longest_sequences(mean: pd.DataFrame, symbols: int) -> HTML:
+    """Return the best network at the longest sequences, and how many networks only guess."""
+    longest = mean.iloc[:, -1].sort_values(ascending=False)
+    return html.text(
+        "At n = {n}, the best network is {cell}, {start}: {accuracy:percent}. {guessing} of the"
+        " {networks} networks are at chance level there: less than twice the accuracy of guessing.",
+        n=mean.columns[-1],
+        cell=longest.index[0][0],
+        start=longest.index[0][1],
+        accuracy=longest.iloc[0],
+        guessing=int((longest < 2 / symbols).sum()),
+        networks=len(longest),
+    )
