@@ -35,7 +35,7 @@ import yaml
 from harness import KEPT, ROOT, write
 from seq2report.config.resolve import resolve_variant
 from seq2report.core.command import UserError, read_json, replacing, run
-from seq2report.documents.corpora import read_imdb
+from seq2report.documents.formats import read_imdb
 from seq2report.files.archives import members
 
 SIZES = [2_000, 20_000, 200_000, 2_000_000]

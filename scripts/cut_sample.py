@@ -31,7 +31,7 @@ import polars as pl
 from read_vectors import read_vectors
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
-from seq2report.documents.corpora import read_imdb, read_newsgroups
+from seq2report.documents.formats import read_imdb, read_newsgroups
 from seq2report.documents.tokens import tokens, vocabulary
 from seq2report.files.archives import extract_member, members
 from seq2report.vectors.vectors import open_vectors, read_rows

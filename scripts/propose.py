@@ -25,15 +25,9 @@ from seq2report.config.check import check
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
 from seq2report.core.excerpts import excerpt
-from seq2report.documents.corpora import (
-    GIVEN,
-    assign_splits,
-    index,
-    read_folders,
-    read_table,
-    spelled,
-    table,
-)
+from seq2report.documents.documents import index, to_arrow
+from seq2report.documents.formats import SPLITS, as_text, read_folders, read_table
+from seq2report.documents.splits import assign_splits
 from seq2report.documents.tokens import tokens
 from seq2report.files.archives import form_of, members, names_in
 from seq2report.files.local_files import files_in
@@ -184,7 +178,7 @@ def read_columns(path: Path, encoding: str) -> tuple[list[Column], int]:
             if isinstance(row[name], list | dict | bytes):
                 seen.pop(name, None)
             elif name in seen:
-                values[name] = spelled(row[name], f"{place}: column '{name}'")
+                values[name] = as_text(row[name], f"{place}: column '{name}'")
                 seen[name].add(hash(values[name]))
         if len(chosen) < LOOKED_AT:
             chosen.append(values)
@@ -206,7 +200,7 @@ def read_columns(path: Path, encoding: str) -> tuple[list[Column], int]:
 def is_split(column: Column) -> bool:
     """Say whether a column names parts."""
     values = {value or "" for value in column.values}
-    return {"train", "test"} <= values <= {*GIVEN, "unlabelled"}
+    return {"train", "test"} <= values <= {*SPLITS, "unlabelled"}
 
 
 def choose_label(text: Column, columns: list[Column], rows: int) -> tuple[Column, str]:
@@ -320,7 +314,7 @@ def documents_of(path: Path, corpus: dict) -> Iterable[tuple]:
     options = {key: corpus[key] for key in ("columns", "encoding", "header") if key in corpus}
     if corpus["format"] == "table":
         return read_table(path, **options)
-    return read_folders(files_of(path), given_split="test" not in corpus["split"], **options)
+    return read_folders(files_of(path), own_split="test" not in corpus["split"], **options)
 
 
 def measure(path: Path, corpus: dict) -> tuple[Counter, np.ndarray]:
@@ -334,7 +328,7 @@ def measure(path: Path, corpus: dict) -> tuple[Counter, np.ndarray]:
         lengths.append(int(tokens([row[1]])[1][0]))
         sizes[row[2]] += 1
         rows.append((row[0], "", *row[2:]))
-    assign_splits(index([table(rows)] if rows else []), **corpus["split"])
+    assign_splits(index([to_arrow(rows)] if rows else []), **corpus["split"])
     del sizes[None]
     return sizes, np.array(lengths)
 

@@ -13,7 +13,7 @@ from helpers import ROOT, write_tar
 
 import propose
 from seq2report.core.command import UserError
-from seq2report.documents.corpora import read_newsgroups
+from seq2report.documents.formats import read_newsgroups
 
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 

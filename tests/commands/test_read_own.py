@@ -10,7 +10,6 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +20,6 @@ from hypothesis import strategies as st
 
 import read
 from seq2report.core.command import UserError
-from seq2report.documents.corpora import assign_splits
 
 bad = pytest.mark.reliability("Bad corpora")
 SPLIT = {"test": 0.25, "validation": 0.25, "seed": 1}
@@ -223,90 +221,12 @@ def test_folders_are_classes_and_train_and_test_above_them_are_the_split(tmp_pat
     assert (documents["split"] == "test").sum() == 8
     random = settings("folders", encoding="utf-8")
     archive = write_tar(tmp_path / "t.tar.gz", files)
-    with pytest.raises(UserError, match=r"'a b/0\.md' stands in it more than once"):
+    with pytest.raises(UserError, match=r"two documents have the id 'a b/0\.md'"):
         run_read(archive, tmp_path / "other", random)
 
 
-# splits
-
-
-def frame(labels, groups=None):
-    columns = {
-        "id": [f"{n:04}" for n in range(len(labels))],
-        "label": labels,
-        "split": [""] * len(labels),
-    }
-    return pl.DataFrame(columns if groups is None else columns | {"group": groups})
-
-
-CLASSES = st.lists(st.sampled_from("abcdefg"), min_size=40, max_size=200)
-SHARE = st.floats(0.05, 0.4)
-
-
-@given(CLASSES, SHARE, SHARE, st.integers(0, 5))
-def test_stratified_shares_are_within_one_document_of_each_class(labels, test, validation, seed):
-    split = assign_splits(frame(labels), seed, validation, test, stratify=True)
-    assert set(split["split"]) == {"train", "validation", "test"}
-    for (label,), rows in split.group_by("label"):
-        parts = dict(rows["split"].value_counts().iter_rows())
-        rest = rows.height - parts.get("test", 0)
-        assert abs(parts.get("test", 0) - test * rows.height) < 1, label
-        assert abs(parts.get("validation", 0) - validation * rest) < 1, label
-        assert parts.get("train", 0) > 0, label
-
-
-def test_stratified_shares_add_up_though_classes_are_small():
-    split = assign_splits(frame(list("abcdefghij" * 4)), 1, 0.1, 0.2, stratify=True)
-    counts = dict(split["split"].value_counts().iter_rows())
-    assert counts == {"test": 8, "validation": 3, "train": 29}
-
-
-@given(
-    st.lists(
-        st.tuples(st.sampled_from("abc"), st.integers(0, 12) | st.none()), min_size=3, max_size=120
-    ),
-    *(SHARE, SHARE, st.integers(0, 5), st.booleans()),
-)
-def test_no_group_is_in_two_parts_and_no_part_is_empty(rows, test, validation, seed, stratify):
-    labels, groups = zip(*rows, strict=True)
-    documents = frame(list(labels), pl.Series(groups, dtype=pl.Int64).cast(pl.String))
-    different = len({group for group in groups if group is not None}) + groups.count(None)
-    if different < 3:
-        with pytest.raises(UserError, match="groups leave no document for"):
-            assign_splits(documents, seed, validation, test, stratify=stratify)
-        return
-    split = assign_splits(documents, seed, validation, test, stratify=stratify)
-    parts = split.drop_nulls("group").group_by("group").agg(pl.col("split").n_unique())
-    assert parts["split"].max() in (1, None)
-    assert set(split["split"]) == {"train", "validation", "test"}
-    again = assign_splits(documents, seed, validation, test, stratify=stratify)
-    assert again.equals(split)
-
-
-def test_groups_come_as_near_to_the_shares_as_their_sizes_allow():
-    rng = np.random.default_rng(3)
-    groups = rng.integers(0, 60, 2000)  # each of one class
-    documents = frame(np.where(groups % 5 == 0, "rare", "common"), groups.astype(str))
-    furthest = {}
-    for stratify in (False, True):
-        far = []
-        for seed in range(5):
-            split = assign_splits(documents, seed, 0.1, 0.2, stratify=stratify)
-            assert abs((split["split"] == "test").mean() - 0.2) < 0.02
-            shares = split.group_by("label").agg((pl.col("split") == "test").mean())["split"]
-            far.append(max(abs(share - 0.2) for share in shares))
-        furthest[stratify] = max(far)
-    assert furthest[True] < 0.04
-    assert furthest[False] > 0.08
-
-
-def test_groups_are_left_for_the_parts_after_the_first():
-    split = assign_splits(frame(["a"] * 100, ["x", "y", *["z"] * 98]), 1, 0.1, 0.4)
-    assert set(split["split"]) == {"train", "validation", "test"}
-
-
 @bad
-def test_a_given_split_that_tears_a_group_apart_is_refused(tmp_path):
+def test_own_splits_that_divide_a_group_are_refused(tmp_path):
     rows = [(f"t{n}", "ab"[n % 2], ["train", "test"][n > 8], f"author {n % 3}") for n in range(12)]
     content = as_csv(rows, names=("body", "kind", "part", "who"))
     columns = COLUMNS | {"split": "part", "group": "who"}
@@ -325,11 +245,11 @@ BAD_TABLES = {
     "that_is_utf16_without_saying_so": ("t.csv", LATIN.encode("utf-16"), "line 1: the byte 0xff"),
     "with_a_zero_byte": (
         *("t.csv", as_csv([*FEW[:3], ("a\0b", "a")])),
-        "line 5: the text (column 'body'): character 2 is a zero byte; is it no text",
+        "line 5: the text (column 'body'): character 2 is a zero byte; is it a binary file",
     ),
     "with_half_a_character": (
         *("t.jsonl", b'{"body": "a\\ud800", "kind": "a"}'),
-        "line 1: the text (column 'body'): character 2 of 'a\\ud800' is half of one",
+        "line 1: the text (column 'body'): character 2 of 'a\\ud800' is a lone surrogate",
     ),
     "that_is_an_empty_file": ("t.csv", b"", "it is empty; expected the names of the columns"),
     "of_a_header_only": ("t.csv", b"body,kind\n", "no document found in it"),
@@ -352,11 +272,11 @@ BAD_TABLES = {
     ),
     "with_a_row_without_its_label": (
         *("t.csv", b"body,kind\na,x\nb, \n"),
-        "line 3: its label (column 'kind') is missing; fill it in",
+        "line 3: the label (column 'kind') is missing; fill it in",
     ),
     "with_a_null_for_a_label": (
         *("t.parquet", as_parquet({"body": ["a", "b"], "kind": [1.0, float("nan")]})),
-        "row 2: its label (column 'kind') is missing",
+        "row 2: the label (column 'kind') is missing",
     ),
     "with_a_line_that_lacks_a_key": (
         *("t.jsonl", b'{"body": "a", "kind": "a"}\n\n{"body": "a"}'),
@@ -390,14 +310,14 @@ def test_a_table_is_refused_with_its_place_and_nothing_is_written(tmp_path, name
 
 
 @bad
-def test_an_id_that_stands_twice_is_named(tmp_path):
+def test_a_repeated_id_is_named(tmp_path):
     content = as_csv([(*row, n // 2) for n, row in enumerate(FEW)], names=("body", "kind", "n"))
     told = refusal(tmp_path, "t.csv", content, COLUMNS | {"id": "n"})
-    assert told.startswith("document '0' stands in it more than once")
+    assert told.startswith("two documents have the id '0'")
 
 
 @bad
-def test_an_unknown_part_is_named_with_those_that_are_known(tmp_path):
+def test_an_unknown_split_is_named_with_the_allowed_ones(tmp_path):
     content = as_csv([(*row, "dev") for row in FEW], names=("body", "kind", "part"))
     told = refusal(
         tmp_path,
@@ -407,7 +327,7 @@ def test_an_unknown_part_is_named_with_those_that_are_known(tmp_path):
         split={**{"validation": 0.2, "seed": 1}},
     )
     assert told.startswith(
-        "line 2: found 'dev' as split (column 'part'), expected train, validation"
+        "line 2: unknown split 'dev' (column 'part'); allowed: train, validation"
     )
 
 
@@ -415,8 +335,8 @@ def test_an_unknown_part_is_named_with_those_that_are_known(tmp_path):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"README": b"x"}, "README: lies in no folder"),
-        ({"t/README": b"x", "t/a/1": b"x"}, "t/a/1: lies deeper or less deep than t/README"),
+        ({"README": b"x"}, "README: is in no folder"),
+        ({"t/README": b"x", "t/a/1": b"x"}, "t/a/1: is not at the same depth as t/README"),
         ({"a/1.txt": b"ok", "a/2.txt": b"caf\xe9"}, "a/2.txt: byte 3 (0xe9) is not utf-8"),
         ({"a/1.png": b"\x89PNG".replace(b"\x89", b"") + b"\0"}, "a/1.png: character 4 is a zero"),
     ],
@@ -430,12 +350,10 @@ def test_a_folder_tree_that_is_no_corpus_is_refused_with_the_file(tmp_path, file
 
 
 @bad
-def test_a_tree_without_parts_is_refused_where_the_split_is_said_to_be_given(tmp_path):
+def test_folders_without_splits_are_refused_without_a_share_for_the_test_split(tmp_path):
     archive = write_tar(tmp_path / "t.tar.gz", {"a/1": b"x", "b/1": b"x"})
     told = settings("folders", encoding="utf-8", split={"validation": 0.2, "seed": 1})
-    with pytest.raises(
-        UserError, match=r"a/1: lies in no part of the corpus; expected train/, val"
-    ):
+    with pytest.raises(UserError, match=r"a/1: is in no folder of a split; expected train/, val"):
         run_read(archive, tmp_path / "out", told)
 
 

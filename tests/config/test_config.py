@@ -176,10 +176,10 @@ MISTAKES = [
         mine(columns=GIVEN_PARTS),
         "corpora.mine: 'split.test' and 'columns.split' exclude each other",
     ),
-    (mine(header="cut"), "corpora.mine.header: means nothing for format 'table'"),
-    (mine("mine.xls"), "sources.mine.file: 'mine.xls' does not tell what kind of table it is; end"),
+    (mine(header="cut"), "corpora.mine.header: has no meaning for format 'table'"),
+    (mine("mine.xls"), "sources.mine.file: 'mine.xls' does not end like a table; allowed: .csv"),
     (mine() | {"corpora.mine.columns": LEAVE_OUT}, "corpora.mine: 'columns' is missing"),
-    ({"corpora.imdb.columns": TABLE["columns"]}, "corpora.imdb.columns: means nothing for format"),
+    ({"corpora.imdb.columns": TABLE["columns"]}, "corpora.imdb.columns: has no meaning for format"),
     ({"corpora.imdb.split.stratify": 1}, "split.stratify: found 1, expected boolean"),
     ({"corpora.x": FOLDERS | {"split": SHARES}, "corpora.x.encoding": LEAVE_OUT}, "'encoding' is"),
     ({"fit.class_weight": "balance"}, "fit.class_weight: found 'balance'; did you mean 'balanced'"),
@@ -243,9 +243,12 @@ MISTAKES = [
         "variants.learned_dense.input: expected either 'embedding' (pretrained vectors) or 'dim",
     ),
     ({"variants.learned_dense.input.trainable": False}, "learned_dense.input.trainable: only pre"),
-    ({"corpora.imdb.split.test": 0.2}, "corpora.imdb.split.test: a corpus of format 'imdb' has a"),
+    (
+        {"corpora.imdb.split.test": 0.2},
+        "corpora.imdb.split.test: format 'imdb' has its own test split",
+    ),
     ({"corpora.newsgroups.split.test": LEAVE_OUT}, "corpora.newsgroups.split: 'test' is missing"),
-    ({"corpora.imdb.header": "cut"}, "corpora.imdb.header: means nothing for format 'imdb'"),
+    ({"corpora.imdb.header": "cut"}, "corpora.imdb.header: has no meaning for format 'imdb'"),
 ]
 
 
@@ -653,7 +656,7 @@ def test_an_own_corpus_may_be_told_in_these_ways(changes):
     [
         ({"format": "newsgroups", "split": {"test": 0.2, "seed": 7}}, "random 80/20, s", "keep"),
         ({"format": "newsgroups_bydate", "header": "cut", "split": {"seed": 1}}, "the c", "cut"),
-        ({"format": "imdb", "split": {"seed": 1}}, "the corpus's own test part", "none"),
+        ({"format": "imdb", "split": {"seed": 1}}, "the corpus's own test split", "none"),
         (FOLDERS | {"split": SHARES}, "random 80/20, seed 7", "none"),
         (FOLDERS | {"split": SHARES, "header": "keep"}, "random 80/20, seed 7", "keep"),
         (
@@ -662,12 +665,12 @@ def test_an_own_corpus_may_be_told_in_these_ways(changes):
                 "columns": TABLE["columns"] | {"group": "author"},
                 "split": SHARES | {"stratify": True},
             },
-            "random 80/20, stratified by class, no 'author' in two parts, seed 7",
+            "random 80/20, stratified by class, no 'author' in two splits, seed 7",
             "none",
         ),
         (
             TABLE | {"columns": GIVEN_PARTS, "split": {"validation": 0.1, "seed": 1}},
-            "the corpus's own test part",
+            "the corpus's own test split",
             "none",
         ),
     ],

@@ -9,7 +9,7 @@ from helpers import ROOT
 
 import growth
 from seq2report.core.command import UserError
-from seq2report.documents.corpora import read_imdb
+from seq2report.documents.formats import read_imdb
 from seq2report.files.archives import members
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")

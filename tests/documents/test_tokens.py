@@ -2,6 +2,7 @@ from collections import Counter
 
 import numpy as np
 import polars as pl
+import pytest
 from helpers import lecture_tokens
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,16 @@ from hypothesis import strategies as st
 from evaluate_corpus import spell
 from seq2report.answers.occlusion import occlude
 from seq2report.answers.predictor import Network, Predictor
-from seq2report.documents.tokens import MARKS, Words, encode, occurrences, spans, tokens
+from seq2report.core.command import UserError
+from seq2report.documents.tokens import (
+    MARKS,
+    Words,
+    encode,
+    occurrences,
+    read_word_index,
+    spans,
+    tokens,
+)
 
 
 def split(texts):
@@ -133,3 +143,16 @@ def test_all_commands_split_a_text_into_the_same_words(text, length):
     )
     (explained,) = occlude(Constant(), [text], [0])
     assert explained.spans.tolist() == [[word.start, word.end] for word in words]
+
+
+@pytest.mark.reliability("Bad corpora")
+@pytest.mark.parametrize(
+    "content", ["<html>", "[1]", "{}", '{"a": 0}', '{"a": "1"}', '{"a": true}']
+)
+def test_something_else_than_a_word_index_is_refused(tmp_path, content):
+    path = tmp_path / "index.json"
+    path.write_text(content)
+    with pytest.raises(
+        UserError, match=r"index\.json: (no JSON|found list|found dict|the rank of)"
+    ):
+        read_word_index(path)

@@ -1,41 +1,25 @@
-"""Corpora in the configuration: what their format allows, and what their figures depend on."""
+"""Corpora in the configuration: whether their settings fit their format, and what figures need."""
 
 from collections.abc import Iterator
 
+from seq2report.documents.formats import FORMATS
 from seq2report.files.table_files import ENDINGS, kind_of
-
-HAS_OWN_TEST_PART = {  # by the corpus format; None: by the corpus
-    "newsgroups": False,
-    "newsgroups_bydate": True,
-    "imdb": True,
-    "keras_imdb": True,
-    "folders": None,
-    "table": None,
-}
-MEANS_SOMETHING = {  # keys of a corpus, for which formats
-    "encoding": ("newsgroups", "newsgroups_bydate", "imdb", "folders", "table"),
-    "header": ("newsgroups", "newsgroups_bydate", "folders"),
-    "word_index": ("keras_imdb",),
-    "columns": ("table",),
-}
-MAY_BE_LEFT_OUT = {  # of these
-    "encoding": ("table",),
-    "header": ("newsgroups", "newsgroups_bydate", "folders"),
-}
 
 
 def corpus_mistakes(where: str, corpus: dict, sources: dict) -> Iterator[str]:
-    form = corpus["format"]
-    if HAS_OWN_TEST_PART[form] and "test" in corpus["split"]:
-        yield f"{where}.split.test: a corpus of format '{form}' has a test part; take this key out"
-    if HAS_OWN_TEST_PART[form] is False and "test" not in corpus["split"]:
-        yield f"{where}.split: 'test' is missing; format '{form}' has no test part of its own"
-    for key, forms in MEANS_SOMETHING.items():
-        if key in corpus and form not in forms:
-            yield f"{where}.{key}: means nothing for format '{form}'; take it out"
-        if key not in corpus and form in forms and form not in MAY_BE_LEFT_OUT.get(key, ()):
+    """Yield a message for each setting of a corpus that is missing or does not fit its format."""
+    form = FORMATS[corpus["format"]]
+    if form.own_test and "test" in corpus["split"]:
+        yield f"{where}.split.test: format '{form.name}' has its own test split; remove this key"
+    if form.own_test is False and "test" not in corpus["split"]:
+        yield f"{where}.split: 'test' is missing; format '{form.name}' has no test split of its own"
+    for key in dict.fromkeys(key for other in FORMATS.values() for key in other.settings):
+        if key in corpus and key not in form.settings:
+            yield f"{where}.{key}: has no meaning for format '{form.name}'; remove it"
+    for key in form.required:
+        if key not in corpus:
             yield f"{where}: '{key}' is missing"
-    if form == "table":
+    if form.name == "table":
         yield from _table_mistakes(where, corpus, sources)
     try:
         "".encode(corpus.get("encoding", "utf-8"))
@@ -45,31 +29,29 @@ def corpus_mistakes(where: str, corpus: dict, sources: dict) -> Iterator[str]:
 
 
 def _table_mistakes(where: str, corpus: dict, sources: dict) -> Iterator[str]:
-    given = "split" in corpus.get("columns", {})
-    if given and "test" in corpus["split"]:
-        yield f"{where}: 'split.test' and 'columns.split' exclude each other; take one of them out"
-    if not given and "test" not in corpus["split"]:
-        yield f"{where}.split: 'test' is missing (or 'columns.split', if a column tells the part)"
+    own_split = "split" in corpus.get("columns", {})
+    if own_split and "test" in corpus["split"]:
+        yield f"{where}: 'split.test' and 'columns.split' exclude each other; remove one of them"
+    if not own_split and "test" not in corpus["split"]:
+        yield f"{where}.split: 'test' is missing (or 'columns.split', if a column has the splits)"
     file = sources.get(corpus["source"], {}).get("file")
     if file and not file.lower().endswith(".zip") and kind_of(file) is None:
         yield (
-            f"sources.{corpus['source']}.file: '{file}' does not tell what kind of table it is; end"
-            f" the name in {ENDINGS}"
+            f"sources.{corpus['source']}.file: '{file}' does not end like a table; allowed:"
+            f" {ENDINGS}"
         )
 
 
 def circumstances(corpus: dict) -> dict[str, str]:
-    """Return what every figure of a corpus hangs on, in words: its split and header policy."""
+    """Return what every figure of a corpus depends on, in words: its split and header policy."""
     split = corpus["split"]
     test = 100 * split.get("test", 0)
     how = [f"random {100 - test:g}/{test:g}"]
     how += ["stratified by class"] if split.get("stratify") else []
     group = corpus.get("columns", {}).get("group")
-    how += [f"no '{group}' in two parts"] if group else []
+    how += [f"no '{group}' in two splits"] if group else []
     how += [f"seed {split['seed']}"]
-    has_header = corpus["format"] in MEANS_SOMETHING["header"]
-    unsaid = "none" if corpus["format"] == "folders" else "keep"
     return {
-        "split": ", ".join(how) if test else "the corpus's own test part",
-        "header": corpus.get("header", unsaid) if has_header else "none",
+        "split": ", ".join(how) if test else "the corpus's own test split",
+        "header": corpus.get("header", FORMATS[corpus["format"]].header),
     }

@@ -1,23 +1,106 @@
-"""Random parts of a corpus that know of classes and of groups, decided by a generator alone."""
+"""Random splits of a corpus, by class and by group if wanted, decided by a seed alone."""
 
 import numpy as np
+import polars as pl
+
+from seq2report.core.command import UserError
+from seq2report.documents.formats import SPLITS, UNLABELLED
+
+SPLIT = pl.Enum(["", *SPLITS, UNLABELLED])  # empty: not decided
+
+
+def assign_splits(
+    documents: pl.DataFrame,
+    seed: int,
+    validation: float,
+    test: float | None = None,
+    stratify: bool = False,
+) -> pl.DataFrame:
+    """Set the column split: a random share for test, if there is one, then one for validation.
+
+    The choice depends on ``seed`` and the documents' sorted ids, with ``stratify`` also on their
+    classes, and on their groups if there is a column group: no group is in two splits. A corpus
+    with its own splits keeps its test documents, and its validation documents if it has some.
+
+    Args:
+        documents: columns id, label, split, and maybe group; sorted by id.
+        seed: of the random choice.
+        validation: share of the training documents.
+        test: share of all documents; None if the corpus has its own test split.
+        stratify: whether each split has the same share of each class.
+
+    Raises:
+        UserError: a split would be empty, or the corpus's own splits divide a group.
+    """
+    if "group" in documents.columns:
+        _check_groups(documents)
+    names = np.array(SPLIT.categories.to_list(), dtype=object)
+    split = names[documents["split"].cast(SPLIT).to_physical()]
+    rng = np.random.default_rng(seed)
+    if test is not None:
+        split[:] = "train"
+    # Each split leaves groups for those after it.
+    for name, share, left in (("test", test, 2), ("validation", validation, 1)):
+        if share is not None and name not in split:
+            rows = np.flatnonzero(split == "train")
+            split[rows[_chosen(documents[rows], share, stratify, rng, left)]] = name
+    for name in SPLITS:
+        if name not in split:
+            kind = "documents"
+            if "group" in documents.columns:
+                kind += f" in {documents['group'].n_unique()} groups"
+            raise UserError(
+                f"{len(split)} {kind} leave no document for {name}; add documents or change the"
+                " shares in the corpus's 'split'"
+            )
+    return documents.with_columns(split=pl.Series(split, dtype=SPLIT))
+
+
+def _chosen(
+    documents: pl.DataFrame, share: float, stratify: bool, rng: np.random.Generator, left: int
+) -> np.ndarray:
+    """Return the rows of a random share of documents, by their classes or groups or both."""
+    if not stratify and "group" not in documents.columns:
+        return rng.permutation(documents.height)[: round(share * documents.height)]
+    labels = np.zeros(documents.height, np.int64)
+    if stratify:
+        _, labels = np.unique(documents["label"].cast(pl.String).to_numpy(), return_inverse=True)
+    if "group" not in documents.columns:
+        return stratified(share, labels, rng)
+    alone = pl.concat_str(pl.lit("\0"), "id")  # no group has such a name
+    groups = documents.select(pl.col("group").fill_null(alone)).to_series()
+    _, numbers = np.unique(groups.to_numpy().astype(object), return_inverse=True)
+    return in_groups(share, numbers, labels, rng, left)
+
+
+def _check_groups(documents: pl.DataFrame) -> None:
+    """Raise `UserError` if a group has documents in two of the corpus's own splits."""
+    known = documents.filter(pl.col("split").is_in(SPLITS), pl.col("group").is_not_null())
+    groups = known.group_by("group").agg(pl.col("split").unique().cast(pl.String))
+    divided = groups.filter(pl.col("split").list.len() > 1).sort("group")
+    if divided.height:
+        raise UserError(
+            f"the group '{divided['group'][0]}' has documents in"
+            f" {' and '.join(sorted(divided['split'][0]))}; a group has to be in one split: correct"
+            " the column, or remove 'split' or 'group' from the corpus's 'columns'"
+        )
 
 
 def stratified(share: float, classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Choose a share of the documents, and the same share of each class within one document.
 
-    Of each class the whole part of its share is chosen; what is missing from the share of all
-    comes from the classes that lost most by this (largest remainders, Hamilton's method). The last
-    document of a class is never chosen: a class that is not left cannot be learned.
+    Of each class, its share is chosen, rounded down. What is missing from the share of all
+    documents comes from the classes that lost most by rounding (largest remainders, Hamilton's
+    method). The last document of a class is never chosen: without it the class cannot be learned.
 
     Args:
         share: between 0 and 1.
         classes: class numbers, (n,) int.
-        rng: decides which ones.
+        rng: decides which documents.
 
     Returns:
-        Places of the chosen documents, int64; round(share × n) of them, or fewer where many classes
-        have one document.
+        Rows of the chosen documents, int64; round(share × n) of them, or fewer if many classes have
+        one document.
     """
     sizes = np.bincount(classes)
     wanted = share * sizes
@@ -29,29 +112,29 @@ def stratified(share: float, classes: np.ndarray, rng: np.random.Generator) -> n
     order = rng.permutation(len(classes))
     order = order[np.argsort(classes[order], kind="stable")]
     first = np.cumsum(sizes) - sizes
-    place = np.arange(len(order)) - first[classes[order]]
-    return order[place < taken[classes[order]]]
+    rank = np.arange(len(order)) - first[classes[order]]
+    return order[rank < taken[classes[order]]]
 
 
 def in_groups(
     share: float, groups: np.ndarray, classes: np.ndarray, rng: np.random.Generator, left: int
 ) -> np.ndarray:
-    """Choose whole groups that hold a share of the documents, as near as can be without a search.
+    """Choose whole groups that hold about a share of the documents, in one pass without a search.
 
-    Groups are looked at once, in a random order. One is chosen where the parts come nearer to their
-    shares by it and all documents together do not pass theirs; at the end one more, the best, where
-    it brings them nearer still or where none was chosen. How far the parts are from their shares is
-    Σ (chosen − share × n)² / n over the classes and all documents together.
+    Groups are visited once, in a random order. A group is chosen if that reduces the deviation and
+    the total does not exceed its share. At the end the best remaining group is added if it reduces
+    the deviation further or if none was chosen. The deviation is Σ (chosen − share × n)² / n over
+    the classes and all documents together.
 
     Args:
         share: between 0 and 1.
         groups: group numbers from 0 on, (n,) int.
-        classes: class numbers, (n,) int; all 0 where classes play no part.
+        classes: class numbers, (n,) int; all 0 if classes have no influence.
         rng: decides the order.
-        left: so many groups are not chosen.
+        left: how many groups must remain.
 
     Returns:
-        Places of the chosen documents, int64; none where there are no more than ``left`` groups.
+        Rows of the chosen documents, int64; none if there are no more than ``left`` groups.
     """
     number = int(groups.max(initial=-1)) + 1
     counts = np.zeros((number, int(classes.max(initial=0)) + 1))
@@ -59,17 +142,17 @@ def in_groups(
     counts = np.column_stack([counts, counts.sum(axis=1)])
     sizes = counts.sum(axis=0).clip(1)
     lack, chosen = share * sizes, np.zeros(number, dtype=bool)
-    most, far = number - left, (lack**2 / sizes).sum()
+    most, deviation = number - left, (lack**2 / sizes).sum()
     for group in rng.permutation(number):
         if most <= 0 or lack[-1] <= 0:
             break
         rest = lack - counts[group]
-        if rest[-1] >= 0 and (cost := (rest**2 / sizes).sum()) < far:
-            lack, far, chosen[group] = rest, cost, True
+        if rest[-1] >= 0 and (cost := (rest**2 / sizes).sum()) < deviation:
+            lack, deviation, chosen[group] = rest, cost, True
             most -= 1
     if most > 0:
         costs = np.where(chosen, np.inf, ((lack - counts) ** 2 / sizes).sum(axis=1))
         best = int(costs.argmin())
-        if not chosen.any() or costs[best] < far:
+        if not chosen.any() or costs[best] < deviation:
             chosen[best] = True
     return np.flatnonzero(chosen[groups])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from seq2report.core.command import UserError
-from seq2report.documents.corpora import spelled, whole_lines
+from seq2report.documents.formats import as_text, whole_lines
 from seq2report.files.table_files import ENDINGS, HINT, kind_of, read_rows
 
 DOCUMENTS, CHARACTERS = 2048, 1 << 22  # of a batch, at most: what is in memory at once
@@ -75,7 +75,7 @@ def _read_file(file: Path, column: str, encoding: str) -> Iterator[str]:
             for place, row in read_rows(file, [column], encoding):
                 value = row[column]
                 value = encodable(value) if isinstance(value, str) else value
-                yield whole_lines(spelled(value, f"{place}: '{column}'") or "")
+                yield whole_lines(as_text(value, f"{place}: '{column}'") or "")
         except UserError as error:
             raise UserError(f"{file}: {error}") from error
     else:

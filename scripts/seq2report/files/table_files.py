@@ -27,7 +27,7 @@ KINDS = {
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 ENDINGS = f"{', '.join(KINDS)} (with or without {', '.join(PACKED)}) or .zip"
 DELIMITERS = {"csv": ",;\t|", "tsv": "\t"}  # the first that the wanted columns are found with
-HINT = "set the 'encoding' to what it is written in, latin-1 for instance"
+HINT = "set the 'encoding' to that of the file, for example latin-1"
 LARGEST_FIELD = 2**31 - 1  # characters; Python's csv stops at 131,072 otherwise
 Row = tuple[str, dict[str, object]]  # its place, as 'line 7', and its values by their columns
 

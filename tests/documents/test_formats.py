@@ -1,8 +1,8 @@
-"""Further ways in: the split by date, Keras's own IMDB ids, unlabelled reviews."""
+"""Formats of corpora: their settings, their readers, and Keras's own IMDB ids."""
 
+import inspect
 import io
 import json
-import pickle
 import re
 import zipfile
 
@@ -18,10 +18,9 @@ import encode
 import evaluate_corpus
 import read
 from seq2report.config.check import check
-from seq2report.config.corpora import HAS_OWN_TEST_PART, MEANS_SOMETHING
 from seq2report.core.command import UserError
-from seq2report.documents.corpora import READERS, read_array
-from seq2report.documents.tokens import MARKS, read_word_index
+from seq2report.documents.formats import FORMATS, read_imdb, read_newsgroups
+from seq2report.documents.tokens import MARKS
 
 SPLIT = {"validation": 0.25, "seed": 1}
 
@@ -43,9 +42,19 @@ def run_encode(folder, settings, **options):
     )
 
 
-def test_every_format_is_known_to_reader_and_check_alike():
-    assert {*READERS, "table"} == set(HAS_OWN_TEST_PART)
-    assert {form for forms in MEANS_SOMETHING.values() for form in forms} == set(HAS_OWN_TEST_PART)
+def test_the_schema_allows_exactly_the_known_formats():
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    corpus = schema["properties"]["corpora"]["additionalProperties"]["properties"]
+    assert corpus["format"]["enum"] == list(FORMATS)
+    assert {key for form in FORMATS.values() for key in form.settings} <= set(corpus)
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
+def test_a_reader_takes_the_settings_of_its_format(form):
+    _, *parameters = inspect.signature(form.reader).parameters.values()
+    needed = {each.name for each in parameters if each.default is inspect.Parameter.empty}
+    assert needed <= set(form.required)
+    assert set(form.settings) <= {each.name for each in parameters}
 
 
 def test_every_different_word_of_all_documents_is_counted(tmp_path):
@@ -72,14 +81,14 @@ IDS = {"title": "T", "source": "archive", "split": SPLIT, "format": "keras_imdb"
 WRONG = [
     ("corpora", IDS | {"word_index": "indx"}, "word_index: unknown 'indx'; did you mean 'index'?"),
     ("corpora", IDS, "corpora.x: 'word_index' is missing"),
-    ("corpora", IDS | {"word_index": "index", "encoding": "utf-8"}, "x.encoding: means nothing"),
-    ("corpora", IMDB | {"word_index": "index"}, "corpora.x.word_index: means nothing for format"),
-    ("corpora", IMDB | {"header": "cut"}, "corpora.x.header: means nothing for format 'imdb'"),
+    ("corpora", IDS | {"word_index": "index", "encoding": "utf-8"}, "x.encoding: has no meaning"),
+    ("corpora", IMDB | {"word_index": "index"}, "corpora.x.word_index: has no meaning for format"),
+    ("corpora", IMDB | {"header": "cut"}, "corpora.x.header: has no meaning for format 'imdb'"),
     ("corpora", {k: IMDB[k] for k in IMDB if k != "encoding"}, "corpora.x: 'encoding' is missing"),
     (
         "corpora",
         IMDB | {"format": "newsgroups_bydate", "split": SPLIT | {"test": 0.2}},
-        "corpora.x.split.test: a corpus of format 'newsgroups_bydate' has a test part",
+        "corpora.x.split.test: format 'newsgroups_bydate' has its own test split",
     ),
     ("encodings", BY_INDEX | {"index": "indx"}, "encodings.x.index: unknown 'indx'; did you mean"),
     ("encodings", BY_INDEX | {"num_words": 4}, "x.num_words: found 4, expected at least 5: with a"),
@@ -149,7 +158,7 @@ def test_bydate_keeps_headers_where_the_policy_says_so(bydate, tmp_path):
 
 @pytest.mark.reliability("Bad corpora")
 def test_an_archive_without_the_split_by_date_is_refused(tiny_archive, tmp_path):
-    with pytest.raises(UserError, match="no document found in it; does its folder tree"):
+    with pytest.raises(UserError, match="no document found in it; do its folders"):
         run_read(tiny_archive, tmp_path, BYDATE)
 
 
@@ -271,26 +280,17 @@ def test_a_pickle_that_asks_for_anything_but_arrays_is_refused_and_not_run(index
     assert not victim.exists()
 
 
-def test_arrays_that_numpy_1_wrote_are_read():
-    head = io.BytesIO()
-    about = {"descr": "|O", "fortran_order": False, "shape": (2,)}
-    np.lib.format.write_array_header_1_0(head, about)
-    new = pickle.dumps(lists([[1, 2], [3]]), protocol=3)
-    old = new.replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
-    assert old != new
-    for body in (old, new):
-        found = read_array({"x.npy": head.getvalue() + body}, "x.npy")
-        assert found.tolist() == [[1, 2], [3]]
-
-
 DAMAGED = {
-    "missing": (None, r"there is no x_train\.npy in it, only y_train\.npy"),
+    "missing": (None, r"it has no x_train\.npy, only y_train\.npy"),
     "not an array": (b"hello", r"x_train\.npy: damaged"),
     "cut short": (array(lists([[1], [2]]))[:-9], r"x_train\.npy: damaged"),
     "two dimensions": (array(np.ones((12, 2))), "expected an array of one dimension"),
-    "fewer": (array(lists([[1], [2]])), "it holds 2 train reviews and 12 labels"),
-    "no lists": (array(np.arange(12)), "review train/00000: .* is no rank"),
-    "rank above all": (array(lists([[1, 99]] * 12)), "train/00000: 99 is no rank .* of 10 words"),
+    "fewer": (array(lists([[1], [2]])), "it has 2 train reviews, but 12 labels"),
+    "no lists": (array(np.arange(12)), "review train/00000: .* is neither a rank"),
+    "rank above all": (
+        array(lists([[1, 99]] * 12)),
+        "99 is neither a rank .* of 10 words",
+    ),
 }
 
 
@@ -301,19 +301,6 @@ def test_a_damaged_array_is_named(index, tmp_path, content, message):
     with pytest.raises(UserError, match=message):
         run_read(npz, tmp_path, KERAS, word_index=index)
     assert not (tmp_path / "documents.parquet").exists()
-
-
-@pytest.mark.reliability("Bad corpora")
-@pytest.mark.parametrize(
-    "content", ["<html>", "[1]", "{}", '{"a": 0}', '{"a": "1"}', '{"a": true}']
-)
-def test_something_else_than_a_word_index_is_refused(tmp_path, content):
-    path = tmp_path / "index.json"
-    path.write_text(content)
-    with pytest.raises(
-        UserError, match=r"index\.json: (no JSON|found list|found dict|the rank of)"
-    ):
-        read_word_index(path)
 
 
 # unlabelled reviews
@@ -354,3 +341,51 @@ def test_unlabelled_reviews_go_all_the_way_and_are_counted_only_by_fit_all(tmp_p
     assert (about["documents"], about["classes"]) == (21, 2)
     examples = pd.read_parquet(tmp_path / "tables/examples.parquet")
     assert set(examples["label"]) == {"neg", "pos"}
+
+
+# readers
+
+
+def test_header_ends_at_the_first_blank_line():
+    message = b"Subject: x\nFrom: y\n\nfirst\n\nsecond"
+    assert list(read_newsgroups([("20_newsgroups/sci.space/7", message)], "latin-1", "cut")) == [
+        ("sci.space/7", "\n\nfirst\n\nsecond", "sci.space", "")
+    ]
+    ((_, kept, _, _),) = read_newsgroups([("g/7", message)], "latin-1", "keep")
+    assert kept == message.decode()
+
+
+def test_only_files_named_by_digits_are_messages():
+    files = [("g/12", b"a"), ("g/README", b"b"), ("g/12.txt", b"c"), ("g/١٢", b"d")]
+    assert [row[0] for row in read_newsgroups(files, "latin-1", "cut")] == ["g/12"]
+
+
+def test_a_message_without_a_blank_line_is_kept_whole():
+    ((_, text, _, _),) = read_newsgroups([("g/1", b"no header here")], "latin-1", "cut")
+    assert text == "no header here"
+
+
+def test_latin_1_bytes_become_letters():
+    ((_, text, _, _),) = read_newsgroups([("g/1", b"caf\xe9")], "latin-1", "cut")
+    assert text == "café"
+
+
+def test_imdb_tells_split_and_label_from_the_folder():
+    files = [
+        ("aclImdb/train/pos/0_9.txt", b"good"),
+        ("aclImdb/test/neg/3_1.txt", b"bad"),
+        ("aclImdb/train/unsup/5_0.txt", b"so so"),
+        ("aclImdb/train/urls_pos.txt", b"http"),
+        ("aclImdb/README", b"about"),
+    ]
+    assert list(read_imdb(files, "utf-8")) == [
+        ("train/pos/0_9", "good", "pos", "train"),
+        ("test/neg/3_1", "bad", "neg", "test"),
+        ("unlabelled/5_0", "so so", None, "unlabelled"),
+    ]
+
+
+@pytest.mark.reliability("Bad corpora")
+def test_bytes_of_another_encoding_are_named_with_their_place():
+    with pytest.raises(UserError, match=r"pos/0_9\.txt: byte 2 \(0xe9\) is not utf-8; .*latin-1"):
+        list(read_imdb([("train/pos/0_9.txt", b"ab\xe9")], "utf-8"))

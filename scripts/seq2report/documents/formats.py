@@ -1,0 +1,317 @@
+"""Formats of corpora: how the documents of each are read, and which settings it has.
+
+To add a format, write its reader, add a record to `FORMATS` and its name to the schema of the
+configuration. A reader yields (id, text, label, split) of each document, and may add its group.
+"""
+
+import re
+import reprlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+
+from seq2report.core.command import UserError
+from seq2report.files import archives
+from seq2report.files.table_files import read_rows
+
+Members = Iterable[tuple[str, bytes]]  # name and content of each file of an archive
+SPLITS = ("train", "validation", "test")
+UNLABELLED = "unlabelled"  # the split of documents without a label
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a corpus is stored.
+
+    Attributes:
+        name: its name in the configuration.
+        reader: the function that yields the documents; settings are its keyword arguments.
+        own_test: whether the corpus has a test split of its own; None if that differs by corpus.
+        required: settings that a corpus of this format must have.
+        optional: settings that it may have.
+        header: what ``header`` is if a corpus does not set it.
+        members: whether the reader takes the members of an archive, or else the path of a file.
+    """
+
+    name: str
+    reader: Callable[..., Iterator[tuple]]
+    own_test: bool | None
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    header: str = "none"
+    members: bool = True
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Settings that a corpus of this format may have."""
+        return self.required + self.optional
+
+    def read(self, path: Path, corpus: dict, word_index: dict[str, int] | None) -> Iterator[tuple]:
+        """Yield the documents of an archive or table.
+
+        Args:
+            path: tar, zip or table.
+            corpus: its settings in the configuration.
+            word_index: the rank of each word, instead of the name of its source in ``corpus``.
+        """
+        options = {key: corpus[key] for key in self.settings if key in corpus}
+        if word_index:
+            options["word_index"] = word_index
+        if self.reader is read_folders:  # a table has its splits in a column
+            options["own_split"] = "test" not in corpus["split"]
+        return self.reader(archives.members(path) if self.members else path, **options)
+
+
+def read_newsgroups(members: Members, encoding: str, header: str = "keep") -> Iterator[tuple]:
+    """Yield each message: a file named by digits, in the folder of its group.
+
+    The header of a message ends at the first blank line. ``header="cut"`` removes it, as the
+    lecture does (and as Keras's example of pretrained embeddings did, the lecture's source).
+    """
+    for path, text in _messages(members, encoding, header):
+        yield f"{path.parent.name}/{path.name}", text, path.parent.name, ""
+
+
+def read_newsgroups_bydate(
+    members: Members, encoding: str, header: str = "keep"
+) -> Iterator[tuple]:
+    """Yield each message of the archive with an official split.
+
+    As `read_newsgroups`, but below a folder 20news-bydate-train or 20news-bydate-test.
+    """
+    for path, text in _messages(members, encoding, header):
+        group = path.parent.name
+        if match := re.fullmatch(r"20news-bydate-(train|test)", path.parent.parent.name):
+            yield f"{match[1]}/{group}/{path.name}", text, group, match[1]
+
+
+def _messages(members: Members, encoding: str, header: str) -> Iterator[tuple[PurePosixPath, str]]:
+    for name, content in members:
+        path = PurePosixPath(name)
+        if path.name.isascii() and path.name.isdigit():
+            yield path, _without_header(decode(content, encoding, name), header)
+
+
+def _without_header(text: str, header: str) -> str:
+    blank = text.find("\n\n")
+    return text[blank:] if header == "cut" and blank > 0 else text
+
+
+def read_imdb(members: Members, encoding: str) -> Iterator[tuple]:
+    """Yield each review of the Large Movie Review Dataset.
+
+    Labels are pos and neg, splits train and test. The reviews in train/unsup are unlabelled.
+    """
+    pattern = re.compile(r"(train|test)/(pos|neg|unsup)/(\d+_\d+)\.txt$")
+    for name, content in members:
+        if match := pattern.search(name):
+            split, label, number = match.groups()
+            text = decode(content, encoding, name)
+            if label == "unsup":
+                yield f"{UNLABELLED}/{number}", text, None, UNLABELLED
+            else:
+                yield f"{split}/{label}/{number}", text, label, split
+
+
+def read_keras_imdb(members: Members, word_index: dict[str, int]) -> Iterator[tuple]:
+    """Yield each review of Keras's ``imdb.npz``.
+
+    A review is stored as the ranks of its words in the word index. Its text is these words, joined
+    by blanks. Review ``train/00000`` is the first one that ``keras.datasets.imdb.load_data()``
+    returns, and so on: the archive is shuffled in the same way.
+
+    Raises:
+        UserError: an array is missing or damaged, or does not fit the word index.
+    """
+    import numpy as np  # the configuration needs the records of this module, but no NumPy
+
+    from seq2report.files.arrays import read_array
+
+    arrays = {name: content for name, content in members if name.endswith(".npy")}
+    words = {rank: word for word, rank in word_index.items()}
+    rng = np.random.RandomState(113)  # seed and generator of load_data
+    for split in ("train", "test"):
+        reviews, labels = (read_array(arrays, f"{axis}_{split}.npy") for axis in "xy")
+        if len(reviews) != len(labels):
+            raise UserError(f"it has {len(reviews)} {split} reviews, but {len(labels)} labels")
+        order = np.arange(len(reviews))
+        rng.shuffle(order)
+        for position, row in enumerate(order):
+            name = f"{split}/{position:05}"
+            try:
+                text = " ".join([words[rank] for rank in reviews[row]])
+                label = {0: "neg", 1: "pos"}[labels[row]]
+            except (KeyError, TypeError) as error:
+                raise UserError(
+                    f"review {name}: {error} is neither a rank in the word index of {len(words)}"
+                    " words nor a label (0 or 1); do archive and word index belong together?"
+                ) from error
+            yield name, text, label, split
+
+
+def read_folders(
+    members: Members, encoding: str, header: str = "keep", own_split: bool = False
+) -> Iterator[tuple]:
+    """Yield each file as a document; the folder that contains it is its class.
+
+    Files and folders whose names begin with a dot are ignored, and so is what macOS adds to a zip.
+
+    Args:
+        members: name and content of each file.
+        encoding: of the texts.
+        header: "cut" or "keep", as for `read_newsgroups`.
+        own_split: whether the folders of the classes are in a folder per split: train, test and
+            maybe validation. Files in a folder unlabelled have no class.
+
+    Raises:
+        UserError: a file that is no text or in the wrong folder, or files at different depths.
+    """
+    first = None
+    for name, content in members:
+        path = PurePosixPath(name)
+        if any(folder.startswith(".") or folder == "__MACOSX" for folder in path.parts):
+            continue
+        split, label = _split_and_label(path, own_split)
+        depth = len(path.parts) + (label is None)
+        first = first or (name, depth)
+        if depth != first[1]:
+            raise UserError(
+                f"{name}: is not at the same depth as {first[0]}; every document has to be directly"
+                " in the folder of its class. Remove files that are not documents"
+            )
+        text = decode(content, encoding, name).removeprefix("\ufeff")
+        text = _checked(_without_header(text, header), name)
+        names = [folder for folder in (split, label, path.name) if folder]
+        yield _checked("/".join(names), "a file name"), text, label, split
+
+
+def _split_and_label(path: PurePosixPath, own_split: bool) -> tuple[str, str | None]:
+    label = path.parent.name
+    if not own_split:
+        if not label:
+            raise UserError(f"{path}: is in no folder; expected it in the folder of its class")
+        return "", label
+    if label == UNLABELLED:
+        return UNLABELLED, None
+    split = path.parent.parent.name
+    if split not in SPLITS:
+        raise UserError(
+            f"{path}: is in no folder of a split; expected {'/, '.join(SPLITS)}/ with a folder per"
+            " class in each, or a share 'test' in the corpus's 'split'"
+        )
+    return split, label
+
+
+def read_table(path: Path, columns: dict[str, str], encoding: str = "utf-8") -> Iterator[tuple]:
+    """Yield each row of a table as a document, with its group if ``columns`` has one.
+
+    Without a column of ids, ids are row numbers from 1. A document without a group has a group of
+    its own.
+
+    Args:
+        path: see `table_files.read_rows`.
+        columns: names of the columns by role: text and label, and maybe id, split and group.
+        encoding: of the table.
+
+    Raises:
+        UserError: the table is damaged, or a row is no document; with the row.
+    """
+    names = list(dict.fromkeys(columns.values()))
+    for number, (where, row) in enumerate(read_rows(path, names, encoding), 1):
+        values = {
+            role: as_text(row[name], f"{where}: the {role} (column '{name}')")
+            for role, name in columns.items()
+        }
+        split = values.get("split") or ""
+        if "split" in columns and split not in (*SPLITS, UNLABELLED):
+            raise UserError(
+                f"{where}: unknown split '{split}' (column '{columns['split']}'); allowed:"
+                f" {', '.join((*SPLITS, UNLABELLED))}"
+            )
+        for role in ("id", "label"):
+            if role in columns and not (values[role] or "").strip() and split != UNLABELLED:
+                raise UserError(
+                    f"{where}: the {role} (column '{columns[role]}') is missing; fill it in or"
+                    " remove the row"
+                    + f", or set its split to {UNLABELLED} in a column 'split'"
+                    * (role == "label")
+                )
+        name = values["id"] if "id" in columns else str(number)
+        label = None if split == UNLABELLED else values["label"]
+        group = (values["group"] or None,) if "group" in columns else ()
+        yield name, whole_lines(values["text"] or ""), label, split, *group
+
+
+def as_text(value: object, where: str) -> str | None:
+    """Return a value of a table as text; None if it is missing or NaN.
+
+    Raises:
+        UserError: a list, a mapping, bytes, or text that cannot be stored.
+    """
+    if value is None or value != value:
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float | Decimal | date):
+        return str(value)
+    if isinstance(value, str):
+        return _checked(value, where)
+    raise UserError(f"{where} is {reprlib.repr(value)}, expected text or a number")
+
+
+def _checked(text: str, where: str) -> str:
+    """Return a text that can be stored.
+
+    Raises:
+        UserError: it has a zero byte, or a lone surrogate (from JSON, or a name that is not UTF-8).
+    """
+    zero = text.find("\0")
+    if zero >= 0:
+        raise UserError(
+            f"{where}: character {zero + 1} is a zero byte; is it a binary file, or text of another"
+            " encoding, such as utf-16?"
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"{where}: character {error.start + 1} of {reprlib.repr(text)} is a lone surrogate,"
+            " which is half of a character; write the text as UTF-8"
+        ) from error
+    return text
+
+
+def decode(content: bytes, encoding: str, name: str) -> str:
+    """Decode a document; its line ends become those of Python's ``open``, as in the lecture.
+
+    Raises:
+        UserError: a byte is not of this encoding; with the document and the byte.
+    """
+    try:
+        return whole_lines(content.decode(encoding))
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{name}: byte {error.start} (0x{content[error.start]:02x}) is not {encoding};"
+            " set the corpus's 'encoding' to that of its files, for example latin-1"
+        ) from error
+
+
+def whole_lines(text: str) -> str:
+    """Return a text with the line ends of Python's ``open``."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+MESSAGES = {"required": ("encoding",), "optional": ("header",), "header": "keep"}
+FORMATS = {
+    record.name: record
+    for record in (
+        Format("newsgroups", read_newsgroups, own_test=False, **MESSAGES),
+        Format("newsgroups_bydate", read_newsgroups_bydate, own_test=True, **MESSAGES),
+        Format("imdb", read_imdb, own_test=True, required=("encoding",)),
+        Format("keras_imdb", read_keras_imdb, own_test=True, required=("word_index",)),
+        Format("folders", read_folders, None, required=("encoding",), optional=("header",)),
+        Format("table", read_table, None, ("columns",), optional=("encoding",), members=False),
+    )
+}
