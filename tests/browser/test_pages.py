@@ -278,7 +278,7 @@ def test_a_page_is_read_inside_snakemakes_report(browser, snakemakes_report):
     row = page.get_by_role("row").filter(has=page.get_by_text("Comparison", exact=True))
     row.locator("[iconname=eye]").click()
     frame = page.frame_locator("iframe")
-    assert frame.locator("h1").inner_text() == "Which model, and is it worth it?"
+    assert frame.locator("h1").inner_text() == "Model comparison"
     assert not frame.locator("nav").is_visible()
     assert frame.locator("main a[href$='.html'], main a[href$='.csv']").count() == 0
     frame.locator("table[data-name] th button").first.click()

@@ -8,8 +8,6 @@ from helpers import ROOT
 LONGEST = 15  # lines of a code cell
 # Notebooks that still have longer cells. This list only ever gets shorter.
 UNFINISHED = {
-    "compared",
-    "comparison",
     "corpus",
     "embeddings",
     "lesson_cbow",

@@ -15,7 +15,7 @@ from IPython.display import HTML
 
 import render
 from seq2report.core.command import UserError
-from seq2report.report import html, numbers, outcome, plots
+from seq2report.report import comparison_plots, html, numbers, outcome, plots
 
 TEMPLATE = ROOT / "reports/template/index.html.j2"
 HOSTILE = '<script>alert("x")</script>&amp;\u202e\x07'
@@ -291,7 +291,7 @@ def test_a_matrix_of_pairs_has_a_sign_in_each_cell():
     verdicts |= {(1, 0): "worse", (2, 0): "worse", (2, 1): "not distinguishable"}
     rows = [(titles[a], titles[b], verdict) for (a, b), verdict in verdicts.items()]
     table = pd.DataFrame(rows, columns=["title_a", "title_b", "verdict"])
-    (axes,) = plots.pairs(table, titles).axes
+    (axes,) = comparison_plots.pairs(table, titles).axes
     signs = {text.get_position(): text.get_text() for text in axes.texts}
     assert {(y, x): sign for (x, y), sign in signs.items()} == {
         pair: {"better": "+", "worse": "−", "not distinguishable": "≈"}[verdict]
@@ -304,7 +304,7 @@ def test_a_matrix_of_pairs_has_a_sign_in_each_cell():
 
 def test_the_front_is_marked_in_the_picture_of_time():
     table = variants(accuracy=[0.9, 0.895, 0.4])
-    axes, names = plots.accuracy_against_time(table).axes
+    axes, names = comparison_plots.accuracy_against_time(table).axes
     front = axes.lines[0]
     assert front.get_xdata().tolist() == [30, 60]
     assert front.get_ydata().tolist() == [0.895, 0.9]
@@ -326,11 +326,11 @@ def test_pictures_of_certainty_draw_what_they_are_given():
             "documents": [1, 3, 4],
         }
     )
-    panels = plots.reliability_curves(bins, ["A", "B"]).axes
+    panels = comparison_plots.reliability_curves(bins, ["A", "B"]).axes
     assert [panel.get_title("left") for panel in panels] == ["A", "B"]
     assert panels[0].lines[1].get_ydata().tolist() == [0.4, 1]
     answered = pd.DataFrame({"title": "A", "coverage": [0.5, 1], "accuracy": [1, 0.8]})
-    (axes,) = plots.selective_accuracy(answered, ["A"]).axes
+    (axes,) = comparison_plots.selective_accuracy(answered, ["A"]).axes
     assert axes.lines[0].get_ydata().tolist() == [1, 0.8]
 
 

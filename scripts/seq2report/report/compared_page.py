@@ -1,0 +1,142 @@
+"""Tables and figures of the page that compares the variants of one corpus in depth."""
+
+import pandas as pd
+from IPython.display import HTML
+
+from seq2report.report import comparison_plots, html
+from seq2report.report.numbers import fill, milliseconds, percent, seconds, shape
+from seq2report.report.outcome import circumstances
+
+DRAWN = 8  # variants, the most accurate, in plots with one panel or line each
+
+
+def recommendation(tables: dict[str, pd.DataFrame]) -> HTML:
+    """Return which variant to take, by what is wanted of it; empty if none can be recommended."""
+    rows = tables["recommendation"]
+    if rows.empty:
+        return HTML("")
+    shown = pd.DataFrame(
+        {
+            "": rows["recommendation"],
+            "variant": rows["title"],
+            "accuracy": rows["accuracy"],
+            "CPU time": 60 * rows["cpu_minutes"],
+            "prediction time": rows["ms_per_document"],
+        }
+    )
+    formats = {"accuracy": percent, "CPU time": seconds, "prediction time": milliseconds}
+    return html.table(shown, formats, circumstances(tables["variants"]), text=("", "variant"))
+
+
+def pairs(tables: dict[str, pd.DataFrame]) -> HTML:
+    """Return the matrix of paired tests; empty if there is one variant only."""
+    comparisons, titles = tables["comparisons"], list(tables["variants"]["title"])
+    if comparisons.empty:
+        return HTML("")
+    counts = comparisons.groupby("title_a")["verdict"].value_counts().unstack(fill_value=0)
+    counts = counts.reindex(columns=["better", "worse"], fill_value=0)
+    alt = "Paired tests: " + "; ".join(
+        f"{title} is better than {counts.loc[title, 'better']} and worse than"
+        f" {counts.loc[title, 'worse']}"
+        for title in titles
+    )
+    picture = comparison_plots.pairs(comparisons, titles)
+    return html.figure(picture, alt, circumstances(tables["variants"]))
+
+
+def cost_table(corpus: str, variants: pd.DataFrame) -> HTML:
+    """Return time, memory and size of each variant."""
+    shown = pd.DataFrame(
+        {
+            "variant": variants["title"],
+            "CPU time": variants["fit_cpu_seconds"],
+            "prediction time": variants["ms_per_document"],
+            "parameters": variants["parameters"],
+            "document": variants["document_shape"].where(variants["kind"] == "network"),
+            "memory": variants["peak_memory_mb"],
+        }
+    )
+    formats = {
+        "CPU time": seconds,
+        "prediction time": milliseconds,
+        "parameters": "{:,.0f}".format,
+        "document": shape,
+        "memory": "{:,.0f} MB".format,
+    }
+    return html.table(shown, formats, circumstances(variants), ("variant",), name=f"{corpus}-cost")
+
+
+def calibration_table(corpus: str, variants: pd.DataFrame) -> HTML:
+    """Return the measures of calibration of each variant."""
+    confident = f"confident ({variants['confidence'].iloc[0]:.0%} or more)"
+    columns = {
+        "title": "variant",
+        "ece": "calibration error",
+        "brier": "Brier score",
+        "loss": "log loss",
+        "confident_share": confident,
+        "confident_accuracy": "accuracy if confident",
+        "accuracy": "accuracy",
+    }
+    shown = variants[[*columns]].rename(columns=columns)
+    formats = dict.fromkeys(shown.columns[1:], percent)
+    formats |= dict.fromkeys(["Brier score", "log loss"], "{:.3f}".format)
+    name = f"{corpus}-calibration"
+    return html.table(shown, formats, circumstances(variants), ("variant",), name=name)
+
+
+def reliability(tables: dict[str, pd.DataFrame]) -> HTML:
+    """Return the reliability diagrams of the most accurate variants."""
+    best = tables["variants"].head(DRAWN)
+    alt = "Reliability diagrams: " + "; ".join(
+        fill("{title}, calibration error {ece:percent}", title=row.title, ece=row.ece)
+        for row in best.itertuples()
+    )
+    caption = (
+        "On the dashed line, confidence equals accuracy; below it, the model is overconfident."
+        " Larger dots stand for more documents."
+    )
+    picture = comparison_plots.reliability_curves(tables["calibration"], list(best["title"]))
+    return html.figure(picture, alt, caption)
+
+
+def selective(tables: dict[str, pd.DataFrame]) -> HTML:
+    """Return the accuracy of the most accurate variants by coverage."""
+    rows, best = tables["selective"], list(tables["variants"]["title"].head(DRAWN))
+    half = rows[(rows["coverage"] - 0.5).abs() < 0.01].set_index("title")["accuracy"]
+    alt = "Accuracy on the most confident half of the documents: " + "; ".join(
+        f"{title} {percent(half[title])}" for title in best
+    )
+    caption = (
+        "Selective accuracy: a model answers the documents where it is most confident and leaves"
+        " the rest to a person."
+    )
+    return html.figure(comparison_plots.selective_accuracy(rows, best), alt, caption)
+
+
+def length_figure(variants: pd.DataFrame, sweeps: list[dict[str, int]]) -> HTML:
+    """Return accuracy by the number of words read.
+
+    Args:
+        variants: table of evaluate_runs.
+        sweeps: for each set of variants that differ in length alone, words by variant.
+    """
+    named = variants.set_index("variant")
+    shown = pd.concat(
+        named.loc[list(sweep), ["accuracy", "low", "high"]].assign(
+            words=list(sweep.values()), sweep=named.loc[min(sweep, key=len), "title"]
+        )
+        for sweep in sweeps
+    )
+    alt = "Accuracy by words read: " + "; ".join(
+        f"{row.sweep}, {row.words} words {percent(row.accuracy)}" for row in shown.itertuples()
+    )
+    return html.figure(comparison_plots.accuracy_by_length(shown), alt)
+
+
+def learning_curves(history: pd.DataFrame) -> HTML:
+    """Return the learning curves of all networks; empty if there are none."""
+    if history.empty:
+        return HTML("")
+    alt = "Training and validation accuracy of each network by epoch"
+    return html.figure(comparison_plots.learning_curves(history), alt)

@@ -1,0 +1,105 @@
+"""Tables and figures of the page that compares all variants of all corpora."""
+
+import pandas as pd
+from IPython.display import HTML
+
+from seq2report.report import comparison_plots, html
+from seq2report.report.numbers import fill, milliseconds, percent, seconds
+from seq2report.report.outcome import circumstances
+
+FORMATS = {
+    "#": str,
+    "accuracy": percent,
+    "±": "{:.3f}".format,
+    "unseen": percent,
+    "macro-F1": "{:.3f}".format,
+    "CPU time": seconds,
+    "prediction time": milliseconds,
+}
+PROTOCOL = {  # columns of runs, and their headings
+    "title": "variant",
+    "seed": "seed",
+    "val_accuracy_at_10": "after 10 epochs",
+    "val_accuracy_best": "best epoch",
+    "val_accuracy_last": "last epoch",
+}
+
+
+def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
+    """Return the table of the variants of a corpus, most accurate first.
+
+    Args:
+        corpus: its name in the configuration.
+        tables: of evaluate_runs.
+    """
+    variants, ends = tables["variants"], html.scale(tables["variants"])
+    bars = "95% interval, {:.0%} to {:.0%}".format(*ends)
+    rows = list(variants.itertuples())
+    shown = pd.DataFrame(
+        {
+            "#": range(1, len(variants) + 1),
+            "variant": [html.link(row.title, f"variant-{row.variant}.html") for row in rows],
+            "accuracy": variants["accuracy"],
+            "±": variants["accuracy_sd"],
+            bars: [html.interval(row.low, row.accuracy, row.high, ends) for row in rows],
+            "against the best": _against_the_best(tables),
+            "unseen": variants["accuracy_unseen"],
+            "macro-F1": variants["macro_f1"],
+            "CPU time": variants["fit_cpu_seconds"],
+            "prediction time": variants["ms_per_document"],
+        }
+    )
+    if shown["±"].isna().all():
+        shown = shown.drop(columns="±")
+    caption = fill(
+        "{circumstances}; {duplicates:,} of the test documents also occur in the training set",
+        circumstances=circumstances(variants),
+        duplicates=variants["test_documents"].iloc[0] - variants["unseen_documents"].iloc[0],
+    )
+    text, raw = ("variant", "against the best"), ("variant", bars)
+    return html.table(shown, FORMATS, caption, text, raw, name=f"{corpus}-variants")
+
+
+def _against_the_best(tables: dict[str, pd.DataFrame]) -> list[str | None]:
+    """Return the verdict of each variant against the recommended one, None without a test."""
+    variants, comparisons = tables["variants"]["variant"], tables["comparisons"]
+    best = next(iter(tables["recommendation"]["variant"]), None)
+    verdicts = comparisons[comparisons["variant_b"] == best].set_index("variant_a")["verdict"]
+    return ["the best" if name == best else verdicts.get(name) for name in variants]
+
+
+def protocol_table(runs: pd.DataFrame) -> HTML:
+    """Return the accuracy of the runs by the lecture's protocol; empty if there are none."""
+    shown = runs.loc[runs["protocol"] == "lecture", [*PROTOCOL]].rename(columns=PROTOCOL)
+    if shown.empty:
+        return HTML("")
+    formats = dict.fromkeys(shown.columns[2:], percent)
+    caption = "Lecture's protocol: accuracy on the test documents, by epoch"
+    return html.table(shown, formats, caption, ("variant",))
+
+
+def cost_figure(title: str, variants: pd.DataFrame) -> HTML:
+    """Return the plot of accuracy against training time of a corpus."""
+    points = "; ".join(
+        f"{row.title} {percent(row.accuracy)} in {seconds(row.fit_cpu_seconds)}"
+        for row in variants.itertuples()
+    )
+    front = ", ".join(variants.loc[variants["pareto"], "title"])
+    alt = f"Accuracy against CPU seconds of one training: {points}. Pareto front: {front}"
+    picture = comparison_plots.accuracy_against_time(variants)
+    return html.figure(picture, alt, f"{title}: {circumstances(variants)}")
+
+
+def cards(corpus: str) -> HTML:
+    """Return links to the pages of a corpus."""
+    return html.cards(
+        {
+            f"corpus-{corpus}.html": ("Texts", "documents, splits, and how a model reads them"),
+            f"compared-{corpus}.html": (
+                "Comparison in depth",
+                "paired tests, training cost, calibration, learning curves",
+            ),
+            f"embeddings-{corpus}.html": ("Words", "word maps, neighbours, before and after"),
+            f"trust-{corpus}.html": ("Trust", "duplicates, label errors, published figures"),
+        }
+    )
