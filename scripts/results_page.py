@@ -1,6 +1,7 @@
-"""Fill README.md and docs/results/README.md from the published run docs/results/full.
+"""Fill the tables of README.md and docs/results/README.md from the published run.
 
-No figure in their tables is written by hand; publish.py writes what they are made from.
+The published run is docs/results/full, which scripts/publish.py writes. No figure in these tables
+is written by hand.
 """
 
 from collections.abc import Sequence
@@ -17,111 +18,146 @@ from seq2report.report.outcome import circumstances
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = "docs/results/full"
+HEADLINE = {"best": "most accurate", "cheapest within one point": "cheapest within one point"}
+LECTURE_LSTM = "glove_lstm"
 
 
 def read_manifest(folder: Path) -> dict:
     """Return the manifest of a published run.
 
     Raises:
-        UserError: there is none.
+        UserError: The folder has no manifest.
     """
     path = folder / "manifest.json"
     if not path.is_file():
-        raise UserError(f"{path}: not there; `make publish NAME={folder.name}` writes it")
+        raise UserError(f"{path}: not found; `make publish NAME={folder.name}` writes it")
     return read_json(path)
 
 
-def headline(root: Path, published: str) -> str:
-    """Return what came out: a table a corpus, and below each what its figures hang on.
+def read_tables(folder: Path) -> list[pd.DataFrame]:
+    """Return the tables of variants, comparisons and recommendations of one corpus."""
+    return [
+        pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values=[""])
+        for name in ("variants", "comparisons", "recommendation")
+    ]
+
+
+def headline(folder: Path) -> str:
+    """Return three variants per corpus: the best, the cheapest within one point, and an LSTM.
 
     Args:
-        root: of the clone; links are from here.
-        published: folder of a published run, below ``root``.
+        folder: A published run.
     """
-    about = read_manifest(root / published)
+    rows, captions = [], []
+    manifest = read_manifest(folder)
+    for corpus in manifest["corpora"]:
+        variants, _, recommendation = read_tables(folder / f"report/tables/{corpus}/runs")
+        chosen = recommendation.set_index("recommendation")["variant"]
+        roles: dict[str, list[str]] = {}
+        for name, role in HEADLINE.items():
+            roles.setdefault(chosen[name], []).append(role)
+        roles.setdefault(LECTURE_LSTM, []).append("the lecture's LSTM")
+        table = variants.set_index("variant", drop=False)
+        rows += [
+            {
+                "corpus": row.corpus,
+                "choice": ", ".join(roles[row.variant]),
+                "variant": row.title,
+                "accuracy (95% interval)": interval(row),
+                "CPU minutes to train": f"{row.cpu_minutes:,.1f}",
+            }
+            for row in table.reindex(list(roles)).dropna(subset="title").itertuples()
+        ]
+        captions.append(f"{variants['corpus'].iloc[0]}: {circumstances(variants)}")
+    return f"{markdown(pd.DataFrame(rows))}\n\n*{'. '.join(captions)}. {commit(manifest['code'])}*"
+
+
+def interval(row: object) -> str:
+    """Return the accuracy of a row of the table of variants, with its 95% interval."""
+    return f"{spread(row.accuracy, row.accuracy_sd)} ({percent(row.low)} to {percent(row.high)})"
+
+
+def results(folder: Path) -> str:
+    """Return one table per corpus with all variants, and a caption below each.
+
+    Args:
+        folder: A published run. Links are relative to its parent.
+    """
+    manifest = read_manifest(folder)
     parts = [
-        corpus_table(root, f"{published}/report/tables/{corpus}/runs", commit(about["code"]))
-        for corpus in about["corpora"]
+        corpus_table(folder, corpus, commit(manifest["code"])) for corpus in manifest["corpora"]
     ]
-    links = (
-        f"[The whole report]({published}/report/index.html),"
-        f" [what it hangs on]({published}/manifest.json): configuration, versions, machine,"
-        " digests, durations; and [how to repeat it, or one line of it](docs/results/README.md)."
-    )
-    return "\n\n".join([*parts, links])
+    return "\n\n".join(parts)
 
 
 def commit(code: dict) -> str:
-    """Return which code made the figures, as half a sentence."""
-    changed = "" if code["clean"] and code["up_to_date"] else ", and changes not in it"
-    return f"commit {code['commit'][:10]}{changed}"
+    """Return the commit that computed the figures."""
+    changed = "" if code["clean"] and code["up_to_date"] else ", with uncommitted changes"
+    return f"Commit {code['commit'][:10]}{changed}"
 
 
-def corpus_table(root: Path, folder: str, made_by: str) -> str:
-    """Return the variants of a corpus, best accuracy first, and the circumstances below them.
+def corpus_table(folder: Path, corpus: str, code: str) -> str:
+    """Return the variants of a corpus, highest accuracy first, with a caption.
 
     Args:
-        root: of the clone.
-        folder: of the tables that evaluate_runs writes, below ``root``.
-        made_by: as `commit` returns it.
+        folder: A published run.
+        corpus: Name of the corpus in the configuration.
+        code: As `commit` returns it.
     """
-    variants, comparisons, recommendation = (
-        pd.read_csv(root / folder / f"{name}.csv", keep_default_na=False, na_values=[""])
-        for name in ("variants", "comparisons", "recommendation")
-    )
+    tables = f"report/tables/{corpus}/runs"
+    variants, comparisons, recommendation = read_tables(folder / tables)
     variants = variants.sort_values("accuracy", ascending=False, kind="stable")
     best = recommendation.loc[recommendation["recommendation"] == "best", "variant"].squeeze()
-    against = comparisons[comparisons["variant_b"] == best].set_index("variant_a")["verdict"]
-    against = against.to_dict() | {best: "**the best**"}
-    watched = variants["protocol"] == "lecture"
-    against |= dict.fromkeys(variants.loc[watched, "variant"], "watched the test documents")
+    verdicts = comparisons[comparisons["variant_b"] == best].set_index("variant_a")["verdict"]
+    verdicts = verdicts.to_dict() | {best: "**best**"}
+    lecture = variants["protocol"] == "lecture"
+    verdicts |= dict.fromkeys(variants.loc[lecture, "variant"], "lecture's protocol")
     columns = {
         "variant": variants["title"],
-        "accuracy (95% interval)": [
-            f"{spread(row.accuracy, row.accuracy_sd)} ({percent(row.low)} to {percent(row.high)})"
-            for row in variants.itertuples()
-        ],
+        "accuracy (95% interval)": [interval(row) for row in variants.itertuples()],
         "without duplicates": variants["accuracy_unseen"].map(percent),
         "CPU minutes to train": variants["cpu_minutes"].map("{:,.1f}".format),
-        "a document": variants["ms_per_document"].map(milliseconds),
-        "against the best": variants["variant"].map(against),
+        "time per document": variants["ms_per_document"].map(milliseconds),
+        "compared with the best": variants["variant"].map(verdicts),
     }
     first = variants.iloc[0]
     duplicates = first["test_documents"] - first["unseen_documents"]
-    hangs_on = f"{circumstances(variants)}; {made_by}"
+    caption = f"{circumstances(variants)}. {code}"
     if duplicates:
-        hangs_on += f"; {duplicates:,} of the test documents have a duplicate in training"
+        caption += f". {duplicates:,} of the test documents have a duplicate in training"
     else:
         del columns["without duplicates"]
-    made_from = f"[CSV]({folder}/variants.csv)"
-    return (
-        f"**{first['corpus']}** ({made_from})\n\n{markdown(pd.DataFrame(columns))}\n\n*{hangs_on}*"
-    )
+    link = f"[CSV]({folder.name}/{tables}/variants.csv)"
+    return f"**{first['corpus']}** ({link})\n\n{markdown(pd.DataFrame(columns))}\n\n*{caption}.*"
 
 
 def durations(folder: Path) -> str:
-    """Return what each rule of a published run took, the longest first."""
-    about = read_manifest(folder)
-    rules = pd.DataFrame(about["durations"])
+    """Return the duration of each rule of a published run, longest first."""
+    manifest = read_manifest(folder)
+    rules = pd.DataFrame(manifest["durations"])
     table = pd.DataFrame(
         {
             "rule": rules["rule"],
             "jobs": rules["jobs"],
             "minutes": rules["seconds"].div(60).map("{:,.1f}".format),
             "CPU minutes": rules["cpu_seconds"].div(60).map("{:,.1f}".format),
-            "peak of a job, MiB": rules["peak_mib"],
+            "peak memory of a job, MiB": rules["peak_mib"],
         }
     )
-    machine = about["machine"] | {"cores": f"{about['machine']['cores']} cores"}
-    hangs_on = ", ".join(machine.values())
-    return f"{markdown(table)}\n\n*{hangs_on}; last job ended {about['dates']['last_job_ended']}*"
+    machine = manifest["machine"] | {"cores": f"{manifest['machine']['cores']} cores"}
+    ended = manifest["dates"]["last_job_ended"]
+    return f"{markdown(table)}\n\n*{', '.join(machine.values())}; last job ended {ended}*"
 
 
 def pages(root: Path, published: str) -> dict[Path, Tables]:
-    """Return the pages that are filled and what makes their tables."""
+    """Return the pages to fill and the function that makes each of their tables."""
+    folder = root / published
     return {
-        root / "README.md": {"results": partial(headline, root, published)},
-        root / "docs/results/README.md": {"durations": partial(durations, root / published)},
+        root / "README.md": {"headline": partial(headline, folder)},
+        root / "docs/results/README.md": {
+            "results": partial(results, folder),
+            "durations": partial(durations, folder),
+        },
     }
 
 

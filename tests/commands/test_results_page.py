@@ -1,4 +1,4 @@
-"""The pages that say what came out, and the published run that they say it of."""
+"""The pages with published results, and the published run that they quote."""
 
 import re
 import shutil
@@ -20,7 +20,7 @@ FULL = ROOT / results_page.PUBLISHED
 
 
 def configuration(*names):
-    """Return the default with each of these files laid over it, as Snakemake does."""
+    """Return the default configuration with these files merged in, as Snakemake merges them."""
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     for name in names:
         update_config(config, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text("utf-8")))
@@ -29,7 +29,7 @@ def configuration(*names):
 
 @pytest.fixture
 def clone(published, tmp_path):
-    """A clone with a published run and the pages, empty."""
+    """A clone with a published run and pages with empty tables."""
     shutil.copytree(published, tmp_path / "docs/results/tiny")
     for path, tables in results_page.pages(tmp_path, "docs/results/tiny").items():
         places = "".join(f"<!-- table: {name} -->\n<!-- end -->\n" for name in tables)
@@ -38,7 +38,7 @@ def clone(published, tmp_path):
 
 
 def assert_holds(folder, config):
-    """Assert that a published run is whole, and of the corpora and variants of ``config``."""
+    """Assert that a published run is complete and has the corpora and variants of ``config``."""
     publish.check(folder, [])
     about = read_json(folder / "manifest.json")
     for corpus, found in about["corpora"].items():
@@ -48,22 +48,22 @@ def assert_holds(folder, config):
         assert set(variants["variant"]) == set(about["configuration"]["compare"]["variants"])
 
 
-def test_each_page_has_the_places_that_are_filled():
+def test_each_page_has_the_markers_of_its_tables():
     for path, tables in results_page.pages(ROOT, results_page.PUBLISHED).items():
         assert [name for _, name, _ in PLACE.findall(path.read_text("utf-8"))] == list(tables)
 
 
-def test_the_pages_say_what_the_published_tables_say():
+def test_the_pages_quote_the_published_tables():
     for path, tables in results_page.pages(ROOT, results_page.PUBLISHED).items():
         text = path.read_text(encoding="utf-8")
         assert fill(text, tables) == text
 
 
-def test_the_published_run_is_of_the_pinned_corpora_and_of_variants_that_are_defined():
+def test_the_published_run_has_the_pinned_corpora_and_configured_variants():
     assert_holds(FULL, configuration("full", "lecture"))
 
 
-def test_a_published_run_of_another_corpus_or_variant_is_told(clone):
+def test_a_published_run_of_another_corpus_or_variant_is_detected(clone):
     folder = clone / "docs/results/tiny"
     config = {
         "corpora": {"news": {"digest": "d1"}},
@@ -79,54 +79,76 @@ def test_a_published_run_of_another_corpus_or_variant_is_told(clone):
         assert_holds(folder, config)
 
 
-def test_what_came_out_is_a_row_a_variant_with_its_circumstances(clone):
-    rows = results_page.headline(clone, "docs/results/tiny").split("\n")
-    tables = "docs/results/tiny/report/tables/news/runs"
+def test_the_results_have_one_row_per_variant_and_a_caption(clone):
+    folder = clone / "docs/results"
+    rows = results_page.results(folder / "tiny").split("\n")
+    tables = "tiny/report/tables/news/runs"
     assert rows[0] == f"**Tiny** ([CSV]({tables}/variants.csv))"
     assert rows[2].startswith("| variant | accuracy (95% interval) | without duplicates | CPU min")
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[4:7]]
     assert [row[0] for row in cells] == ["As on the slides", "An SVM", "An LSTM"]
     assert [row[-1] for row in cells] == [
-        "watched the test documents",
-        "**the best**",
+        "lecture's protocol",
+        "**best**",
         *cells[2][-1:],
     ]
     assert cells[2][-1] in ("worse", "not distinguishable")
-    table = pd.read_csv(clone / tables / "variants.csv").set_index("variant")
+    table = pd.read_csv(folder / tables / "variants.csv").set_index("variant")
     svm = table.loc["svm"]
     assert re.fullmatch(r"95\.0% ± 7\.1 \([\d.]+% to 100\.0%\)", cells[1][1])
     assert cells[1][2] == f"{100 * svm['accuracy_unseen']:.1f}%"
     assert cells[1][3:5] == ["0.1", "3 ms"]
     assert rows[8] == (
         "*10 test documents (random 80/20, seed 7, message headers: cut); means over the seeds"
-        " 1, 2; commit 0123456789; 2 of the test documents have a duplicate in training*"
+        " 1, 2. Commit 0123456789. 2 of the test documents have a duplicate in training.*"
     )
-    for link in re.findall(r"\]\((docs/results/tiny[^)]*)\)", "\n".join(rows)):
-        assert (clone / link).is_file()
+    for link in re.findall(r"\]\(([^)]*)\)", "\n".join(rows)):
+        assert (folder / link).is_file()
 
 
-def test_without_duplicates_there_is_no_column_of_them(clone):
+def test_the_headline_has_the_best_the_cheapest_and_the_lecture_lstm(clone, monkeypatch):
+    folder = clone / "docs/results/tiny"
+    file = folder / "report/tables/news/runs/recommendation.csv"
+    rows = results_page.headline(folder).split("\n")
+    assert [row.split(" | ")[1:3] for row in rows[2:3]] == [
+        ["most accurate, cheapest within one point", "An SVM"]
+    ]
+    monkeypatch.setattr(results_page, "LECTURE_LSTM", "lstm")
+    table = pd.read_csv(file)
+    table.loc[table["recommendation"] == "cheapest within one point", "variant"] = "lecture"
+    table.to_csv(file, index=False)
+    rows = results_page.headline(folder).split("\n")
+    assert [row.split(" | ")[1:3] for row in rows[2:5]] == [
+        ["most accurate", "An SVM"],
+        ["cheapest within one point", "As on the slides"],
+        ["the lecture's LSTM", "An LSTM"],
+    ]
+    assert rows[-1].startswith("*Tiny: 10 test documents (")
+    assert rows[-1].endswith("Commit 0123456789*")
+
+
+def test_a_corpus_without_duplicates_has_no_column_for_them(clone):
     file = clone / "docs/results/tiny/report/tables/news/runs/variants.csv"
     table = pd.read_csv(file)
     table.assign(unseen_documents=table["test_documents"]).to_csv(file, index=False)
-    assert "duplicate" not in results_page.headline(clone, "docs/results/tiny")
+    assert "duplicate" not in results_page.results(clone / "docs/results/tiny")
 
 
-def test_code_that_is_not_the_commits_is_told():
-    assert results_page.commit(MADE_BY) == "commit 0123456789"
+def test_uncommitted_changes_are_reported():
+    assert results_page.commit(MADE_BY) == "Commit 0123456789"
     for key in ("clean", "up_to_date"):
         assert (
             results_page.commit(MADE_BY | {key: False})
-            == "commit 0123456789, and changes not in it"
+            == "Commit 0123456789, with uncommitted changes"
         )
 
 
-def test_durations_are_a_row_a_rule(clone):
+def test_durations_have_one_row_per_rule(clone):
     rows = results_page.durations(clone / "docs/results/tiny").split("\n")
     assert rows[2:4] == ["| train | 2 | 0.5 | 0.3 | 200 |", "| read | 1 | 0.0 | 0.0 | 0 |"]
 
 
-def test_the_pages_are_filled_and_filling_them_again_changes_nothing(clone):
+def test_filling_the_pages_twice_changes_nothing(clone):
     pages = results_page.pages(clone, "docs/results/tiny")
     for _ in range(2):
         for path, tables in pages.items():
@@ -136,12 +158,12 @@ def test_the_pages_are_filled_and_filling_them_again_changes_nothing(clone):
             assert fill(text, tables) == text
 
 
-def test_a_run_that_is_not_published_is_asked_for(tmp_path):
+def test_a_missing_published_run_is_an_error_with_its_command(tmp_path):
     with pytest.raises(UserError, match="make publish NAME=full"):
-        results_page.headline(tmp_path, "docs/results/full")
+        results_page.headline(tmp_path / "docs/results/full")
 
 
-def test_the_command_that_repeats_one_line_names_a_run_of_the_configuration():
+def test_the_command_that_repeats_one_row_names_a_configured_run():
     text = (ROOT / "docs/results/README.md").read_text(encoding="utf-8")
     pattern = r"snakemake --cores all --configfile config/(\w+).yaml -- results/(\S+)/metrics.json"
     ((file, target),) = re.findall(pattern, text)
