@@ -1,4 +1,4 @@
-"""The page that tells what a corpus is and what becomes of its documents."""
+"""The page about a corpus: its sizes, and the encoding of its documents."""
 
 import json
 import re
@@ -60,7 +60,7 @@ def rendered(folder, titles=None):
 
 
 def documents(classes, of_each=4):
-    """Of each class two training documents, one of validation and one of test, all the same."""
+    """Return two training documents, one of validation and one of test per class, all equal."""
     splits = ["train", "train", "validation", "test"][:of_each]
     return [
         (f"{label}/{n}", f"Some words of {label}, {HOSTILE}. A b c d e f g!", label, split)
@@ -96,21 +96,21 @@ def test_text_from_corpora_is_escaped(hostile):
         assert len(re.findall(f"<{opened}\\b", main)) == len(re.findall(f"</{opened}>", main))
 
 
-def test_what_cannot_be_seen_of_documents_words_and_classes_is_replaced(hostile):
+def test_invisible_characters_of_documents_words_and_classes_are_replaced(hostile):
     main = hostile[hostile.index("<h2") : hostile.index("</main>")]
     assert "\u202e" not in main
     assert "\x07" not in main
     assert "\ufffd\ufffd $x$" in main
 
 
-def test_classes_duplicates_cuts_and_unknown_words_are_told_in_sentences(hostile):
+def test_classes_duplicates_truncation_and_unknown_words_are_reported_in_sentences(hostile):
     assert "Each class has 4 to 5 documents." in hostile
-    assert "2 of 3 test documents (66.7%) also stand among the training or validation" in hostile
-    assert "Of the 6 training and validation documents, 6 stand there twice." in hostile
+    assert "2 of 3 test documents (66.7%) also occur in the training or validation" in hostile
+    assert "Of the 6 training and validation documents, 6 occur twice there." in hostile
     assert 'href="trust-news.html"' in hostile
-    assert "Networks of this report that read 8 words cut" in hostile
-    assert "(out of vocabulary)" in hostile
-    assert "4 of 8 words (50.0%) have a vector, which is 50.0% of the running text" in hostile
+    assert "Networks of this report that read 8 words truncate" in hostile
+    assert "are out of vocabulary" in hostile
+    assert "4 of 8 words (50.0%) have a vector, which covers 50.0% of the running text" in hostile
 
 
 def test_every_table_can_be_downloaded(hostile):
@@ -133,11 +133,11 @@ def test_many_classes_stay_folded_and_a_row_shows_its_zeros_as_one(tmp_path):
     zeros = re.findall(r"0 × (\d+)<small>padding", html)
     assert len(zeros) == 1
     assert int(zeros[0]) > 100
-    assert "fill up a shorter document at the end; a longer one is cut at the front." in html
+    assert "pad a shorter document at the end; a longer one is truncated at the beginning." in html
     assert len(html) < 200_000
 
 
-def test_a_report_whose_models_read_no_words_in_order_says_so(tmp_path):
+def test_a_report_without_models_that_read_words_in_order_states_this(tmp_path):
     html = rendered(write(tmp_path / "linear", documents(["a", "b"]), []))
     assert "No network of this report reads words in their order" in html
     assert "No network of this report starts from pretrained vectors." in html
@@ -145,14 +145,14 @@ def test_a_report_whose_models_read_no_words_in_order_says_so(tmp_path):
 
 
 @given(st.text() | st.just(HOSTILE))
-def test_pieces_escape_the_text_of_data(text):
+def test_parts_of_the_page_escape_the_text_of_data(text):
     found = pd.DataFrame({"id": [text], "label": [text], "words": [1], "text": [text]})
     for html in (
         corpus_page.examples(found, 1),
         corpus_page.quotation(text),
         corpus_page.pointer(text, text, text),
         corpus_page.row([0, 7, 0, 0], [None, text, None, None]),
-        corpus_page.read_back([text, text], ["", "cut"]),
+        corpus_page.decoded([text, text], ["", "cut"]),
     ):
         inside = re.sub(
             r"</?(?:details|summary|strong|small|blockquote|p|a|div|span|del)\b[^<>]*>",
@@ -173,7 +173,7 @@ def test_a_row_can_be_read_off_its_cells(ids):
     assert "padding</small></span><span class=" not in html
 
 
-def test_the_pictures_show_every_table_row_and_mark_the_cuts_that_are_configured():
+def test_the_plots_show_every_table_row_and_mark_the_configured_lengths():
     ids = evaluate_corpus.cuts(pl.Series([10, 120, 300]).to_numpy(), {60, 150}).to_pandas()
     lengths = pd.DataFrame(
         {"counted": ["words", "ids"], "words": [310, 300], "documents": 1, "split": "train"}
@@ -190,8 +190,8 @@ def test_the_pictures_show_every_table_row_and_mark_the_cuts_that_are_configured
     assert axes.lines[1].get_ydata().tolist() == pytest.approx([2 * 10**0.5, 2 * 20**0.5])
 
 
-def test_where_no_law_is_fitted_the_curve_stands_alone():
+def test_without_a_fitted_law_only_the_curve_is_drawn():
     growth = pd.DataFrame({"words": [10], "different": [5]})
     axes = corpus_plots.vocabulary_growth(growth, float("nan"), float("nan"), 7).axes[0]
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert labels == ["different words", "words that get an id: 7"]
+    assert labels == ["different words", "words with an id: 7"]

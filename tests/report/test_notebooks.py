@@ -8,7 +8,6 @@ from helpers import ROOT
 LONGEST = 15  # lines of a code cell
 # Notebooks that still have longer cells. This list only ever gets shorter.
 UNFINISHED = {
-    "corpus",
     "embeddings",
     "lesson_cbow",
     "lesson_inside_lstm",
@@ -16,7 +15,6 @@ UNFINISHED = {
     "lesson_several_features",
     "lesson_shapes",
     "made",
-    "trust",
     "variant",
 }
 NOTEBOOKS = sorted((ROOT / "reports").glob("*.ipynb"))

@@ -1,4 +1,4 @@
-"""The page that tells what the figures of a corpus are worth."""
+"""The page about duplicates, label errors and published results of a corpus."""
 
 import re
 
@@ -85,37 +85,37 @@ def test_text_from_corpora_is_escaped(html):
     assert len(re.findall("</td>", html)) == len(re.findall("<td", html))
 
 
-def test_duplicates_and_suspects_are_told_in_a_sentence(html):
-    assert "3 of 20 test documents (15.0%) also stand among the training documents." in html
-    assert "1 stand there under their own label" in html
-    assert "2 stand there under other labels only" in html
+def test_duplicates_and_suspects_are_reported_in_a_sentence(html):
+    assert "3 of 20 test documents (15.0%) also occur in the training set." in html
+    assert "With the same label: 1;" in html
+    assert "With other labels only: 2;" in html
     assert "4 documents have no word at all, 2 of them test documents" in html
-    assert "1 of 20 test documents (5.0%) are suspected of a wrong label." in html
-    assert "(0.100); 5 of 6 models say b (0.900)." in html
-    assert "Stands under" not in html
+    assert "1 of 20 test documents (5.0%) may be mislabelled." in html
+    assert "(0.100); 5 of 6 models predict b (0.900)." in html
+    assert "Also occurs under" not in html
 
 
-def test_published_figures_stand_beside_ours_with_their_metric(html):
+def test_published_figures_are_shown_next_to_ours_with_their_metric(html):
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
     at = cells.index("0.500")
     assert cells[at + 1 : at + 3] == ["0.250", "macro-F1"]
-    assert "the two cannot be compared" not in html
+    assert "they cannot be compared" not in html
 
 
-def test_a_sample_is_said_not_to_be_comparable(tmp_path):
+def test_a_sample_is_reported_as_not_comparable(tmp_path):
     html = rendered(tmp_path, sample=True)
     assert "These are sample figures" in html
-    assert "the two cannot be compared" in html
+    assert "they cannot be compared" in html
 
 
-def test_a_clean_corpus_that_nobody_wrote_about_has_its_page(tmp_path):
+def test_a_clean_corpus_without_published_results_has_its_page(tmp_path):
     pairs = [(part, among, 0, 0, 0) for part, among, *_ in PAIRS]
     html = rendered(tmp_path, pairs=pairs, suspects=(), figures=())
-    assert "None of 20 test documents stands among the training documents." in html
-    assert "0 of 20 test documents (0.0%) are suspected" in html
-    assert "None is known for this corpus." in html
+    assert "None of 20 test documents also occurs in the training set." in html
+    assert "0 of 20 test documents (0.0%) may be mislabelled" in html
+    assert "No published result on this corpus is known" in html
 
 
-def test_where_no_model_can_be_asked_the_page_says_why(tmp_path):
+def test_without_a_model_that_can_judge_the_labels_the_page_explains_why(tmp_path):
     html = rendered(tmp_path, suspects=(), documents=0)
-    assert "Every model of this report has the lecture's protocol" in html
+    assert "every model of this report follows the lecture" in html

@@ -1,9 +1,9 @@
-"""Pieces of the pages of corpora: HTML in which all text that comes from data is escaped.
+"""Parts of the page about a corpus: HTML in which all text that comes from data is escaped.
 
-What cannot be seen of such text is replaced (`excerpts.visible`).
+Invisible characters of such text are replaced (`excerpts.visible`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
@@ -11,17 +11,83 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.core.excerpts import visible
-from seq2report.report.html import link
+from seq2report.report import corpus_plots, html
+from seq2report.report.numbers import fill, percent
 
-LOST = {  # why words are lost, as a reader is told
+LOST = {  # reasons of the column lost, as they are shown
     "no id": "without an id",
-    "cut": "cut off",
-    "unknown": "behind the mark of unknown words",
+    "cut": "truncated",
+    "unknown": "replaced by the token for unknown words",
 }
+SPLITS = ["train", "validation", "test"]
+SIDES = {"pre": "beginning", "post": "end"}
+
+
+def summary(about: pd.Series, encoding: pd.Series) -> HTML:
+    """Return the size of a corpus and of its vocabulary (rows of corpus and encoding)."""
+    return html.text(
+        "{about.documents:,} documents in {about.classes} classes, with {about.unique_tokens:,}"
+        " different words. The {counted} contain {encoding.tokens:,} words,"
+        " {encoding.unique_tokens:,} of them different. The {kept:,} most frequent words get an id;"
+        " they cover {covered:percent} of the running text.",
+        "outcome",
+        about=about,
+        encoding=encoding,
+        counted="training documents" if encoding["fit"] == "train" else "documents",
+        kept=encoding["num_words"] - 1,
+        covered=encoding["kept_tokens"] / encoding["tokens"],
+    )
+
+
+def count_classes(classes: pd.DataFrame) -> pd.DataFrame:
+    """Return labelled documents by class (index, visible) and split, and their sum as ``all``."""
+    counts = classes.dropna(subset="label").pivot_table(
+        index="label", columns="split", values="documents", aggfunc="sum", fill_value=0
+    )
+    counts = counts[SPLITS].astype(int)
+    counts.index = counts.index.map(visible)
+    return counts.assign(all=counts.sum(axis=1))
+
+
+def balance(counts: pd.DataFrame, documents: int) -> HTML:
+    """Return the sizes of the classes, and the accuracy of always predicting the largest one."""
+    least, most, unlabelled = (
+        counts["all"].min(),
+        counts["all"].max(),
+        documents - counts["all"].sum(),
+    )
+    guess = counts["train"].argmax()
+    template = "Each class has {least:,} to {most:,} documents."
+    if least == most:
+        template = "Each class has {most:,} documents."
+    template += (
+        " Always predicting {guess}, the most frequent class in training, is right for"
+        " {share:percent} of the test documents."
+    )
+    if unlabelled:
+        template += " Another {unlabelled:,} documents have no label; they only train word vectors."
+    share = counts["test"].iloc[guess] / counts["test"].sum()
+    values = {"least": least, "most": most, "unlabelled": unlabelled, "share": share}
+    return html.text(template, "outcome", guess=counts.index[guess], **values)
+
+
+def classes_table(counts: pd.DataFrame) -> HTML:
+    """Return the table of documents by class and split (`count_classes`)."""
+    bars = [bar(share) for share in counts["all"] / counts["all"].max()]
+    shown = counts.rename_axis("class").reset_index()
+    shown.insert(1, "relative to the largest", bars)
+    shown.loc[len(shown)] = ["all classes", "", *counts.sum()]
+    return html.table(
+        shown,
+        dict.fromkeys([*SPLITS, "all"], "{:,}".format),
+        "Documents by class and split",
+        text=tuple(shown.columns[:2]),
+        raw=(shown.columns[1],),
+    )
 
 
 def bar(share: float) -> str:
-    """Return a small bar of a length between 0 and 1, for a cell of a table."""
+    """Return a bar of a length between 0 and 1, for a raw column of a table."""
     width = round(100 * share, 2)
     return (
         '<svg class="interval" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
@@ -31,11 +97,11 @@ def bar(share: float) -> str:
 
 
 def examples(documents: pd.DataFrame, opened: int) -> HTML:
-    """Return how a document of each class begins; the reader opens those after the first ones.
+    """Return the beginning of one document per class.
 
     Args:
         documents: columns id, label, words and text.
-        opened: how many stand open.
+        opened: number of documents that are unfolded at first.
     """
     return HTML(
         "".join(
@@ -49,24 +115,151 @@ def examples(documents: pd.DataFrame, opened: int) -> HTML:
 
 
 def quotation(text: str) -> HTML:
-    """Return a text in its own lines."""
+    """Return a text with its line breaks."""
     return HTML(f'<blockquote class="lines">{escape(text)}</blockquote>')
+
+
+def duplicates(pairs: pd.DataFrame, empty: pd.DataFrame, address: str) -> HTML:
+    """Return how many documents occur twice, with a link to the page about trust."""
+    count = pairs.set_index(["part", "among"])["documents"]
+    documents = empty.set_index("split")["documents"]
+    content = fill(
+        "{leaked:,} of {test:,} test documents ({share:percent}) also occur in the training or"
+        " validation split, where a model can memorise their labels, and {twice:,} occur twice in"
+        " the test split. Of the {learned:,} training and validation documents, {repeated:,} occur"
+        " twice there.",
+        leaked=count["test", "training"],
+        test=documents["test"],
+        share=count["test", "training"] / documents["test"],
+        twice=count["test", "test"],
+        learned=documents.reindex(["train", "validation"], fill_value=0).sum(),
+        repeated=count["training", "training"],
+    )
+    return pointer(f"{content} The effect on the figures:", address, "Trust")
 
 
 def pointer(content: str, address: str, title: str) -> HTML:
     """Return a paragraph of plain text that ends with a link."""
-    return HTML(f"<p>{escape(content)} {link(title, address)}</p>")
+    return HTML(f'<p class="outcome">{escape(content)} {html.link(title, address)}</p>')
 
 
-def row(ids: Sequence[int], words: Sequence[str | None]) -> HTML:
+def truncation(cuts: pd.DataFrame, empty: int) -> Iterator[HTML]:
+    """Yield the losses of the report's networks (table cuts); ``empty`` documents have no word."""
+    shares = corpus_plots.losses(cuts)
+    for row in shares[shares["configured"]].to_dict("records"):
+        cut, words, zeros = (row[name] for name in corpus_plots.LOSSES)
+        yield html.text(
+            "Networks of this report that read {length} words truncate {cut:percent} of the"
+            " documents and lose {words:percent} of the running text; {zeros:percent} of their"
+            " input is padding.",
+            "outcome",
+            **{"length": row["cut"], "cut": cut, "words": words, "zeros": zeros},
+        )
+    if empty:
+        yield html.text("{empty:,} documents have no word at all.", empty=empty)
+
+
+def lengths(counts: pd.DataFrame, cuts: pd.DataFrame) -> Iterator[HTML]:
+    """Yield the plot of document lengths (table lengths) and the table of losses (cuts)."""
+    yield html.figure(
+        corpus_plots.lengths_and_cuts(counts[counts["split"] != "unlabelled"], cuts),
+        "Two plots over the number of words: a histogram of document lengths, and the shares of"
+        " truncated documents, of lost text and of padding, which the table below lists",
+        "Top: labelled documents by length. Bottom: truncation, loss and padding by number of words"
+        " read; the dashed line marks the length that this report's networks read.",
+    )
+    shares = corpus_plots.losses(cuts)
+    shares["configured"] = shares["configured"].map({True: "yes", False: ""})
+    yield html.table(
+        shares.rename(columns={"cut": "words read", "configured": "in this report"}),
+        dict.fromkeys(corpus_plots.LOSSES, percent),
+        "Labelled documents; words without an id are dropped before truncation and not counted",
+    )
+
+
+def out_of_vocabulary(outside: pd.DataFrame, growth: pd.DataFrame) -> HTML:
+    """Return the shares of words that are out of vocabulary, and of new words at the end."""
+    unknown = (outside["unknown"] / outside["words"]).set_axis(outside["split"])
+    last = growth[["words", "different"]].tail(2).diff().iloc[-1]
+    template = (
+        "{test:percent} of the words in the test documents are out of vocabulary, and"
+        " {train:percent} of those in the training documents."
+    )
+    if last["words"] > 0:
+        template += (
+            " Among the last {last.words:,.0f} words of the training documents,"
+            " {last.different:,.0f} are new."
+        )
+    values = {"test": unknown["test"], "train": unknown["train"], "last": last}
+    return html.text(template, "outcome", **values)
+
+
+def growth(curve: pd.DataFrame, law: pd.Series, kept: int) -> HTML:
+    """Return the plot of vocabulary growth and Heaps' law; ``kept`` words have an id."""
+    return html.figure(
+        corpus_plots.vocabulary_growth(curve, law["k"], law["beta"], kept),
+        fill(
+            "Curve of different words against words read, which flattens; it ends at {end:,}"
+            " different words",
+            end=curve["different"].iloc[-1],
+        ),
+        "Training documents in the order of the corpus. If they are sorted by class, the curve"
+        " rises faster where a class with words of its own begins.",
+    )
+
+
+def words(spelled: pd.Series, numbers: pd.Series) -> HTML:
+    """Return words as `html.words` does, with visible characters only."""
+    return html.words(spelled.map(visible), numbers)
+
+
+def coverage(
+    covered: pd.DataFrame, missing: pd.DataFrame, titles: dict[str, str]
+) -> Iterator[HTML]:
+    """Yield the coverage of each pretrained embedding, and the most frequent missing words."""
+    if covered.empty:
+        yield html.paragraph("No network of this report starts from pretrained vectors.")
+    for row in covered.itertuples():
+        yield html.text(
+            "{title} ({row.dimensions} dimensions): {row.words_found:,} of {row.words:,} words"
+            " ({words:percent}) have a vector, which covers {tokens:percent} of the running text"
+            " with ids.",
+            "outcome",
+            **{"title": titles[row.embedding], "row": row},
+            **{"words": row.words_found / row.words, "tokens": row.tokens_found / row.tokens},
+        )
+        lost = missing[missing["embedding"] == row.embedding]
+        if len(lost):
+            yield html.paragraph("The most frequent words without a vector, and their counts:")
+            yield words(lost["word"], lost["count"])
+
+
+def reading(document: pd.Series, spelled: pd.DataFrame, read: pd.DataFrame, ordered: bool) -> HTML:
+    """Return how a row was padded or truncated; ``ordered``: networks read words in order."""
+    if not ordered:
+        return html.paragraph(
+            "No network of this report reads words in their order; nothing is truncated or padded."
+        )
+    return html.text(
+        "A network of this report reads {length:,} numbers per document; this document has {ids:,}"
+        " ids. Zeros pad a shorter document at the {padding}; a longer one is truncated at the"
+        " {truncating}.",
+        length=len(read),
+        ids=spelled["word_id"].count(),
+        padding=SIDES[document["padding"]],
+        truncating=SIDES[document["truncating"]],
+    )
+
+
+def row(ids: Sequence[int], spelled: Sequence[str | None]) -> HTML:
     """Return a row of word ids with the word of each below it; a run of zeros is one cell.
 
     Args:
         ids: 0 is padding.
-        words: of each id; of padding none.
+        spelled: the word of each id; None for padding.
     """
     cells = []
-    for padding, run in groupby(zip(ids, words, strict=True), key=lambda pair: pair[0] == 0):
+    for padding, run in groupby(zip(ids, spelled, strict=True), key=lambda pair: pair[0] == 0):
         pairs = list(run)
         if padding:
             cells.append(f'<span class="unknown">0 × {len(pairs)}<small>padding</small></span>')
@@ -78,18 +271,27 @@ def row(ids: Sequence[int], words: Sequence[str | None]) -> HTML:
     return HTML(f'<div class="words">{"".join(cells)}</div>')
 
 
-def read_back(words: Sequence[str], lost: Sequence[str]) -> HTML:
-    """Return the words of a document as a network has them; what is lost of them is struck out.
+def losses(spelled: pd.DataFrame) -> HTML:
+    """Return how many words of a document are lost and why (table document_words)."""
+    counts = spelled.loc[spelled["lost"] != "", "lost"].value_counts()
+    reasons = ", ".join(f"{counts[why]} {LOST[why]}" for why in LOST if why in counts)
+    template = "{lost} of {words} words are lost and struck out here ({reasons})."
+    if counts.empty:
+        template = "None of its words is lost."
+    template += " Capitals, punctuation and line breaks of every document are lost."
+    return html.text(template, lost=counts.sum(), words=len(spelled), reasons=reasons)
+
+
+def decoded(spelled: Sequence[str], lost: Sequence[str]) -> HTML:
+    """Return the words of a document that a network reads; lost words are struck out.
 
     Args:
-        words: of the document.
-        lost: why each is (one of `LOST`), or nothing.
+        spelled: words of the document.
+        lost: reason for the loss of each word (of `LOST`), or "".
     """
 
-    def one(word: str, why: str) -> str:
+    def mark(word: str, why: str) -> str:
         shown = escape(visible(word))
-        if not why:
-            return shown
-        return f'<del title="{escape(LOST[why])}">{shown}</del>'
+        return f'<del title="{escape(LOST[why])}">{shown}</del>' if why else shown
 
-    return HTML(f"<blockquote>{' '.join(map(one, words, lost))}</blockquote>")
+    return HTML(f"<blockquote>{' '.join(map(mark, spelled, lost))}</blockquote>")

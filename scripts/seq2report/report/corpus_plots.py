@@ -1,4 +1,4 @@
-"""Pictures of the pages of corpora."""
+"""Plots of the page about a corpus."""
 
 import matplotlib as mpl
 import numpy as np
@@ -8,30 +8,26 @@ from matplotlib.figure import Figure
 
 from seq2report.report.plots import COLOURS, NEUTRAL
 
-LOSSES = {  # column of the table of cuts, of which column it is a share, what it is called
-    "documents that are cut": ("longer", "documents"),
-    "running text that is not read": ("lost", "ids"),
-    "numbers read that are padding": ("zeros", "numbers"),
+LOSSES = {  # name of a share: two columns of the table cuts, its numerator and denominator
+    "documents truncated": ("longer", "documents"),
+    "running text lost": ("lost", "ids"),
+    "input that is padding": ("zeros", "numbers"),
 }
 STYLES = ["-", "--", ":"]
 
 
 def losses(cuts: pd.DataFrame) -> pd.DataFrame:
-    """Return columns cut, configured, and the share of each of `LOSSES`.
-
-    Args:
-        cuts: the table of evaluate_corpus.
-    """
-    shares = {name: cuts[part] / cuts[whole] for name, (part, whole) in LOSSES.items()}
+    """Return columns cut, configured, and one share per entry of `LOSSES` (table cuts)."""
+    shares = {name: cuts[lost] / cuts[whole] for name, (lost, whole) in LOSSES.items()}
     return cuts[["cut", "configured"]].assign(**shares)
 
 
 def lengths_and_cuts(lengths: pd.DataFrame, cuts: pd.DataFrame) -> Figure:
-    """Draw how many documents are how long, and below that what is lost where they are cut.
+    """Plot the distribution of document lengths, and below it the losses by truncation.
 
     Args:
         lengths: columns counted (words or ids), words and documents.
-        cuts: the table of evaluate_corpus; the cuts that are configured are marked.
+        cuts: the table of evaluate_corpus; configured lengths are marked.
     """
     figure = Figure(figsize=(10, 5.6))
     above, below = figure.subplots(2, sharex=True, height_ratios=(2, 3))
@@ -54,7 +50,7 @@ def lengths_and_cuts(lengths: pd.DataFrame, cuts: pd.DataFrame) -> Figure:
     below.set_xscale("log")
     below.xaxis.set_major_formatter("{x:g}")
     below.xaxis.set_minor_formatter("")
-    below.set_xlabel("words of a document; below, words that are read of it (logarithmic)")
+    below.set_xlabel("words of a document; bottom: words that are read of it (log scale)")
     below.grid(alpha=0.25)
     below.legend(loc="center left")
     for cut in cuts.loc[cuts["configured"], "cut"]:
@@ -69,13 +65,13 @@ def _mark(axes: Axes, cut: int, label: str = "") -> None:
 
 
 def vocabulary_growth(growth: pd.DataFrame, k: float, beta: float, kept: int) -> Figure:
-    """Draw different words against words read, with Heaps' law and the words that get an id.
+    """Plot different words against words read, with Heaps' law and the number of words with an id.
 
     Args:
         growth: columns words and different.
-        k: of the fitted law K n^β; NaN where there is none.
-        beta: the same.
-        kept: how many words get an id.
+        k: of the fitted law K n^β; NaN without a fit.
+        beta: of the law; NaN without a fit.
+        kept: number of words with an id.
     """
     figure = Figure(figsize=(10, 3.6))
     axes = figure.subplots()
@@ -83,13 +79,13 @@ def vocabulary_growth(growth: pd.DataFrame, k: float, beta: float, kept: int) ->
     if not np.isnan(beta):
         law = f"Heaps' law: {k:.3g} n^{beta:.2f}"
         axes.plot(growth["words"], k * growth["words"] ** beta, "--", color=COLOURS[1], label=law)
-    axes.axhline(kept, color=NEUTRAL, linestyle=":", label=f"words that get an id: {kept:,}")
+    axes.axhline(kept, color=NEUTRAL, linestyle=":", label=f"words with an id: {kept:,}")
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("words read, in the order of the training documents")
-    axes.set_ylabel("different words among them")
+    axes.set_ylabel("different words")
     axes.grid(alpha=0.25)
     axes.legend(loc="upper left")
     return figure

@@ -54,7 +54,9 @@ def solve(unit: np.ndarray, a: int, b: int, c: int) -> tuple[np.ndarray, np.ndar
 
     Args:
         unit: rows of length 1, (n, d).
-        a: row of this word, as are b and c.
+        a: row of the first word.
+        b: of the second word.
+        c: of the third word.
 
     Returns:
         Rows, the best first, (n - 3,) int if the three differ, and their cosines.

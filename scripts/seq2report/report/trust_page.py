@@ -1,0 +1,133 @@
+"""Parts of the page about trust: duplicates, suspected label errors, published results."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+from IPython.display import HTML
+
+from seq2report.report import html
+from seq2report.report.numbers import fill
+
+PAIRS = {  # columns of the table duplicates, as headings
+    "part": "documents",
+    "among": "with a duplicate in",
+    "same_label": "with the same label",
+    "other_label": "with other labels only",
+}
+
+
+def leakage(pairs: pd.DataFrame, splits: pd.DataFrame) -> HTML:
+    """Return how many test documents also occur in training (tables duplicates and empty)."""
+    test, empty = splits.loc["test", "documents"], splits["empty"].sum()
+    leaked = pairs[(pairs["part"] == "test") & (pairs["among"] == "training")].iloc[0]
+    template = "None of {test:,} test documents also occurs in the training set."
+    if leaked["documents"]:
+        template = (
+            "{count:,} of {test:,} test documents ({share:percent}) also occur in the training set."
+        )
+    if leaked["same_label"]:
+        template += " With the same label: {same:,}; a model can memorise the answer."
+    if leaked["other_label"]:
+        template += " With other labels only: {other:,}; a memorised answer is wrong."
+    if empty:
+        template += (
+            " {empty:,} documents have no word at all, {test_empty:,} of them test documents; they"
+            " do not count as duplicates."
+        )
+    return html.text(
+        template,
+        "outcome",
+        **{"test": test, "count": leaked["documents"], "share": leaked["documents"] / test},
+        **{"same": leaked["same_label"], "other": leaked["other_label"]},
+        **{"empty": empty, "test_empty": splits.loc["test", "empty"]},
+    )
+
+
+def duplicates_table(pairs: pd.DataFrame) -> HTML:
+    """Return the table of duplicates within and between the splits."""
+    shown = pairs.rename(columns=PAIRS | {"documents": "count"})
+    counts = dict.fromkeys(shown.columns[2:], "{:,}".format)
+    caption = "Documents whose text occurs more than once in the corpus"
+    return html.table(shown, counts, caption, tuple(shown.columns[:2]))
+
+
+def label_errors(summary: pd.DataFrame) -> HTML:
+    """Return how many test documents have a suspected label (table labels_summary)."""
+    suspected, documents, others = summary[["suspected", "documents", "also_under"]].sum()
+    if not documents:
+        return html.paragraph(
+            "No model can judge the labels: every model of this report follows the lecture's"
+            " protocol, which uses the test documents during training.",
+            "outcome",
+        )
+    template = "{suspected:,} of {documents:,} test documents ({share:percent}) may be mislabelled."
+    if others:
+        template += (
+            " The text of {others:,} of them also occurs under another label, for example as a"
+            " message posted to several groups: their label is right, but not the only one."
+        )
+    counts = {"suspected": suspected, "documents": documents, "others": others}
+    return html.text(template, "outcome", share=suspected / documents, **counts)
+
+
+def suspects_by_class(summary: pd.DataFrame) -> HTML:
+    """Return the table of suspected label errors by class."""
+    shown = summary[summary["suspected"] > 0].rename(
+        columns={"label": "class", "also_under": "with other labels"}
+    )
+    return html.table(shown, dict.fromkeys(shown.columns[1:], "{:,}".format), text=("class",))
+
+
+def suspects_table(suspected: pd.DataFrame) -> HTML:
+    """Return the table of suspected documents (table labels)."""
+    verdicts = [
+        fill(
+            "{row.id}. Label: {row.label} ({row.p_label:.3f}); {row.agreeing} of {row.variants}"
+            " models predict {row.suggested} ({row.p_suggested:.3f}).",
+            row=row,
+        )
+        + ("" if pd.isna(row.also_under) else f" Also occurs under {row.also_under}.")
+        for row in suspected.itertuples()
+    ]
+    shown = pd.DataFrame({"document": verdicts, "beginning of the text": suspected["excerpt"]})
+    caption = (
+        f"The {len(shown)} suspected documents with the widest margin between the probabilities,"
+        " which are averages over the models; � replaces an invisible character"
+    )
+    return html.table(shown, caption=caption, text=tuple(shown.columns))
+
+
+def published_results(published: pd.DataFrame, sample: bool) -> Iterator[HTML]:
+    """Yield the comparison with published results; ``sample``: ours are figures of a sample."""
+    if published.empty:
+        yield html.paragraph("No published result on this corpus is known to this report.")
+        return
+    same = published["same_protocol"].sum()
+    template = "{same} of {rows} published results on this corpus have the same protocol as ours."
+    yield html.text(template, "outcome", same=same, rows=len(published))
+    if sample:
+        yield html.paragraph(
+            "Our figures are those of a sample and theirs of the whole corpus, so they cannot be"
+            " compared here.",
+            "notice",
+        )
+    yield html.paragraph(
+        "Each published result is shown with the most similar model of this report. “Same protocol”"
+        " means that a model was trained on the labelled training documents only, and that the same"
+        " test documents were used once."
+    )
+    years = published["year"].map(lambda year: "" if pd.isna(year) else f", {year}")
+    shown = pd.DataFrame(
+        {
+            "model": published["model"] + " (" + published["source"] + years + ")",
+            "theirs": published["figure"],
+            "ours": published["our_figure"],
+            "metric": published["metric"],
+            "our most similar model": published["ours"],
+            "same protocol": published["same_protocol"].map({True: "yes", False: "no"}),
+            "differences": published["differs"] + " Test set: " + published["split"] + ".",
+        }
+    )
+    formats = dict.fromkeys(["theirs", "ours"], "{:.3f}".format)
+    yield html.table(shown, formats, text=tuple(shown.columns.difference(formats)))
+    yield html.text("Sources: {read}", "soft", read="; ".join(dict.fromkeys(published["checked"])))
