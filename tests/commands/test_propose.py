@@ -152,7 +152,7 @@ REFUSED = {
     ),
     "with_a_label_missing": (
         *("x.csv", b"a,label\n" + b"some words,x\nsome words,y\n" * 5 + b"some words,\n"),
-        "line 12: its label (column 'label') is missing",
+        "line 12: the label (column 'label') is missing",
     ),
     "too_small_for_its_parts": (
         *("x.csv", b"a,label\n" + b"some words,x\nsome words,y\n" * 3),
@@ -177,5 +177,5 @@ def test_no_configuration_is_written_for_a_file(tmp_path, name, content, message
 def test_no_configuration_is_written_for_a_folder_without_classes(tmp_path):
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts/1.txt").write_text("a text")
-    with pytest.raises(UserError, match=r"texts: 1\.txt: lies in no folder"):
+    with pytest.raises(UserError, match=r"texts: 1\.txt: is in no folder"):
         proposed(tmp_path / "texts")
