@@ -7,9 +7,11 @@ import polars as pl
 import pytest
 from helpers import call, lesson_page, write_sequences
 
-import lesson_inside_lstm as lesson
+import lesson_inside_lstm
 from seq2report.core.command import UserError, write_json
 from seq2report.core.tables import read_tables
+from seq2report.lessons import inside_lstm as lesson
+from seq2report.lessons import inside_lstm_page as page
 from seq2report.lessons import inside_lstm_plots
 from seq2report.report import html
 
@@ -20,7 +22,7 @@ HOSTILE = ["<script>alert(1)</script>", "$x$ $y$", "a\x07\u202eb", "漢字", "&a
 
 
 def write_corpus(folder, words=range(15, 60)):
-    """Write a corpus of random words in which each class has a word of its own; return options."""
+    """Write a corpus of random words, with one typical word per class; return the options."""
     rng = np.random.default_rng(1)
     rows = []
     for split, count in (("train", 90), ("test", 30)):
@@ -45,19 +47,19 @@ def write_corpus(folder, words=range(15, 60)):
     }
 
 
-def carry_out(folder, options, **more):
-    call(lesson, **options, output=folder / "lesson-inside_lstm", **more)
+def run_lesson(folder, options, **more):
+    call(lesson_inside_lstm, **options, output=folder / "lesson-inside_lstm", **more)
     return read_tables(folder / "lesson-inside_lstm")
 
 
 @pytest.fixture(scope="module")
-def carried_out(tmp_path_factory):
-    """A corpus of hostile words with pretrained vectors, and the tables of the lesson."""
+def finished(tmp_path_factory):
+    """Return a folder, the options of a corpus of hostile words, and the tables of the lesson."""
     folder = tmp_path_factory.mktemp("lesson")
     matrix = np.random.default_rng(1).normal(size=(NUM_WORDS, 5)).astype("float32")
     np.save(folder / "matrix.npy", matrix)
     options = write_corpus(folder / "corpus") | {"matrix": folder / "matrix.npy", "epochs": 25}
-    return folder, options, carry_out(folder, options)
+    return folder, options, run_lesson(folder, options)
 
 
 @pytest.fixture
@@ -72,35 +74,33 @@ def vectors():
 
 
 def test_the_numpy_cell_computes_what_keras_computes(weights, vectors):
-    found = lesson.read_words(vectors, weights)
+    states = lesson.read_words(vectors, weights)
     hidden, cell = lesson.keras_states(weights, vectors)
-    np.testing.assert_allclose(found["hidden"], hidden, atol=1e-6)
-    np.testing.assert_allclose(found["cell"][-1], cell, atol=1e-6)
-    assert list(found) == list(lesson.GATES)
-    assert all(values.shape == (7, 3) for values in found.values())
+    np.testing.assert_allclose(states["hidden"], hidden, atol=1e-6)
+    np.testing.assert_allclose(states["cell"][-1], cell, atol=1e-6)
+    assert list(states) == list(lesson.GATES)
+    assert all(values.shape == (7, 3) for values in states.values())
 
 
-def test_each_gate_has_the_name_of_what_it_does(weights, vectors):
-    found = lesson.read_words(vectors, weights)
-    before = np.vstack([np.zeros(3), found["cell"][:-1]])
-    expected = found["forget"] * before + found["update"] * found["candidate"]
-    np.testing.assert_allclose(found["cell"], expected)
-    np.testing.assert_allclose(found["hidden"], found["output"] * np.tanh(found["cell"]))
+def test_each_gate_has_the_effect_that_its_name_says(weights, vectors):
+    states = lesson.read_words(vectors, weights)
+    before = np.vstack([np.zeros(3), states["cell"][:-1]])
+    expected = states["forget"] * before + states["update"] * states["candidate"]
+    np.testing.assert_allclose(states["cell"], expected)
+    np.testing.assert_allclose(states["hidden"], states["output"] * np.tanh(states["cell"]))
     for gate in ("forget", "update", "output"):
-        assert ((found[gate] > 0) & (found[gate] < 1)).all()
+        assert ((states[gate] > 0) & (states[gate] < 1)).all()
 
 
-def test_a_bias_moves_its_own_gate(weights, vectors):
-    for place, gate in enumerate(("update", "forget", "candidate", "output")):
+def test_a_high_bias_opens_its_own_gate(weights, vectors):
+    for index, gate in enumerate(("update", "forget", "candidate", "output")):
         bias = weights.bias.copy()
-        bias[3 * place : 3 * place + 3] = 50
-        found = lesson.read_words(vectors, weights._replace(bias=bias))
-        np.testing.assert_allclose(found[gate], 1)
+        bias[3 * index : 3 * index + 3] = 50
+        states = lesson.read_words(vectors, weights._replace(bias=bias))
+        np.testing.assert_allclose(states[gate], 1)
 
 
-def test_the_slides_variant_with_the_identity_is_the_standard_cell_and_otherwise_is_not(
-    weights, vectors
-):
+def test_the_variant_of_the_slide_is_the_standard_cell_with_the_identity_only(weights, vectors):
     standard = lesson.read_words(vectors, weights)
     identity = lesson.layer_squash(np.eye(3), np.zeros(3))
     for gate, values in lesson.read_words(vectors, weights, identity).items():
@@ -115,19 +115,19 @@ def test_the_slides_variant_with_the_identity_is_the_standard_cell_and_otherwise
 def test_sigmoid_does_not_overflow():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = lesson.sigmoid(np.array([-1e4, 0.0, 1e4, 1.0]))
-    np.testing.assert_allclose(found, [0, 0.5, 1, 1 / (1 + np.exp(-1))])
+        states = lesson.sigmoid(np.array([-1e4, 0.0, 1e4, 1.0]))
+    np.testing.assert_allclose(states, [0, 0.5, 1, 1 / (1 + np.exp(-1))])
 
 
-@pytest.mark.parametrize("wrong", [1e-4, np.nan])
-def test_a_difference_to_keras_ends_in_a_message(wrong):
+@pytest.mark.parametrize("error", [1e-4, np.nan])
+def test_a_difference_to_keras_is_an_error(error):
     same = np.zeros(3)
     assert lesson.check((same, same + 1e-6)) == pytest.approx(1e-6)
     with pytest.raises(UserError, match="NumPy cell and Keras differ"):
-        lesson.check((same, same), (same, np.array([0, wrong, 0])))
+        lesson.check((same, same), (same, np.array([0, error, 0])))
 
 
-def test_a_short_confident_and_right_document_is_chosen():
+def test_a_short_document_with_a_confident_correct_prediction_is_chosen():
     probability = np.array([[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.05, 0.95], [0.99, 0.01]])
     words = np.array([10, 30, 40, 30, 500])
     truth = np.array([0, 0, 1, 0, 0])
@@ -136,8 +136,8 @@ def test_a_short_confident_and_right_document_is_chosen():
     assert lesson.choose(probability, 1 - probability.argmax(axis=1), words) == (4, "wrong")
 
 
-def test_the_tables_are_those_of_the_network(carried_out):
-    _, _, tables = carried_out
+def test_the_tables_agree_with_the_network(finished):
+    _, _, tables = finished
     assert set(tables) == {"gates", "document", "probabilities", "units", "facts"}
     (facts,) = tables["facts"].to_dict("records")
     assert facts["difference_to_keras"] <= 1e-5
@@ -152,14 +152,16 @@ def test_the_tables_are_those_of_the_network(carried_out):
     assert tables["document"]["step"].tolist() == list(range(1, words + 1))
     spelled = tables["gates"].drop_duplicates("step").set_index("step")["word"]
     assert spelled.tolist() == tables["document"]["word"].tolist()
-    said = tables["probabilities"].pivot_table(index="step", columns="label", values="probability")
-    np.testing.assert_allclose(said.sum(axis=1), 1)
-    assert said.loc[words, facts["label"]] == pytest.approx(facts["probability"], abs=1e-5)
+    probabilities = tables["probabilities"].pivot_table(
+        index="step", columns="label", values="probability"
+    )
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert probabilities.loc[words, facts["label"]] == pytest.approx(facts["probability"], abs=1e-5)
     assert tables["units"]["pull"].is_monotonic_decreasing
 
 
-def test_the_network_has_learned_and_the_document_is_confident_and_right(carried_out):
-    (facts,) = carried_out[2]["facts"].to_dict("records")
+def test_the_network_has_learned_and_its_prediction_for_the_document_is_correct(finished):
+    (facts,) = finished[2]["facts"].to_dict("records")
     assert facts["test_accuracy"] > 0.8
     assert facts["chosen"] == "whole"
     assert facts["label"] == facts["predicted"]
@@ -168,16 +170,16 @@ def test_the_network_has_learned_and_the_document_is_confident_and_right(carried
 
 
 @pytest.mark.reliability("Repeatability")
-def test_the_same_seed_gives_the_same_tables(carried_out, tmp_path):
-    _, options, tables = carried_out
-    again = carry_out(tmp_path, options)
+def test_the_same_seed_gives_the_same_tables(finished, tmp_path):
+    _, options, tables = finished
+    again = run_lesson(tmp_path, options)
     for name, table in again.items():
         timeless = table.drop(columns="fit_seconds", errors="ignore")
         pd.testing.assert_frame_equal(timeless, tables[name][timeless.columns])
 
 
-def test_the_page_shows_hostile_words_as_text(carried_out, tmp_path):
-    folder, _, _ = carried_out
+def test_the_page_shows_hostile_words_as_text(finished, tmp_path):
+    folder, _, _ = finished
     shown = lesson_page("inside_lstm", folder, corpus_title="<i>Tiny</i>")
     assert f"<h1>{TITLE}</h1>" in shown
     for raw in ("<script>alert", "<i>Tiny", "<b>con", "Glyph"):
@@ -185,7 +187,7 @@ def test_the_page_shows_hostile_words_as_text(carried_out, tmp_path):
     assert "f<sub>t</sub> = σ(" in shown
 
 
-def test_words_that_cannot_be_drawn_become_boxes_and_break_no_picture():
+def test_characters_that_cannot_be_drawn_become_boxes():
     words = pd.Series(HOSTILE)
     drawn = inside_lstm_plots.labels(words)
     assert drawn[1:5] == ["$x$ $y$", "a□□b", "□□", "&amp;"]
@@ -202,7 +204,7 @@ def test_words_that_cannot_be_drawn_become_boxes_and_break_no_picture():
     assert "$x$ $y$" in shown
 
 
-def test_of_many_classes_the_true_one_and_the_likeliest_are_drawn():
+def test_of_many_classes_the_true_and_the_most_probable_ones_are_drawn():
     table = pd.DataFrame(
         [{"step": 1, "word": "w", "label": f"class {n}", "probability": n / 45} for n in range(10)]
     )
@@ -211,8 +213,30 @@ def test_of_many_classes_the_true_one_and_the_likeliest_are_drawn():
     assert drawn == [0, 7, 8, 9]
 
 
-def test_a_corpus_of_short_documents_ends_in_a_message(tmp_path):
+def test_a_corpus_of_short_documents_is_rejected_with_a_message(tmp_path):
     options = write_corpus(tmp_path / "corpus", range(3, 9))
     with pytest.raises(UserError, match=r"at most 8 words, expected .* one of 20 words or more"):
-        call(lesson, **options, epochs=1, output=tmp_path / "out")
+        call(lesson_inside_lstm, **options, epochs=1, output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_the_page_explains_why_the_document_was_chosen(finished):
+    tables = finished[2]
+    facts = tables["facts"]
+    assert "Among the short documents" in page.document(tables).data
+    wrong = facts.assign(chosen="wrong", predicted="mid", label="pro", document_words=99)
+    shown = page.document(tables | {"facts": wrong}).data
+    assert "A test document of 99 words; the network reads the last" in shown
+    assert "prediction: mid; the true class is pro." in shown
+
+
+def test_the_page_names_the_words_that_change_the_probability_most():
+    facts = pd.DataFrame({"label": ["pro"]})
+    steps = {"step": [1, 2, 3], "word": ["a", "b", "c"], "label": "pro"}
+    table = pd.DataFrame({**steps, "probability": [0.5, 0.9, 0.6]})
+    shown = page.largest_changes({"facts": facts, "probabilities": table}).data
+    assert "comes with “b” (word 2): 40 percentage points" in shown
+    assert "decrease comes with “c” (word 3): 30 percentage points" in shown
+    flat = table.assign(probability=0.5)
+    shown = page.largest_changes({"facts": facts, "probabilities": flat}).data
+    assert "comes with" not in shown

@@ -10,7 +10,6 @@ LONGEST = 15  # lines of a code cell
 UNFINISHED = {
     "embeddings",
     "lesson_cbow",
-    "lesson_inside_lstm",
     "lesson_number_sequence",
     "lesson_several_features",
     "lesson_shapes",

@@ -1,4 +1,4 @@
-"""Pictures of the lesson on the inside of an LSTM, from its tidy tables."""
+"""Plots of the lesson on the inside of an LSTM, from its tidy tables."""
 
 import matplotlib as mpl
 import numpy as np
@@ -8,23 +8,23 @@ from matplotlib.font_manager import findfont, get_font
 
 from seq2report.report.plots import COLOURS, NEUTRAL, styles
 
-LONGEST = 16  # characters of a word under a picture
+LONGEST = 16  # characters of a word below a plot
 SHOWN_CLASSES = 4  # lines at most
 
 
 def labels(words: pd.Series) -> list[str]:
-    """Return words as they can be drawn: one short line each, of characters that the font has.
+    """Return words as labels: short, and only with characters that the font has.
 
-    Other characters (control characters, marks that turn the line around, scripts that the font
-    lacks) become a box.
+    Other characters (control characters, bidirectional marks, scripts that the font lacks) become
+    a box.
     """
     font = get_font(findfont(mpl.rcParams["font.sans-serif"][0]))
 
-    def one(word: str) -> str:
+    def label(word: str) -> str:
         short = word if len(word) <= LONGEST else word[: LONGEST - 1] + "…"
         return "".join(c if c.isprintable() and font.get_char_index(ord(c)) else "□" for c in short)
 
-    return [one(word) for word in words]
+    return [label(word) for word in words]
 
 
 def heat_map(gates: pd.DataFrame, gate: str, order: pd.Series) -> Figure:
@@ -32,7 +32,7 @@ def heat_map(gates: pd.DataFrame, gate: str, order: pd.Series) -> Figure:
 
     Args:
         gates: columns step, word, unit, gate, value.
-        gate: which of them; a gate lies between 0 and 1, "cell" on both sides of 0.
+        gate: one of them; gates are between 0 and 1, "cell" can be negative.
         order: units from top to bottom.
     """
     rows = gates[gates["gate"] == gate]
@@ -41,8 +41,8 @@ def heat_map(gates: pd.DataFrame, gate: str, order: pd.Series) -> Figure:
     figure = Figure(figsize=(10, 1.7 + 0.12 * len(values)))
     axes = figure.subplots()
     if gate == "cell":
-        most = float(np.abs(values.to_numpy()).max())
-        scale = {"cmap": "PuOr_r", "vmin": -most, "vmax": most}
+        limit = float(np.abs(values.to_numpy()).max())
+        scale = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit}
     else:
         scale = {"cmap": "cividis", "vmin": 0, "vmax": 1}
     image = axes.imshow(values, aspect="auto", interpolation="nearest", **scale)
@@ -56,10 +56,10 @@ def heat_map(gates: pd.DataFrame, gate: str, order: pd.Series) -> Figure:
 
 
 def probability_by_word(probabilities: pd.DataFrame, label: str) -> Figure:
-    """Draw what the network would say if the text ended at a word, a line a class.
+    """Draw the predicted probabilities if the text ended at a word, one line per class.
 
-    Of two classes only the true one is drawn, the other is what is missing to 1; of more, the true
-    one and those of the highest probability anywhere, `SHOWN_CLASSES` in all.
+    Of two classes only the true one is drawn, because the probabilities add up to 1. Of more
+    classes, the true one and those with the highest peaks are drawn, `SHOWN_CLASSES` in total.
 
     Args:
         probabilities: columns step, word, label, probability.
@@ -73,7 +73,7 @@ def probability_by_word(probabilities: pd.DataFrame, label: str) -> Figure:
     axes = figure.subplots()
     for name, style in styles(shown).items():
         axes.plot(range(len(table)), table[name], label=name, markersize=4, **style)
-    axes.axhline(1 / table.shape[1], color=NEUTRAL, linestyle=":", label="a guess")
+    axes.axhline(1 / table.shape[1], color=NEUTRAL, linestyle=":", label="guessing")
     axes.set_xticks(range(len(words)), labels(words), rotation=90, fontsize=8.5)
     axes.set_xlim(-0.5, len(words) - 0.5)
     axes.set_ylim(-0.02, 1.02)
@@ -84,7 +84,7 @@ def probability_by_word(probabilities: pd.DataFrame, label: str) -> Figure:
 
 
 def squashes() -> Figure:
-    """Draw the two functions that keep an LSTM's numbers in bounds: sigmoid and tanh."""
+    """Draw the two functions that limit the values of an LSTM: sigmoid and tanh."""
     x = np.linspace(-5, 5, 201)
     figure = Figure(figsize=(6, 2.4))
     axes = figure.subplots()

@@ -1,0 +1,351 @@
+"""What the gates of a trained LSTM do, word by word, in a test document.
+
+A small network is trained with Keras. A NumPy cell then reads the document with the same weights,
+keeps every gate and state, and is checked against Keras.
+"""
+
+import logging
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from seq2report.core.command import UserError
+from seq2report.core.durations import stopwatch
+from seq2report.documents.sequences import pad
+from seq2report.lessons.common import Corpus, embedding
+
+UNITS = 16
+LENGTH = 40  # words that the network reads: the last words of a document
+SHORTEST = 20  # words of the document that is shown, at least
+DOCUMENTS = 2000  # at most, for training and for testing
+BATCH = 64
+LEARNING_RATE = 0.01
+TOLERANCE = 1e-5  # largest accepted difference between the NumPy cell and Keras
+GATES = ("forget", "update", "candidate", "output", "cell", "hidden")
+
+
+class Weights(NamedTuple):
+    """Weights of an LSTM with d inputs and u units; columns in the order i, f, c, o."""
+
+    kernel: np.ndarray  # (d, 4 · u), applied to the word vector
+    recurrent: np.ndarray  # (u, 4 · u), applied to the previous hidden state
+    bias: np.ndarray  # (4 · u,)
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """Return 1 / (1 + exp(−x)), computed by tanh, which does not overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+def squash(cell: np.ndarray) -> np.ndarray:
+    """Return tanh of the cell state, which the output gate of the standard cell scales."""
+    return np.tanh(cell)
+
+
+def layer_squash(weights: np.ndarray, bias: np.ndarray):
+    """Return the variant of `squash` on the lecture's slide: a tanh layer, tanh(c · W + b).
+
+    Args:
+        weights: (u, u); the identity gives the standard cell.
+        bias: (u,); zeros give the standard cell.
+    """
+    return lambda cell: np.tanh(cell @ weights + bias)
+
+
+def read_words(vectors: np.ndarray, weights: Weights, squash=squash) -> dict[str, np.ndarray]:
+    """Run an LSTM over word vectors from state 0 and return `GATES`, each (words, units) float64.
+
+    Hochreiter and Schmidhuber (1997), with the forget gate of Gers, Schmidhuber and Cummins
+    (2000). Order and names of the gates are Keras's; i is the update gate of the lecture.
+
+    Args:
+        vectors: (words, d), one row per word.
+        weights: of the trained layer.
+        squash: function of the cell state that the output gate scales.
+    """
+    kernel, recurrent, bias = (np.asarray(array, dtype=np.float64) for array in weights)
+    units = recurrent.shape[0]
+    hidden, cell = np.zeros(units), np.zeros(units)
+    steps = []
+    for vector in np.asarray(vectors, dtype=np.float64):
+        update, forget, candidate, output = np.split(vector @ kernel + hidden @ recurrent + bias, 4)
+        update, forget, output = sigmoid(update), sigmoid(forget), sigmoid(output)
+        candidate = np.tanh(candidate)
+        cell = forget * cell + update * candidate
+        hidden = output * squash(cell)
+        steps.append((forget, update, candidate, output, cell, hidden))
+    return dict(zip(GATES, np.stack(steps, axis=1), strict=True))
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return probabilities over the last axis."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+def choose(probability: np.ndarray, truth: np.ndarray, words: np.ndarray) -> tuple[int, str]:
+    """Return the row of the document to show, and why: "whole", "cut" or "wrong".
+
+    The document is the one with the most confident correct prediction: among documents of
+    `SHORTEST` to `LENGTH` words if there is one (whole), otherwise among longer documents, of
+    which the network reads the last `LENGTH` words (cut). If no prediction is correct, it is the
+    most confident one of all (wrong).
+
+    Args:
+        probability: (n, classes).
+        truth: class numbers, (n,).
+        words: length of each document, (n,); at least one has `SHORTEST` words or more.
+    """
+    right = probability.argmax(axis=1) == truth
+    confidence = probability.max(axis=1)
+    whole = (words >= SHORTEST) & (words <= LENGTH)
+    choices = {
+        "whole": right & whole,
+        "cut": right & (words > LENGTH),
+        "wrong": words >= SHORTEST,
+    }
+    how, eligible = next((name, rows) for name, rows in choices.items() if rows.any())
+    return int(np.where(eligible, confidence, -1).argmax()), how
+
+
+class Documents(NamedTuple):
+    """Documents of one split as the network reads them, at most `DOCUMENTS`."""
+
+    ids: np.ndarray  # (n, LENGTH) int32, padded and truncated at the start
+    truth: np.ndarray  # (n,) int64, class numbers
+    words: np.ndarray  # (n,) int64, length of the whole document
+    names: np.ndarray  # (n,) str, ids of the documents
+
+
+def choose_documents(corpus: Corpus, seed: int) -> tuple[Documents, Documents]:
+    """Return random documents, without empty ones, to train on and to test on.
+
+    Raises:
+        UserError: nothing to train on, or no test document of `SHORTEST` words.
+    """
+    rng = np.random.default_rng(seed)
+    splits = []
+    for split in ("train", "test"):
+        documents = corpus.sequences.part(split)
+        chosen = documents.take(rng.permutation(np.flatnonzero(documents.lengths))[:DOCUMENTS])
+        ids, truth = pad(chosen, LENGTH, "pre", "pre"), chosen.classes(corpus.classes)
+        splits.append(Documents(ids, truth, chosen.lengths, chosen.ids.to_numpy()))
+    train, test = splits
+    longest = test.words.max(initial=0)
+    if not len(train.ids) or longest < SHORTEST:
+        raise UserError(
+            f"found {len(train.ids)} training documents with words, and test documents of at most"
+            f" {longest} words, expected at least one to train on and one of {SHORTEST} words or"
+            " more to show; use a corpus of longer documents"
+        )
+    return train, test
+
+
+def build_model(vectors: np.ndarray | tuple[int, int], classes: int):
+    """Return the compiled network: embedding, LSTM, softmax; padding is masked.
+
+    Args:
+        vectors: fixed vectors, (num_words, d) float32, or the shape of those to learn.
+        classes: units of the output layer.
+    """
+    import keras
+
+    model = keras.Sequential(
+        [
+            keras.Input((LENGTH,), dtype="int32"),
+            embedding(vectors, mask_zero=True, name="embedding"),
+            keras.layers.LSTM(UNITS, name="lstm"),
+            keras.layers.Dense(classes, activation="softmax", name="output"),
+        ]
+    )
+    model.compile(
+        keras.optimizers.Adam(LEARNING_RATE),
+        "sparse_categorical_crossentropy",
+        jit_compile=True,
+    )
+    return model
+
+
+def fit_model(corpus: Corpus, train: Documents, epochs: int) -> tuple[object, int]:
+    """Return the trained network, and how many documents it was trained on."""
+    model = build_model(corpus.vectors, len(corpus.classes))
+    # Full batches only: XLA would compile another program for a smaller one.
+    batch = min(BATCH, len(train.ids))
+    count = len(train.ids) // batch * batch
+    model.fit(train.ids[:count], train.truth[:count], batch_size=batch, epochs=epochs, verbose=0)
+    return model, count
+
+
+def keras_states(weights: Weights, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return hidden states (words, u) and the last cell state (u,) as Keras computes them."""
+    import keras
+
+    layer = keras.layers.LSTM(len(weights.recurrent), return_sequences=True, return_state=True)
+    layer.build((1, *vectors.shape))
+    layer.set_weights(weights)
+    hidden, _, cell = layer(vectors[None])
+    return hidden.numpy()[0], cell.numpy()[0]
+
+
+def check(*pairs: tuple[np.ndarray, np.ndarray]) -> float:
+    """Return the largest absolute difference between the NumPy cell and Keras.
+
+    Args:
+        pairs: results of the NumPy cell and of Keras, of equal shapes.
+
+    Raises:
+        UserError: the difference is above `TOLERANCE`, or not a number.
+    """
+    difference = float(np.max([np.abs(own - expected).max() for own, expected in pairs]))
+    if not difference <= TOLERANCE:
+        raise UserError(
+            f"the NumPy cell and Keras differ by {difference:.3g}, expected at most {TOLERANCE:g}:"
+            " this version of Keras may order the gates of an LSTM differently; compare read_words"
+            " in lessons/inside_lstm.py with its documentation"
+        )
+    return difference
+
+
+class Reading(NamedTuple):
+    """How the network reads one document, computed by the NumPy cell."""
+
+    states: dict[str, np.ndarray]  # as `read_words` returns them
+    by_word: np.ndarray  # (words, classes), probabilities if the text ended at a word
+    kernel: np.ndarray  # (units, classes), weights of the output layer
+    weights: Weights
+    difference: float  # to Keras, see `check`
+    variant_difference: float  # of the hidden states of the slide's variant with the identity
+
+
+def read_document(model, ids: np.ndarray, probability: np.ndarray) -> Reading:
+    """Read a document with the weights of ``model`` and check the result against Keras.
+
+    Args:
+        model: as `build_model` returns it, trained.
+        ids: word ids without padding, (words,) int32.
+        probability: of each class after the last word, by Keras, (classes,).
+    """
+    vectors = model.get_layer("embedding").get_weights()[0][ids]
+    weights = Weights(*model.get_layer("lstm").get_weights())
+    states = read_words(vectors, weights)
+    kernel, bias = model.get_layer("output").get_weights()
+    by_word = softmax(states["hidden"] @ kernel + bias)
+    hidden, cell = keras_states(weights, vectors)
+    difference = check(
+        (states["hidden"], hidden), (states["cell"][-1], cell), (by_word[-1], probability)
+    )
+    identity = layer_squash(np.eye(UNITS), np.zeros(UNITS))
+    variant = read_words(vectors, weights, identity)
+    variant_difference = float(np.abs(variant["hidden"] - states["hidden"]).max())
+    return Reading(states, by_word, kernel, weights, difference, variant_difference)
+
+
+def tidy(states: dict[str, np.ndarray], words: list[str]) -> pd.DataFrame:
+    """Return columns step (from 1), word, unit (from 1), gate, value; one row per value."""
+    steps, units = states["cell"].shape
+    step, unit = (index.ravel() + 1 for index in np.indices((steps, units)))
+    frames = [
+        pd.DataFrame({"step": step, "unit": unit, "gate": gate, "value": values.ravel()})
+        for gate, values in states.items()
+    ]
+    table = pd.concat(frames, ignore_index=True)
+    table.insert(1, "word", np.array(words, dtype=object)[table["step"] - 1])
+    return table
+
+
+def rank_units(hidden: np.ndarray, kernel: np.ndarray, true: int) -> pd.DataFrame:
+    """Return columns unit (from 1) and pull, the strongest support for the true class first.
+
+    ``pull`` is what a unit adds to the logit of the true class, minus the mean of what it adds to
+    the logits of the other classes.
+
+    Args:
+        hidden: last hidden state, (units,).
+        kernel: weights of the output layer, (units, classes).
+        true: number of the true class.
+    """
+    pull = kernel[:, true] - np.delete(kernel, true, axis=1).mean(axis=1)
+    units = pd.DataFrame({"unit": np.arange(1, UNITS + 1), "pull": hidden * pull})
+    return units.sort_values("pull", ascending=False, ignore_index=True)
+
+
+def build_tables(
+    reading: Reading, ids: np.ndarray, vocabulary: pl.DataFrame, classes: list[str], true: int
+) -> dict[str, pd.DataFrame]:
+    """Return the tables gates, document, probabilities and units.
+
+    Args:
+        reading: of the document.
+        ids: its word ids, (words,) int32.
+        vocabulary: columns id and word.
+        classes: names of the classes.
+        true: number of the true class.
+    """
+    spelled = dict(vocabulary.select("id", "word").iter_rows())
+    document = pd.DataFrame({"step": np.arange(1, len(ids) + 1), "id": ids})
+    document.insert(1, "word", [spelled[i] for i in ids])
+    probabilities = pd.DataFrame(reading.by_word, columns=classes)
+    probabilities = probabilities.assign(**document[["step", "word"]])
+    return {
+        "gates": tidy(reading.states, list(document["word"])),
+        "document": document,
+        "probabilities": probabilities.melt(
+            ["step", "word"], var_name="label", value_name="probability"
+        ),
+        "units": rank_units(reading.states["hidden"][-1], reading.kernel, true),
+    }
+
+
+def describe_document(
+    test: Documents, row: int, probability: np.ndarray, classes: list[str], how: str
+) -> dict[str, object]:
+    """Return facts of the document that `choose` chose; ``probability`` is (classes,)."""
+    return {
+        "id": test.names[row],
+        "label": classes[test.truth[row]],
+        "predicted": classes[probability.argmax()],
+        "probability": float(probability[test.truth[row]]),
+        "chosen": how,
+        "document_words": int(test.words[row]),
+        "read_words": int((test.ids[row] > 0).sum()),
+    }
+
+
+def run_lesson(
+    corpus: Corpus, vocabulary: pl.DataFrame, epochs: int, seed: int
+) -> dict[str, pd.DataFrame]:
+    """Train the network and return the tables gates, document, probabilities, units and facts.
+
+    Keras has to be seeded before; ``vocabulary`` has the columns id and word.
+    """
+    train, test = choose_documents(corpus, seed)
+    watch = stopwatch()
+    model, count = fit_model(corpus, train, epochs)
+    seconds, _ = watch()
+    probability = model.predict(test.ids, batch_size=len(test.ids), verbose=0)
+    row, how = choose(probability, test.truth, test.words)
+    logging.info("shown: %s, p = %.3f", test.names[row], probability[row].max())
+    ids = test.ids[row][test.ids[row] > 0]
+    reading = read_document(model, ids, probability[row])
+    facts = {
+        **describe_document(test, row, probability[row], corpus.classes, how),
+        "fitted_documents": count,
+        "tested_documents": len(test.truth),
+        "test_accuracy": float((probability.argmax(axis=1) == test.truth).mean()),
+        "largest_class": float(np.bincount(test.truth).max() / len(test.truth)),
+        "units": UNITS,
+        "dimensions": len(reading.weights.kernel),
+        "epochs": epochs,
+        "learned_vectors": isinstance(corpus.vectors, tuple),
+        "weights": sum(array.size for array in reading.weights),
+        "variant_weights": UNITS * UNITS + UNITS,
+        "difference_to_keras": reading.difference,
+        "tolerance": TOLERANCE,
+        "difference_of_identity_variant": reading.variant_difference,
+        "seed": seed,
+        "fit_seconds": seconds,
+    }
+    tables = build_tables(reading, ids, vocabulary, corpus.classes, test.truth[row])
+    return tables | {"facts": pd.DataFrame([facts])}
