@@ -25,6 +25,7 @@ def folder(tmp_path):
     return names
 
 
+SUBPACKAGE = {"pack/__init__.py": "", "pack/sub/__init__.py": "", "pack/sub/c.py": ""}
 PACKAGE = {"pack/__init__.py": "", "pack/a.py": "", "pack/b.py": "", "other.py": ""}
 
 
@@ -39,12 +40,14 @@ PACKAGE = {"pack/__init__.py": "", "pack/a.py": "", "pack/b.py": "", "other.py":
         ("from pack import a, b as c", ["pack/__init__.py", "pack/a.py", "pack/b.py"]),
         ("from pack.b import thing", ["pack/__init__.py", "pack/b.py"]),
         ("def f():\n    if x:\n        from pack import b", ["pack/__init__.py", "pack/b.py"]),
+        ("from pack.sub.c import thing", [*SUBPACKAGE]),
+        ("from pack.sub import c", [*SUBPACKAGE]),
         ("from pandas import other", []),
         ("'''import other'''\n# import other", []),
     ],
 )
 def test_a_script_is_made_of_itself_and_what_it_imports(folder, source, files):
-    assert folder({**PACKAGE, "script.py": source}) == sorted([*files, "script.py"])
+    assert folder({**PACKAGE, **SUBPACKAGE, "script.py": source}) == sorted([*files, "script.py"])
 
 
 def test_imports_of_imports_count_and_circles_end(folder):

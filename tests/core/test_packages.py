@@ -40,17 +40,17 @@ def imported_packages(source: str) -> Iterator[tuple[int, str]]:
 def violations(package: Path, floors: dict[str, int]) -> list[str]:
     """Return ``file:line: package imports package`` for each import that does not lead down."""
     return [
-        f"{path.relative_to(package)}:{line}: {path.parent.name} imports {imported or 'seq2report'}"
-        for path in sorted(package.glob("*/*.py"))
-        for line, imported in imported_packages(path.read_text(encoding="utf-8"))
-        if imported != path.parent.name
-        and floors.get(imported, 99) >= floors.get(path.parent.name, 0)
+        f"{path}:{line}: {path.parts[0]} imports {imported or 'seq2report'}"
+        for path in (path.relative_to(package) for path in sorted(package.glob("*/**/*.py")))
+        for line, imported in imported_packages((package / path).read_text(encoding="utf-8"))
+        if imported != path.parts[0] and floors.get(imported, 99) >= floors.get(path.parts[0], 0)
     ]
 
 
 def test_every_module_is_in_one_of_the_nine_packages():
-    folders = {path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")}
-    assert folders - {"."} == set(FLOORS)
+    modules = [path.relative_to(PACKAGE) for path in PACKAGE.glob("*/**/*.py")]
+    assert {path.parts[0] for path in modules} == set(FLOORS)
+    assert all((PACKAGE / path).with_name("__init__.py").exists() for path in modules)
     # The command stands above all floors.
     assert sorted(path.name for path in PACKAGE.glob("*.py")) == ["__init__.py", "__main__.py"]
 
@@ -65,11 +65,13 @@ def test_an_import_that_leads_up_is_named_with_its_line(tmp_path):
         "high/b.py": "from seq2report.low import a\nfrom seq2report.high import b\n",
         "side/d.py": "def f():\n    import seq2report.high.b\n",
         "low/e.py": "from .a import x\n",
+        "low/sub/f.py": "from seq2report.low.a import x\nfrom seq2report.side import d\n",
     }.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_text(source)
     assert violations(tmp_path, {"low": 1, "high": 2, "side": 2}) == [
         "low/a.py:3: low imports high",
         "low/e.py:1: low imports relative import",
+        "low/sub/f.py:2: low imports side",
         "side/d.py:2: side imports high",
     ]

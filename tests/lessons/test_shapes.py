@@ -5,17 +5,19 @@ import polars as pl
 import pytest
 from helpers import call, lesson_page
 
-import lesson_shapes as lesson
+import lesson_shapes
 from seq2report.core.command import UserError
 from seq2report.core.tables import read_tables
 from seq2report.lessons import shapes_plots
+from seq2report.lessons.shapes import common, tagger, translator, writer
+from seq2report.lessons.shapes.tables import COLUMNS, TASKS
 
 TITLE = "Shapes"
 SHAPES = ["one-to-many", "many-to-many", "encoder–decoder"]
 
 
 def corpus(path, texts):
-    """Write documents, of which every fourth is for the test."""
+    """Write documents; every fourth one is a test document."""
     split = ["test" if n % 4 == 0 else "train" for n in range(len(texts))]
     pl.DataFrame(
         {"id": [str(n) for n in range(len(texts))], "split": split, "text": texts}
@@ -27,11 +29,11 @@ def corpus(path, texts):
 def small():
     """Less of everything, in smaller batches."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lesson, "BATCH", 32)
-        patch.setattr(lesson, "WORDS", 1500)
-        patch.setattr(lesson, "GENERATED", 10)
-        patch.setattr(lesson, "TRAINED_OF_LENGTH", 300)
-        patch.setattr(lesson, "TESTED_OF_LENGTH", 60)
+        patch.setattr(common, "BATCH", 32)
+        patch.setattr(writer, "WORDS", 1500)
+        patch.setattr(writer, "GENERATED", 10)
+        patch.setattr(translator, "TRAINED_OF_LENGTH", 300)
+        patch.setattr(translator, "TESTED_OF_LENGTH", 60)
         yield
 
 
@@ -55,7 +57,7 @@ def folder(tmp_path_factory):
         texts.append(". ".join(lines) + ".")
     folder = tmp_path_factory.mktemp("tables")
     documents = corpus(folder / "documents.parquet", texts)
-    call(lesson, documents=documents, seed=1, epochs=4, output=folder / "lesson-shapes")
+    call(lesson_shapes, documents=documents, seed=1, epochs=4, output=folder / "lesson-shapes")
     return folder
 
 
@@ -66,10 +68,10 @@ def tables(folder):
 
 @pytest.fixture(scope="module")
 def lower(tmp_path_factory):
-    """The lesson's tables on a corpus of few words and without large letters, after an epoch."""
+    """The lesson's tables on a corpus of few words without capital letters, after one epoch."""
     folder = tmp_path_factory.mktemp("lower")
     documents = corpus(folder / "documents.parquet", ["this is all there is. nothing more"] * 1200)
-    call(lesson, documents=documents, seed=1, epochs=1, output=folder / "lesson-shapes")
+    call(lesson_shapes, documents=documents, seed=1, epochs=1, output=folder / "lesson-shapes")
     return folder
 
 
@@ -79,49 +81,49 @@ def scored(tables, shape, part, metric):
     return rows.set_index("method")["score"]
 
 
-def test_what_is_read_is_the_word_and_what_follows_is_the_next_letter_or_the_end():
-    x, y = lesson.letters_of(["cab"])
+def test_inputs_are_the_letters_and_targets_the_next_letter_or_the_end_token():
+    x, y = writer.encode_letters(["cab"])
     assert x[0].tolist() == [3, 1, 2] + [0] * 9
-    assert y[0].tolist() == [0, 1, lesson.END] + [lesson.IGNORE] * 9
+    assert y[0].tolist() == [0, 1, writer.END] + [common.IGNORE] * 9
 
 
-def test_counts_of_letters_are_probabilities_of_what_came_next():
-    x, y = lesson.letters_of(["aba"] * 1000 + ["abc"] * 1000)
+def test_counts_of_letters_are_probabilities_of_the_next_symbol():
+    x, y = writer.encode_letters(["aba"] * 1000 + ["abc"] * 1000)
     for read in range(3):
-        np.testing.assert_allclose(lesson.count_letters(x, y, read).sum(axis=1), 1)
-    triple = lesson.count_letters(x, y, 2)[lesson.contexts(x, 2)]
-    # After “a” at the start always “b”, after “ab” either, after “ba” the end.
+        np.testing.assert_allclose(writer.count_letters(x, y, read).sum(axis=1), 1)
+    triple = writer.count_letters(x, y, 2)[writer.contexts(x, 2)]
+    # After “a” at the start always “b”; after “ab” either; after “ba” the end token.
     assert triple[0, 0, 1] > 0.99
     assert triple[0, 1, [0, 2]] == pytest.approx(0.5, abs=0.01)
-    assert triple[0, 2, lesson.END] > 0.99
-    assert lesson.bits(triple, y) == pytest.approx(1 / 3, abs=0.02)
-    single = lesson.count_letters(x, y, 0)[lesson.contexts(x, 0)]
-    assert single[0, 0, lesson.END] == pytest.approx(1 / 3, abs=0.01)
+    assert triple[0, 2, writer.END] > 0.99
+    assert writer.bits(triple, y) == pytest.approx(1 / 3, abs=0.02)
+    single = writer.count_letters(x, y, 0)[writer.contexts(x, 0)]
+    assert single[0, 0, writer.END] == pytest.approx(1 / 3, abs=0.01)
 
 
-def test_a_context_that_training_did_not_show_counts_as_the_shorter_one():
-    x, y = lesson.letters_of(["cab"] * 50 + ["bad"] * 20)
-    asked, _ = lesson.letters_of(["dab"])  # “da” is new, “a” is not
+def test_an_unknown_context_has_the_probabilities_of_the_shorter_one():
+    x, y = writer.encode_letters(["cab"] * 50 + ["bad"] * 20)
+    asked, _ = writer.encode_letters(["dab"])  # “da” is new, “a” is not
     triple, pairs = (
-        lesson.count_letters(x, y, read)[lesson.contexts(asked, read)][0, 1] for read in (2, 1)
+        writer.count_letters(x, y, read)[writer.contexts(asked, read)][0, 1] for read in (2, 1)
     )
     np.testing.assert_allclose(triple, pairs)
 
 
-def test_bits_of_letters_that_are_all_alike():
-    _, y = lesson.letters_of(["word"])
-    assert lesson.bits(np.full((1, 12, 27), 1 / 27), y) == pytest.approx(np.log2(27))
+def test_bits_of_equally_likely_symbols():
+    _, y = writer.encode_letters(["word"])
+    assert writer.bits(np.full((1, 12, 27), 1 / 27), y) == pytest.approx(np.log2(27))
 
 
-def test_a_generated_word_reads_what_was_drawn_until_the_end_mark():
+def test_a_generated_word_reads_the_drawn_letters_until_the_end_token():
     def follow(x):
-        """Say the letter after the last one read; after d the end. After z comes z, for ever."""
-        p = np.zeros((*x.shape, lesson.SYMBOLS))
-        after = np.where(x == 4, lesson.END, np.minimum(x, 25))
+        """Predict the letter after the last one read; after d the end token, after z always z."""
+        p = np.zeros((*x.shape, writer.SYMBOLS))
+        after = np.where(x == 4, writer.END, np.minimum(x, 25))
         np.put_along_axis(p, after[..., None], 1, axis=-1)
         return p
 
-    words, ended = lesson.generate(follow, np.array([0, 25]), np.random.default_rng(1))
+    words, ended = writer.generate(follow, np.array([0, 25]), np.random.default_rng(1))
     assert words == ["abcd", "z" * 12]
     assert ended.tolist() == [True, False]
 
@@ -129,24 +131,24 @@ def test_a_generated_word_reads_what_was_drawn_until_the_end_mark():
 def test_sentences_and_forms():
     text = "We met Dr Who<br />in NASA's lab, a@b.org McDonald said. I saw It there then! no"
     documents = pl.DataFrame({"split": ["train"], "text": [text]})
-    words = lesson.sentence_words(documents, "train", 1).sort("sentence", "position")
+    words = tagger.sentence_words(documents, "train", 1).sort("sentence", "position")
     found = {
-        rows["read"][0]: [lesson.FORMS[form] for form in rows["form"]]
+        rows["read"][0]: [tagger.FORMS[form] for form in rows["form"]]
         for _, rows in words.group_by("sentence")
     }
     assert found == {
-        "we": ["Capitalised", "small", "Capitalised", "Capitalised"],
-        "in": ["small", "Capitalised", "small", "Capitalised", "small"],
-        "i": ["Capitalised", "small", "Capitalised", "small", "small"],
+        "we": ["Capitalised", "lower case", "Capitalised", "Capitalised"],
+        "in": ["lower case", "Capitalised", "lower case", "Capitalised", "lower case"],
+        "i": ["Capitalised", "lower case", "Capitalised", "lower case", "lower case"],
     }
 
 
 def test_all_capitals_need_two_letters():
     documents = pl.DataFrame({"split": ["train"], "text": ["so I met IBM there"]})
-    assert lesson.sentence_words(documents, "train", 1)["form"].to_list() == [0, 1, 0, 2, 0]
+    assert tagger.sentence_words(documents, "train", 1)["form"].to_list() == [0, 1, 0, 2, 0]
 
 
-def test_the_dictionary_knows_the_usual_form_inside_of_sentences_and_guesses_others():
+def test_the_dictionary_holds_the_usual_form_inside_sentences_and_guesses_unknown_words():
     train = pl.DataFrame(
         {
             "read": ["paris", "paris", "paris", "it", "it", "it", "it", "it", "rome", "oslo"],
@@ -154,14 +156,14 @@ def test_the_dictionary_knows_the_usual_form_inside_of_sentences_and_guesses_oth
             "form": [1, 1, 0, 1, 1, 1, 0, 0, 1, 1],
         }
     )
-    usual, rare = lesson.usual_forms(train)
+    usual, rare = tagger.usual_forms(train)
     assert usual == {"paris": 1, "it": 0, "rome": 1, "oslo": 1}
     asked = pl.DataFrame({"read": ["it", "it", "bern"], "position": [0, 1, 2]})
-    assert lesson.look_up(asked, usual, rare).tolist() == [1, 0, 1]
+    assert tagger.look_up(asked, usual, rare).tolist() == [1, 0, 1]
 
 
 def test_macro_f1_is_the_mean_over_the_forms_that_occur():
-    found = lesson.tagging_scores(np.array([0, 0, 0, 1]), np.zeros(4, int))
+    found = tagger.tagging_scores(np.array([0, 0, 0, 1]), np.zeros(4, int))
     assert found == pytest.approx({"accuracy": 0.75, "macro-F1": (6 / 7 + 0) / 2})
 
 
@@ -178,44 +180,43 @@ def test_macro_f1_is_the_mean_over_the_forms_that_occur():
     ],
 )
 def test_numbers_in_words(number, words):
-    assert lesson.spell(number) == words
-    assert np.count_nonzero(lesson.phrases([number])) == len(words.split())
+    assert translator.spell(number) == words
+    assert np.count_nonzero(translator.encode_phrases([number])) == len(words.split())
 
 
-def test_word_by_word_fails_where_a_zero_is_not_said():
-    assert [lesson.word_by_word(n) for n in (345, 2112, 304, 70)] == ["345", "2112", "34", "7"]
+def test_word_by_word_fails_where_a_zero_is_not_spoken():
+    assert [translator.word_by_word(n) for n in (345, 2112, 304, 70)] == ["345", "2112", "34", "7"]
 
 
-def test_the_decoder_reads_the_start_and_then_the_true_digits():
-    x, y = lesson.digits_of([304])
-    ignore = lesson.IGNORE
-    assert y[0].tolist() == [3, 0, 4, lesson.STOP, ignore, ignore]
-    assert x[0].tolist() == [lesson.START, 4, 1, 5, 0, 0]
+def test_the_decoder_reads_the_start_token_and_then_the_true_digits():
+    x, y = translator.encode_digits([304])
+    ignore = common.IGNORE
+    assert y[0].tolist() == [3, 0, 4, translator.STOP, ignore, ignore]
+    assert x[0].tolist() == [translator.START, 4, 1, 5, 0, 0]
 
 
-def test_decoding_reads_its_own_digits_and_stops_at_the_end_mark():
+def test_decoding_reads_its_own_digits_and_stops_at_the_end_token():
     def count_down(x):
-        p = np.zeros((*x.shape, lesson.STOP + 1))
-        said = np.where(x == lesson.START, [[3], [9]], x - 2)
-        np.put_along_axis(p, np.where(said < 0, lesson.STOP, said)[..., None], 1, axis=-1)
+        p = np.zeros((*x.shape, translator.STOP + 1))
+        said = np.where(x == translator.START, [[3], [9]], x - 2)
+        np.put_along_axis(p, np.where(said < 0, translator.STOP, said)[..., None], 1, axis=-1)
         return p
 
-    assert lesson.decode(count_down, 2) == ["3210", "987654"]
+    assert translator.decode(count_down, 2) == ["3210", "987654"]
 
 
 def test_no_number_of_the_test_is_in_the_training_and_every_length_is():
-    drawn = lesson.draw_numbers(np.random.default_rng(1))
+    drawn = translator.draw_numbers(np.random.default_rng(1))
     train, test = set(drawn["train"]), set(drawn["test"])
     assert not train & test
     for part in (train, test):
-        assert {len(str(n)) for n in part} == set(lesson.DIGITS)
+        assert {len(str(n)) for n in part} == set(translator.DIGITS)
     assert {len(str(n)) for n in drawn["longer"]} == {5}
 
 
 def test_every_table_is_written_with_its_columns(tables):
-    columns = {name: text.split() for name, text in lesson.COLUMNS.items()}
-    assert {name: list(tables[name]) for name in columns} == columns
-    assert set(tables) == {"facts", *columns}
+    assert {name: list(tables[name]) for name in COLUMNS} == COLUMNS
+    assert set(tables) == {"facts", *COLUMNS}
     assert len(tables["facts"]) == 1
     assert list(tables["scores"]["shape"]) == SHAPES
     assert (tables["scores"]["skipped"] == "").all()
@@ -224,11 +225,11 @@ def test_every_table_is_written_with_its_columns(tables):
 
 def test_scores_are_the_network_and_the_best_rule(tables):
     headlines = tables["scores"].set_index("shape")
-    for shape, (_, metric, part) in lesson.TASKS.items():
-        found = scored(tables, shape, part, metric)
+    for task in TASKS:
+        found = scored(tables, task.shape, task.part, task.metric)
         rules = found.drop("network")
-        best = rules.min() if metric == "bits" else rules.max()
-        row = headlines.loc[shape]
+        best = rules.min() if task.metric == "bits" else rules.max()
+        row = headlines.loc[task.shape]
         assert row[["score", "baseline_score"]].tolist() == [found["network"], best]
         assert rules[row["baseline"]] == best
 
@@ -237,7 +238,7 @@ def test_the_networks_learn(tables):
     bits = scored(tables, "one-to-many", "held-out words", "bits")
     assert bits["network"] < bits["counts of letters"] - 0.3
     tagging = scored(tables, "many-to-many", "inside", "macro-F1")
-    # No dictionary holds these names; the network sees how they end.
+    # No dictionary holds these names; the network reads their endings.
     assert tagging["network"] > 0.95 > tagging["usual form of the word"]
     for _, run in tables["history"].groupby("shape"):
         assert run["loss"].iloc[-1] < run["loss"].iloc[0]
@@ -248,9 +249,9 @@ def test_generated_words_are_sorted_by_where_they_occur(folder, tables):
     spoken = set(text.replace(".", " ").split())
     generated = tables["generated"]
     whole = generated[~generated["kind"].isin(["no end", "short"])]
-    assert whole["word"].str.len().min() == lesson.SHORTEST
+    assert whole["word"].str.len().min() == writer.SHORTEST
     short = generated[generated["kind"] == "short"]
-    assert short["word"].str.len().max() < lesson.SHORTEST
+    assert short["word"].str.len().max() < writer.SHORTEST
     real = whole["word"].isin(spoken)
     assert 0 < real.sum() < len(whole)
     assert set(whole.loc[real, "kind"]) <= {"training", "corpus"}
@@ -268,33 +269,33 @@ def test_exact_numbers_are_counted(tables):
         assert found["nearest training phrase"] == 0
 
 
-def test_a_corpus_that_cannot_carry_a_task_says_so_and_the_rest_is_done(lower):
+def test_a_task_that_the_corpus_is_unsuitable_for_is_skipped_with_a_reason(lower):
     tables = read_tables(lower / "lesson-shapes")
     skipped = tables["scores"].set_index("shape")["skipped"]
     assert "5 different words of 3 to 12 letters" in skipped["one-to-many"]
-    assert "0.0% of its words inside of sentences have large letters" in skipped["many-to-many"]
+    assert "0.0% of the words inside sentences have capital letters" in skipped["many-to-many"]
     assert skipped["encoder–decoder"] == ""
     assert tables["generated"].empty
     assert not tables["numbers"].empty
 
 
-def test_a_task_comes_out_the_same_again_also_if_another_one_is_skipped(tables, lower):
-    # The loss of the first epoch: exactly the same weights to begin with, and the same numbers.
+def test_a_task_has_the_same_results_if_another_one_is_skipped(tables, lower):
+    # The loss of the first epoch: the same initial weights and the same numbers.
     found = [tables["history"], read_tables(lower / "lesson-shapes")["history"]]
     first = [run[run["shape"] == "encoder–decoder"]["loss"].iloc[0] for run in found]
     assert first[0] == first[1]
 
 
-def test_bad_input_ends_in_a_message(tmp_path):
+def test_bad_input_is_an_error(tmp_path):
     documents = corpus(tmp_path / "documents.parquet", ["only one"])
     with pytest.raises(UserError, match="found no documents of the split 'train'"):
-        call(lesson, documents=documents, seed=1, output=tmp_path / "out")
+        call(lesson_shapes, documents=documents, seed=1, output=tmp_path / "out")
     with pytest.raises(UserError, match="--epochs 0: expected 1 or more"):
-        call(lesson, documents=documents, seed=1, epochs=0, output=tmp_path / "out")
+        call(lesson_shapes, documents=documents, seed=1, epochs=0, output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_the_pictures_show_what_is_read_and_answered():
+def test_the_diagrams_show_inputs_and_outputs():
     def written(figure):
         return [text.get_text() for text in figure.axes[0].texts]
 
@@ -311,7 +312,7 @@ def show(tables, title="A <b> corpus"):
     return html
 
 
-def test_the_page_gives_each_score_beside_its_rule(folder, tables):
+def test_the_page_shows_each_score_and_that_of_the_best_rule(folder, tables):
     html = show(folder)
     scores = tables["scores"].set_index("shape")
     assert f"{scores.loc['many-to-many', 'score']:.3f}" in html
@@ -319,7 +320,7 @@ def test_the_page_gives_each_score_beside_its_rule(folder, tables):
     assert "This task is left out" not in html
 
 
-def test_the_page_of_a_poor_corpus_says_what_is_left_out_and_praises_nothing(lower):
+def test_the_page_of_an_unsuitable_corpus_shows_what_is_left_out_and_praises_nothing(lower):
     html = show(lower)
     assert html.count("This task is left out") == 2
     assert "The network is better" not in html

@@ -12,7 +12,6 @@ UNFINISHED = {
     "lesson_cbow",
     "lesson_number_sequence",
     "lesson_several_features",
-    "lesson_shapes",
     "made",
     "variant",
 }

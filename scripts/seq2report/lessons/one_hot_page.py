@@ -1,7 +1,4 @@
-"""Tables, figures and sentences of the lesson on one-hot vectors and embeddings.
-
-The argument ``lesson`` holds the lesson's tables by name.
-"""
+"""Tables, figures and sentences of the lesson on one-hot vectors and embeddings."""
 
 import pandas as pd
 from IPython.display import HTML
@@ -9,6 +6,7 @@ from IPython.display import HTML
 from seq2report.lessons.one_hot_plots import heat_maps, scatter
 from seq2report.report import html
 
+Lesson = dict[str, pd.DataFrame]  # the tables of the lesson by name
 HAND = ["one-hot", "made by hand"]
 KINDS = {"surf": "sea", "waves": "sea", "car": "road", "jeep": "road"}
 
@@ -18,7 +16,7 @@ def _vector(row: pd.Series) -> str:
     return "(" + ", ".join(f"{value:g}" for value in row.iloc[1:]) + ")"
 
 
-def one_hot_distances(lesson: dict[str, pd.DataFrame]) -> HTML:
+def one_hot_distances(lesson: Lesson) -> HTML:
     """Return the distance between two one-hot vectors, computed step by step."""
     table = lesson["one_hot"]
     (word, other), between = table["word"][:2], lesson["distances"]
@@ -37,7 +35,7 @@ def one_hot_distances(lesson: dict[str, pd.DataFrame]) -> HTML:
     )
 
 
-def points(lesson: dict[str, pd.DataFrame]) -> HTML:
+def points(lesson: Lesson) -> HTML:
     """Return the scatter plot of the vectors made by hand."""
     return html.figure(
         scatter(lesson["features"], KINDS),
@@ -46,7 +44,7 @@ def points(lesson: dict[str, pd.DataFrame]) -> HTML:
     )
 
 
-def distance_maps(lesson: dict[str, pd.DataFrame]) -> HTML:
+def distance_maps(lesson: Lesson) -> HTML:
     """Return the heat maps of the distances without pretrained vectors."""
     table = lesson["distances"]
     return html.figure(
@@ -57,7 +55,7 @@ def distance_maps(lesson: dict[str, pd.DataFrame]) -> HTML:
     )
 
 
-def pairs(lesson: dict[str, pd.DataFrame], spaces: list[str], caption: str) -> HTML:
+def pairs(lesson: Lesson, spaces: list[str], caption: str) -> HTML:
     """Return distance and cosine of each pair of words in some spaces."""
     table = lesson["distances"]
     place = list(dict.fromkeys(table["word"])).index
@@ -75,7 +73,7 @@ def pairs(lesson: dict[str, pd.DataFrame], spaces: list[str], caption: str) -> H
     return html.table(pd.DataFrame(columns), formats, caption, text=("pair", "kind"))
 
 
-def _ranges(lesson: dict[str, pd.DataFrame], space: str) -> dict[str, float]:
+def _ranges(lesson: Lesson, space: str) -> dict[str, float]:
     """Return the smallest and largest distance and cosine of each kind of pair in a space."""
     summary = lesson["summary"].set_index(["space", "pair"])
     return {
@@ -85,7 +83,7 @@ def _ranges(lesson: dict[str, pd.DataFrame], space: str) -> dict[str, float]:
     }
 
 
-def hand_outcome(lesson: dict[str, pd.DataFrame]) -> HTML:
+def hand_outcome(lesson: Lesson) -> HTML:
     """Return what the distances of the vectors made by hand show."""
     return html.text(
         "In the table made by hand, two words of the same kind are at most {same_euclidean_max:.2f}"
@@ -98,7 +96,7 @@ def hand_outcome(lesson: dict[str, pd.DataFrame]) -> HTML:
     )
 
 
-def cosine_maps(lesson: dict[str, pd.DataFrame]) -> HTML:
+def cosine_maps(lesson: Lesson) -> HTML:
     """Return the heat maps of the cosines, with those of the pretrained vectors."""
     return html.figure(
         heat_maps(lesson["distances"], "cosine"),
@@ -107,7 +105,7 @@ def cosine_maps(lesson: dict[str, pd.DataFrame]) -> HTML:
     )
 
 
-def pretrained_outcome(lesson: dict[str, pd.DataFrame]) -> HTML:
+def pretrained_outcome(lesson: Lesson) -> HTML:
     """Return whether the pretrained vectors separate the two kinds of words."""
     ranges = (
         "Two words of the same kind have a cosine of {same_cosine_min:.2f} to"
@@ -127,7 +125,7 @@ def pretrained_outcome(lesson: dict[str, pd.DataFrame]) -> HTML:
     return html.text(ranges + verdict, "outcome", **_ranges(lesson, "pretrained"))
 
 
-def neighbours(lesson: dict[str, pd.DataFrame]) -> HTML:
+def neighbours(lesson: Lesson) -> HTML:
     """Return the nearest words of each of the four words."""
     table = lesson["neighbours"]
     near = table.assign(near=table["neighbour"] + table["cosine"].map(" ({:.2f})".format))
@@ -156,7 +154,7 @@ def without_vectors(facts: pd.Series, vectors: str) -> HTML:
     return html.text(reason, "notice", vectors=vectors, **facts)
 
 
-def lookups(lesson: dict[str, pd.DataFrame]) -> HTML:
+def lookups(lesson: Lesson) -> HTML:
     """Return for each word its one-hot vector, the product with the table, and the row."""
     columns = {
         "one-hot vector": "one_hot",
@@ -193,7 +191,7 @@ def _size(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def sizes(lesson: dict[str, pd.DataFrame], facts: pd.Series) -> HTML:
+def sizes(lesson: Lesson, facts: pd.Series) -> HTML:
     """Return the size of a document in each form."""
     table = lesson["sizes"]
     rows, columns = (table[name].map("{:,}".format) for name in ("rows", "columns"))
@@ -218,7 +216,7 @@ def sizes(lesson: dict[str, pd.DataFrame], facts: pd.Series) -> HTML:
     )
 
 
-def size_outcome(lesson: dict[str, pd.DataFrame], facts: pd.Series) -> HTML:
+def size_outcome(lesson: Lesson, facts: pd.Series) -> HTML:
     """Return the size of a document as one-hot vectors, as an embedding and as ids."""
     one_hot, embedding, ids = lesson["sizes"]["megabytes"][:3]
     return html.text(

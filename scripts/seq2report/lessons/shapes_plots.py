@@ -1,4 +1,4 @@
-"""Pictures of the lesson on shapes: the shapes themselves, and what each task reached."""
+"""Plots of the lesson on shapes: diagrams of the shapes, and the results of each task."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,45 +12,40 @@ from matplotlib.path import Path
 
 from seq2report.report.plots import COLOURS, INK, MARKERS, NEUTRAL
 
-READ, CELL, SAID, SECOND = COLOURS[5], COLOURS[0], COLOURS[1], COLOURS[2]
+INPUT, CELL, OUTPUT, SECOND = COLOURS[5], COLOURS[0], COLOURS[1], COLOURS[2]
 WIDTH, HEIGHT = 0.76, 0.46  # of a box; time steps and rows are 1 apart
 INCHES = 0.98, 0.78  # of a time step and of a row
-LEFT, EDGE = 1.35, 0.55  # room for the names of the rows, and at the other sides
+LEFT, EDGE = 1.35, 0.55  # margin for the names of the rows, and on the other sides
 RULES = {"color": NEUTRAL, "marker": "D"}
 
 
-def many_to_one(words: Sequence[str], answer: str) -> Figure:
-    """Draw a network that reads every word and answers once, after the last."""
-    figure, axes = _canvas(len(words), ["reads", "cell", "answers"])
-    _boxes(axes, 0, words, READ)
+def many_to_one(words: Sequence[str], output: str) -> Figure:
+    """Draw a network with an input at every step and one output after the last."""
+    figure, axes = _canvas(len(words), ["input", "cell", "output"])
+    _boxes(axes, 0, words, INPUT)
     _chain(axes, 1, range(len(words)), CELL)
     _up(axes, 0, range(len(words)))
     last = len(words) - 1
-    _boxes(axes, 2, [answer], SAID, last)
+    _boxes(axes, 2, [output], OUTPUT, last)
     _up(axes, 1, [last])
     return figure
 
 
 def one_to_many(first: str, rest: Sequence[str]) -> Figure:
-    """Draw a network that reads one symbol, and then what it said itself."""
-    figure, axes = _canvas(len(rest), ["reads", "cell", "answers"])
-    _boxes(axes, 0, [first], READ)
+    """Draw a network that reads one symbol, and then its own outputs."""
+    figure, axes = _canvas(len(rest), ["input", "cell", "output"])
+    _boxes(axes, 0, [first], INPUT)
     _write(axes, rest, 0, CELL)
     return figure
 
 
-def many_to_many(words: Sequence[str], tags: Sequence[str]) -> Figure:
-    """Draw a network that answers to every word, and reads in both directions."""
-    return bidirectional(words, tags)
-
-
 def encoder_decoder(words: Sequence[str], digits: Sequence[str], start: str) -> Figure:
-    """Draw a network that reads a sequence to its end and then writes another one."""
-    figure, axes = _canvas(len(words) + len(digits), ["reads", "cell", "answers"])
-    _boxes(axes, 0, words, READ)
+    """Draw a network that reads a whole sequence and then writes another one."""
+    figure, axes = _canvas(len(words) + len(digits), ["input", "cell", "output"])
+    _boxes(axes, 0, words, INPUT)
     _chain(axes, 1, range(len(words)), CELL)
     _up(axes, 0, range(len(words)))
-    _boxes(axes, 0, [start], READ, len(words))
+    _boxes(axes, 0, [start], INPUT, len(words))
     _right(axes, 1, len(words) - 1, len(words), width=3)
     _write(axes, digits, len(words), SECOND)
     axes.text((len(words) - 1) / 2, 1.45, "encoder", ha="center", color=CELL)
@@ -59,38 +54,38 @@ def encoder_decoder(words: Sequence[str], digits: Sequence[str], start: str) -> 
     return figure
 
 
-def stacked(words: Sequence[str], answers: Sequence[str]) -> Figure:
-    """Draw two layers: what the lower one says at each step is what the upper one reads."""
-    figure, axes = _canvas(len(words), ["reads", "layer 1", "layer 2", "answers"])
+def stacked(words: Sequence[str], outputs: Sequence[str]) -> Figure:
+    """Draw two layers: the outputs of the lower one are the inputs of the upper one."""
+    figure, axes = _canvas(len(words), ["input", "layer 1", "layer 2", "output"])
     steps = range(len(words))
-    _boxes(axes, 0, words, READ)
+    _boxes(axes, 0, words, INPUT)
     _chain(axes, 1, steps, CELL)
     _chain(axes, 2, steps, SECOND)
-    _boxes(axes, 3, answers, SAID)
+    _boxes(axes, 3, outputs, OUTPUT)
     for row in range(3):
         _up(axes, row, steps)
     return figure
 
 
-def bidirectional(words: Sequence[str], answers: Sequence[str]) -> Figure:
-    """Draw two layers that read the same words, one from the left and one from the right."""
-    figure, axes = _canvas(len(words), ["reads", "forwards", "backwards", "answers"])
+def bidirectional(words: Sequence[str], outputs: Sequence[str]) -> Figure:
+    """Draw two layers with the same inputs, one in each direction."""
+    figure, axes = _canvas(len(words), ["input", "forwards", "backwards", "output"])
     steps = range(len(words))
-    _boxes(axes, 0, words, READ)
+    _boxes(axes, 0, words, INPUT)
     _chain(axes, 1, steps, CELL)
     _chain(axes, 2, steps[::-1], SECOND)
-    _boxes(axes, 3, answers, SAID)
+    _boxes(axes, 3, outputs, OUTPUT)
     _up(axes, 0, steps)
     _up(axes, 2, steps)
     for step in steps:
-        # Past the row between: to the right of its box going in, to the left coming out.
+        # Around the row between: inputs on the right of its box, outputs on the left.
         _past(axes, step, 0, 0.46, SECOND)
         _past(axes, step, 1, -0.46, CELL)
     return figure
 
 
 def losses(history: pd.DataFrame) -> Figure:
-    """Draw the loss of each epoch, a panel a shape."""
+    """Draw the loss of each epoch, one panel per shape."""
     shapes = list(dict.fromkeys(history["shape"]))
     figure = Figure(figsize=(3.1 * len(shapes), 2.5))
     panels = figure.subplots(1, len(shapes), squeeze=False)[0]
@@ -102,15 +97,15 @@ def losses(history: pd.DataFrame) -> Figure:
         panel.set_ylim(bottom=0)
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.grid(alpha=0.25)
-    panels[0].set_ylabel("loss on the training part\n(natural logarithm)")
+    panels[0].set_ylabel("training loss\n(natural logarithm)")
     return figure
 
 
 def scores(methods: pd.DataFrame, label: str) -> Figure:
-    """Draw a figure of each method as a point on one line, with its value.
+    """Draw the score of each method as a point on its own line, with its value.
 
     Args:
-        methods: columns method and score, the network among them.
+        methods: columns method and score.
         label: of the axis.
     """
     figure = Figure(figsize=(8, 0.55 + 0.36 * len(methods)))
@@ -130,17 +125,17 @@ def scores(methods: pd.DataFrame, label: str) -> Figure:
 
 
 def exact_by_digits(methods: pd.DataFrame, trained: int) -> Figure:
-    """Draw the share of exactly written numbers for each number of digits.
+    """Draw the share of exactly written numbers by number of digits.
 
     Args:
         methods: columns digits, method, score.
-        trained: digits of the longest numbers of the training.
+        trained: digits of the longest training numbers.
     """
     figure = Figure(figsize=(8, 3.2))
     axes = figure.subplots()
     digits = np.sort(methods["digits"].unique())
     axes.axvspan(trained + 0.5, digits[-1] + 0.5, color=NEUTRAL, alpha=0.18, linewidth=0)
-    axes.annotate("longer than any\nof the training", (trained + 0.54, 1.03), color=INK, va="top")
+    axes.annotate("longer than any\ntraining number", (trained + 0.54, 1.03), color=INK, va="top")
     for n, (method, run) in enumerate(methods.groupby("method", sort=False)):
         axes.plot(run["digits"], run["score"], marker=MARKERS[n], color=COLOURS[n], label=method)
     axes.set_xticks(digits)
@@ -154,7 +149,7 @@ def exact_by_digits(methods: pd.DataFrame, trained: int) -> Figure:
 
 
 def _canvas(steps: int, rows: Sequence[str]) -> tuple[Figure, Axes]:
-    """Return an empty picture for time steps 0, 1, … and rows from below, with their names."""
+    """Return an empty diagram with time steps 0, 1, … and named rows, the first one below."""
     width, height = steps - 1 + LEFT + EDGE, len(rows) - 1 + 2 * EDGE
     figure = Figure(figsize=(width * INCHES[0], height * INCHES[1]), layout="none")
     axes = figure.add_axes((0, 0, 1, 1))
@@ -188,7 +183,7 @@ def _boxes(
 
 
 def _chain(axes: Axes, row: int, steps: range, colour: str) -> None:
-    """Draw cells that each hand their state to the next one of ``steps``."""
+    """Draw cells that pass their state to the next one of ``steps``."""
     for step in steps:
         _boxes(axes, row, ["cell"], colour, step)
     for here, there in pairwise(steps):
@@ -206,7 +201,7 @@ def _up(axes: Axes, row: int, steps: Sequence[int]) -> None:
 
 
 def _past(axes: Axes, step: int, row: int, side: float, colour: str) -> None:
-    """Draw an arrow from a box to that two rows higher, past the one between."""
+    """Draw an arrow from a box to the one two rows higher, around the one between."""
     x, low, high = step + side * 0.5, row + HEIGHT / 2, row + 2 - HEIGHT / 2
     lane = step + side
     points = [(x, low), (lane, low + 0.22), (lane, high - 0.22), (x, high)]
@@ -214,13 +209,13 @@ def _past(axes: Axes, step: int, row: int, side: float, colour: str) -> None:
 
 
 def _write(axes: Axes, symbols: Sequence[str], first: int, colour: str) -> None:
-    """Draw cells that answer at each step and read their last answer at the next one."""
+    """Draw cells with an output at each step that is the input of the next one."""
     steps = range(first, first + len(symbols))
     _chain(axes, 1, steps, colour)
     _up(axes, 0, steps)
     _up(axes, 1, steps)
-    _boxes(axes, 2, symbols, SAID, first)
-    _boxes(axes, 0, symbols[:-1], SAID, first + 1, "--")
+    _boxes(axes, 2, symbols, OUTPUT, first)
+    _boxes(axes, 0, symbols[:-1], OUTPUT, first + 1, "--")
     for step in steps[:-1]:
         start, lane, end = step + WIDTH / 2, step + 0.5, step + 1 - WIDTH / 2
         points = [(start, 2), (lane, 2), (lane, 0), (end, 0)]
