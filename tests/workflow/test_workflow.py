@@ -453,7 +453,7 @@ def test_another_workflow_imports_this_one_with_a_configuration_of_its_own(proje
 
 def test_the_import_that_the_documentation_shows_is_planned_as_it_stands(tmp_path):
     text = (ROOT / "docs/module.md").read_text()
-    (shown,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    shown, _ = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     (tmp_path / "Snakefile").write_text(shown)
     (tmp_path / "seq2report").symlink_to(ROOT)
     own = {"name": "mine", "compare": {"corpora": ["newsgroups"], "variants": ["naive_bayes"]}}

@@ -8,9 +8,6 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-# Relative where it can be, so that a project folder that was moved re-runs nothing.
-ROOT = Path(str(workflow.current_basedir)).parent.parent
-ROOT = ROOT.relative_to(Path.cwd()) if ROOT.is_relative_to(Path.cwd()) else ROOT
 SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 

@@ -119,6 +119,7 @@ rule evaluate_workflow:
         code=script_files("evaluate_workflow"),
         snakefiles=[
             str(ROOT / "Snakefile"),
+            str(ROOT / "workflow/Snakefile"),
             *sorted(map(str, (ROOT / "workflow/rules").glob("*.smk"))),
         ],
         config=f"{RESULTS}/config.json",

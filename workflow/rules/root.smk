@@ -1,0 +1,49 @@
+# ROOT: the folder with the scripts, notebooks and configuration of this workflow.
+import io
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from snakemake.common.configfile import load_configfile
+from snakemake.utils import update_config
+
+
+def check_out(repository, ref):
+    """Write all files of a git repository at a ref to a folder of the working folder; return it.
+
+    Snakemake reads only Snakefiles from git, but the rules run scripts. A commit is written once;
+    a later commit of the same branch replaces it, except during a run.
+    """
+    folder = Path(".snakemake/seq2report", quote(ref, safe=""))
+    commit, written = repository.commit(ref).hexsha, folder / ".commit"
+    if written.is_file() and (not workflow.is_main_process or written.read_text() == commit):
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    archive = io.BytesIO()
+    repository.archive(archive, commit)
+    archive.seek(0)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        with tarfile.open(fileobj=archive) as files:
+            files.extractall(Path(temporary, "files"), filter="data")
+        Path(temporary, "files/.commit").write_text(commit)
+        shutil.rmtree(folder, ignore_errors=True)
+        Path(temporary, "files").rename(folder)
+    return folder
+
+
+HERE = workflow.current_basedir
+if hasattr(HERE, "ref"):  # a module from git: gitfile(…), github(…) or gitlab(…)
+    import git
+
+    local = hasattr(HERE, "repo_path")
+    ROOT = check_out(git.Repo(HERE.repo_path) if local else HERE.hosted_repo.repo, HERE.ref)
+    # The importing workflow cannot read the default configuration before it is checked out.
+    DEFAULTS = load_configfile(f"{ROOT}/config/config.yaml")
+    update_config(DEFAULTS, config)
+    config = DEFAULTS
+else:
+    # Relative where it can be, so that a project folder that was moved re-runs nothing.
+    ROOT = Path(str(HERE)).parent.parent
+    ROOT = ROOT.relative_to(Path.cwd()) if ROOT.is_relative_to(Path.cwd()) else ROOT
