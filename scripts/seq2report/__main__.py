@@ -1,7 +1,8 @@
-"""Use the models of finished runs.
+"""Use the models of finished runs, and configure a corpus.
 
   seq2report predict RUN_FOLDER TEXT …   classify documents
   seq2report explain RUN_FOLDER TEXT …   show which words decided
+  seq2report propose PATH                write a configuration for a table or folder of texts
 
 `seq2report COMMAND --help` describes a command.
 """
@@ -11,7 +12,7 @@ from importlib import import_module
 
 from seq2report.core import command
 
-COMMANDS = {"predict": "answers.predict", "explain": "answers.explain"}
+COMMANDS = {"predict": "answers.predict", "explain": "answers.explain", "propose": "config.propose"}
 
 
 def main() -> None:

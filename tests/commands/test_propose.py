@@ -11,7 +11,7 @@ import pytest
 import yaml
 from helpers import ROOT, write_tar
 
-import propose
+from seq2report.config import propose
 from seq2report.core.command import UserError
 from seq2report.documents.formats import read_newsgroups
 
@@ -56,14 +56,14 @@ def test_what_is_written_is_about_the_file_and_says_why(rows, tmp_path, capsys):
     assert config["lessons"] == {"pages": []}
     assert config["sample"] is False
     assert "fit" not in config
-    told = capsys.readouterr().out
-    assert "text: 'body', the longest column" in told
+    out = capsys.readouterr().out
+    assert "text: 'body', the longest column" in out
     assert (
-        "label: 'queue', 2 classes; the texts tell it best (kappa of a quick naive Bayes:" in told
+        "label: 'queue', 2 classes; the texts predict it best (kappa of a quick naive Bayes:" in out
     )
-    assert "80 documents of 2 classes, from 40" in told
+    assert "80 documents of 2 classes, from 40" in out
     written = (tmp_path / "mine.yaml").read_text("utf-8")
-    assert all(f"# - {line}" in written for line in told.split("\n\n")[0].splitlines())
+    assert all(f"# - {line}" in written for line in out.split("\n\n")[0].splitlines())
 
 
 @pytest.mark.parametrize("form", ["table", "folder"])
@@ -88,7 +88,7 @@ def test_an_existing_configuration_is_kept_unless_it_is_said_otherwise(rows, tmp
     (tmp_path / "t.csv").write_bytes(as_csv(rows))
     output = tmp_path / "mine.yaml"
     output.write_text("precious")
-    with pytest.raises(UserError, match=r"mine\.yaml is there already; name another --output"):
+    with pytest.raises(UserError, match=r"mine\.yaml already exists; choose another --output"):
         propose.main([str(tmp_path / "t.csv"), "--output", str(output)])
     assert output.read_text() == "precious"
     propose.main([str(tmp_path / "t.csv"), "--output", str(output), "--overwrite"])
@@ -143,7 +143,7 @@ def test_no_name_of_a_file_or_class_can_write_configuration(rows, tmp_path):
 
 REFUSED = {
     "that_is_not_there": ("x.csv", None, "there is no such file or folder"),
-    "of_no_known_kind": ("x.xlsx", b"PK", "what it is cannot be told from its name; expected"),
+    "of_no_known_kind": ("x.xlsx", b"PK", "the name does not show the format; expected"),
     "that_is_empty": ("x.csv", b"", "it is empty; expected the names"),
     "without_texts": ("x.csv", b"a,b\n1,2\n3,4\n", "no column of texts; the longest is 'a'"),
     "without_classes": (

@@ -199,7 +199,7 @@ def test_the_commands_from_a_table_to_a_report_are_those_that_are_shown(clone):
     assert whole == plan.replace(" -n", " --cores all")
     planned = run_in(clone, plan)
     assert "results/tickets/report/index.html" in planned
-    assert (clone / "config/mine.yaml").read_text().startswith("# What scripts/propose.py found")
+    assert (clone / "config/mine.yaml").read_text().startswith("# Proposed for tickets.csv")
     # The lines that do it by hand read the same file to the same documents.
     by_hand = next(block for block in my_corpus("yaml") if "name: tickets" in block)
     found = []

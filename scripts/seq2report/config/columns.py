@@ -1,0 +1,149 @@
+"""The columns of a table: which one has the texts, the classes, the ids, groups and splits."""
+
+import random
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from seq2report.core.command import UserError
+from seq2report.documents.formats import SPLITS, as_text
+from seq2report.files.table_files import column_names, read_rows
+
+SAMPLED = 5000  # rows that columns are judged by, a random sample
+MOST_CLASSES = 200
+FEW_ROWS = 3  # per class; a column with fewer on average has no classes
+LABELS = r"label|class|category|kategorie|klasse|target|topic|thema|sentiment|rating|stars"
+GROUPS = r"author|autor|user|customer|kunde|speaker|sender|from|person|patient|group|thread|account"
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A column, as its sampled rows show it.
+
+    Attributes:
+        name: in the table.
+        values: text or None, one per sampled row.
+        unique: whether all values of the whole table differ and none is missing.
+        different: number of different values in the whole table.
+    """
+
+    name: str
+    values: list[str | None]
+    unique: bool
+    different: int
+
+    @property
+    def words(self) -> float:
+        """Words per row, on average."""
+        return sum(len((value or "").split()) for value in self.values) / len(self.values)
+
+    @property
+    def filled(self) -> float:
+        """Share of the rows that have a value."""
+        return sum(bool((value or "").strip()) for value in self.values) / len(self.values)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether its values are names of splits."""
+        values = {value or "" for value in self.values}
+        return {"train", "test"} <= values <= {*SPLITS, "unlabelled"}
+
+    @property
+    def is_named_like_a_group(self) -> bool:
+        return bool(re.search(GROUPS, self.name.lower()))
+
+
+def read_columns(path: Path, encoding: str) -> tuple[list[Column], int]:
+    """Return the columns of a table that hold text or numbers, and its number of rows.
+
+    Raises:
+        UserError: it has fewer than two such columns, or no row.
+    """
+    names = column_names(path, encoding)
+    sample, rows, rng = [], 0, random.Random(0)
+    seen: dict[str, set[int]] = {name: set() for name in names}
+    for rows, (place, row) in enumerate(read_rows(path, names, encoding), 1):
+        values = {}
+        for name in names:
+            if isinstance(row[name], list | dict | bytes):
+                seen.pop(name, None)
+            elif name in seen:
+                values[name] = as_text(row[name], f"{place}: column '{name}'")
+                seen[name].add(hash(values[name]))
+        if len(sample) < SAMPLED:
+            sample.append(values)
+        elif (position := rng.randrange(rows)) < SAMPLED:
+            sample[position] = values
+    if len(seen) < 2 or not rows:
+        raise UserError(
+            f"found {rows} rows with the columns {', '.join(names) or 'none'};"
+            " expected a column of texts and a column of classes"
+        )
+    columns = []
+    for name, different in seen.items():
+        values = [row.get(name) for row in sample]
+        unique = len(different) == rows and all(values)
+        columns.append(Column(name, values, unique, len(different)))
+    return columns, rows
+
+
+def choose_text(columns: list[Column]) -> Column:
+    """Return the column with the most words per row.
+
+    Raises:
+        UserError: it has fewer than two.
+    """
+    text = max(columns, key=lambda column: column.words)
+    if text.words < 2:
+        raise UserError(
+            f"no column of texts; the longest is '{text.name}' with {text.words:.1f} words per row"
+        )
+    return text
+
+
+def choose_label(text: Column, columns: list[Column], rows: int) -> tuple[Column, str]:
+    """Return the column of the classes, and the reason for the choice.
+
+    A column whose name suggests it comes first; otherwise, the one that the texts predict best.
+
+    Raises:
+        UserError: no column has few different values that repeat.
+    """
+    possible = [
+        column
+        for column in columns
+        if 2 <= column.different <= min(MOST_CLASSES, rows / FEW_ROWS) and column.words < 8
+    ]
+    if not possible:
+        counts = ", ".join(f"'{column.name}' ({column.different})" for column in columns)
+        raise UserError(
+            f"no column of classes beside '{text.name}'; expected one with 2 to"
+            f" {MOST_CLASSES} different values and at least {FEW_ROWS} rows per value on average;"
+            f" found {counts} in {rows} rows"
+        )
+    named = [column for column in possible if re.search(LABELS, column.name.lower())]
+    kappas = {column: agreement(text, column) for column in named or possible}
+    # If kappas are about equal, prefer a column that is not named like an author.
+    best = max(
+        kappas, key=lambda column: (round(kappas[column], 1), not column.is_named_like_a_group)
+    )
+    listed = ", ".join(f"'{column.name}' {kappa:.2f}" for column, kappa in kappas.items())
+    reason = "its name suggests it" if named else "the texts predict it best"
+    return best, f"{reason} (kappa of a quick naive Bayes: {listed})"
+
+
+def agreement(text: Column, label: Column) -> float:
+    """Return how well texts predict a column: Cohen's kappa of naive Bayes in cross-validation."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+    from sklearn.metrics import cohen_kappa_score
+    from sklearn.model_selection import KFold, cross_val_predict
+    from sklearn.naive_bayes import ComplementNB
+
+    vectors = HashingVectorizer(n_features=1 << 16, alternate_sign=False, norm=None)
+    words = vectors.transform(value or "" for value in text.values)
+    truth = np.array([value or "" for value in label.values])
+    folds = KFold(3, shuffle=True, random_state=0)
+    answers = cross_val_predict(ComplementNB(), words, truth, cv=folds)
+    return float(cohen_kappa_score(truth, answers))
