@@ -111,14 +111,15 @@ $(READY): $(LOCK)
 	rm -f .venv/.ready*
 	touch $(READY)
 
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+  --python-version 3.11
 lock: pyproject.toml $(READY)
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
-	  --python-version 3.11 --group dev --extra cpu pyproject.toml --output-file requirements.lock
+	$(COMPILE) --group dev --extra workflow --extra network pyproject.toml \
+	  --output-file requirements.lock
 	cp requirements.lock requirements-gpu.lock # the versions that uv keeps
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
-	  --python-version 3.11 --group dev --extra gpu pyproject.toml --output-file requirements-gpu.lock
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
-	  --python-version 3.11 benchmarks/requirements.in --output-file benchmarks/requirements.lock
+	$(COMPILE) --group dev --extra workflow --extra gpu pyproject.toml \
+	  --output-file requirements-gpu.lock
+	$(COMPILE) benchmarks/requirements.in --output-file benchmarks/requirements.lock
 
 clean:
 	rm -rf .venv .venv-pytorch

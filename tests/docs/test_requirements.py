@@ -12,13 +12,13 @@ from packaging.utils import canonicalize_name
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-FILES = {"cpu": ("requirements.lock", "environment.yml")}
+FILES = {"network": ("requirements.lock", "environment.yml")}
 FILES |= {"gpu": ("requirements-gpu.lock", "environment-gpu.yml")}
 every_extra = pytest.mark.parametrize("extra", FILES)
 
 
 def required(extra: str, *groups: str) -> list[Requirement]:
-    lists = PROJECT["project"]["dependencies"], EXTRAS[extra]
+    lists = PROJECT["project"]["dependencies"], EXTRAS["workflow"], EXTRAS[extra]
     return [
         Requirement(line)
         for line in chain(*lists, *(PROJECT["dependency-groups"][group] for group in groups))
@@ -47,6 +47,11 @@ def version(requirement: Requirement) -> str:
     return specifier.version
 
 
+def test_what_builds_the_package_is_locked_for_its_test():
+    (build,) = PROJECT["build-system"]["requires"]
+    assert build in PROJECT["dependency-groups"]["dev"]
+
+
 @every_extra
 def test_every_direct_dependency_is_locked_within_its_bounds(extra):
     lock = locked(extra)
@@ -69,8 +74,8 @@ def test_a_lock_names_no_package_index(extra):
 
 
 def test_the_builds_of_tensorflow_exclude_each_other_and_all_else_is_the_same():
-    assert PROJECT["tool"]["uv"]["conflicts"] == [[{"extra": "cpu"}, {"extra": "gpu"}]]
-    cpu, gpu = locked("cpu"), locked("gpu")
+    assert PROJECT["tool"]["uv"]["conflicts"] == [[{"extra": "network"}, {"extra": "gpu"}]]
+    cpu, gpu = locked("network"), locked("gpu")
     assert cpu.keys() - gpu.keys() == {"tensorflow-cpu"}
     assert "nvidia-cudnn-cu12" in gpu.keys() - cpu.keys()
     assert all(name.startswith("nvidia-") for name in gpu.keys() - cpu.keys())
