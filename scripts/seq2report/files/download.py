@@ -1,4 +1,4 @@
-"""Bring one file from one place, in pieces and verified, whatever the host does on the way."""
+"""Download one file from one place: resumed, retried and verified."""
 
 import logging
 import os
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +20,12 @@ import urllib3
 from remotezip import RemoteIOError, RemoteZip, RemoteZipError
 
 from seq2report.files import archives
-from seq2report.files.parts import CHUNK, MEGABYTE, Part, PlaceError, Progress, disk_full
+from seq2report.files.partial import CHUNK, MEGABYTE, Partial, PlaceError, Progress, disk_full
 
 log = logging.getLogger(__name__)
 
 WORTH_ANOTHER_TRY = {408, 425, 429}  # and all from 500 on
-# pip's own words name the package index, whose address may hold a password: they stay unsaid.
+# pip's own messages contain the address of the package index, and it may contain a password.
 PIP_SAYS = {
     "No module named pip": "this Python has no pip (try: python -m ensurepip)",
     "No matching distribution": "the package index has no wheel of that name and version",
@@ -33,7 +33,7 @@ PIP_SAYS = {
 
 
 class AttemptError(Exception):
-    """This try ended early and another one may do better, after ``wait`` seconds or more."""
+    """This attempt failed and another one may succeed, after ``wait`` seconds or more."""
 
     def __init__(self, message: str, wait: float = 0.0):
         super().__init__(message)
@@ -42,12 +42,12 @@ class AttemptError(Exception):
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to try at one place. Times are in seconds."""
+    """Retries and timeouts of one place, in seconds."""
 
-    attempts: int = 4  # in a row without getting further
+    attempts: int = 4  # in a row without progress
     delay: float = 1.0  # before the second attempt; doubles each time
-    longest: float = 60.0  # that a delay may become
-    connect: float = 15.0  # until a host answers the call
+    longest: float = 60.0  # delay
+    connect: float = 15.0  # until a host accepts the connection
     stall: float = 60.0  # without a single byte
 
 
@@ -62,65 +62,65 @@ def open_session() -> requests.Session:
     return session
 
 
-def download(session: requests.Session, url: str, part: Part, patience: Patience) -> None:
-    """Bring the whole file at ``url`` into ``part`` and check it.
+def download(session: requests.Session, url: str, partial: Partial, patience: Patience) -> None:
+    """Bring the whole file at ``url`` into ``partial`` and check it.
 
-    Continues a part, retries with growing delays, and raises `PlaceError` when that does not help.
-    The part stays for another run if only the connection failed.
+    Continues an earlier download, retries with growing delays, and raises `PlaceError` if that does
+    not help. The partial file stays for another run if only the connection failed.
     """
 
     def attempt() -> None:
-        if not part.size or part.size != part.wanted.size:
-            _request(session, url, part, patience)
-        # The pieces may be of two versions, so a wrong sum is final only for a file in one piece.
-        continued = part.continued
+        if not partial.size or partial.size != partial.wanted.size:
+            _request(session, url, partial, patience)
+        # A wrong digest is final only for a file in one piece: pieces may be of two versions.
+        continued = partial.continued
         try:
-            part.check()
+            partial.check()
         except PlaceError as error:
             if continued:
                 raise AttemptError(f"the pieces do not fit together: {error}") from error
             raise
 
-    _persist(attempt, part, patience)
+    _persist(attempt, partial, patience)
 
 
 def download_member(
-    session: requests.Session, url: str, member: str, part: Part, patience: Patience
+    session: requests.Session, url: str, member: str, partial: Partial, patience: Patience
 ) -> bool:
-    """Bring one member of the zip at ``url`` into ``part``, check it, and return True.
+    """Bring one member of the zip at ``url`` into ``partial``, check it, and return True.
 
-    Only the zip's directory and that member travel. Returns False if the host or the file does
-    not allow this, so that the whole archive has to be downloaded.
+    Transfers only the zip's directory and that member. Returns False if the host or the file does
+    not allow this: then the whole archive has to be downloaded.
     """
 
     def attempt() -> None:
-        part.begin()
+        partial.begin()
         with RemoteZip(url, session=session, timeout=(patience.connect, patience.stall)) as remote:
             if member not in remote.namelist():
                 raise PlaceError(archives.missing(member, remote.namelist()))
             info = remote.getinfo(member)
             with remote.open(info) as file:
-                part.append(_member_chunks(file, info.file_size), info.file_size)
-        part.check()
+                partial.append(_member_chunks(file, info.file_size), info.file_size)
+        partial.check()
 
     def named_attempt() -> None:
         with _plain_errors():
             attempt()
 
     try:
-        _persist(named_attempt, part, patience)
+        _persist(named_attempt, partial, patience)
     except (RemoteZipError, zipfile.BadZipFile) as error:
-        log.info("%s: the host does not give parts of a zip (%s)", part.name, type(error).__name__)
-        part.remove()
+        log.info("%s: the host does not allow ranges (%s)", partial.name, type(error).__name__)
+        partial.remove()
         return False
     except PlaceError:
-        part.remove()  # half a member cannot be continued
+        partial.remove()  # half a member cannot be continued
         raise
     return True
 
 
 def download_wheel(package: str, folder: Path) -> Path:
-    """Let pip download one wheel into ``folder``, which is made anew; return its path.
+    """Let pip download one wheel into ``folder``, which is emptied first; return its path.
 
     pip's settings (index, proxies, certificates) are the user's; `PlaceError` never repeats them.
     """
@@ -129,10 +129,9 @@ def download_wheel(package: str, folder: Path) -> Path:
     try:
         temporary.mkdir(parents=True)
     except OSError as error:
-        raise PlaceError(f"{folder} cannot be made: {error.strerror}") from error
+        raise PlaceError(f"{folder} cannot be created: {error.strerror}") from error
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
     command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "raw"]
-    said = []
     with subprocess.Popen(
         [*command, "--dest", str(folder), package],
         stdout=subprocess.PIPE,
@@ -141,86 +140,93 @@ def download_wheel(package: str, folder: Path) -> Path:
         errors="replace",
         env=os.environ | {"TMPDIR": str(temporary.resolve())},
     ) as pip:
-        progress = Progress(package, 0, None)
         try:
-            for line in pip.stdout:
-                said = [*said[-50:], line]
-                if found := re.match(r"Progress (\d+) of (\d+)", line):
-                    progress.total = int(found[2])
-                    progress.reached(int(found[1]))
-                    # pip takes a full disk for a broken connection. It copies the wheel, as do we.
-                    needed = 2 * progress.total - progress.done
-                    if needed > shutil.disk_usage(folder).free:
-                        raise PlaceError(disk_full(folder, needed))
+            output = _watch_pip(pip.stdout, package, folder)
         except BaseException:  # KeyboardInterrupt too: nobody waits for the rest
             pip.terminate()
             raise
-        progress.end()
     wheels = list(folder.glob("*.whl"))
     if pip.returncode or len(wheels) != 1:
-        words = "".join(said)
-        why = [meaning for saying, meaning in PIP_SAYS.items() if saying in words]
+        reasons = [reason for text, reason in PIP_SAYS.items() if text in output]
+        reason = reasons[0] if reasons else f"pip ended with status {pip.returncode}"
         raise PlaceError(
-            f"{why[0] if why else f'pip ended with status {pip.returncode}'}; to see what pip says:"
-            f" python -m pip download --no-deps {package}"
+            f"{reason}; for the output of pip: python -m pip download --no-deps {package}"
         )
     return wheels[0]
 
 
-def _request(session: requests.Session, url: str, part: Part, patience: Patience) -> None:
-    """Ask for what is missing of ``part`` and append it."""
+def _watch_pip(lines: Iterable[str], package: str, folder: Path) -> str:
+    """Log the progress of pip and return the end of its output; `PlaceError` if the disk is full.
+
+    pip reports a full disk as a broken connection.
+    """
+    progress, last = Progress(package, 0, None), []
+    for line in lines:
+        last = [*last[-50:], line]
+        if match := re.match(r"Progress (\d+) of (\d+)", line):
+            progress.total = int(match[2])
+            progress.reached(int(match[1]))
+            needed = 2 * progress.total - progress.done  # pip copies the wheel once, fetch again
+            if needed > shutil.disk_usage(folder).free:
+                raise PlaceError(disk_full(folder, needed))
+    progress.end()
+    return "".join(last)
+
+
+def _request(session: requests.Session, url: str, partial: Partial, patience: Patience) -> None:
+    """Ask for what is missing of ``partial`` and append it."""
     headers = {}
-    if part.size and part.continuable:
-        headers["Range"] = f"bytes={part.size}-"
-        if part.validator:
-            headers["If-Range"] = part.validator
+    if partial.size and partial.continuable:
+        headers["Range"] = f"bytes={partial.size}-"
+        if partial.validator:
+            headers["If-Range"] = partial.validator
     with _plain_errors():
         timeout = (patience.connect, patience.stall)
         response = session.get(url, headers=headers, stream=True, timeout=timeout)
     with response:
         if response.status_code == 416:
-            if _content_range(response) == (None, part.size):
+            if _content_range(response) == (None, partial.size):
                 return
-            part.begin()
-            raise AttemptError("the host has nothing that continues what is here")
+            partial.begin()
+            raise AttemptError("the host has nothing after what is here")
         if response.status_code == 206:
-            if not _continues(response, part):
-                part.begin()
-                raise AttemptError("the host continued another file than the one begun")
-            part.continued = True
+            if not _continues(response, partial):
+                partial.begin()
+                raise AttemptError("the host continued another version of the file")
+            partial.continued = True
         else:
-            part.begin(_validator(response))
+            partial.begin(_validator(response))
         length = response.raw.length_remaining
-        total = _content_range(response)[1] or (length and part.size + length)
+        total = _content_range(response)[1] or (length and partial.size + length)
         try:
-            part.append(_body(response), total, response.headers.get("Content-Type", ""))
+            partial.append(_body(response), total, response.headers.get("Content-Type", ""))
         except AttemptError as error:
             whole = f"{total:,}" if total else "an unknown number of"
-            raise AttemptError(f"{part.size:,} of {whole} bytes came: {error}") from error
+            raise AttemptError(f"{partial.size:,} of {whole} bytes received: {error}") from error
         if length is None and not response.raw.chunked:
-            # The connection's end is this file's end, or an accident: only its size tells.
-            total = part.wanted.size
-        if part.size < (total or 0):
-            raise AttemptError(f"{part.size:,} of {total:,} bytes came")
+            # The connection ended with the file or before: only the size can show it.
+            total = partial.wanted.size
+        if partial.size < (total or 0):
+            raise AttemptError(f"{partial.size:,} of {total:,} bytes received")
 
 
-def _continues(response: requests.Response, part: Part) -> bool:
-    """Whether a 206 is about the same version, from where the part ends."""
-    same = part.validator is None or _validator(response) in (None, part.validator)
-    return same and _content_range(response)[0] == part.size
+def _continues(response: requests.Response, partial: Partial) -> bool:
+    """Return whether a 206 continues the same version, from the end of the partial file."""
+    same = partial.validator is None or _validator(response) in (None, partial.validator)
+    return same and _content_range(response)[0] == partial.size
 
 
 def _content_range(response: requests.Response) -> tuple[int | None, int | None]:
-    """Return first byte and total of a Content-Range; None for what it does not say."""
-    found = re.match(
+    """Return first byte and total of a Content-Range, None for each that is missing."""
+    match = re.match(
         r"bytes (?:(\d+)-\d+|\*)/(?:(\d+)|\*)", response.headers.get("Content-Range", "")
     )
-    first, total = found.groups() if found else (None, None)
+    first, total = match.groups() if match else (None, None)
     return first and int(first), total and int(total)
 
 
 def _validator(response: requests.Response) -> str | None:
-    """Return what If-Range may compare: a strong ETag, otherwise the date of the last change."""
+    """Return the value for If-Range: a strong ETag, otherwise the date of the last change."""
     etag = response.headers.get("ETag", "")
     return etag if etag.startswith('"') else response.headers.get("Last-Modified")
 
@@ -235,31 +241,31 @@ def _member_chunks(file: zipfile.ZipExtFile, size: int) -> Iterator[bytes]:
         with _plain_errors():
             yield from archives.chunks(file, size)
     except archives.DAMAGE as error:
-        raise AttemptError(f"the member came damaged: {error}") from error
+        raise AttemptError(f"the member arrived damaged: {error}") from error
 
 
-def _persist(attempt: Callable[[], None], part: Part, patience: Patience) -> None:
-    """Call ``attempt`` until it ends well or fails for good."""
-    failures, furthest = 0, part.size
+def _persist(attempt: Callable[[], None], partial: Partial, patience: Patience) -> None:
+    """Call ``attempt`` until it succeeds or further attempts cannot help."""
+    failures, furthest = 0, partial.size
     while True:
         try:
             return attempt()
         except AttemptError as error:
-            if part.size >= furthest + MEGABYTE:
-                failures, furthest = 0, part.size
+            if partial.size >= furthest + MEGABYTE:
+                failures, furthest = 0, partial.size
             failures += 1
             if failures >= patience.attempts:
-                expected = f"expected {part.wanted}; " if part.wanted else ""
+                expected = f"expected {partial.wanted}; " if partial.wanted else ""
                 raise PlaceError(f"{expected}{error} (attempt {failures}, the last one)") from error
             growing = patience.delay * 2 ** (failures - 1) * random.uniform(0.5, 1.5)
             wait = min(patience.longest, max(growing, error.wait))
-            log.info("%s: %s; trying again in %.1f s", part.name, error, wait)
+            log.info("%s: %s; trying again in %.1f s", partial.name, error, wait)
             time.sleep(wait)
 
 
 def _judge_status(response: requests.Response, **_: object) -> None:
     status = response.status_code
-    # 416 answers a range: those who ask for one understand it.
+    # 416 is the answer to a range, and those who ask for one handle it.
     if status < 400 or status == 416:
         return
     response.close()

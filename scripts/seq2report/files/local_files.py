@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from seq2report.core.command import UserError
 from seq2report.files.addresses import with_variables
-from seq2report.files.parts import PlaceError, file_chunks
+from seq2report.files.partial import PlaceError, file_chunks
 
 
 def local_path(location: str, roots: Sequence[Path]) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from seq2report.core.command import UserError, nearest
 from seq2report.files import archives
 from seq2report.files.addresses import is_address, redact
-from seq2report.files.parts import Wanted
+from seq2report.files.partial import Wanted
 
 SOURCE_KEYS = ("file", "from", "mirror")
 # `state` has only to be another one where a local folder has changed: see `local_files`.

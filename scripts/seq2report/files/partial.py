@@ -1,4 +1,4 @@
-"""A file on its way: what has come so far, what is wanted, and the move when they agree."""
+"""Partial downloads: what has arrived, what is expected, and the move to the output."""
 
 import errno
 import hashlib
@@ -15,7 +15,7 @@ from seq2report.files import archives
 
 log = logging.getLogger(__name__)
 
-CHUNK = 1 << 16  # bytes; what a broken connection can lose at most
+CHUNK = 1 << 16  # bytes; a broken connection loses no more
 MEGABYTE = 1 << 20
 PROGRESS_SECONDS = 5.0
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -23,12 +23,12 @@ ARCHIVES = (".gz", ".tgz", ".xz", ".bz2", ".zip", ".npz", ".whl")
 
 
 class PlaceError(UserError):
-    """This place cannot give the file; the message says what was expected and seen."""
+    """This place does not have the file; the message names what was expected and seen."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is known of a file beforehand."""
+    """Digest and size that a file has to have, if known."""
 
     sha256: str | None = None
     size: int | None = None  # bytes
@@ -41,23 +41,23 @@ class Wanted:
         return ", ".join(known + ([f"sha256 {self.sha256}"] if self.sha256 else []))
 
     def fits(self, seen: "Wanted") -> bool:
-        """Whether a file of the digest and size ``seen`` is the wanted one."""
+        """Return whether a file with the digest and size ``seen`` is the expected one."""
         return self.sha256 in (None, seen.sha256) and self.size in (None, seen.size)
 
 
-class Part:
-    """A file growing beside the output, moved there by `move` once `check` has passed.
+class Partial:
+    """A file that grows beside the output, and replaces it by `move` after `check`.
 
-    A part left by an earlier run is taken up, with its digest, if its host can be asked whether
-    it still has the same version, or if a digest will tell.
+    One that an earlier run left is continued if another version of the file would be noticed, by
+    its digest or by the validator of the host.
     """
 
     def __init__(self, path: Path, wanted: Wanted, name: str):
-        """``path`` is the part's own, ``name`` the file's for messages and its suffix."""
+        """Continue or begin the file at ``path``; messages call it ``name``."""
         self.path, self.wanted, self.name = path, wanted, name
         self.size, self.digest = 0, hashlib.sha256()
-        self.validator: str | None = None  # ETag or Last-Modified of what has come
-        self.continued = False  # more than one response went into it
+        self.validator: str | None = None  # ETag or Last-Modified of what has arrived
+        self.continued = False  # contains more than one response
         self._note = path.with_name(path.name + ".version")
         if path.is_file() and self._note.is_file():
             self.validator = self._note.read_text(encoding="utf-8") or None
@@ -66,12 +66,12 @@ class Part:
 
     @property
     def continuable(self) -> bool:
-        """Whether it will be noticed if the rest belongs to another version of the file."""
+        """Whether another version of the file would be noticed."""
         return bool(self.validator or self.wanted.sha256)
 
     @property
     def seen(self) -> Wanted:
-        """Size and digest of what has come so far."""
+        """Size and digest of what has arrived so far."""
         return Wanted(self.digest.hexdigest(), self.size)
 
     def _take_up(self) -> None:
@@ -85,8 +85,8 @@ class Part:
             log.info("%s: %s bytes are here already", self.name, f"{self.size:,}")
 
     def begin(self, validator: str | None = None) -> None:
-        """Empty the part and remember which version of the file it is going to hold."""
-        # In this order: a kill in between must not leave bytes beside another version's note.
+        """Empty the file and note which version it is going to contain."""
+        # In this order: a kill in between must not leave bytes with the note of another version.
         self.remove()
         self.validator = validator
         try:
@@ -98,8 +98,8 @@ class Part:
     def append(self, chunks: Iterable[bytes], total: int | None, content_type: str = "") -> None:
         """Write ``chunks`` behind what is there; ``total`` is the whole file's size in bytes.
 
-        Raises `PlaceError`, and removes the part, on a full disk, a page in place of the file, and
-        far more bytes than wanted.
+        Raises `PlaceError`, and removes the file, on a full disk, a page instead of the file, and
+        far more bytes than expected.
         """
         self._need_room(total)
         most = 2 * self.wanted.size + MEGABYTE if self.wanted.size else None
@@ -131,14 +131,14 @@ class Part:
             raise
 
     def check(self) -> None:
-        """Raise `PlaceError`, and remove the part, unless it is what was wanted."""
+        """Raise `PlaceError`, and remove the file, unless it is the expected one."""
         if not self.size:
-            self._refuse("an empty file came")
+            self._refuse("received an empty file")
         if not self.wanted.fits(self.seen):
             self._refuse(f"seen {self.seen}")
 
     def move(self, output: Path) -> None:
-        """Put the file at its place, replacing what stands there, in one step."""
+        """Replace the output by this file, in one step."""
         try:
             self.path.replace(output)
         except OSError as error:
@@ -146,29 +146,29 @@ class Part:
         self._note.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Leave nothing behind; the next byte will be the first."""
+        """Remove the file and its note; the next byte will be the first."""
         self.size, self.digest = 0, hashlib.sha256()
         self.validator, self.continued = None, False
         self._note.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
 
     def _look_at(self, start: bytes, content_type: str) -> None:
-        """Recognise a page or message that a host sends in place of the file."""
+        """Refuse a page or message that a host sends instead of the file."""
         suffix = Path(self.name).suffix
         head = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
         is_archive = archives.form(start[: archives.HEAD]) not in ("text", "binary")
-        # A content type counts only where nothing better is known: hosts get it wrong as well.
+        # A content type counts only if nothing better is known: hosts get it wrong as well.
         typed = content_type.startswith("text/html") and not self.wanted.sha256 and not is_archive
         if suffix not in (".html", ".htm") and (
             head.startswith((b"<!doctype html", b"<html")) or typed
         ):
-            self._refuse("an HTML page came in place of the file")
+            self._refuse("received an HTML page instead of the file")
         if suffix in ARCHIVES and not is_archive and not self.wanted.sha256:
-            self._refuse(f"no archive came, but something that begins with {start[:30]!r}")
+            self._refuse(f"received no archive, but a file that begins with {start[:30]!r}")
 
-    def _refuse(self, found: str) -> NoReturn:
+    def _refuse(self, seen: str) -> NoReturn:
         self.remove()
-        raise PlaceError(f"expected {self.wanted}; {found}" if self.wanted else found)
+        raise PlaceError(f"expected {self.wanted}; {seen}" if self.wanted else seen)
 
     def _need_room(self, total: int | None) -> None:
         needed = (total or self.wanted.size or 0) - self.size
@@ -180,13 +180,13 @@ class Part:
         self.remove()
         if error.errno in FULL:
             full = disk_full(self.path.parent, needed)
-            raise PlaceError(f"{full} (or a limit is set: {error.strerror})") from error
+            raise PlaceError(f"{full} (or there is a limit: {error.strerror})") from error
         folder = self.path.parent.resolve()
         raise PlaceError(f"{folder} cannot be written: {error.strerror}") from error
 
 
 class Progress:
-    """Log how far a file has come, every few seconds and at the end."""
+    """Log the progress of a file, every few seconds and at the end."""
 
     def __init__(self, name: str, done: int, total: int | None):
         self.name, self.done, self.total = name, done, total
@@ -194,14 +194,14 @@ class Progress:
         self.last, self.logged = self.start, done
 
     def reached(self, done: int) -> None:
-        """Take note of ``done`` bytes, and log them if it is time to."""
+        """Count ``done`` bytes, and log them if it is time to."""
         self.done = done
         if time.monotonic() - self.last >= PROGRESS_SECONDS:
             self.last, self.logged = time.monotonic(), done
             log.info("%s", self)
 
     def end(self) -> None:
-        """Log what came."""
+        """Log the last bytes."""
         if self.done > self.logged:
             log.info("%s", self)
 
@@ -212,7 +212,7 @@ class Progress:
 
 
 def disk_full(folder: Path, needed: int) -> str:
-    """Say that ``needed`` more bytes do not fit into a folder."""
+    """Return the message that ``needed`` more bytes do not fit into a folder."""
     free = shutil.disk_usage(folder).free
     return f"the disk is full: {folder.resolve()} needs {needed:,} bytes and has {free:,} free"
 
