@@ -8,12 +8,14 @@ def boxes(trained, variant):
     run = trained / f"runs/{variant}/seed-1"
     found = describe(load(run), run)
     assert list(found.columns) == list(SCHEMA)
-    assert found["path"].is_unique
+    assert found["position"].is_unique
     return found
 
 
 def drawn(found):
-    return [(path, name, shape) for path, _, name, _, shape, _ in found.itertuples(index=False)]
+    return [
+        (position, name, shape) for position, _, name, _, shape, _ in found.itertuples(index=False)
+    ]
 
 
 def test_a_network_is_its_layers_with_what_comes_out_of_them(trained):
@@ -50,10 +52,10 @@ def test_branches_stand_before_the_layer_that_merges_them(trained):
         ("5", "Dropout", "123"),
         ("6", "Dense", "2 classes"),
     ]
-    told = found.set_index("path")["arguments"]
-    assert told["4"] == ""
-    assert [told["3"], told["5"]] == ["rate: 0.1", "rate: 0.2"]
-    assert told["4/0/0"] == "filters: 3, kernel_size: 2"
+    arguments = found.set_index("position")["arguments"]
+    assert arguments["4"] == ""
+    assert [arguments["3"], arguments["5"]] == ["rate: 0.1", "rate: 0.2"]
+    assert arguments["4/0/0"] == "filters: 3, kernel_size: 2"
     assert found["kind"].tolist()[4:8] == ["layer", "layer", "layer", "merge"]
 
 
@@ -68,7 +70,7 @@ def test_a_network_on_features_begins_with_their_steps(trained):
         *("Text", "TfidfVectorizer", "TfidfVectorizer", "FeatureUnion", "NaiveBayesWeights"),
         *("Dense", "Dense"),
     ]
-    assert found["path"].tolist() == ["0", "1/0/0", "1/1/0", "1", "2", "3", "4"]
+    assert found["position"].tolist() == ["0", "1/0/0", "1/1/0", "1", "2", "3", "4"]
     assert found["arguments"][2] == "analyzer: char_wb, ngram_range: [3, 4], min_df: 2"
 
 
@@ -88,7 +90,7 @@ def test_a_pipeline_is_its_steps_and_the_temperature_of_its_probabilities(traine
     features = int(found["shape"][1].removesuffix(" features").replace(",", ""))
     assert found["parameters"][2] == features + 1
     found = boxes(trained, "bayes")
-    assert found["path"].tolist() == ["0", "1/0/0", "1/1/0", "1", "2"]
+    assert found["position"].tolist() == ["0", "1/0/0", "1/1/0", "1", "2"]
     assert found["kind"].tolist() == ["text", "step", "step", "merge", "output"]
 
 

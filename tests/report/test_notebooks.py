@@ -13,7 +13,6 @@ UNFINISHED = {
     "lesson_number_sequence",
     "lesson_several_features",
     "made",
-    "variant",
 }
 NOTEBOOKS = sorted((ROOT / "reports").glob("*.ipynb"))
 

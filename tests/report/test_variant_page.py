@@ -68,7 +68,7 @@ def test_a_band_stands_for_three_seeds_or_more(seeds, bands):
 
 def layers(*rows):
     return pd.DataFrame(
-        rows, columns=["path", "kind", "name", "arguments", "shape", "parameters"]
+        rows, columns=["position", "kind", "name", "arguments", "shape", "parameters"]
     ).astype({"parameters": "Int64"})
 
 
@@ -211,15 +211,15 @@ def test_text_from_corpora_and_configuration_is_escaped(html):
 
 
 def test_the_page_begins_with_how_the_variant_did(html):
-    assert "80.0% of 20 test documents right (95% interval 70.0% to 95.0%), rank 2 of 2;" in html
-    assert "worse than the best, Other; 3.0 s of CPU to train." in html
+    assert "80.0% of 20 test documents correct (95% interval 70.0% to 95.0%), rank 2 of 2;" in html
+    assert "worse than the best, Other; 3.0 s of CPU time to train." in html
 
 
-def test_a_page_has_a_section_for_each_question(html):
+def test_a_page_has_all_sections(html):
     headings = re.findall(r"<h3>(.*?)</h3>", html)
     assert headings == [
-        *("How it learned", "What it takes for what", "Can its probabilities be believed?"),
-        *("Its surest mistakes", "Which words decided"),
+        *("Learning curves", "Confusion matrix", "Confidence and calibration"),
+        *("Most confident errors", "Deciding words"),
     ]
     assert html.count('class="weighed"') == 2  # legend, and the one document that was explained
 
@@ -230,14 +230,14 @@ def test_a_variant_without_epochs_or_mistakes_has_its_page(tmp_path):
         made["answers"]["documents"]["kind"] = "right"
 
     html = rendered(tmp_path, best, with_history=False)
-    assert "How it learned" not in html
-    assert "It made none on the test documents." in html
+    assert "Learning curves" not in html
+    assert "All answers on the test documents are correct." in html
     assert "rank 2 of 2; the best;" in html
 
 
-def test_by_the_lectures_protocol_nothing_is_held_against_the_best(tmp_path):
+def test_by_the_lectures_protocol_nothing_is_compared_with_the_best(tmp_path):
     def none(made):
         made["runs"]["recommendation"] = made["runs"]["recommendation"].iloc[:0]
 
     html = rendered(tmp_path, none, kind="lecture")
-    assert "by the lecture's protocol its accuracy was watched on the test documents; 3.0 s" in html
+    assert "lecture's protocol monitors accuracy on the test documents; 3.0 s" in html

@@ -1,4 +1,4 @@
-"""Pieces of a variant's page; as in `page`, all text that comes from data is escaped."""
+"""Sections of the page of a variant; all text from data is escaped."""
 
 from collections.abc import Iterator
 from html import escape
@@ -7,18 +7,19 @@ import pandas as pd
 import yaml
 from IPython.display import HTML
 
-from seq2report.report.html import paragraph
-from seq2report.report.numbers import percent, seconds, spread
+from seq2report.report import html, variant_plots, word_effects
+from seq2report.report.numbers import fill, percent, spread
+from seq2report.report.outcome import circumstances
 
-OUTPUTS = {  # what stands in the last box of an ensemble
-    "vote": "the mean of the members' probabilities",
-    "stack": "the product of the members' probabilities, each to the power of its weight",
+OUTPUTS = {  # text in the last box of an ensemble
+    "vote": "mean of the members' probabilities",
+    "stack": "product of the members' probabilities, each to the power of its weight",
 }
-FILLED = ("form", "padding", "truncating")  # keys of ``input`` that are seldom given
+FILLED = ("form", "padding", "truncating")  # keys of ``input`` that usually have their default
 
 
 def summary(runs: dict[str, pd.DataFrame], variant: str) -> HTML:
-    """Return in a sentence how a variant did on a corpus.
+    """Return accuracy, rank and training time of a variant on a corpus, as one sentence.
 
     Args:
         runs: tables of evaluate_runs.
@@ -26,14 +27,20 @@ def summary(runs: dict[str, pd.DataFrame], variant: str) -> HTML:
     """
     variants = runs["variants"]
     row = variants.set_index("variant").loc[variant]
-    accuracy = spread(row["accuracy"], row["accuracy_sd"])
-    rank = 1 + int((variants["accuracy"] > row["accuracy"]).sum())
-    return paragraph(
-        f"{row['corpus']}: {accuracy} of {row['test_documents']:,} test documents right (95%"
-        f" interval {percent(row['low'])} to {percent(row['high'])}), rank {rank} of"
-        f" {len(variants)};{_against_best(runs, row, variant)} {seconds(row['fit_cpu_seconds'])} of"
-        " CPU to train.",
+    return html.text(
+        "{corpus}: {accuracy} of {documents:,} test documents correct (95% interval {low:percent}"
+        " to {high:percent}), rank {rank} of {variants}; {verdict}; {training:seconds} of CPU time"
+        " to train.",
         "outcome",
+        corpus=row["corpus"],
+        accuracy=spread(row["accuracy"], row["accuracy_sd"]),
+        documents=row["test_documents"],
+        low=row["low"],
+        high=row["high"],
+        rank=1 + int((variants["accuracy"] > row["accuracy"]).sum()),
+        variants=len(variants),
+        verdict=_against_best(runs, row, variant),
+        training=row["fit_cpu_seconds"],
     )
 
 
@@ -41,16 +48,16 @@ def _against_best(runs: dict[str, pd.DataFrame], row: pd.Series, variant: str) -
     recommended = runs["recommendation"]
     if row["protocol"] == "lecture":
         return (
-            " not held against the best, for by the lecture's protocol its accuracy was watched on"
-            " the test documents;"
+            "not compared with the best, because the lecture's protocol monitors accuracy on the"
+            " test documents"
         )
     best = recommended[recommended["recommendation"] == "best"].iloc[0]
     if best["variant"] == variant:
-        return " the best;"
+        return "the best"
     pairs = runs["comparisons"].set_index(["variant_a", "variant_b"])
     verdict = pairs.loc[(variant, best["variant"]), "verdict"]
     link = "from" if verdict == "not distinguishable" else "than"
-    return f" {verdict} {link} the best, {best['title']};"
+    return f"{verdict} {link} the best, {best['title']}"
 
 
 def drawing(
@@ -59,10 +66,10 @@ def drawing(
     """Return the drawing of a model with its settings beside it.
 
     Args:
-        layers: of the variant, as `architecture.describe` returns them, by the corpus's title; the
-            first is drawn beside the settings, the others below, to be opened.
+        layers: boxes of the variant as `architecture.describe` returns them, by title of the
+            corpus. The first drawing is shown beside the settings, the others are folded.
         settings: of the variant, with its title.
-        titles: of the variants that can be members, by name.
+        titles: of all variants, by name; members of an ensemble are shown with theirs.
         linked: names of the variants that have a page.
     """
     (first, drawn), *others = (
@@ -74,16 +81,16 @@ def drawing(
         for title, other in others
     )
     return HTML(
-        f'<div class="built"><figure>{drawn}<figcaption>As it is for {escape(first)}</figcaption>'
-        f"</figure><pre>{escape(_yaml(settings))}</pre></div>{below}"
+        f'<div class="built"><figure>{drawn}<figcaption>Architecture for {escape(first)}'
+        f"</figcaption></figure><pre>{escape(_yaml(settings))}</pre></div>{below}"
     )
 
 
 def _yaml(settings: dict) -> str:
-    """Return settings as they stand in the configuration."""
-    parts = ("title", "input", "layers", "pipeline", "ensemble", "fit")
-    ordered = {key: settings[key] for key in parts if key in settings}
-    if "input" in ordered:  # what was filled in comes last
+    """Return settings as written in the configuration."""
+    keys = ("title", "input", "layers", "pipeline", "ensemble", "fit")
+    ordered = {key: settings[key] for key in keys if key in settings}
+    if "input" in ordered:  # defaults come last
         ordered["input"] = dict(
             sorted(ordered["input"].items(), key=lambda item: item[0] in FILLED)
         )
@@ -95,37 +102,154 @@ def _yaml(settings: dict) -> str:
 def _boxes(
     layers: pd.DataFrame, titles: dict[str, str], linked: list[str]
 ) -> dict[tuple[int, ...], str]:
-    """Return the boxes of a model by their paths."""
+    """Return the boxes of a model by position."""
     rows = layers.to_dict("records")
-    return {tuple(map(int, row["path"].split("/"))): _box(row, titles, linked) for row in rows}
+    return {tuple(map(int, row["position"].split("/"))): _box(row, titles, linked) for row in rows}
 
 
 def _column(boxes: dict[tuple[int, ...], str], prefix: tuple[int, ...]) -> Iterator[str]:
-    """Yield the boxes that follow each other under a path, each after the branches it merges."""
+    """Yield the boxes below a prefix of positions, each after the branches that it merges."""
     depth = len(prefix)
-    for place in sorted({path[depth] for path in boxes if path[:depth] == prefix}):
-        path = (*prefix, place)
-        inside = {each[: depth + 2] for each in boxes if each[: depth + 1] == path}
-        branches = sorted(each for each in inside if len(each) == depth + 2)
+    for n in sorted({position[depth] for position in boxes if position[:depth] == prefix}):
+        merge = (*prefix, n)
+        inside = {position[: depth + 2] for position in boxes if position[: depth + 1] == merge}
+        branches = sorted(branch for branch in inside if len(branch) == depth + 2)
         if branches:
             columns = ("".join(_column(boxes, branch)) for branch in branches)
             drawn = "".join(f'<div class="flow">{column}</div>' for column in columns)
             yield f'<div class="branches">{drawn}</div>'
-        yield boxes[path]
+        yield boxes[merge]
 
 
 def _box(row: dict, titles: dict[str, str], linked: list[str]) -> str:
-    kind, name, told = row["kind"], row["name"], row["arguments"]
+    kind, name = row["kind"], row["name"]
     lines = [row["shape"]] if row["shape"] else []
     if pd.notna(row["parameters"]) and row["parameters"]:
         lines.append(f"{row['parameters']:,} parameters")
     head = escape(titles.get(name, name) if kind == "member" else name)
     if kind == "member" and name in linked:
         head = f'<a href="variant-{escape(name)}.html">{head}</a>'
-    told = escape(told or OUTPUTS.get(name, ""))
+    arguments = escape(row["arguments"] or OUTPUTS.get(name, ""))
     return (
         f'<div class="box {kind}"><strong>{head}</strong>'
-        + (f"<span>{told}</span>" if told else "")
+        + (f"<span>{arguments}</span>" if arguments else "")
         + "".join(f"<small>{escape(line)}</small>" for line in lines)
         + "</div>"
     )
+
+
+def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
+    """Yield the sections on one corpus: learning curves, predictions, errors and their words.
+
+    Args:
+        tables: rows of the variant in the tables of evaluate_runs and evaluate_answers.
+    """
+    if len(tables["history"]):
+        yield html.heading("Learning curves", 3)
+        yield _learning(tables["history"])
+    yield html.heading("Confusion matrix", 3)
+    yield _confusions(tables)
+    yield _class_scores(tables["per_class"])
+    yield html.paragraph(
+        "Precision is the share of correct predictions among the predictions of this class, recall"
+        " the share of its documents that are found, F1 the harmonic mean of both.",
+        "soft",
+    )
+    yield html.heading("Confidence and calibration", 3)
+    yield from _calibration(tables)
+    yield html.heading("Most confident errors", 3)
+    yield _mistakes(tables["documents"])
+    yield html.heading("Deciding words", 3)
+    yield html.paragraph(
+        "Each word is removed from the text, and the model predicts again. Shown are the most"
+        " confident of the errors above, and correct answers of typical confidence."
+    )
+    yield _deciding_words(tables)
+
+
+def _learning(history: pd.DataFrame) -> HTML:
+    """Return the learning curves of a network."""
+    kept, first = history[history["kept"]], history[history["epoch"] == 1]
+    alt = (
+        f"Validation accuracy: {first['val_accuracy'].mean():.3f} after the first epoch,"
+        f" {kept['val_accuracy'].mean():.3f} at the epoch that is kept"
+    )
+    caption = (
+        "Accuracy and log loss by epoch on the training (dashed) and validation documents; dots are"
+        " the epochs that are kept. The network overfits if validation gets worse while training"
+        " gets better."
+    )
+    seeds = history["seed"].nunique()
+    if seeds >= variant_plots.BAND:
+        caption += (
+            f" Lines are means over {seeds} seeds, bands extend from the lowest to the highest;"
+            " after a seed has stopped early, they cover the remaining ones."
+        )
+    return html.figure(variant_plots.learning_curves(history), alt, caption)
+
+
+def _confusions(tables: dict[str, pd.DataFrame]) -> HTML:
+    """Return the confusion matrix of a variant."""
+    shares = variant_plots.confusion_shares(tables["confusion"])
+    pairs = shares.rename_axis("true").stack().reset_index(name="share")
+    wrong = pairs[pairs["true"] != pairs["predicted"]].sort_values("share").iloc[-1]
+    most = fill("{share:percent} of {true} are classified as {predicted}", **wrong)
+    caption = fill(
+        "Of 100 documents of a class (row), the number assigned to each class (column):"
+        " {circumstances}. The most frequent confusion: {most}.",
+        circumstances=circumstances(tables["variants"]),
+        most=most,
+    )
+    if len(shares) > 2:
+        caption += " Classes that are confused are next to each other."
+    return html.figure(variant_plots.confusion_matrix(shares), most, caption)
+
+
+def _class_scores(per_class: pd.DataFrame) -> HTML:
+    """Return precision, recall and F1 of each class, the lowest F1 first."""
+    shown = per_class.sort_values("f1")[["label", "precision", "recall", "f1", "documents"]]
+    shown = shown.rename(columns={"label": "class", "f1": "F1"})
+    formats = dict.fromkeys(["precision", "recall", "F1"], percent)
+    formats["documents"] = "{:,}".format
+    return html.table(shown, formats, "Scores by class, the lowest F1 first", ("class",))
+
+
+def _calibration(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
+    """Yield the measures of calibration of a variant, and its reliability diagram."""
+    row = tables["variants"].iloc[0]
+    yield html.text(
+        "Can the probabilities be trusted? ECE {ece:.3f}, Brier score {brier:.3f}; 0 is best for"
+        " both. The expected calibration error (ECE) is the mean distance between confidence and"
+        " accuracy. The Brier score is the squared error of all probabilities.",
+        ece=row["ece"],
+        brier=row["brier"],
+    )
+    caption = "On the dashed line, confidence equals accuracy; below it, it is overconfident."
+    picture = variant_plots.reliability(tables["calibration"])
+    alt = f"Reliability diagram; expected calibration error {row['ece']:.3f}"
+    yield html.figure(picture, alt, caption)
+
+
+def _mistakes(documents: pd.DataFrame) -> HTML:
+    """Return the wrong answers of a variant with the highest confidence."""
+    wrong = documents[documents["kind"] == "mistake"]
+    if wrong.empty:
+        return html.paragraph("All answers on the test documents are correct.")
+    answers = [
+        f"{row.id}. The label is {row.label}, the answer {row.answer} ({row.probability:.4f})."
+        for row in wrong.itertuples()
+    ]
+    shown = pd.DataFrame({"document": answers, "beginning of the text": wrong["excerpt"]})
+    caption = (
+        "The wrong answers with the highest probability (first seed). The label may be wrong."
+        " � replaces an invisible character."
+    )
+    return html.table(shown, caption=caption, text=tuple(shown.columns))
+
+
+def _deciding_words(tables: dict[str, pd.DataFrame]) -> HTML:
+    """Return the explained documents, their words coloured by their effect on the answer."""
+    words = tables["words"]
+    documents = tables["documents"].dropna(subset="words").to_dict("records")
+    shown = [word_effects.coloured(row, words[words["id"] == row["id"]]) for row in documents]
+    return HTML("".join([word_effects.legend(), *shown]))

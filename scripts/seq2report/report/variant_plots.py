@@ -1,4 +1,4 @@
-"""Pictures of a variant's page: each function takes tidy tables and returns a matplotlib figure."""
+"""Plots of the page of a variant: each function returns a matplotlib figure."""
 
 import matplotlib as mpl
 import numpy as np
@@ -10,15 +10,15 @@ from scipy.spatial.distance import squareform
 
 from seq2report.report.plots import COLOURS, INK, NEUTRAL, SHARES
 
-BAND = 3  # seeds from which on a band stands for their lines
-FEW_CLASSES = 6  # that have large cells
+BAND = 3  # with this many seeds or more, mean and band replace the lines
+FEW_CLASSES = 6  # up to this many classes have large cells
 
 
 def learning_curves(history: pd.DataFrame) -> Figure:
-    """Draw accuracy and loss of each epoch, training and validation.
+    """Plot training and validation accuracy and log loss by epoch; kept epochs are dots.
 
-    From `BAND` seeds on, a line is their mean and the band goes from the lowest to the highest;
-    each epoch is drawn from the seeds that came so far. The kept epochs are points.
+    With `BAND` seeds or more, lines are means and bands extend from the lowest to the highest;
+    each epoch covers the seeds that reached it.
 
     Args:
         history: columns seed, epoch, accuracy, val_accuracy, loss, val_loss and kept.
@@ -35,7 +35,7 @@ def learning_curves(history: pd.DataFrame) -> Figure:
         kept = history[history["kept"]]
         axes.plot(kept["epoch"], kept[f"val_{measure}"], "o", color=COLOURS[3], label="kept")
         axes.set_xlabel("epoch")
-        axes.set_ylabel(measure)
+        axes.set_ylabel("log loss" if measure == "loss" else measure)
         axes.grid(alpha=0.25)
         axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     axes.legend()
@@ -43,7 +43,7 @@ def learning_curves(history: pd.DataFrame) -> Figure:
 
 
 def _seeds(axes: Axes, runs: pd.DataFrame, style: dict) -> None:
-    """Draw a column of ``runs`` for each seed, by epoch; or what they have in common."""
+    """Plot each column of ``runs`` (one per seed) by epoch; from `BAND` columns on, their band."""
     if runs.shape[1] < BAND:
         axes.plot(runs.index, runs, **style)
         return
@@ -53,18 +53,18 @@ def _seeds(axes: Axes, runs: pd.DataFrame, style: dict) -> None:
 
 
 def class_order(shares: np.ndarray) -> np.ndarray:
-    """Return an order of the classes in which those that are confused stand side by side.
+    """Return an order of the classes that puts confused classes next to each other.
 
-    Hierarchical clustering by average linkage; two classes are the nearer, the more of the
-    documents of either are given the other. The leaves are ordered so that neighbours are as near
-    as the tree allows (Bar-Joseph, Gifford and Jaakkola 2001, "Fast optimal leaf ordering for
+    Hierarchical clustering with average linkage; the distance of two classes decreases with the
+    share of documents confused between them. Leaves are ordered to minimise the distance of
+    neighbours (Bar-Joseph, Gifford and Jaakkola 2001, "Fast optimal leaf ordering for
     hierarchical clustering").
 
     Args:
-        shares: of the documents of a class (row), those that were given each class, (n, n).
+        shares: of the documents of a class (row), predicted as each class (column), (n, n).
 
     Returns:
-        Class numbers, (n,), each once.
+        Permutation of the class numbers, (n,).
     """
     if len(shares) < 3:
         return np.arange(len(shares))
@@ -75,12 +75,12 @@ def class_order(shares: np.ndarray) -> np.ndarray:
 
 
 def confusion_shares(confusion: pd.DataFrame) -> pd.DataFrame:
-    """Return which share of the documents of a class (row) was given each class (column).
+    """Return the share of the documents of a class (row) predicted as each class (column).
 
-    Both are in `class_order`. A class without test documents has zeros.
+    Rows and columns are in `class_order`. The row of a class without test documents is zero.
 
     Args:
-        confusion: of one variant, columns label, predicted and documents, every pair once.
+        confusion: of one variant, columns label, predicted and documents, one row per pair.
     """
     counts = confusion.pivot(index="label", columns="predicted", values="documents")
     counts = counts[counts.index]
@@ -90,7 +90,7 @@ def confusion_shares(confusion: pd.DataFrame) -> pd.DataFrame:
 
 
 def confusion_matrix(shares: pd.DataFrame) -> Figure:
-    """Draw the table of `confusion_shares`, in percent."""
+    """Draw the matrix of `confusion_shares`, in percent."""
     classes = list(shares.index)
     side = (0.6 if len(classes) <= FEW_CLASSES else 0.42) * len(classes)
     names = 0.09 * max(map(len, classes))  # inches that the longest name takes
@@ -103,7 +103,7 @@ def confusion_matrix(shares: pd.DataFrame) -> Figure:
             axes.text(j, i, percent, ha="center", va="center", color=shade)
     axes.set_xticks(range(len(classes)), classes, rotation=90)
     axes.set_yticks(range(len(classes)), classes)
-    axes.set_xlabel("class that the model gives")
+    axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
@@ -111,10 +111,10 @@ def confusion_matrix(shares: pd.DataFrame) -> Figure:
 
 
 def reliability(calibration: pd.DataFrame) -> Figure:
-    """Draw how right a variant is where it is how sure.
+    """Draw a reliability diagram: accuracy against confidence.
 
     Args:
-        calibration: of one variant, columns confidence, accuracy and documents, a row a bin.
+        calibration: of one variant, columns confidence, accuracy and documents, one row per bin.
     """
     figure = Figure(figsize=(3.8, 3.6))
     axes = figure.subplots()
@@ -124,8 +124,8 @@ def reliability(calibration: pd.DataFrame) -> Figure:
     axes.scatter(
         calibration["confidence"], calibration["accuracy"], s=area, color=COLOURS[0], alpha=0.8
     )
-    axes.set_xlabel("how sure: the probability of the answer")
-    axes.set_ylabel("how right: share of right answers")
+    axes.set_xlabel("confidence: probability of the predicted class")
+    axes.set_ylabel("accuracy: share of correct predictions")
     axes.set_aspect("equal")
     axes.grid(alpha=0.25)
     return figure
