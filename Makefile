@@ -1,4 +1,4 @@
-# make report: a report from a fresh clone; make test: the tests. Both set up .venv first.
+# make report: the sample report; make test: the tests. Both create .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
 # With GPU=1: TensorFlow with CUDA (docs/gpu.md).
@@ -14,25 +14,25 @@ report: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest
 
-# With SEQ2REPORT_MIRROR=FOLDER: reads the real archives.
+# Set SEQ2REPORT_MIRROR=FOLDER to read the real archives.
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
 
-# Opens the pages of the sample report, and of a hostile corpus, in Chromium, which has to be
-# installed: on Debian, `apt-get install chromium`.
+# Open the pages of the sample report and of a malicious corpus in Chromium, which must be
+# installed (Debian: `apt-get install chromium`).
 test-browser: report
 	$(BIN)/python -m pytest -m browser
 
-# The workflow on a Slurm of one node: as root on Debian or Ubuntu, whose packages it installs.
+# Run the workflow on a Slurm with one node. Needs root on Debian or Ubuntu; installs packages.
 test-slurm: $(READY)
 	$(BIN)/python -m pytest -m slurm --numprocesses 0 tests/workflow/test_slurm.py
 
-# Tries every case of docs/reliability.md and fills it: as root, for those with Slurm.
+# Run every case of docs/reliability.md and fill its tables. The cases with Slurm need root.
 reliability-page: report
 	$(BIN)/python -m pytest -m reliability --reliability-page=docs/reliability.md
 
-# What docs/speed.md says: about an hour, on a machine that does nothing else. MIRROR is a folder
-# with news20.tar.gz and aclImdb.tar.gz.
+# Measure the figures of docs/speed.md: about an hour on an idle machine. MIRROR is a folder with
+# news20.tar.gz and aclImdb.tar.gz.
 MIRROR ?= $(SEQ2REPORT_MIRROR)
 RESULTS := benchmarks/results
 BENCH := $(BIN)/python benchmarks
@@ -59,8 +59,8 @@ bench: $(READY) .venv-pytorch/.ready
 	  --plot docs/images/growth.svg
 	$(MAKE) speed-page
 
-# The memory that each variant's training takes, of one epoch on the messages and of the runs that
-# `make bench` left: what the rules ask for.
+# Measure the memory of each variant's training for workflow/memory.csv: one epoch on 20 Newsgroups,
+# and the runs of `make bench`.
 memory: $(READY)
 	$(BIN)/snakemake --cores all --config mirror=$(MIRROR) \
 	  --configfile config/full.yaml config/lecture.yaml benchmarks/one_epoch.yaml
@@ -69,8 +69,8 @@ memory: $(READY)
 speed-page: $(READY)
 	$(BENCH)/page.py
 
-# What came of the finished run results/$(NAME), to docs/results/$(NAME); and the tables of the
-# READMEs, of docs/results/full.
+# Copy the finished run results/$(NAME) to docs/results/$(NAME). `make results-page` then fills the
+# tables of README.md and docs/results/README.md from docs/results/full.
 publish: $(READY)
 	@test -n "$(NAME)" || { echo "error: which run? make publish NAME=full"; exit 1; }
 	$(BIN)/python scripts/publish.py --results results/$(NAME) --output docs/results/$(NAME)
@@ -83,7 +83,7 @@ schema: $(READY)
 	$(BIN)/python scripts/editor_schema.py --schema workflow/schemas/config.schema.yaml \
 	  --output config/schema.json
 
-# PyTorch, to compare with: an environment of its own, 6 GB.
+# A separate environment with PyTorch, for comparison: 6 GB.
 .venv-pytorch/.ready: benchmarks/requirements.lock $(READY)
 	$(PYTHON) -m venv .venv-pytorch
 	$(BIN)/uv pip sync --quiet --system-certs --require-hashes --python .venv-pytorch/bin/python $<
@@ -101,8 +101,8 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-# The lock holds uv too: it installs itself, then everything, each file checked against its hash.
-# The certificates are those of the system, as proxies of companies and campuses need it.
+# The lock includes uv, which then installs all packages and checks their hashes. It uses the
+# certificates of the system, which proxies of companies and campuses require.
 $(READY): $(LOCK)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv

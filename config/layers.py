@@ -1,10 +1,9 @@
-"""Layers of variants as Python functions: an example, and the place for your own.
+"""Python functions that build the layers of variants. Add your own here.
 
-A variant names one by `layers: {file: config/layers.py, function: NAME, arguments: {…}}`. It gets
-the tensor behind the input, (documents, words, dimensions) of an embedding, and returns the one
-before the softmax output, (documents, numbers). Only layers of Keras itself may stand between: the
-saved model is loaded without this file. Of a changed function, the variants that use it are trained
-again, and no others.
+A variant names a function with `layers: {file: config/layers.py, function: NAME, arguments: {…}}`.
+The function receives the input tensor, (documents, words, dimensions), and returns the tensor
+before the softmax output, (documents, features). It may use only Keras layers, because the saved
+model is loaded without this file.
 """
 
 import keras
@@ -14,7 +13,7 @@ from keras import layers
 def gru_attention(
     x: keras.KerasTensor, units: int = 32, attention: int = 64, dropout: float = 0.2
 ) -> keras.KerasTensor:
-    """Return the words of a document as one vector, each word by its weight.
+    """Return the weighted sum of the words of each document.
 
     A bidirectional GRU, then the word attention of Yang et al. (2016, "Hierarchical attention
     networks for document classification", NAACL, equations 5 to 7): with h_t the output for word t,
@@ -24,7 +23,7 @@ def gru_attention(
         x: (documents, words, dimensions).
         units: of the GRU in each direction.
         attention: length of u.
-        dropout: share of the result that is dropped in training.
+        dropout: rate of dropout on the result.
     """
     h = layers.Bidirectional(layers.GRU(units, return_sequences=True))(x)
     u = layers.Dense(attention, activation="tanh")(h)
