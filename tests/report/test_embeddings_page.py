@@ -1,4 +1,4 @@
-"""The page about words: maps that are searched and hovered, tables, and links to files."""
+"""The page about word vectors: maps with search and hover, tables, and links to files."""
 
 import json
 import re
@@ -214,33 +214,33 @@ def test_places_are_those_of_the_tables():
             assert found.tolist() == pytest.approx([row["x"], row["y"]], abs=0.0006)
 
 
-def test_what_is_shown_is_named_and_those_that_were_trained_are_linked(hostile):
+def test_vectors_are_named_and_the_variants_that_trained_them_are_linked(hostile):
     main = without_charts(hostile)
-    for name in ("GloVe &lt;b&gt;, as it comes", "GloVe &lt;b&gt; after training: LSTM"):
+    for name in ("GloVe &lt;b&gt;, unchanged", "GloVe &lt;b&gt; after training: LSTM"):
         assert f">{name}</td>" in main
-    assert ">Learned with the task: Dense</td>" in main
+    assert ">Trained with the task: Dense</td>" in main
     assert 'href="variant-lstm.html"' in main
     assert 'href="variant-cbow.html"' not in main
     assert "1,111 of the 3,000 words" in main
 
 
-def test_maps_are_told_with_their_seed_and_trustworthiness(hostile):
+def test_maps_have_their_seed_and_trustworthiness(hostile):
     assert hostile.count("Trustworthiness of each map of 14 words (seed 7)") == 1
     assert hostile.count("Trustworthiness of each map of 14 documents (seed 7)") == 1
     assert ">0.789</td>" in hostile
     assert ">62.5%</td>" in hostile
 
 
-def test_what_moved_and_which_analogies_hold_is_told_in_sentences(hostile):
+def test_movement_and_analogies_are_reported_in_sentences(hostile):
     main = without_charts(hostile)
-    assert "Of the 321 words that occur in 20 training documents or more" in main
-    assert "half turned by less than 60.0°" in main
+    assert "Half of the 321 words that occur in at least 20 training documents" in main
+    assert "turned by less than 60.0°" in main
     assert ">+50.0%</td>" in main
     assert ">−50.0%</td>" in main
-    assert "1 of 1 (GloVe &lt;b&gt;, as it comes); 0 of 1 (GloVe &lt;b&gt; after" in main
+    assert "1 of 1 (GloVe &lt;b&gt;, unchanged); 0 of 1 (GloVe &lt;b&gt; after" in main
     assert "✗ rank 5,432; " in main
     assert "man : king = woman : queen" in main
-    assert "Could not be asked" in main
+    assert "Left out, because a word has no vector" in main
 
 
 def test_every_table_and_file_is_linked(hostile):
@@ -252,7 +252,7 @@ def test_every_table_and_file_is_linked(hostile):
             assert f'href="tables/news/embeddings/projector/{name}-{stage}/{file}.tsv"' in hostile
 
 
-def test_a_report_without_training_documents_or_analogies_says_so(tmp_path):
+def test_a_report_without_training_documents_or_analogies_states_this(tmp_path):
     made = tables()
     for name in ("documents", "document_maps", "moved", "movement"):
         made[name] = made[name].iloc[:0]
@@ -260,9 +260,9 @@ def test_a_report_without_training_documents_or_analogies_says_so(tmp_path):
     html = rendered(tmp_path, made)
     assert len(charts(html)) == 1
     assert "too few test documents" in html
-    assert "No network of this report changes vectors that it was given." in html
-    assert "So many hold" not in html
-    assert "Could not be asked" in html
+    assert "No network of this report trains pretrained vectors further." in html
+    assert "Number of analogies" not in html
+    assert "Left out, because a word has no vector" in html
 
 
 @given(st.text() | st.just(HOSTILE))

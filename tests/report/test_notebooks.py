@@ -8,7 +8,6 @@ from helpers import ROOT
 LONGEST = 15  # lines of a code cell
 # Notebooks that still have longer cells. This list only ever gets shorter.
 UNFINISHED = {
-    "embeddings",
     "lesson_cbow",
     "lesson_number_sequence",
     "lesson_several_features",

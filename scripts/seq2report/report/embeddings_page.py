@@ -1,13 +1,16 @@
-"""Pieces of the page about words: tables of evaluate_embeddings as readers are shown them."""
+"""Parts of the page about word vectors, made of the tables of evaluate_embeddings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from IPython.display import HTML
 
 from seq2report.core.excerpts import excerpt
-from seq2report.report.embeddings_plots import NONE, label_zooms
+from seq2report.report import html
+from seq2report.report.embeddings_plots import NONE, label_zooms, side_by_side
+from seq2report.report.numbers import fill, percent
 
 LONGEST = 30  # characters of a word or of a class
 NEAR = 5  # neighbours of a word
@@ -15,35 +18,34 @@ KEY = ["embedding", "stage"]
 
 
 def shown(text: str) -> str:
-    """Return a word or a class as it is shown."""
+    """Return a word or a class, shortened and with visible characters only."""
     return excerpt(text, LONGEST)
 
 
 def spelled(row: pd.Series, titles: dict[str, dict[str, str]]) -> str:
-    """Return what a reader calls an embedding.
+    """Return the name of an embedding for readers.
 
     Args:
-        row: of the table embeddings.
+        row: one row of the table embeddings.
         titles: of embeddings (before) and variants (after), by name.
     """
     title = titles[row["stage"]][row["embedding"]]
     if row["stage"] == "before":
-        return f"{title}, as it comes"
+        return f"{title}, unchanged"
     if row["start"]:
         return f"{titles['before'][row['start']]} after training: {title}"
-    return f"Learned with the task: {title}"
+    return f"Trained with the task: {title}"
 
 
 def points(
     maps: pd.DataFrame, about: pd.DataFrame, embeddings: pd.DataFrame, labelled: bool
 ) -> pd.DataFrame:
-    """Return a row a point for `embeddings_plots.side_by_side`, the columns of ``about`` first.
+    """Return one row per point for `embeddings_plots.side_by_side`: ``about`` and the positions.
 
     Args:
-        maps: x and y by embedding, stage, method and a first column of ``about``.
-        about: a row a point, its first column different in each row; of words the most important
-            first.
-        embeddings: the table of that name; a panel each.
+        maps: x and y by embedding, stage, method and the first column of ``about``.
+        about: one row per point with a unique first column; the most important words come first.
+        embeddings: the table of that name; one panel each.
         labelled: whether points may have labels.
     """
     name = about.columns[0]
@@ -52,29 +54,29 @@ def points(
     groups = dict(list(maps.groupby([*KEY, "method"])))
     for panel, key in enumerate(embeddings[KEY].itertuples(index=False, name=None)):
         for number, method in enumerate(methods):
-            places = groups[*key, method].set_index(name).loc[about[name], ["x", "y"]].to_numpy()
-            wide[[f"x{panel}_{number}", f"y{panel}_{number}"]] = places.round(3)
+            xy = groups[*key, method].set_index(name).loc[about[name], ["x", "y"]].to_numpy()
+            wide[[f"x{panel}_{number}", f"y{panel}_{number}"]] = xy.round(3)
             if labelled:
                 words = [shown(word) for word in about[name]]
-                wide[f"z{panel}_{number}"] = label_zooms(places, words)
+                wide[f"z{panel}_{number}"] = label_zooms(xy, words)
     wide["label"] = [shown(label) if label else NONE for label in wide["label"]]
     return wide
 
 
 def important(words: pd.DataFrame) -> pd.DataFrame:
-    """Return words (columns label and count), the most frequent of each class before all others."""
-    place = words.groupby("label")["count"].rank("first", ascending=False)
-    return words.assign(place=place).sort_values(["place", "label"]).drop(columns="place")
+    """Sort words (columns label and count): the most frequent of every class first, and so on."""
+    rank = words.groupby("label")["count"].rank("first", ascending=False)
+    return words.assign(rank=rank).sort_values(["rank", "label"]).drop(columns="rank")
 
 
 def classes(labels: Iterable[str]) -> list[str]:
-    """Return the classes of a legend as they are shown, `NONE` last."""
-    found = {shown(label) if label else NONE for label in labels}
-    return sorted(found - {NONE}) + sorted(found & {NONE})
+    """Return the classes of a legend, `NONE` last."""
+    names = {shown(label) if label else NONE for label in labels}
+    return sorted(names - {NONE}) + sorted(names & {NONE})
 
 
 def scores(quality: pd.DataFrame, embeddings: pd.DataFrame) -> pd.DataFrame:
-    """Return the trustworthiness of each map by method, and same_class, a row an embedding."""
+    """Return trustworthiness by method, and same_class, one row per embedding."""
     wide = quality.pivot(index=KEY, columns="method", values="trustworthiness")
     wide = wide.join(quality.groupby(KEY)["same_class"].first())
     return wide.loc[list(embeddings[KEY].itertuples(index=False, name=None))].reset_index()
@@ -83,13 +85,7 @@ def scores(quality: pd.DataFrame, embeddings: pd.DataFrame) -> pd.DataFrame:
 def neighbour_rows(
     neighbours: pd.DataFrame, embeddings: pd.DataFrame, names: list[str]
 ) -> pd.DataFrame:
-    """Return a row a word with its neighbours in each embedding, side by side.
-
-    Args:
-        neighbours: the table of evaluate_embeddings.
-        embeddings: the same.
-        names: what a reader calls each embedding.
-    """
+    """Return one row per word with its neighbours in each embedding (called ``names``)."""
     near = neighbours[neighbours["rank"] <= NEAR]
     near = near.assign(neighbour=near["neighbour"].map(shown))
     listed = near.groupby([*KEY, "word"], sort=False).agg(
@@ -100,18 +96,18 @@ def neighbour_rows(
     )
     rows = pd.DataFrame({"word": words["word"].map(shown), "class": words["label"].map(shown)})
     for name, key in zip(names, embeddings[KEY].itertuples(index=False, name=None), strict=True):
-        found = listed.loc[[(*key, word) for word in words["word"]]]
-        rows[name] = [f"{row.words} ({row.high:.2f}–{row.low:.2f})" for row in found.itertuples()]
+        own = listed.loc[[(*key, word) for word in words["word"]]]
+        rows[name] = [f"{row.words} ({row.high:.2f}–{row.low:.2f})" for row in own.itertuples()]
     return rows
 
 
 def degrees(cosine: float) -> str:
-    """Return the angle of a cosine."""
+    """Return the angle of a cosine in degrees."""
     return f"{np.degrees(np.arccos(cosine)):.1f}°"
 
 
 def moved_rows(moved: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of the words that moved most, of one training."""
+    """Return the words that moved most in one training, as readers see them."""
     change = moved["length_after"] / moved["length_before"] - 1
     near = {f"near {when}": moved[f"near_{when}"].map(_each_shown) for when in ("before", "after")}
     return pd.DataFrame(
@@ -134,23 +130,17 @@ def _each_shown(words: str) -> str:
 def analogy_rows(
     analogies: pd.DataFrame, embeddings: pd.DataFrame, names: list[str]
 ) -> pd.DataFrame:
-    """Return a row an analogy that could be asked: in each embedding whether it holds, and answers.
-
-    Args:
-        analogies: the table of evaluate_embeddings.
-        embeddings: the same.
-        names: what a reader calls each embedding.
-    """
+    """Return one row per analogy with vectors for its words: the result in each embedding."""
     asked = analogies[analogies["missing"] == ""]
     question = ["kind", "a", "b", "c", "expected"]
     rows = asked[question].drop_duplicates()
     table = pd.DataFrame(
         {"kind": rows["kind"], "analogy": [_question(row) for row in rows.itertuples()]}
     )
-    found = asked.set_index([*KEY, *question])
+    by_key = asked.set_index([*KEY, *question])
     for name, key in zip(names, embeddings[KEY].itertuples(index=False, name=None), strict=True):
-        here = [found.loc[(*key, *row)] for row in rows.itertuples(index=False, name=None)]
-        table[name] = [_answer(row) for row in here]
+        own = [by_key.loc[(*key, *row)] for row in rows.itertuples(index=False, name=None)]
+        table[name] = [_answer(row) for row in own]
     return table
 
 
@@ -160,15 +150,175 @@ def _question(row: NamedTuple) -> str:
 
 
 def _answer(row: pd.Series) -> str:
-    answers = ", ".join(excerpt(each, LONGEST + 5) for each in row["answers"].split(", "))
+    answers = ", ".join(excerpt(answer, LONGEST + 5) for answer in row["answers"].split(", "))
     if row["rank"] == 1:
         return f"✓ {answers}"
     return f"✗ rank {row['rank']:,}; {answers}"
 
 
 def missing_words(analogies: pd.DataFrame) -> list[str]:
-    """Return what is to be said of each analogy that could not be asked."""
+    """Return the analogies with a word that has no vector, and these words."""
     left_out = analogies[analogies["missing"] != ""].drop_duplicates(["a", "b", "c", "expected"])
     return [
         f"{_question(row)} (no vector: {_each_shown(row.missing)})" for row in left_out.itertuples()
     ]
+
+
+def overview(embeddings: pd.DataFrame, names: list[str], trained: dict[str, str]) -> Iterator[HTML]:
+    """Yield what is compared; ``trained``: titles of the variants that trained vectors."""
+    yield html.text(
+        "{sets} sets of word vectors are compared on the same words: {row.in_all:,} of the"
+        " {row.vocabulary:,} words of the vocabulary have a vector in every set. A word vector is a"
+        " list of numbers; words that are used alike have similar vectors.",
+        sets=len(names),
+        row=embeddings.iloc[0],
+    )
+    rows = pd.DataFrame(
+        {
+            "vectors": names,
+            "dimensions": embeddings["dimensions"],
+            "words with a vector": embeddings["words"],
+            "trained on the classes": [
+                "by " + html.link(trained[row.embedding], f"variant-{row.embedding}.html")
+                if row.stage == "after"
+                else "no"
+                for row in embeddings.itertuples()
+            ],
+        }
+    )
+    formats = dict.fromkeys(["dimensions", "words with a vector"], "{:,}".format)
+    last = rows.columns[-1]
+    yield html.table(rows, formats, "", ("vectors", last), raw=(last,))
+
+
+def _maps(
+    kind: str,
+    points: pd.DataFrame,
+    searched: dict[str, str],
+    caption: str,
+    compared: dict[str, pd.DataFrame],
+    names: list[str],
+) -> Iterator[HTML]:
+    """Yield maps of words or documents (``kind``), and the table of their trustworthiness."""
+    embeddings, methods = compared["embeddings"], list(dict.fromkeys(compared["maps"]["method"]))
+    quality = compared["quality"][compared["quality"]["points"] == kind]
+    rows = scores(quality, embeddings)
+    panels = [
+        (title, "trustworthiness: " + ", ".join(f"{name} {row[name]:.2f}" for name in methods))
+        for title, (_, row) in zip(names, rows.iterrows(), strict=True)
+    ]
+    # A class has the same colour on both kinds of maps, whether or not it has words of its own.
+    labels = {*compared["maps"]["label"], *compared["documents"]["label"]}
+    legend = classes(labels if kind == "words" else labels - {""})
+    count = f"{len(points):,} {kind}"
+    label = f"{len(panels)} maps of the same {count}, coloured by class; details are in the tables"
+    yield html.chart(side_by_side(points, panels, methods, legend, searched), label, caption)
+    last = "nearest neighbour in the same class"
+    rows = rows.assign(vectors=names).rename(columns={"same_class": last})
+    formats = dict.fromkeys(methods, "{:.3f}".format) | {last: percent}
+    caption = (
+        f"Trustworthiness of each map of {count} (seed {quality['seed'].iloc[0]}), and the share of"
+        f" {kind} with a class whose nearest neighbour in the full space has the same class"
+    )
+    yield html.table(rows[["vectors", *methods, last]], formats, caption, ("vectors",))
+
+
+def word_maps(compared: dict[str, pd.DataFrame], names: list[str]) -> Iterator[HTML]:
+    """Yield the maps of words."""
+    words = compared["maps"].drop_duplicates("word")[["word", "label", "count"]]
+    of_words = points(compared["maps"], important(words), compared["embeddings"], labelled=True)
+    of_words["word"] = of_words["word"].map(shown)
+    caption = "Each point is a word. The axes of a map have no meaning of their own."
+    yield from _maps("words", of_words, {"word": "word"}, caption, compared, names)
+
+
+def document_maps(compared: dict[str, pd.DataFrame], names: list[str]) -> Iterator[HTML]:
+    """Yield the maps of documents, or a sentence if documents are too few."""
+    maps, documents = compared["document_maps"], compared["documents"]
+    if maps.empty:
+        yield html.paragraph("There are too few test documents with known words for a map.")
+        return
+    of_documents = points(maps, documents, compared["embeddings"], labelled=False)
+    of_documents["id"] = of_documents["id"].map(shown)
+    counts = documents["label"].value_counts()
+    caption = fill(
+        "{count:,} test documents drawn at random, {at_most}{most:,} per class. Point at one to see"
+        " the beginning of its text, and its position on the other maps.",
+        count=len(of_documents),
+        at_most="" if counts.min() == counts.max() else "up to ",
+        most=counts.max(),
+    )
+    searched = {"document": "id", "text": "excerpt"}
+    yield from _maps("documents", of_documents, searched, caption, compared, names)
+
+
+def movement(
+    medians: pd.DataFrame, moved: pd.DataFrame, titles: dict[str, dict[str, str]]
+) -> Iterator[HTML]:
+    """Yield how training moved vectors (tables movement and moved), by network."""
+    for row in medians.itertuples():
+        words = moved[moved["embedding"] == row.embedding]
+        name = f"{titles['before'][row.start]} → {titles['after'][row.embedding]}"
+        yield html.heading(name, 3)
+        yield html.text(
+            "Half of the {row.words:,} words that occur in at least {row.documents} training"
+            " documents turned by less than {half}. The word that turned most, “{word}”, turned by"
+            " {most}.",
+            row=row,
+            half=degrees(row.median_cosine),
+            word=shown(words["word"].iloc[0]),
+            most=degrees(words["cosine"].iloc[0]),
+        )
+        yield html.table(
+            moved_rows(words),
+            {"documents": "{:,}".format},
+            "The words that turned most, with their nearest words before and after",
+            ("word", "class", "near before", "near after"),
+            name=f"moved-{row.embedding}",
+        )
+    if medians.empty:
+        yield html.paragraph("No network of this report trains pretrained vectors further.")
+
+
+def solved(analogies: pd.DataFrame, embeddings: pd.DataFrame, names: list[str]) -> Iterator[HTML]:
+    """Yield how many analogies hold in each embedding (table analogies), if any has vectors."""
+    ranks = dict(list(analogies[analogies["missing"] == ""].groupby(KEY)["rank"]))
+    keys = embeddings[KEY].itertuples(index=False, name=None)
+    if ranks:
+        yield html.text(
+            "Number of analogies whose expected word comes first among {words:,} words: {counts}.",
+            words=embeddings["in_all"].iloc[0],
+            counts="; ".join(
+                f"{(ranks[key] == 1).sum()} of {len(ranks[key])} ({name})"
+                for key, name in zip(keys, names, strict=True)
+            ),
+        )
+
+
+def analogies(
+    asked: pd.DataFrame, embeddings: pd.DataFrame, names: list[str], name: str
+) -> Iterator[HTML]:
+    """Yield the table of analogies, saved as ``name``, and those with words without a vector."""
+    rows = analogy_rows(asked, embeddings, names)
+    if len(rows):
+        caption = "✓ holds, ✗ fails; then the best answers with their cosines"
+        yield html.table(rows, caption=caption, text=tuple(rows.columns), name=name)
+    if missing := missing_words(asked):
+        yield html.text(
+            "Left out, because a word has no vector in one of the sets: {missing}.",
+            "soft",
+            missing="; ".join(missing),
+        )
+
+
+def projector_files(embeddings: pd.DataFrame, names: list[str], folder: str) -> HTML:
+    """Return links to the files for the Embedding Projector in ``folder``/projector."""
+    links = [
+        ", ".join(
+            html.link(file, f"{folder}/projector/{row.embedding}-{row.stage}/{file}")
+            for file in ("vectors.tsv", "metadata.tsv")
+        )
+        for row in embeddings.itertuples()
+    ]
+    rows = pd.DataFrame({"vectors": names, "files": links})
+    return html.table(rows, text=("vectors", "files"), raw=("files",))

@@ -1,6 +1,6 @@
-"""Maps of a page about words: charts to be zoomed, searched and hovered, side by side.
+"""Maps of the page about word vectors: charts with zoom, search and hover, side by side.
 
-Text of a corpus is data in them, never a part of an expression.
+Text of a corpus is data in these charts and never part of an expression.
 """
 
 import textwrap
@@ -12,11 +12,11 @@ import pandas as pd
 
 from seq2report.report.plots import COLOURS, INK, NEUTRAL
 
-SIDE = 545  # pixels of a map, which is square; the page's script makes it smaller where it has to
+SIDE = 545  # pixels of a square map; the script of the page reduces it on small screens
 FRAME = 1.08  # a map goes from -1 to 1
-LETTER, LINE = 6.5, 13.0  # pixels that a letter of a label takes, and a line
-ZOOMS = (0.5, 1, 2, 4, 8)  # from each on, more words are labelled; 0.5 is a map of half the width
-NEVER = 1000  # a zoom that is not reached
+LETTER, LINE = 6.5, 13.0  # pixels: width of a letter and height of a line
+ZOOMS = (0.5, 1, 2, 4, 8)  # thresholds at which more words are labelled; 0.5: half the width
+NEVER = 1000  # zoom of a word without a label
 MOST = 40  # labels up to zoom 1
 NONE = "no class in particular"
 SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"]
@@ -24,7 +24,7 @@ SEEN = [colour for colour in COLOURS if colour != INK]  # on light and on dark p
 
 
 def looks(classes: list[str]) -> tuple[list[str], list[str]]:
-    """Return a colour and a shape for each class, no two alike up to 49 of them; `NONE` is grey."""
+    """Return colours and shapes of classes, all different for up to 49 classes; `NONE` is grey."""
     named = [name for name in classes if name != NONE]
     seen = {
         name: (SEEN[n % len(SEEN)], SHAPES[(n + n // len(SEEN)) % len(SHAPES)])
@@ -33,18 +33,18 @@ def looks(classes: list[str]) -> tuple[list[str], list[str]]:
     return [seen[name][0] for name in classes], [seen[name][1] for name in classes]
 
 
-def label_zooms(places: np.ndarray, words: list[str]) -> np.ndarray:
-    """Return from which zoom on each word is labelled, one of `ZOOMS` or `NEVER`, (n,) float.
+def label_zooms(positions: np.ndarray, words: list[str]) -> np.ndarray:
+    """Return the zoom from which on each word is labelled, one of `ZOOMS` or `NEVER`, (n,) float.
 
-    A word is labelled where its label overlaps none of a word before it that is labelled then.
+    A word is labelled if its label overlaps no label of a more important word.
 
     Args:
-        places: where the words lie, -1 to 1, (n, 2).
+        positions: of the words, -1 to 1, (n, 2).
         words: the most important first.
     """
     zooms = np.full(len(words), float(NEVER))
     half = np.array([[LETTER * (len(word) + 1), LINE] for word in words]).reshape(-1, 2) / 2
-    pixels = places * SIDE / (2 * FRAME)
+    pixels = positions * SIDE / (2 * FRAME)
     for zoom in ZOOMS:
         for n in np.flatnonzero(zooms == NEVER):
             labelled = zooms <= zoom
@@ -62,101 +62,88 @@ def side_by_side(
     classes: list[str],
     searched: dict[str, str],
 ) -> alt.ConcatChart:
-    """Return a map a panel of the same points, with one search box and one legend for all.
+    """Return one map per panel of the same points, with one search box and one legend for all.
 
     Args:
-        points: a row a point; columns label, those of ``searched`` and, for the panel p and the
-            method m, both counted from 0, xp_m and yp_m, and, if points are to be labelled (by the
-            first of ``searched``), zp_m as of `label_zooms`.
-        panels: of each the title, and what is said below it.
-        methods: what they are called; the last one is shown first.
-        classes: names in ``label``, in the order of the legend.
-        searched: columns that are searched, and shown under the pointer, by what they are called.
+        points: one row per point; columns label, those of ``searched`` and, for panel p and method
+            m (counted from 0), xp_m, yp_m and, for points with labels, zp_m of `label_zooms`.
+        panels: title and subtitle of each.
+        methods: their names; the last one is shown first.
+        classes: values of ``label``, in the order of the legend.
+        searched: by their names, the columns that are searched and shown under the pointer; the
+            first one is the label of a point.
     """
-    method = alt.param(
-        name="method",
-        value=len(methods) - 1,
-        bind=alt.binding_radio(
-            options=list(reversed(range(len(methods)))),
-            labels=list(reversed(methods)),
-            name="Map by ",
-        ),
-    )
-    find = alt.binding(
-        input="search", name=f"Find a {next(iter(searched))} ", placeholder="letters"
-    )
-    wanted = alt.param(name="wanted", value="", bind=find)
-    size = alt.param(name="size", value=1)  # by which the page's script has made the maps smaller
-    picked = alt.selection_point(name="picked", fields=["label"], bind="legend")
-    hovered = alt.selection_point(
-        name="hovered", fields=["key"], on="pointerover", clear="pointerout", empty=False
-    )
-    text = " + ' ' + ".join(f"datum.{column}" for column in searched.values())
-    has = f"indexof(lower({text}), lower(trim(wanted))) >= 0"  # so has each, without letters
     drawn = [
-        _panel(number, points, classes, searched, has).properties(
+        _panel(number, points, classes, searched).properties(
             width=SIDE,
             height=SIDE,
             title=alt.Title(
-                textwrap.wrap(title, 44), subtitle=told, anchor="start", fontSize=13, offset=8
+                textwrap.wrap(title, 44), subtitle=subtitle, anchor="start", fontSize=13, offset=8
             ),
         )
-        for number, (title, told) in enumerate(panels)
+        for number, (title, subtitle) in enumerate(panels)
     ]
     data = points.assign(key=range(len(points)))
     with warnings.catch_warnings():
-        # That picked and hovered are the same ones on all maps is what is wanted.
+        # It is intended that picked and hovered are the same on all maps.
         warnings.filterwarnings("ignore", "Automatically deduplicated selection parameter")
-        chart = alt.concat(*drawn, data=data, columns=2, spacing=18).add_params(
-            method, wanted, size, picked, hovered
-        )
+        chart = alt.concat(*drawn, data=data, columns=2, spacing=18)
+        chart = chart.add_params(*_parameters(methods, next(iter(searched))))
     return chart.resolve_scale(color="shared", shape="shared").configure_legend(
         orient="top", title=None, symbolSize=80, labelFontSize=12, labelLimit=170
     )
 
 
+def _parameters(methods: list[str], noun: str) -> list[alt.Parameter]:
+    """Return the controls that all maps share; the search box finds a ``noun``."""
+    choice = alt.binding_radio(
+        options=list(reversed(range(len(methods)))), labels=list(reversed(methods)), name="Map by "
+    )
+    search = alt.binding(input="search", name=f"Find a {noun} ", placeholder="letters")
+    return [
+        alt.param(name="method", value=len(methods) - 1, bind=choice),
+        alt.param(name="wanted", value="", bind=search),
+        alt.param(name="size", value=1),  # factor by which the script of the page reduces the maps
+        alt.selection_point(name="picked", fields=["label"], bind="legend"),
+        alt.selection_point(
+            name="hovered", fields=["key"], on="pointerover", clear="pointerout", empty=False
+        ),
+    ]
+
+
 def _panel(
-    number: int,
-    points: pd.DataFrame,
-    classes: list[str],
-    searched: dict[str, str],
-    has: str,
+    number: int, points: pd.DataFrame, classes: list[str], searched: dict[str, str]
 ) -> alt.LayerChart:
-    """Return one map; ``has`` tells of a point whether it has the letters that are looked for."""
+    """Return one map; arguments as of `side_by_side`."""
+    text = " + ' ' + ".join(f"datum.{column}" for column in searched.values())
+    has = f"indexof(lower({text}), lower(trim(wanted))) >= 0"  # true for an empty search box
+    seen = {"and": [{"param": "picked"}, has]}
+    strong = {"or": [{"param": "hovered", "empty": False}, f"trim(wanted) != '' && {has}"]}
     colours, shapes = looks(classes)
     frame = alt.Scale(domain=[-FRAME, FRAME], nice=False, zero=False)
-    place = {
+    position = {
         "x": alt.X(f"x{number}:Q", axis=None, scale=frame),
         "y": alt.Y(f"y{number}:Q", axis=None, scale=frame),
     }
-    seen = {"and": [{"param": "picked"}, has]}
-    strong = {"or": [{"param": "hovered", "empty": False}, f"trim(wanted) != '' && {has}"]}
-    dots = (
-        alt.Chart()
-        .mark_point(filled=True, strokeWidth=0)
-        .encode(
-            **place,
-            color=alt.Color("label:N", scale=alt.Scale(domain=classes, range=colours)),
-            shape=alt.Shape("label:N", scale=alt.Scale(domain=classes, range=shapes)),
-            opacity={"condition": {"test": seen, "value": 0.85}, "value": 0.08},
-            size={"condition": {"test": strong, "value": 190}, "value": 42},
-            tooltip=[
-                *(alt.Tooltip(f"{column}:N", title=name) for name, column in searched.items()),
-                alt.Tooltip("label:N", title="class"),
-            ],
-        )
-        .add_params(alt.selection_interval(name=f"zoom{number}", bind="scales"))
-    )
+    dots = alt.Chart().mark_point(filled=True, strokeWidth=0)
+    dots = dots.encode(
+        **position,
+        color=alt.Color("label:N", scale=alt.Scale(domain=classes, range=colours)),
+        shape=alt.Shape("label:N", scale=alt.Scale(domain=classes, range=shapes)),
+        opacity={"condition": {"test": seen, "value": 0.85}, "value": 0.08},
+        size={"condition": {"test": strong, "value": 190}, "value": 42},
+        tooltip=[
+            *(alt.Tooltip(f"{column}:N", title=name) for name, column in searched.items()),
+            alt.Tooltip("label:N", title="class"),
+        ],
+    ).add_params(alt.selection_interval(name=f"zoom{number}", bind="scales"))
     layers = [dots]
     if f"z{number}_0" in points:
         span = f"zoom{number}.x{number}"
         zoom = f"(isValid({span}) ? {2 * FRAME} / abs({span}[1] - {span}[0]) : 1)"
         room = f"datum['z{number}_' + method] <= {zoom} * size + 0.01"
-        layers.append(
-            alt.Chart()
-            .mark_text(fontSize=11, dy=-10)
-            .encode(**place, text=alt.Text(f"{next(iter(searched.values()))}:N"))
-            .transform_filter({"and": [seen, {"or": [strong, room]}]})
-        )
-    moved = {f"{axis}{number}": f"datum['{axis}{number}_' + method]" for axis in "xy"}
-    return alt.layer(*layers).transform_calculate(**moved)
+        labels = alt.Chart().mark_text(fontSize=11, dy=-10)
+        labels = labels.encode(**position, text=alt.Text(f"{next(iter(searched.values()))}:N"))
+        layers.append(labels.transform_filter({"and": [seen, {"or": [strong, room]}]}))
+    chosen = {f"{axis}{number}": f"datum['{axis}{number}_' + method]" for axis in "xy"}
+    return alt.layer(*layers).transform_calculate(**chosen)
