@@ -1,8 +1,8 @@
 """Align pretrained vectors with a vocabulary: matrix.npy, coverage.json and missing.parquet.
 
-Row i of the matrix is the vector of the word with id i; row 0 (padding) and the rows of words
-without a vector are zero, as in the lecture. coverage.json tells how much of the vocabulary and
-of the running text has a vector; missing.parquet lists the words that have none, most frequent
+Row i of the matrix is the vector of the word with id i. Row 0 (padding) and the rows of words
+without a vector are zero, as in the lecture. coverage.json has the share of the vocabulary and of
+the running text that has a vector; missing.parquet lists the words without one, most frequent
 first.
 """
 
@@ -21,29 +21,29 @@ from seq2report.vectors.vectors import open_vectors, read_rows
 def align(
     vocabulary: pl.DataFrame, words: pl.DataFrame, vectors: np.ndarray, where: str
 ) -> tuple[np.ndarray, pl.DataFrame]:
-    """Return the embedding matrix, (highest id + 1, dimensions) float32, and the words not found.
+    """Return the embedding matrix, (highest id + 1, dimensions) float32, and the missing words.
 
     Args:
         vocabulary: columns id, word, count, documents.
-        words: as `read_rows` takes them.
-        vectors: as `read_rows` takes them; only what matches is read.
-        where: what a message calls them.
+        words: see `read_rows`.
+        vectors: see `read_rows`; only those of the vocabulary are read.
+        where: the name of the vectors in messages.
 
     Raises:
-        UserError: no word of the vocabulary has a vector, or one of the vectors is none.
+        UserError: no word of the vocabulary has a vector, or one of the vectors is invalid.
     """
     numbered = words.select("word").with_row_index("row")
-    found = numbered.join(vocabulary, on="word").sort("row")
-    if found.is_empty():
+    matches = numbered.join(vocabulary, on="word").sort("row")
+    if matches.is_empty():
         raise UserError(
             f"none of the {vocabulary.height} words of the vocabulary has a vector (vocabulary:"
             f" {vocabulary['word'][:3].to_list()}…, vectors: {words['word'][:3].to_list()}…);"
             " are the vectors of another language, or not lower case?"
         )
-    known = read_rows(words, vectors, found["row"].to_numpy(), where)
+    known = read_rows(words, vectors, matches["row"].to_numpy(), where)
     matrix = np.zeros((vocabulary["id"].max() + 1, known.shape[1]), dtype=np.float32)
-    matrix[found["id"].to_numpy()] = known
-    missing = vocabulary.join(found, on="id", how="anti").sort("id")
+    matrix[matches["id"].to_numpy()] = known
+    missing = vocabulary.join(matches, on="id", how="anti").sort("id")
     return matrix, missing.select("word", "count", "documents")
 
 
@@ -67,11 +67,11 @@ def main(argv: Sequence[str] | None) -> None:
         "tokens_found": tokens - int(missing["count"].sum()),
     }
     logging.info("%(words_found)d of %(words)d words have a vector", coverage)
-    with replacing(args.output) as part:
-        part.mkdir()
-        np.save(part / "matrix.npy", matrix, allow_pickle=False)
-        missing.write_parquet(part / "missing.parquet")
-        write_json(part / "coverage.json", coverage)
+    with replacing(args.output) as folder:
+        folder.mkdir()
+        np.save(folder / "matrix.npy", matrix, allow_pickle=False)
+        missing.write_parquet(folder / "missing.parquet")
+        write_json(folder / "coverage.json", coverage)
 
 
 if __name__ == "__main__":

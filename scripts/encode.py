@@ -1,21 +1,21 @@
 """Encode documents: vocabulary.parquet, sequences.parquet, tokens.npy and encoding.json.
 
-vocabulary.parquet has a row a word that gets an id (id, word, and count and documents: how often
-and in how many documents it occurs where words are counted); sequences.parquet a row a document
-(id, split, label, length: its words that have an id); tokens.npy the word ids of all documents,
-one after the other, neither padded nor cut, int32; encoding.json tells how many words were seen
-and kept.
+vocabulary.parquet has one row per word with an id: id, word, count and documents (how often, and in
+how many documents, the word occurs where words are counted). sequences.parquet has one row per
+document: id, split, label, length (number of its words with an id). tokens.npy has the word ids of
+all documents, one after the other, neither padded nor truncated, int32. encoding.json has the
+numbers of words that were seen and kept.
 
-Ids come from counting words in the documents, or from a word index (JSON: word to rank), as
-Keras's own IMDB reviews have them. The vocabulary then begins with two marks: 1 starts a document,
-2 stands for every word without an id.
+Ids come from counting words in the documents, or from a word index (JSON: word to rank), as for
+Keras's own IMDB reviews. The vocabulary then begins with two special tokens: 1 starts a document, 2
+replaces every word without an id.
 
-Documents are read once, a row group at a time, and no more of them is ever in memory. Ids are
-known only after the last one: until then the numbers of the words wait in a file.
+Documents are read once, one row group at a time. Ids are known only after the last one: until then
+the numbers of the words are in a file.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,7 @@ from seq2report.documents.tokens import (
 
 
 def counted(rows: pa.Table, fit: str) -> np.ndarray:
-    """Say of which documents words are counted: the training ones, or all (``fit="all"``)."""
+    """Return for each document whether its words are counted: training documents, or all."""
     if fit == "all":
         return np.ones(rows.num_rows, dtype=bool)
     return pc.equal(rows["split"], "train").to_numpy()
@@ -50,28 +50,54 @@ def read_words(documents: pq.ParquetFile, fit: str, numbers: Path) -> tuple[Word
 
     Args:
         documents: columns text and split.
-        fit: see `counted`.
-        numbers: file to write: the number of each word, int32, as the words stand in the texts.
+        fit: "train" or "all": the documents whose words are counted.
+        numbers: file to write: the number of each word, int32, in the order of the texts.
 
     Raises:
-        UserError: the documents that words are counted in hold none.
+        UserError: the documents whose words are counted have none.
     """
     words, end, read = Words(), 0, 0
-    # One array from the start: a small one kept from each row group would lie between the large
-    # ones that come and go, and the system would not get their memory back.
+    # One array from the start: small arrays kept between the large ones of the row groups would
+    # keep the system from getting their memory back.
     lengths = np.empty(documents.metadata.num_rows, np.int32)
     with numbers.open("wb") as file:
         for group in range(documents.num_row_groups):
             rows = documents.read_row_group(group, columns=["text", "split"])
             chosen = counted(rows, fit)
-            found, of_group = words.add(rows["text"].to_pylist(), chosen)
-            found.tofile(file)
-            lengths[end : end + rows.num_rows] = of_group
+            of_group, lengths[end : end + rows.num_rows] = words.add(
+                rows["text"].to_pylist(), chosen
+            )
+            of_group.tofile(file)
             end += rows.num_rows
             read += int(chosen.sum())
     if not words.count.any():
-        raise UserError(f"the {read} documents that words are counted in hold no word")
+        raise UserError(f"the {read} documents whose words are counted have no word")
     return words, lengths
+
+
+def encoded_groups(
+    documents: pq.ParquetFile,
+    numbers: Path,
+    lengths: np.ndarray,
+    ids: np.ndarray,
+    start: int | None,
+) -> Iterator[tuple[pa.Table, np.ndarray, np.ndarray]]:
+    """Yield id, split and label of each row group, and the word ids and lengths of its documents.
+
+    Args:
+        documents: columns id, split and label.
+        numbers: the file that `read_words` wrote.
+        lengths: words of each document, (documents,) int32.
+        ids: the id of each number; see `encode`.
+        start: an id that each document begins with.
+    """
+    first = 0
+    with numbers.open("rb") as file:
+        for group in range(documents.num_row_groups):
+            rows = documents.read_row_group(group, columns=["id", "split", "label"])
+            before = lengths[first : first + rows.num_rows]
+            first += rows.num_rows
+            yield rows, *encode(np.fromfile(file, np.int32, before.sum()), before, ids, start)
 
 
 def write_ids(
@@ -85,14 +111,8 @@ def write_ids(
 ) -> pl.DataFrame:
     """Write sequences.parquet and tokens.npy; return ``kept`` with columns count and documents.
 
-    Args:
-        documents: columns id, split and label.
-        fit: see `counted`.
-        numbers: what `read_words` wrote.
-        lengths: what it returned.
-        words: the same.
-        kept: columns id and word, of the words that get an id.
-        folder: where to write to.
+    Args are those of `encoded_groups`, what `read_words` returned, and ``kept``, the columns id and
+    word of the words that get an id.
     """
     ids, start = words.ids(kept), MARKS[START] if marked(kept) else None
     about = [documents.schema_arrow.field(name) for name in ("id", "split", "label")]
@@ -101,29 +121,21 @@ def write_ids(
     tokens = np.lib.format.open_memmap(
         folder / "tokens.npy", mode="w+", dtype=np.int32, shape=(int(total),)
     )
-    first, end, size = 0, 0, kept["id"].max() + 1
-    count, inside = np.zeros((2, size), np.int64)
-    with (
-        pq.ParquetWriter(
-            folder / "sequences.parquet", schema, use_dictionary=["split", "label"]
-        ) as writer,
-        numbers.open("rb") as file,
-    ):
-        for group in range(documents.num_row_groups):
-            rows = documents.read_row_group(group, columns=["id", "split", "label"])
-            before = lengths[first : first + rows.num_rows]
-            first += rows.num_rows
-            found, after = encode(np.fromfile(file, np.int32, before.sum()), before, ids, start)
-            tokens[end : end + len(found)] = found
-            end += len(found)
+    end, size = 0, kept["id"].max() + 1
+    count, containing = np.zeros((2, size), np.int64)
+    path = folder / "sequences.parquet"
+    with pq.ParquetWriter(path, schema, use_dictionary=["split", "label"]) as writer:
+        for rows, flat, after in encoded_groups(documents, numbers, lengths, ids, start):
+            tokens[end : end + len(flat)] = flat
+            end += len(flat)
             writer.write_table(
                 rows.append_column(schema.field("length"), pa.array(after, pa.int32()))
             )
             chosen = counted(rows, fit)
-            document, word = occurrences(found, after, size)
-            count += np.bincount(found[np.repeat(chosen, after)], minlength=size)
-            inside += np.bincount(word[chosen[document]], minlength=size)
-    return kept.with_columns(count=count[kept["id"]], documents=inside[kept["id"]])
+            document, word = occurrences(flat, after, size)
+            count += np.bincount(flat[np.repeat(chosen, after)], minlength=size)
+            containing += np.bincount(word[chosen[document]], minlength=size)
+    return kept.with_columns(count=count[kept["id"]], documents=containing[kept["id"]])
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -133,9 +145,9 @@ def main(argv: Sequence[str] | None) -> None:
     args = parser.parse_args(argv)
 
     num_words, fit = args.settings["num_words"], args.settings.get("fit", "train")
-    with pq.ParquetFile(args.documents) as documents, replacing(args.output) as part:
-        part.mkdir()
-        numbers = part.with_name("numbers")
+    with pq.ParquetFile(args.documents) as documents, replacing(args.output) as folder:
+        folder.mkdir()
+        numbers = folder.with_name("numbers")
         words, lengths = read_words(documents, fit, numbers)
         seen = words.vocabulary()
         if args.word_index:
@@ -143,8 +155,8 @@ def main(argv: Sequence[str] | None) -> None:
         else:
             kept = seen.select("id", "word").filter(pl.col("id") < num_words)
         logging.info("%d unique tokens, %d of them get an id", seen.height, kept.height)
-        kept = write_ids(documents, fit, numbers, lengths, words, kept, part)
-        kept.write_parquet(part / "vocabulary.parquet")
+        kept = write_ids(documents, fit, numbers, lengths, words, kept, folder)
+        kept.write_parquet(folder / "vocabulary.parquet")
         summary = {
             "fit": fit,
             "unique_tokens": seen.height,
@@ -152,7 +164,7 @@ def main(argv: Sequence[str] | None) -> None:
             "num_words": int(kept["id"].max()) + 1,  # id 0 is padding
             "kept_tokens": int(kept.filter(~pl.col("word").is_in(list(MARKS)))["count"].sum()),
         }
-        write_json(part / "encoding.json", summary)
+        write_json(folder / "encoding.json", summary)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Turn documents into features: what scikit-learn steps make of their texts.
+"""Turn documents into features by scikit-learn steps.
 
-features.npz has a row of numbers a labelled document, sparse; documents.parquet says which: id,
-split and label. The steps are fitted on the training split alone; model.skops and
-vocabulary.parquet hold them, features.json how they are set.
+features.npz has one sparse row per labelled document, documents.parquet their id, split and label.
+The steps are fitted on the training split only and saved as model.skops and vocabulary.parquet;
+features.json has their settings.
 """
 
 import logging
@@ -29,16 +29,16 @@ def main(argv: Sequence[str] | None) -> None:
         matrix = scipy.sparse.csr_matrix(steps.transform(documents["text"].to_list()), dtype="f4")
     except ValueError as error:
         raise UserError(
-            f"scikit-learn cannot make features of {train.height} documents: {error}"
+            f"scikit-learn cannot build features from {train.height} documents: {error}"
         ) from error
     matrix.sort_indices()
-    logging.info("%d documents, %d features, %d of them not 0", *matrix.shape, matrix.nnz)
-    with replacing(args.output) as part:
-        part.mkdir()
-        scipy.sparse.save_npz(part / "features.npz", matrix, compressed=False)
-        documents.select("id", "split", "label").write_parquet(part / "documents.parquet")
-        save_pipeline(steps, part)
-        write_json(part / "features.json", args.settings)
+    logging.info("%d documents, %d features, %d values other than 0", *matrix.shape, matrix.nnz)
+    with replacing(args.output) as folder:
+        folder.mkdir()
+        scipy.sparse.save_npz(folder / "features.npz", matrix, compressed=False)
+        documents.select("id", "split", "label").write_parquet(folder / "documents.parquet")
+        save_pipeline(steps, folder)
+        write_json(folder / "features.json", args.settings)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Train word vectors on a corpus, CBOW or skip-gram with negative sampling: words and vectors.
 
 Mikolov et al., "Distributed representations of words and phrases and their compositionality"
-(2013), by gensim. The training, validation and unlabelled documents are read, without their
-labels; the test documents are not. Words that occur fewer than 5 times get no vector. One thread,
-so that the same seed gives the same vectors.
+(2013), by gensim, on the training, validation and unlabelled documents, without their labels and
+without the test documents. Words that occur fewer than 5 times get no vector. Training has one
+thread, so that the same seed gives the same vectors.
 """
 
 import logging
@@ -22,7 +22,7 @@ FEWEST = 5  # occurrences of a word that gets a vector
 
 
 class Documents:
-    """The documents of a corpus as lists of words, as often as they are asked for."""
+    """The documents of a corpus as lists of words; can be iterated over several times."""
 
     def __init__(self, sequences: Sequences, words: np.ndarray):
         self.sequences, self.words = sequences, words
@@ -38,9 +38,9 @@ def train(documents: Documents, settings: dict, seed: int) -> tuple[list[str], n
     """Return words, most frequent first, and their vectors, (words, dimensions) float32.
 
     Args:
-        documents: what is read.
+        documents: to train on.
         settings: ``train`` of an embedding.
-        seed: of the first values and of the random choices.
+        seed: of the initial values and of the random choices.
 
     Raises:
         UserError: no word occurs often enough.
@@ -73,17 +73,17 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--sequences", type=Path, required=True, help="sequences.parquet")
     args = parser.parse_args(argv)
 
-    logging.getLogger("gensim").setLevel(logging.WARNING)  # it tells of every second otherwise
+    logging.getLogger("gensim").setLevel(logging.WARNING)  # one line per second otherwise
     vocabulary = pl.read_parquet(args.vocabulary)
     spelled = np.empty(vocabulary["id"].max() + 1, dtype=object)
     spelled[vocabulary["id"].to_numpy()] = vocabulary["word"].to_list()
     documents = Documents(read_sequences(args.sequences).part(*READ), spelled)
     words, vectors = train(documents, args.settings, args.seed)
     logging.info("%d words have a vector", len(words))
-    with replacing(args.output) as part:
-        part.mkdir()
-        pl.DataFrame({"word": words}).write_parquet(part / "words.parquet")
-        np.save(part / "vectors.npy", vectors, allow_pickle=False)
+    with replacing(args.output) as folder:
+        folder.mkdir()
+        pl.DataFrame({"word": words}).write_parquet(folder / "words.parquet")
+        np.save(folder / "vectors.npy", vectors, allow_pickle=False)
 
 
 if __name__ == "__main__":

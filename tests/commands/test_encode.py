@@ -44,7 +44,7 @@ def test_training_documents_without_a_word_are_refused(tmp_path):
     rows = {"id": ["1", "2"], "text": ["...", "word"], "label": ["a", "b"]}
     documents = pl.DataFrame(rows | {"split": ["train", "test"]})
     documents.write_parquet(tmp_path / "documents.parquet")
-    with pytest.raises(UserError, match="1 documents that words are counted in hold no word"):
+    with pytest.raises(UserError, match="1 documents whose words are counted have no word"):
         run_encode(tmp_path, tmp_path / "e")
     assert not (tmp_path / "e").exists()
 

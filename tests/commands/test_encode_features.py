@@ -51,7 +51,7 @@ def test_the_steps_are_kept(tiny, tmp_path):
 
 
 def test_features_that_nothing_has_are_refused(tiny, tmp_path):
-    with pytest.raises(UserError, match="cannot make features of"):
+    with pytest.raises(UserError, match="cannot build features from"):
         make(tiny, tmp_path / "a", [{"TfidfVectorizer": {"min_df": 1000}}])
     assert not (tmp_path / "a").exists()
 

@@ -153,6 +153,6 @@ def test_something_else_than_a_word_index_is_refused(tmp_path, content):
     path = tmp_path / "index.json"
     path.write_text(content)
     with pytest.raises(
-        UserError, match=r"index\.json: (no JSON|found list|found dict|the rank of)"
+        UserError, match=r"index\.json: (is not JSON|found list|found dict|the rank of)"
     ):
         read_word_index(path)

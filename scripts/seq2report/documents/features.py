@@ -1,4 +1,4 @@
-"""Documents as features: what scikit-learn steps make of their texts, without the words' order."""
+"""Documents as features: vectors from scikit-learn steps, without the order of the words."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ class Features(Encoded):
     """Documents as features.
 
     Attributes:
-        matrix: (n, features) float32, a compressed sparse row a document, its indices sorted.
+        matrix: (n, features) float32, one compressed sparse row per document, with sorted indices.
     """
 
     matrix: scipy.sparse.csr_matrix
@@ -26,6 +26,6 @@ class Features(Encoded):
 
 
 def read_features(path: Path | str) -> Features:
-    """Read what ``encode_features`` wrote: a Parquet file, and features.npz beside it."""
+    """Read the output of ``encode_features``: documents.parquet, and features.npz beside it."""
     rows = pl.read_parquet(path)
     return Features(*about(rows), scipy.sparse.load_npz(Path(path).with_name("features.npz")))

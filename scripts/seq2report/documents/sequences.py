@@ -1,4 +1,4 @@
-"""Encoded documents: their word ids stay in a file, and choosing documents copies none of them."""
+"""Encoded documents: word ids stay in a file, and selecting documents does not copy them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ AT_ONCE = 1 << 22  # word ids that a loop over documents holds in memory
 
 @dataclass(frozen=True)
 class Encoded:
-    """What is known of encoded documents, in the order of the corpus.
+    """Encoded documents, in the order of the corpus.
 
     Attributes:
         ids: document ids, n str.
@@ -33,11 +33,11 @@ class Encoded:
         raise NotImplementedError
 
     def part(self, *splits: str) -> Self:
-        """Return the documents of one split, or of several, in their order."""
+        """Return the documents of one or several splits, in their order."""
         return self.take(np.flatnonzero(self.split.is_in(splits)))
 
     def classes(self, names: list[str]) -> np.ndarray:
-        """Return the place of each label in ``names``, (n,) int64; no label may be null."""
+        """Return the index of each label in ``names``, (n,) int64; no label may be null."""
         return self.label.cast(pl.Enum(names)).to_physical().cast(pl.Int64).to_numpy()
 
 
@@ -47,8 +47,8 @@ class Sequences(Encoded):
 
     Attributes:
         tokens: word ids, (total,) int32, each at least 1; those of other documents too.
-        starts: where each document begins in ``tokens``, (n,) int64.
-        lengths: word ids of each document, (n,) int64.
+        starts: index in ``tokens`` of the first word of each document, (n,) int64.
+        lengths: number of word ids of each document, (n,) int64.
     """
 
     tokens: np.ndarray
@@ -64,14 +64,14 @@ class Sequences(Encoded):
         return self.tokens[ranges(self.starts, self.lengths)]
 
     def batches(self) -> Iterator["Sequences"]:
-        """Yield the documents in their order, some at a time: about `AT_ONCE` word ids."""
+        """Yield the documents in their order, about `AT_ONCE` word ids at a time."""
         batch = (np.cumsum(self.lengths) - self.lengths) // AT_ONCE
         for rows in np.split(np.arange(len(batch)), np.flatnonzero(np.diff(batch)) + 1):
             yield self.take(rows)
 
 
 def read_sequences(path: Path | str) -> Sequences:
-    """Read what ``encode`` wrote: the rows of a Parquet file, and tokens.npy beside it."""
+    """Read the output of ``encode``: sequences.parquet, and tokens.npy beside it."""
     rows = pl.read_parquet(path, columns=["id", "split", "label", "length"])
     lengths = rows["length"].cast(pl.Int64).to_numpy()
     return Sequences(
@@ -96,8 +96,8 @@ def ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 def pad(sequences: Sequences, length: int, padding: str, truncating: str) -> np.ndarray:
     """Return word ids as an (n, length) int32 matrix, 0 where a document is shorter.
 
-    ``padding`` and ``truncating`` are "pre" or "post" and mean what they mean in
-    ``keras.utils.pad_sequences``: the side on which zeros are put, and on which words are cut.
+    ``padding`` and ``truncating`` are "pre" or "post", the side on which zeros are added and words
+    are removed, as in ``keras.utils.pad_sequences``.
     """
     kept = np.minimum(sequences.lengths, length)
     first = sequences.starts + (sequences.lengths - kept if truncating == "pre" else 0)

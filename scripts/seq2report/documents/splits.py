@@ -22,20 +22,15 @@ def assign_splits(
     classes, and on their groups if there is a column group: no group is in two splits. A corpus
     with its own splits keeps its test documents, and its validation documents if it has some.
 
-    Args:
-        documents: columns id, label, split, and maybe group; sorted by id.
-        seed: of the random choice.
-        validation: share of the training documents.
-        test: share of all documents; None if the corpus has its own test split.
-        stratify: whether each split has the same share of each class.
+    Args are those of ``split`` in a corpus's settings; ``test`` is None if the corpus has its own
+    test split. ``documents`` have the columns id, label, split, and maybe group, sorted by id.
 
     Raises:
         UserError: a split would be empty, or the corpus's own splits divide a group.
     """
     if "group" in documents.columns:
         _check_groups(documents)
-    names = np.array(SPLIT.categories.to_list(), dtype=object)
-    split = names[documents["split"].cast(SPLIT).to_physical()]
+    split = documents["split"].cast(pl.String).to_numpy().astype(object)
     rng = np.random.default_rng(seed)
     if test is not None:
         split[:] = "train"

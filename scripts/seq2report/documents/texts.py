@@ -1,4 +1,4 @@
-"""Documents that someone asks a model about: from a file or standard input, a few at a time."""
+"""Texts to classify: from arguments, a file or standard input, in batches."""
 
 import argparse
 import codecs
@@ -11,7 +11,7 @@ from seq2report.core.command import UserError
 from seq2report.documents.formats import as_text, whole_lines
 from seq2report.files.table_files import ENDINGS, HINT, kind_of, read_rows
 
-DOCUMENTS, CHARACTERS = 2048, 1 << 22  # of a batch, at most: what is in memory at once
+DOCUMENTS, CHARACTERS = 2048, 1 << 22  # of a batch, at most: more are never in memory
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,44 +19,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN_FOLDER", help="…/<variant>/seed-<n>")
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a document")
     parser.add_argument(
-        "--file", type=Path, help=".txt (a document a line), or a table, as a corpus is one"
+        "--file", type=Path, help=".txt (one document per line), or a table as for a corpus"
     )
-    parser.add_argument("--column", default="text", help="of such a table; text if not given")
+    parser.add_argument("--column", default="text", help="column of such a table (default: text)")
     parser.add_argument(
-        "--encoding", default="utf-8", type=known_encoding, help="of the texts; utf-8 if not given"
+        "--encoding", default="utf-8", type=known_encoding, help="of the texts (default: utf-8)"
     )
 
 
-def read_texts(given: list[str], file: Path | None, column: str, encoding: str) -> Iterator[str]:
-    """Yield the documents that a command was given.
+def read_texts(
+    arguments: list[str], file: Path | None, column: str, encoding: str
+) -> Iterator[str]:
+    """Yield the documents of a command's arguments.
 
     Args:
-        given: texts; where there are none and no file, standard input has a document a line.
-        file: its ending says what it is: a document a line (.txt), or a table with a row a document
-            as `table_files` reads it.
+        arguments: texts; without texts and file, standard input has one document per line.
+        file: one document per line (.txt), or a table with one row per document, by its ending.
         column: of such a table.
         encoding: of the text.
 
     Raises:
-        UserError: both are given or nothing is, there is no document in it, or something is not
-            what its ending says.
+        UserError: there are both texts and a file, no document, or the content of the file does not
+            fit its ending.
     """
-    found = 0
-    for found, text in enumerate(_read(given, file, column, encoding), 1):  # noqa: B007 (counts)
+    number = 0
+    for number, text in enumerate(_read(arguments, file, column, encoding), 1):  # noqa: B007
         yield text
-    if not found:
+    if not number:
         raise UserError(f"{file or 'standard input'}: found no document, expected one or more")
 
 
-def _read(given: list[str], file: Path | None, column: str, encoding: str) -> Iterator[str]:
-    if given and file:
+def _read(arguments: list[str], file: Path | None, column: str, encoding: str) -> Iterator[str]:
+    if arguments and file:
         raise UserError("found texts and --file, expected one of the two")
-    if given:
-        yield from map(encodable, given)
+    if arguments:
+        yield from map(encodable, arguments)
     elif file is None:
         if sys.stdin.isatty():
             raise UserError(
-                "found no document; give texts, --file FILE, or standard input, a document a line"
+                "found no document; give texts, --file, or standard input, one document per line"
             )
         yield from _lines(sys.stdin.buffer, "standard input", encoding)
     else:
@@ -83,7 +84,7 @@ def _read_file(file: Path, column: str, encoding: str) -> Iterator[str]:
 
 
 def known_encoding(name: str) -> str:
-    """Return Python's own name of an encoding; `ValueError` if it knows none of this name."""
+    """Return Python's name of an encoding; `ValueError` if it is unknown."""
     try:
         return codecs.lookup(name).name
     except LookupError as error:
@@ -104,7 +105,7 @@ def batches(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 def encodable(text: str) -> str:
-    """Return a text with U+FFFD in the place of what is half a character (a lone surrogate)."""
+    """Return a text with U+FFFD instead of each lone surrogate (half of a character)."""
     return "".join("\N{REPLACEMENT CHARACTER}" if "\ud800" <= c <= "\udfff" else c for c in text)
 
 

@@ -1,14 +1,14 @@
-"""Text to words and words to ids, as Keras's legacy ``Tokenizer`` did it, many texts at a time.
+"""Text to tokens and tokens to ids, as by Keras's legacy ``Tokenizer``, many texts at a time.
 
-The lecture's rule: lower case, every character of ``FILTERS`` is a blank, split at blanks; ids
-count from 1 by falling number of occurrences, words that occur equally often in the order in
-which they are met first; ids at or above ``num_words`` are dropped.
+The lecture's rule: lower case, replace every character of ``FILTERS`` by a blank, split at blanks.
+Ids count from 1 by falling frequency; words of equal frequency are in the order of their first
+occurrence. Ids at or above ``num_words`` are dropped. All commands split texts by `tokens` or
+`spans`; no other character separates words, not even a non-breaking blank.
 
-Keras's IMDB reviews have ids of another kind: those of a word index, see `index_words`.
+Keras's IMDB reviews have other ids, those of a word index: see `index_words`.
 
-No word becomes a Python string: the words of a batch of texts lie in one Arrow array, and are
-looked up there. That takes about eight times the memory of the texts (reviews, measured), so they
-come in batches.
+No word becomes a Python string: the words of a batch of texts are in one Arrow array. That takes
+about eight times the memory of the texts (measured on reviews), so texts come in batches.
 """
 
 import json
@@ -27,15 +27,15 @@ from seq2report.core.command import UserError
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'  # keras.preprocessing.text.Tokenizer's default
 BLANKS = bytes.maketrans(FILTERS.encode(), b" " * len(FILTERS))
 WORD = re.compile(f"[^ {re.escape(FILTERS)}]+")  # no other character separates words
-START, UNKNOWN = "<start>", "<unknown>"  # no text holds them: < and > are among FILTERS
+START, UNKNOWN = "<start>", "<unknown>"  # never in a text: < and > are among FILTERS
 MARKS = {START: 1, UNKNOWN: 2}
 INDEX_FROM = 3  # what keras.datasets.imdb.load_data adds to a rank
 
 
 def tokens(texts: Iterable[str]) -> tuple[pa.StringArray, np.ndarray]:
-    """Return the words of all texts, one after the other, and how many each has, (n,) int64."""
+    """Return the words of all texts, one after the other, and their number per text, (n,) int64."""
     lowered = [text.lower().encode() for text in texts]
-    # A filter is one byte, and no byte of a longer UTF-8 character is one: bytes are enough.
+    # Every filter is one byte, and no byte of a longer UTF-8 character equals one.
     text = b" ".join([b"", *lowered, b""]).translate(BLANKS)
     borders = np.flatnonzero(np.diff(np.frombuffer(text, np.uint8) == ord(" ")))
     starts, ends = borders[::2], borders[1::2]
@@ -43,7 +43,7 @@ def tokens(texts: Iterable[str]) -> tuple[pa.StringArray, np.ndarray]:
     offsets[1:] = np.cumsum(ends - starts)
     letters = text.translate(None, delete=b" ")
     words = pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(letters))
-    text_ends = np.cumsum([len(each) + 1 for each in lowered], dtype=np.int64)
+    text_ends = np.cumsum([len(text) + 1 for text in lowered], dtype=np.int64)
     return words, np.diff(np.searchsorted(starts, text_ends), prepend=0)
 
 
@@ -67,34 +67,36 @@ def spans(text: str) -> list[Span]:
 
 
 def number(words: pa.Array, known: pa.Array) -> tuple[np.ndarray, pa.Array]:
-    """Return the place of each word in ``known``, (n,) int32, and ``known`` with the new ones.
+    """Return the index of each word in ``known``, (n,) int32, and ``known`` with new words added.
 
-    New words are added in the order in which they are met.
+    New words are in the order of their first occurrence.
     """
-    found = pa.chunked_array([known, words]).dictionary_encode().combine_chunks()
-    return found.indices.to_numpy()[len(known) :], found.dictionary
+    encoded = pa.chunked_array([known, words]).dictionary_encode().combine_chunks()
+    return encoded.indices.to_numpy()[len(known) :], encoded.dictionary
 
 
 class Words:
-    """The words of texts, numbered from 0 in the order in which they are met, and their counts.
+    """The words of texts, numbered from 0 in the order of first occurrence, and their counts.
 
     Attributes:
         known: the words, by their number.
-        total: how often each occurs, (len(known),) int64.
-        count: how often each occurs in the texts that are counted, (len(known),) int64.
+        total: occurrences of each word, (len(known),) int64.
+        count: occurrences of each word in the counted texts, (len(known),) int64.
     """
 
     def __init__(self) -> None:
         self.known = pa.array([], pa.string())
         self.total = self.count = np.zeros(0, np.int64)
-        self._met = [np.zeros(0, np.int32)]  # numbers in the order in which they are counted first
+        self._met = [
+            np.zeros(0, np.int32)
+        ]  # numbers in the order of their first counted occurrence
 
     def add(self, texts: Iterable[str], counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Take in a batch of texts; return the number of each word, and how many each text has.
+        """Add a batch of texts; return the number of each word, and how many words each text has.
 
         Args:
             texts: n texts.
-            counted: whether a text's words are counted, (n,) bool.
+            counted: whether the words of each text are counted, (n,) bool.
 
         Returns:
             Numbers, (words,) int32, and lengths, (n,) int64.
@@ -125,35 +127,35 @@ class Words:
     def ids(self, words: pl.DataFrame) -> np.ndarray:
         """Return the id of each known word, (len(known),) int32, for `encode`.
 
-        A word that has none gets 0, or, where ``words`` hold the `MARKS`, the mark of unknown ones.
+        A word without an id gets 0, or the id of `UNKNOWN` if ``words`` have the `MARKS`.
 
         Args:
             words: columns id and word of a `vocabulary` or of `index_words`.
         """
-        found = pl.DataFrame({"word": pl.Series(self.known, dtype=pl.String)}).join(
+        ids = pl.DataFrame({"word": pl.Series(self.known, dtype=pl.String)}).join(
             words.select("word", "id"), on="word", how="left", maintain_order="left"
         )
-        return found["id"].fill_null(MARKS[UNKNOWN] if marked(words) else 0).to_numpy()
+        return ids["id"].fill_null(MARKS[UNKNOWN] if marked(words) else 0).to_numpy()
 
 
 def vocabulary(documents: pl.DataFrame) -> pl.DataFrame:
     """Return `Words.vocabulary` of documents with a column text."""
     words = Words()
-    for part in documents.iter_slices(5_000):
-        words.add(part["text"], np.ones(part.height, dtype=bool))
+    for rows in documents.iter_slices(5_000):
+        words.add(rows["text"], np.ones(rows.height, dtype=bool))
     return words.vocabulary()
 
 
 def read_word_index(path: Path | str) -> dict[str, int]:
-    """Read a JSON object that tells each word's rank, from 1 (the most frequent).
+    """Read a JSON object with the rank of each word, from 1 (the most frequent).
 
     Raises:
-        UserError: it is something else.
+        UserError: the file has another content.
     """
     try:
         index = json.loads(Path(path).read_bytes())
     except ValueError as error:
-        raise UserError(f"{path}: no JSON ({error}); remove it and fetch it again") from error
+        raise UserError(f"{path}: is not JSON ({error}); remove it and fetch it again") from error
     if not isinstance(index, dict) or not index:
         raise UserError(f"{path}: found {type(index).__name__}, expected words and their ranks")
     for word, rank in index.items():
@@ -163,9 +165,9 @@ def read_word_index(path: Path | str) -> dict[str, int]:
 
 
 def index_words(index: dict[str, int], num_words: int) -> pl.DataFrame:
-    """Return columns id (int32) and word: the `MARKS`, then the words whose id is below num_words.
+    """Return columns id (int32) and word: the `MARKS`, then the words with an id below num_words.
 
-    Ids are those that ``keras.datasets.imdb.load_data`` gives: a word's rank + `INDEX_FROM`.
+    Ids are those of ``keras.datasets.imdb.load_data``: a word's rank + `INDEX_FROM`.
     """
     ids = MARKS | {word: rank + INDEX_FROM for word, rank in index.items()}
     return (
@@ -178,14 +180,14 @@ def index_words(index: dict[str, int], num_words: int) -> pl.DataFrame:
 
 
 def marked(words: pl.DataFrame) -> bool:
-    """Say whether ids are those of `index_words`."""
+    """Return whether ids are those of `index_words`."""
     return START in words["word"]
 
 
 def encode(
     numbers: np.ndarray, lengths: np.ndarray, ids: np.ndarray, start: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return word ids, (words,) int32, and how many each text has, (n,) int64.
+    """Return word ids, (words,) int32, and their number per text, (n,) int64.
 
     Args:
         numbers: what `Words.add` returned, (words,).
@@ -193,18 +195,18 @@ def encode(
         ids: the id of each number; words of id 0 are dropped.
         start: an id that each text begins with.
     """
-    found = ids[numbers]
-    kept = found > 0
+    encoded = ids[numbers]
+    kept = encoded > 0
     before = np.append(0, np.cumsum(kept))
     lengths = np.diff(before[np.cumsum(lengths)], prepend=0)
-    found = found[kept]
+    encoded = encoded[kept]
     if start is None:
-        return found, lengths
-    return np.insert(found, np.cumsum(lengths) - lengths, start), lengths + 1
+        return encoded, lengths
+    return np.insert(encoded, np.cumsum(lengths) - lengths, start), lengths + 1
 
 
 def occurrences(ids: np.ndarray, lengths: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return each pair of a text and an id in it once: two (pairs,) int32, sorted by id.
+    """Return each pair of a text and an id in it once: two arrays, (pairs,) int32, sorted by id.
 
     Args:
         ids: word ids of all texts, (words,).
@@ -213,7 +215,7 @@ def occurrences(ids: np.ndarray, lengths: np.ndarray, size: int) -> tuple[np.nda
     """
     ends = np.append(0, np.cumsum(lengths))
     rows = csr_array((np.ones(len(ids), bool), ids, ends), shape=(len(lengths), size))
-    columns = rows.tocsc()  # sorts by counting; a text stands as often as the word is in it
+    columns = rows.tocsc()  # sorts by counting; a text is repeated for each occurrence
     text, word = columns.indices, np.repeat(np.arange(size), np.diff(columns.indptr))
     first = np.append(True, (np.diff(text) != 0) | (np.diff(word) != 0))[: len(text)]
     return text[first], word[first]
