@@ -5,6 +5,7 @@ import os
 import sys
 from types import ModuleType
 
+from seq2report.core.command import UserError
 from seq2report.models import devices
 
 UNUSED = ("matplotlib", "IPython", "sklearn")  # Keras loads them if it can, which takes seconds
@@ -23,7 +24,7 @@ def load_keras(seed: int, threads: int = 1, gpu: int = 0, gpu_absent: str = "err
         gpu_absent: what to do where there is none, see `devices.do_without`.
 
     Raises:
-        UserError: a GPU is asked for and absent.
+        UserError: TensorFlow is not installed, or a GPU is asked for and absent.
     """
     if gpu:
         try:
@@ -43,6 +44,13 @@ def load_keras(seed: int, threads: int = 1, gpu: int = 0, gpu_absent: str = "err
     try:
         import keras
         import tensorflow as tf
+    except ModuleNotFoundError as error:
+        if error.name not in ("keras", "tensorflow"):
+            raise
+        raise UserError(
+            f"a network needs Keras and TensorFlow: found no module '{error.name}'; install them:"
+            " pip install 'seq2report[network]'"
+        ) from error
     finally:
         for name in hidden:
             del sys.modules[name]
