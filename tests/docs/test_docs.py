@@ -102,6 +102,9 @@ def test_a_command_of_the_documentation_is_one(command, settings, tmp_path):
     elif program == "python" and words[1].startswith("scripts/"):
         assert_takes(words[1], words[2:])
         return
+    elif program == "seq2report":
+        assert_takes(f"scripts/{words[1]}.py", words[2:])
+        return
     else:
         assert program in ELSEWHERE or words[1:3] == ["-m", "pip"]
         return
