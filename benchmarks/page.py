@@ -34,10 +34,10 @@ def read(name: str) -> pd.DataFrame:
 
 
 def measured(name: str) -> str:
-    """Return a table of benchmarks/results as Markdown, and below it what its figures hang on."""
+    """Return a table of benchmarks/results as Markdown, with the machine and versions below."""
     about = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    hangs_on = ", ".join(f"{key} {value}" for key, value in about.items())
-    return f"{markdown(read(name))}\n\n*{hangs_on}*"
+    about_text = ", ".join(f"{key} {value}" for key, value in about.items())
+    return f"{markdown(read(name))}\n\n*{about_text}*"
 
 
 def of(table: pd.DataFrame, work: str, way: str, column: str) -> float:
@@ -47,7 +47,7 @@ def of(table: pd.DataFrame, work: str, way: str, column: str) -> float:
 
 
 def summary() -> str:
-    """Return what was aimed at, what was measured, and whether it is enough."""
+    """Return the targets, the measured values, and whether the targets were reached."""
     training, reading, growth = read("training"), read("reading"), read("growth")
     ratio, epochs = "ours_documents_per_second_ratio", "ours_epoch_documents_per_second_ratio"
     wall = "times_ours_seconds"
@@ -60,24 +60,24 @@ def summary() -> str:
     multihot = of(read("memory"), "multi-hot, 25,000 × 10,000", "ours", "above_mb")
     fits = read("overhead").set_index("work")["share"]["fitting models"]
     rows = [
-        ("LSTM: documents trained a second, whole run, times the lecture's code",
+        ("LSTM: training documents per second, whole run, relative to the lecture's code",
          of(training, "train LSTM", "lecture", ratio), "≥", 2),
-        ("stacked LSTM: the same",
+        ("Stacked LSTM: the same",
          of(training, "train stacked LSTM", "lecture", ratio), "≥", 3),
-        ("LSTM: documents a second and core within epochs, times PyTorch's",
+        ("LSTM: training documents per second and core, epochs only, relative to PyTorch",
          of(training, "train LSTM", "PyTorch", epochs), "≥", 1),
-        ("tokenise, count, number 20 Newsgroups: times faster than Keras's Tokenizer",
+        ("Encoding of 20 Newsgroups: speed-up over Keras's Tokenizer",
          of(reading, "tokenise newsgroups", "lecture", wall), "≥", 5),
-        ("the same, IMDB", of(reading, "tokenise IMDB", "lecture", wall), "≥", 5),
-        ("GloVe's text into a matrix: times faster than a dictionary",
+        ("Encoding of IMDB: the same", of(reading, "tokenise IMDB", "lecture", wall), "≥", 5),
+        ("Embedding matrix from GloVe's text file: speed-up over a Python dictionary",
          of(reading, "vectors", "lecture", wall), "≥", 10),
-        ("multi-hot of 25,000 × 10,000: MB above the loaded libraries", multihot, "≤", 200),
-        ("CPU time of a full run that does not fit models", round(1 - fits, 3), "≤", 0.1),
-        (f"CPU time a document, {largest:,} documents to {largest // 10:,}: the slowest step",
+        ("Multi-hot encoding, 25,000 × 10,000: MB besides the libraries", multihot, "≤", 200),
+        ("Share of CPU time of a full run outside of model training", round(1 - fits, 3), "≤", 0.1),
+        (f"CPU time per document at {largest:,} relative to {largest // 10:,}: slowest step",
          round(slowest, 2), "≤", 1.2),
-        (f"anonymous memory at {largest:,} documents, MB: the largest step", most, "≤", 2000),
+        (f"Anonymous memory with {largest:,} documents, MB: largest step", most, "≤", 2000),
     ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["what", "measured", "", "wanted"])
+    table = pd.DataFrame(rows, columns=["quantity", "measured", "", "target"])
     enough = {"≥": lambda a, b: a >= b, "≤": lambda a, b: a <= b}
     reached = [enough[sign](found, wanted) for _, found, sign, wanted in rows]
     table["reached"] = ["yes" if each else "**no**" for each in reached]
@@ -85,10 +85,10 @@ def summary() -> str:
 
 
 def nodes() -> str:
-    """Return how long the trainings of each planned run would take on so many nodes.
+    """Return the estimated duration of each planned run on different numbers of nodes.
 
-    Hours are those of trainings as long as those of the full run were on average, each with what a
-    job takes to start, spread evenly over all processors; nothing waits for anything.
+    Each training takes the mean duration of the full run plus the start-up of a job. The jobs are
+    spread evenly over all processors and never wait.
     """
     durations = json.loads(FULL.read_text(encoding="utf-8"))["durations"]
     (train,) = [each for each in durations if each["rule"] == "train"]
@@ -100,7 +100,7 @@ def nodes() -> str:
         # No run is shorter than one training.
         spread = (hours / (n * PROCESSORS)).clip(lower=training / 3600)
         shown[f"hours on {n} node{'s' if n > 1 else ''}"] = spread.round(2)
-    about = f"a training: {training:.0f} s; {PROCESSORS} jobs at a time on a node"
+    about = f"One training takes {training:.0f} s; {PROCESSORS} jobs run at a time on a node"
     return f"{markdown(shown)}\n\n*{about}*"
 
 

@@ -18,7 +18,10 @@ from seq2report.report.outcome import circumstances
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = "docs/results/full"
-HEADLINE = {"best": "most accurate", "cheapest within one point": "cheapest within one point"}
+HEADLINE = {
+    "best": "most accurate",
+    "cheapest within one point": "cheapest within one percentage point",
+}
 LECTURE_LSTM = "glove_lstm"
 
 
@@ -63,7 +66,7 @@ def headline(folder: Path) -> str:
                 "corpus": row.corpus,
                 "choice": ", ".join(roles[row.variant]),
                 "variant": row.title,
-                "accuracy (95% interval)": interval(row),
+                "test accuracy (95% interval)": interval(row),
                 "CPU minutes to train": f"{row.cpu_minutes:,.1f}",
             }
             for row in table.reindex(list(roles)).dropna(subset="title").itertuples()

@@ -111,7 +111,7 @@ def test_the_headline_has_the_best_the_cheapest_and_the_lecture_lstm(clone, monk
     file = folder / "report/tables/news/runs/recommendation.csv"
     rows = results_page.headline(folder).split("\n")
     assert [row.split(" | ")[1:3] for row in rows[2:3]] == [
-        ["most accurate, cheapest within one point", "An SVM"]
+        ["most accurate, cheapest within one percentage point", "An SVM"]
     ]
     monkeypatch.setattr(results_page, "LECTURE_LSTM", "lstm")
     table = pd.read_csv(file)
@@ -120,7 +120,7 @@ def test_the_headline_has_the_best_the_cheapest_and_the_lecture_lstm(clone, monk
     rows = results_page.headline(folder).split("\n")
     assert [row.split(" | ")[1:3] for row in rows[2:5]] == [
         ["most accurate", "An SVM"],
-        ["cheapest within one point", "As on the slides"],
+        ["cheapest within one percentage point", "As on the slides"],
         ["the lecture's LSTM", "An LSTM"],
     ]
     assert rows[-1].startswith("*Tiny: 10 test documents (")

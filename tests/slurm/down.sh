@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Stop the Slurm that up.sh started, its jobs first, and remove what it wrote.
-# With --purge: remove the packages and all that they left, too.
+# Cancel all jobs, stop the Slurm of up.sh, and remove its files.
+# With --purge: also remove the packages and their files.
 set -euo pipefail
 cd "$(dirname "$0")"
 source common.sh
 
-# stop NAME PIDFILE: that process, if it is still the one that wrote the file.
+# stop NAME PIDFILE: stop this process, if it is still the one that wrote the file.
 stop() {
   local pid
   pid=$(cat "$2" 2>/dev/null) || return 0
@@ -29,7 +29,7 @@ if ours /etc/slurm/slurm.conf; then
   stop munged /run/munge/munged.pid
   rm -f "${WRITTEN[@]}"
   rm -rf "$STATE"
-  # Rewritten in place: in a container the file itself cannot be replaced.
+  # Rewrite the file in place: in a container, it cannot be replaced.
   if grep -qF "$MARK" /etc/hosts; then
     others=$(grep -vF "$MARK" /etc/hosts)
     echo "$others" >/etc/hosts

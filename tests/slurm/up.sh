@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A Slurm of one node on this machine, for tests: Debian's packages, no systemd, no accounting.
+# Start a Slurm with one node on this machine, for tests: Debian packages, no systemd, no accounting.
 #
-#   up.sh    as root: install what is missing, write /etc/slurm, start munged, slurmctld and slurmd
-#   down.sh  stop them and remove what up.sh wrote; down.sh --purge removes the packages too
+#   up.sh    as root: install missing packages, write /etc/slurm, start munged, slurmctld and slurmd
+#   down.sh  stop them and remove the files of up.sh; down.sh --purge also removes the packages
 #
-# CPUS=N is how many processors Slurm may give away (those of the machine), and GPUs, fake ones.
+# CPUS=N: number of processors and of simulated GPUs that Slurm assigns (default: all processors).
 set -euo pipefail
 cd "$(dirname "$0")"
 source common.sh
@@ -30,7 +30,7 @@ for daemon in slurmctld slurmd munged; do
   if pgrep -x "$daemon" >/dev/null; then fail "$daemon is running; down.sh stops one of ours"; fi
 done
 
-# munge lets the daemons know each other: a key of this machine alone.
+# munge authenticates the daemons with a key of this machine.
 [ -s /etc/munge/munge.key ] || dd if=/dev/urandom of=/etc/munge/munge.key bs=128 count=1 status=none
 chown munge:munge /etc/munge/munge.key
 chmod 400 /etc/munge/munge.key
@@ -56,7 +56,7 @@ SlurmctldLogFile=$STATE/log/slurmctld.log
 SlurmdLogFile=$STATE/log/slurmd.log
 SlurmctldPidFile=$STATE/slurmctld.pid
 SlurmdPidFile=$STATE/slurmd.pid
-# Containers have no cgroups; nothing is mailed or accounted.
+# Containers have no cgroups. Mail and accounting are off.
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
@@ -64,15 +64,15 @@ AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/none
 MailProg=/bin/true
 MpiDefault=none
-# Processors, memory and GPUs are given out, more processors than there are if asked to.
+# Slurm assigns processors, memory and GPUs, also more processors than the machine has.
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 DefMemPerCPU=500
 SlurmdParameters=config_overrides
 GresTypes=gpu
-# Finished jobs stay known to squeue for these seconds.
+# Seconds for which squeue shows finished jobs.
 MinJobAge=3600
-# A node that comes back is used again; a stopped one is missed soon, jobs die soon.
+# Use a returning node again; notice a stopped node and kill jobs early.
 ReturnToService=2
 SlurmdTimeout=30
 KillWait=5
@@ -81,7 +81,7 @@ NodeName=$host NodeAddr=127.0.0.1 CPUs=$cpus RealMemory=$memory Gres=gpu:$cpus S
 PartitionName=cpu Nodes=$host Default=YES MaxTime=INFINITE State=UP
 PartitionName=gpu Nodes=$host MaxTime=INFINITE State=UP
 END
-# A GPU has to have a device file (a count alone is refused): one that swallows everything.
+# A GPU needs a device file, since Slurm rejects a mere count: /dev/null.
 for ((n = 0; n < cpus; n++)); do ln -sfn /dev/null "$STATE/gpu$n"; done
 cat >/etc/slurm/gres.conf <<END
 $MARK
