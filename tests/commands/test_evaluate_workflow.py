@@ -247,4 +247,7 @@ def test_text_of_data_is_escaped(html):
 
 def test_the_page_tells_how_to_repeat_it(html):
     assert "--configfile results/tiny/config.json --replace-workflow-config" in html
-    assert "2 jobs of 2 kinds took 8.0 s of CPU time; the largest held 100 MiB" in html
+    assert (
+        "2 jobs of 2 rules took 8.0 s of CPU time; the peak memory of a single job was 100 MiB"
+        in html
+    )

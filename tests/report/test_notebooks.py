@@ -11,7 +11,6 @@ UNFINISHED = {
     "lesson_cbow",
     "lesson_number_sequence",
     "lesson_several_features",
-    "made",
 }
 NOTEBOOKS = sorted((ROOT / "reports").glob("*.ipynb"))
 

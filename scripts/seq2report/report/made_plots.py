@@ -1,4 +1,4 @@
-"""Pictures of the page that tells how a report was made."""
+"""Plots of the page *How it was made*."""
 
 from typing import NamedTuple
 
@@ -15,11 +15,11 @@ HALF = 0.36  # half the width of a box; columns are 1 apart
 
 
 class Box(NamedTuple):
-    """Rules of a verb that read from the same rules and are read by the same."""
+    """Rules with one verb, the same inputs and the same readers."""
 
     rules: list[str]
     x: int
-    top: float  # the axis points down
+    top: float  # the axis points downwards
 
     @property
     def middle(self) -> float:
@@ -27,14 +27,14 @@ class Box(NamedTuple):
 
 
 def verb(rule: str) -> str:
-    """Return the verb that a rule is named by; word vectors are trained to be embedded."""
+    """Return the verb in the name of a rule; training word vectors counts as embedding."""
     return "embed" if rule == "train_vectors" else rule.split("_")[0]
 
 
 def alike(edges: pd.DataFrame) -> list[list[str]]:
-    """Return the rules in groups of one verb that read from the same and are read by the same.
+    """Return groups of rules with one verb, the same inputs and the same readers.
 
-    Rules that only gather, as ``all``, are left out.
+    Rules without such a verb, for example ``all``, are left out.
 
     Args:
         edges: columns maker and reader.
@@ -49,9 +49,9 @@ def alike(edges: pd.DataFrame) -> list[list[str]]:
 
 
 def direct(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Return the edges without those that a longer way implies: the transitive reduction.
+    """Return the transitive reduction: the edges that no longer path implies.
 
-    What leads back to a column further left, as from the pages to the table of all pages, stays.
+    Edges that lead to a column further left, for example from pages to the table of jobs, stay.
 
     Args:
         edges: pairs of rules, maker and reader.
@@ -72,35 +72,40 @@ def direct(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
 
 
 def place(groups: list[list[str]]) -> list[Box]:
-    """Return the groups as boxes, a column a verb in the order of `VERBS`, each in its middle."""
-    columns = [[group for group in groups if verb(group[0]) == each] for each in VERBS]
-    columns = [found for found in columns if found]
-    heights = [sum(len(group) * LINE + GAP for group in found) - GAP for found in columns]
+    """Return the groups as boxes, one centred column per verb, in the order of `VERBS`."""
+    columns = [[group for group in groups if verb(group[0]) == name] for name in VERBS]
+    columns = [column for column in columns if column]
+    heights = [sum(len(group) * LINE + GAP for group in column) - GAP for column in columns]
     boxes = []
-    for x, (found, height) in enumerate(zip(columns, heights, strict=True)):
+    for x, (column, height) in enumerate(zip(columns, heights, strict=True)):
         top = (max(heights) - height) / 2
-        for group in found:
+        for group in column:
             boxes.append(Box(group, x, top))
             top += len(group) * LINE + GAP
     return boxes
 
 
 def connect(axes: Axes, maker: Box, reader: Box) -> None:
-    """Draw a line from a box to one that reads what it made."""
+    """Draw a line from a box to one that reads its output."""
     forward = reader.x > maker.x
     start = maker.x + (HALF if forward else -HALF), maker.middle
     end = reader.x - HALF, reader.middle
-    # Within a column, and back to one, round the side of it.
+    # Lines within a column, or to an earlier one, are curved.
     bend = 0 if forward else 0.3 if reader.x < maker.x else -0.4
     line = {"arrowstyle": "-", "color": NEUTRAL, "alpha": 0.6, "linewidth": 0.9}
     line |= {"connectionstyle": f"arc3,rad={bend}", "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", end, start, arrowprops=line)
 
 
-def rule_graph(edges: pd.DataFrame) -> Figure:
-    """Draw the rules, a column a verb, and lines from what makes to what reads it.
+def listed(edges: pd.DataFrame) -> str:
+    """Return the text alternative of the graph: the rules of each verb."""
+    makers = edges["maker"].drop_duplicates()
+    groups = (f"{name}: {', '.join(rules)}" for name, rules in makers.groupby(makers.map(verb)))
+    return "Rules by verb: " + "; ".join(groups)
 
-    Rules that read from the same and are read by the same share a box.
+
+def rule_graph(edges: pd.DataFrame) -> Figure:
+    """Draw the rules, one column per verb, and lines from each rule to those that read its output.
 
     Args:
         edges: columns maker and reader.
@@ -109,27 +114,29 @@ def rule_graph(edges: pd.DataFrame) -> Figure:
     columns, bottom = 1 + boxes[-1].x, max(box.top + len(box.rules) * LINE for box in boxes)
     figure = Figure(figsize=(1.55 * columns, 0.21 * bottom + 0.7))
     axes = figure.subplots()
-    of = {rule: box for box in boxes for rule in box.rules}
+    box_of = {rule: box for box in boxes for rule in box.rules}
     pairs = {
-        (of[maker].rules[0], of[reader].rules[0])
+        (box_of[maker].rules[0], box_of[reader].rules[0])
         for maker, reader in edges.itertuples(index=False)
-        if maker in of and reader in of
+        if maker in box_of and reader in box_of
     }
     for maker, reader in sorted(direct(pairs)):
-        connect(axes, of[maker], of[reader])
-    for x, each in {box.x: verb(box.rules[0]) for box in boxes}.items():
-        axes.text(x, -1.5, each, ha="center", weight="bold")
+        connect(axes, box_of[maker], box_of[reader])
+    for x, name in {box.x: verb(box.rules[0]) for box in boxes}.items():
+        axes.text(x, -1.5, name, ha="center", weight="bold")
     for box in boxes:
-        each, colour = verb(box.rules[0]), COLOURS[box.x % 3]
-        height = len(box.rules) * LINE
-        corner, shape = (box.x - HALF, box.top), "round,pad=0,rounding_size=0.06"
-        style = {"boxstyle": shape, "mutation_aspect": 4, "edgecolor": colour}
-        axes.add_patch(FancyBboxPatch(corner, 2 * HALF, height, facecolor="none", **style))
-        for n, rule in enumerate(box.rules):
-            name = rule.removeprefix(f"{each}_")
-            middle = box.top + (n + 0.5) * LINE
-            axes.text(box.x, middle, name, ha="center", va="center", fontsize=8, color=INK)
+        _draw(axes, box)
     axes.set_xlim(-0.55, columns - 0.45)
     axes.set_ylim(bottom + 0.4, -2.2)
     axes.set_axis_off()
     return figure
+
+
+def _draw(axes: Axes, box: Box) -> None:
+    corner, shape = (box.x - HALF, box.top), "round,pad=0,rounding_size=0.06"
+    style = {"boxstyle": shape, "mutation_aspect": 4, "edgecolor": COLOURS[box.x % 3]}
+    height = len(box.rules) * LINE
+    axes.add_patch(FancyBboxPatch(corner, 2 * HALF, height, facecolor="none", **style))
+    for n, rule in enumerate(box.rules):
+        name, y = rule.removeprefix(f"{verb(rule)}_"), box.top + (n + 0.5) * LINE
+        axes.text(box.x, y, name, ha="center", va="center", fontsize=8, color=INK)
