@@ -161,7 +161,7 @@ def written_mb(*paths: Path) -> float:
 
 
 def measure(imdb: Path, size: int, folder: Path) -> list[dict]:
-    """Make a corpus in ``folder`` and return a row a step."""
+    """Make a corpus in ``folder`` and return one row per step."""
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     variant = resolve_variant(config, VARIANT)
     variant["fit"] |= {"epochs": 1}

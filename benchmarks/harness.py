@@ -87,7 +87,7 @@ def peak_mb() -> float:
 
 
 def circumstances() -> dict[str, str]:
-    """Return what figures hang on: date, machine, and versions."""
+    """Return what the figures depend on: date, machine, and versions."""
     installed = packages_distributions()  # the module tensorflow may be of tensorflow-cpu
     return {
         "date": time.strftime("%Y-%m-%d"),
@@ -98,7 +98,7 @@ def circumstances() -> dict[str, str]:
 
 
 def write(rows: list[dict], output: Path | None, **more: str) -> None:
-    """Print a table and, if ``output`` is given, write it as CSV and what it hangs on as JSON."""
+    """Print a table and, if ``output`` is given, write it as CSV and its circumstances as JSON."""
     table = pd.DataFrame(rows)
     print(table.to_string(index=False))
     if output:

@@ -38,7 +38,7 @@ def open_page(browser: Browser, page: Path) -> float:
 
 
 def measure(pages: list[Path], repetitions: int) -> list[dict]:
-    """Return a row a page, the first for an empty one: its name, size and median time."""
+    """Return one row per page, the first for an empty page: its name, size and median time."""
     found: dict[Path, list[float]] = {page: [] for page in pages}
     with sync_playwright() as playwright:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")

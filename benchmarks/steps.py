@@ -73,7 +73,7 @@ def networks() -> dict[tuple[str, str], Callable[[], int]]:
 
 
 def parts(x: np.ndarray, matrix: np.ndarray) -> dict[tuple[str, str], Callable[[], int]]:
-    """Return for each part of a step a function that does it and returns 1."""
+    """Return a function for each part of a training step; it runs the part and returns 1."""
     import keras
     import tensorflow as tf
 

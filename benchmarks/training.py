@@ -169,7 +169,7 @@ def measure(model: str, args: argparse.Namespace, way: str, round_: int) -> dict
 
 
 def table(model: str, found: dict[str, list[dict]]) -> list[dict]:
-    """Return a row a way: medians, and ours as a multiple of each."""
+    """Return one row per way: medians, and ours as a multiple of each."""
     rows = []
     for way, runs in found.items():
         accuracies = [each for one in runs for each in one["accuracies"]]

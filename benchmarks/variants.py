@@ -16,7 +16,7 @@ from seq2report.core.command import UserError, read_json, replacing, run
 
 
 def peaks(results: Iterable[Path]) -> list[dict]:
-    """Return a row a variant, by name: its peak in MB, and the corpus and words of that run.
+    """Return one row per variant, by name: peak memory in MB, corpus and words of the run.
 
     Raises:
         UserError: there are no runs.
