@@ -239,28 +239,28 @@ def recommendation(names=("svm", "lstm", "lstm", "lstm")):
     )
 
 
-def test_the_outcome_names_the_best_what_is_level_with_it_and_what_is_cheaper():
+def test_the_outcome_names_the_best_its_equals_and_the_cheapest():
     shown = outcome.outcome(variants(), comparisons(), recommendation()).data
     assert "<strong>News:</strong> SVM leads with 90.0% of 2,000 test documents" in shown
     assert "(95% interval 88.0% to 92.0%)" in shown
     assert "Not distinguishable from it: LSTM." in shown  # and not what was watched
-    assert "within one point is LSTM: 89.5% for 30 s of CPU instead of 60 s." in shown
-    assert "point is LSTM: 89.5% in 0.52 ms a document instead of 2 ms." in shown
-    assert "protocol are left out here" in shown
+    assert "within one point is LSTM: 89.5% for 30 s of CPU time instead of 60 s." in shown
+    assert "point is LSTM: 89.5% in 0.52 ms per document instead of 2 ms." in shown
+    assert "protocol are left out, because" in shown
 
 
 def test_the_outcome_of_a_clear_best_that_is_the_cheapest_too():
     held_out = variants(protocol="held out")
     taken = recommendation(["svm"] * 4)
     shown = outcome.outcome(held_out, comparisons("worse")[:1], taken).data
-    assert "Each of the others is distinguishable from it. It takes 60 s of CPU" in shown
-    assert "It answers in 2 ms a document; none within one point of it is faster." in shown
+    assert "All others differ significantly from it. Its training takes 60 s of CPU" in shown
+    assert "It predicts in 2 ms per document; no variant within one point is faster." in shown
     assert "lecture" not in shown
 
 
-def test_the_outcome_calls_none_the_best_that_was_watched_on_the_test_documents():
+def test_no_variant_monitored_on_the_test_documents_is_called_the_best():
     shown = outcome.outcome(variants(protocol="lecture"), comparisons(), recommendation()[:0]).data
-    assert "none can be called the best" in shown
+    assert "no variant can be called the best" in shown
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_the_outcome_calls_none_the_best_that_was_watched_on_the_test_documents(
         ({"seeds": "3", "header": "none"}, "2,000 test documents (random 80/20, seed 7); seed 3"),
     ],
 )
-def test_circumstances_are_told_in_half_a_sentence(columns, expected):
+def test_circumstances_are_half_a_sentence(columns, expected):
     assert outcome.circumstances(variants(**columns)).startswith(expected)
 
 

@@ -1,4 +1,4 @@
-"""What a comparison found, in one paragraph."""
+"""The recommendation of a comparison in one paragraph, and the circumstances of its figures."""
 
 from html import escape
 
@@ -6,28 +6,34 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.report.html import paragraph
-from seq2report.report.numbers import milliseconds, percent, seconds
+from seq2report.report.numbers import fill
+
+INTERVAL = ["test_documents", "low", "high"]
+LEADER = (
+    "{title} leads with {accuracy:percent} of {test_documents:,} test documents correct (95%"
+    " interval {low:percent} to {high:percent})."
+)
 
 
 def sample_notice(corpora: dict[str, int]) -> HTML:
-    """Return the first line of a page of sample figures.
+    """Return the notice that the figures of a page are of a sample.
 
     Args:
-        corpora: title of each corpus and how many documents the sample has of it.
+        corpora: number of documents in the sample, by title of the corpus.
     """
     counts = "; ".join(f"{title}: {documents:,} documents" for title, documents in corpora.items())
     return paragraph(
-        f"These are sample figures ({counts}), cut from the full corpora so that everything runs"
-        " in minutes. They show how the models compare on little data, not what they reach.",
+        f"These are sample figures ({counts}): the sample is small, so that everything runs in"
+        " minutes. They show how the models compare on little data, not what they can reach.",
         "notice",
     )
 
 
 def circumstances(variants: pd.DataFrame) -> str:
-    """Return what the figures of a corpus hang on, as half a sentence for captions.
+    """Return test documents, split and seeds behind the figures of a corpus, for captions.
 
     Args:
-        variants: the table of variants, columns test_documents, split, header and seeds.
+        variants: columns test_documents, split, header and seeds.
     """
     row = variants.iloc[0]
     header = "" if row["header"] == "none" else f", message headers: {row['header']}"
@@ -39,66 +45,73 @@ def circumstances(variants: pd.DataFrame) -> str:
 def outcome(
     variants: pd.DataFrame, comparisons: pd.DataFrame, recommendation: pd.DataFrame
 ) -> HTML:
-    """Return what came out on a corpus: who leads, who cannot be told from it, who is cheaper.
+    """Return which variant leads on a corpus, which do not differ from it, and which cost less.
 
     Args:
-        variants: as evaluate_runs writes it, and so are the others.
-        comparisons: each variant against each other one.
-        recommendation: the best, the cheapest and the fastest; without rows where every variant
-            was chosen by looking at test documents.
+        variants: table of evaluate_runs, as are the others.
+        comparisons: paired tests of all variants.
+        recommendation: the best, the cheapest and the fastest; without rows if all variants follow
+            the lecture's protocol, which monitors accuracy on the test documents.
     """
     title = variants["corpus"].iloc[0]
     if recommendation.empty:
         return paragraph(
-            f"{title}: none can be called the best, for the accuracy of each was watched on the"
-            " test documents.",
+            f"{title}: no variant can be called the best, because all were monitored on the test"
+            " documents.",
             "outcome",
         )
-    take = recommendation.set_index("recommendation")
-    best, cheap, fast = (
-        take.loc[wish] for wish in ("best", "cheapest within one point", "fastest within one point")
+    rows = recommendation.set_index("recommendation")
+    best, cheapest, fastest = (
+        rows.loc[wish] for wish in ("best", "cheapest within one point", "fastest within one point")
     )
-    watched = variants.loc[variants["protocol"] == "lecture", "variant"]
-    row = variants.set_index("variant").loc[best["variant"]]
+    monitored = variants.loc[variants["protocol"] == "lecture", "variant"]
     against = comparisons[
-        (comparisons["variant_b"] == best["variant"]) & ~comparisons["variant_a"].isin(watched)
+        (comparisons["variant_b"] == best["variant"]) & ~comparisons["variant_a"].isin(monitored)
     ]
+    sentences = [
+        fill(LEADER, **best, **variants.set_index("variant").loc[best["variant"]][INTERVAL]),
+        _level(against),
+        _training(best, cheapest),
+        _prediction(best, fastest),
+    ]
+    if len(monitored):
+        sentences.append(
+            "Variants of the lecture's protocol are left out, because their accuracy was monitored"
+            " on the test documents."
+        )
+    text = " ".join(filter(None, sentences))
+    return HTML(f'<p class="outcome"><strong>{escape(title)}:</strong> {escape(text)}</p>')
+
+
+def _level(against: pd.DataFrame) -> str:
+    """Return which variants do not differ significantly from the best, at most five by title."""
     level = list(against.loc[against["verdict"] == "not distinguishable", "title_a"])
-    text = (
-        f"{best['title']} leads with {percent(best['accuracy'])} of"
-        f" {row['test_documents']:,} test documents right (95% interval {percent(row['low'])} to"
-        f" {percent(row['high'])})."
-    )
     if level:
         more = f" and {len(level) - 5} more" if len(level) > 5 else ""
-        text += f" Not distinguishable from it: {', '.join(level[:5])}{more}."
-    elif len(against):
-        text += " Each of the others is distinguishable from it."
-    if cheap["variant"] == best["variant"]:
-        text += (
-            f" It takes {seconds(60 * best['cpu_minutes'])} of CPU to train; none within one point"
-            " of it takes less."
-        )
-    else:
-        text += (
-            f" The cheapest within one point is {cheap['title']}: {percent(cheap['accuracy'])} for"
-            f" {seconds(60 * cheap['cpu_minutes'])} of CPU instead of"
-            f" {seconds(60 * best['cpu_minutes'])}."
-        )
-    if fast["variant"] == best["variant"]:
-        text += (
-            f" It answers in {milliseconds(best['ms_per_document'])} a document; none within one"
-            " point of it is faster."
-        )
-    else:
-        text += (
-            f" The fastest to answer within one point is {fast['title']}:"
-            f" {percent(fast['accuracy'])} in {milliseconds(fast['ms_per_document'])} a document"
-            f" instead of {milliseconds(best['ms_per_document'])}."
-        )
-    if len(watched):
-        text += (
-            " Variants by the lecture's protocol are left out here: their accuracy was watched on"
-            " the test documents."
-        )
-    return HTML(f'<p class="outcome"><strong>{escape(title)}:</strong> {escape(text)}</p>')
+        return f"Not distinguishable from it: {', '.join(level[:5])}{more}."
+    return "All others differ significantly from it." if len(against) else ""
+
+
+def _training(best: pd.Series, cheapest: pd.Series) -> str:
+    same = best["variant"] == cheapest["variant"]
+    return fill(
+        "Its training takes {best:seconds} of CPU time; no variant within one point is cheaper."
+        if same
+        else "The cheapest within one point is {title}: {accuracy:percent} for {cheap:seconds} of"
+        " CPU time instead of {best:seconds}.",
+        **cheapest[["title", "accuracy"]],
+        cheap=60 * cheapest["cpu_minutes"],
+        best=60 * best["cpu_minutes"],
+    )
+
+
+def _prediction(best: pd.Series, fastest: pd.Series) -> str:
+    same = best["variant"] == fastest["variant"]
+    return fill(
+        "It predicts in {best:milliseconds} per document; no variant within one point is faster."
+        if same
+        else "The fastest within one point is {title}: {accuracy:percent} in"
+        " {ms_per_document:milliseconds} per document instead of {best:milliseconds}.",
+        **fastest[["title", "accuracy", "ms_per_document"]],
+        best=best["ms_per_document"],
+    )
