@@ -44,3 +44,12 @@ def test_every_script_is_named_and_every_named_script_exists():
     matches = {pattern: fnmatch.filter(scripts, pattern) for pattern in named}
     assert [pattern for pattern, names in matches.items() if not names] == []
     assert scripts - {name for names in matches.values() for name in names} == set()
+
+
+def test_the_files_to_change_exist():
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = page.partition("## Where to change what")[2].partition("\n## ")[0]
+    files = re.findall(r"`([\w./<>]+)`", table)
+    assert len(files) > 10
+    missing = [name for name in files if not list(ROOT.glob(re.sub("<.*?>", "*", name)))]
+    assert missing == []
