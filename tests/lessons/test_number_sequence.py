@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 from helpers import call, lesson_page
 
-import lesson_number_sequence as lesson
+import lesson_number_sequence
 from seq2report.core.command import UserError
 from seq2report.core.tables import read_tables
+from seq2report.lessons import number_sequence as lesson
 from seq2report.models.backend import load_keras
 
 TITLE = "The next number of a sequence"
@@ -19,17 +20,17 @@ COLUMNS = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The lesson's tables after 120 epochs, when the network has left the mean behind it."""
+    """Return the folder of the tables after 120 epochs: better than predicting the mean."""
     folder = tmp_path_factory.mktemp("tables")
-    call(lesson, seed=1, epochs=120, output=folder / "lesson-number_sequence")
+    call(lesson_number_sequence, seed=1, epochs=120, output=folder / "lesson-number_sequence")
     return folder
 
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory):
-    """The lesson's tables after one epoch."""
+    """Return the folder of the tables after one epoch."""
     folder = tmp_path_factory.mktemp("short")
-    call(lesson, seed=5, epochs=1, output=folder / "lesson-number_sequence")
+    call(lesson_number_sequence, seed=5, epochs=1, output=folder / "lesson-number_sequence")
     return folder
 
 
@@ -50,7 +51,7 @@ def test_windows_are_five_numbers_and_the_next_one_divided_by_100():
     np.testing.assert_allclose(y, [0.05, 1.04])
 
 
-def test_a_fifth_of_the_windows_is_for_the_test_and_the_seed_decides_which():
+def test_a_fifth_of_the_windows_is_the_test_set_and_depends_on_the_seed():
     train, test = lesson.split_starts(3)
     assert len(test) == 20
     assert sorted([*train, *test]) == list(range(100))
@@ -58,7 +59,7 @@ def test_a_fifth_of_the_windows_is_for_the_test_and_the_seed_decides_which():
     assert list(test) != list(lesson.split_starts(4)[1])
 
 
-def test_every_table_is_written_with_its_columns_and_one_row_of_facts(tables):
+def test_every_table_has_its_columns_and_facts_have_one_row(tables):
     assert set(tables) == {"facts", *COLUMNS}
     assert {name: list(tables[name].columns) for name in COLUMNS} == COLUMNS
     facts = tables["facts"].iloc[0]
@@ -79,11 +80,11 @@ def test_scores_are_the_mean_and_the_largest_error_in_numbers(tables):
     scores = tables["scores"].set_index(["part", "method"])
     assert len(scores) == 3 * 4
     for key, row in scores.iterrows():
-        found = np.abs(errors(tables, *key))
-        assert row.tolist() == pytest.approx([len(found), found.mean(), found.max()])
+        error = np.abs(errors(tables, *key))
+        assert row.tolist() == pytest.approx([len(error), error.mean(), error.max()])
 
 
-def test_a_straight_line_solves_the_task_everywhere_and_the_last_number_is_off_by_one(tables):
+def test_a_straight_line_is_exact_and_the_last_number_is_wrong_by_one(tables):
     for part in ("train", "test", "outside", "far"):
         np.testing.assert_allclose(errors(tables, part, "last number"), -1)
         np.testing.assert_allclose(errors(tables, part, "last number + 1"), 0, atol=1e-9)
@@ -93,11 +94,11 @@ def test_a_straight_line_solves_the_task_everywhere_and_the_last_number_is_off_b
     assert weights["constant"] == pytest.approx(3)
 
 
-def test_the_network_learns_the_range_and_fails_outside_of_it(tables):
+def test_the_network_learns_the_training_range_and_fails_outside(tables):
     facts, history = tables["facts"].iloc[0], tables["history"]["mae"]
     assert history.iloc[-1] < 0.1 * history.iloc[0]
     assert facts["last_loss"] == history.iloc[-1]
-    # Giving the mean of the training numbers would be wrong by some 25.
+    # The error of predicting the mean of the training numbers would be about 25.
     assert facts["test_mae"] == pytest.approx(np.abs(errors(tables, "test", "LSTM")).mean())
     assert facts["test_mae"] < 4
     assert facts["outside_mae"] > 2 * facts["test_mae"]
@@ -109,8 +110,8 @@ def test_no_prediction_reaches_the_ceiling():
     model = lesson.build_network(keras, 1)
     kernel, bias = model.layers[-1].get_weights()
     lstm = model.layers[0]
-    # Gates wide open and a cell that is filled at every step: each unit gives tanh of what it has
-    # gathered, with the sign that Dense wants.
+    # With open gates and a large candidate at every step, the output of each unit is near ±1; the
+    # candidate has the sign of the unit's weight in the dense layer.
     inputs, recurrent, gates = (np.zeros_like(w) for w in lstm.get_weights())
     gates[:] = 50
     gates[2 * lesson.UNITS : 3 * lesson.UNITS] = 50 * np.sign(kernel[:, 0])
@@ -120,7 +121,7 @@ def test_no_prediction_reaches_the_ceiling():
     assert 0.999 * top < highest <= top
 
 
-def test_every_epoch_sees_all_windows_once(monkeypatch):
+def test_every_epoch_uses_all_windows_once(monkeypatch):
     load_keras(1)
     seen = []
 
@@ -139,7 +140,7 @@ def test_every_epoch_sees_all_windows_once(monkeypatch):
 
 @pytest.mark.reliability("Repeatability")
 def test_the_same_seed_gives_the_same_tables(short, tmp_path):
-    call(lesson, seed=5, epochs=1, output=tmp_path / "again")
+    call(lesson_number_sequence, seed=5, epochs=1, output=tmp_path / "again")
     once, again = read_tables(short / "lesson-number_sequence"), read_tables(tmp_path / "again")
     for name, table in once.items():
         timed = [column for column in table if column.endswith("_seconds")]
@@ -148,9 +149,9 @@ def test_the_same_seed_gives_the_same_tables(short, tmp_path):
         )
 
 
-def test_no_epochs_end_in_a_message(tmp_path):
+def test_zero_epochs_are_rejected_with_a_message(tmp_path):
     with pytest.raises(UserError, match="--epochs 0: expected 1 or more"):
-        call(lesson, seed=1, epochs=0, output=tmp_path / "out")
+        call(lesson_number_sequence, seed=1, epochs=0, output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -160,14 +161,14 @@ def show(tables):
     return html
 
 
-def test_the_page_says_that_the_line_is_exact_and_the_network_is_not(folder):
+def test_the_page_reports_that_the_line_is_exact_and_the_network_is_not(folder):
     html = show(folder)
     assert "linear regression finds an exact rule" in html
     assert "has not learned “add 1”" in html
 
 
-def test_the_page_of_a_network_that_learned_nothing_does_not_praise_it(short):
+def test_the_page_of_an_untrained_network_does_not_call_it_a_success(short):
     html = show(short)
-    assert "does not even beat that rule" in html
-    assert "It never came below 1" in html
+    assert "not even better than that rule" in html
+    assert "It was never below 1" in html
     assert "this looks like a success" not in html

@@ -1,4 +1,4 @@
-"""Pictures of the lesson on a sequence of numbers."""
+"""Plots of the lesson on a sequence of numbers."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,7 +15,7 @@ def loss(history: pd.DataFrame, last_number: float) -> Figure:
     figure = Figure(figsize=(8, 3.2))
     axes = figure.subplots()
     axes.plot(history["epoch"], history["mae"], color=NETWORK, label="LSTM, training windows")
-    axes.axhline(last_number, color=RULE, linestyle="--", label="“the last number again”")
+    axes.axhline(last_number, color=RULE, linestyle="--", label="last number")
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter("{x:g}")
@@ -41,34 +41,34 @@ def scatter_test(test: pd.DataFrame) -> Figure:
 
 
 def scatter_outside(predictions: pd.DataFrame, largest_trained: int) -> Figure:
-    """Draw predicted against true numbers, inside and outside the range of the training.
+    """Draw predicted against true numbers, inside and outside the training range.
 
     Args:
         predictions: the parts test and outside, the methods LSTM and linear regression.
-        largest_trained: the largest number that the training showed.
+        largest_trained: largest number in the training data.
     """
     figure = Figure(figsize=(8, 4.8))
     axes = figure.subplots()
     low, high = predictions["true"].min() - 5, predictions["true"].max() + 5
     axes.axvspan(largest_trained, high, color=NEUTRAL, alpha=0.18, linewidth=0)
     axes.annotate(
-        "outside: larger than any\nnumber of the training",
+        "outside: larger than all\nnumbers of the training",
         (high - 1, low + 2),
         color=INK,
         ha="right",
         va="bottom",
     )
     _exact(axes, low, high)
-    # Test windows are filled, windows outside are hollow: told apart without the shade as well.
+    # Filled: test windows; hollow: windows outside. They differ without the shade, too.
     for method, colour, marker, size in (
         ("linear regression", RULE, "D", 14),
         ("LSTM", NETWORK, "o", 24),
     ):
         for part, fill in (("test", colour), ("outside", "none")):
-            of = (predictions["method"] == method) & (predictions["part"] == part)
+            rows = (predictions["method"] == method) & (predictions["part"] == part)
             axes.scatter(
-                predictions.loc[of, "true"],
-                predictions.loc[of, "predicted"],
+                predictions.loc[rows, "true"],
+                predictions.loc[rows, "predicted"],
                 s=size,
                 marker=marker,
                 edgecolors=colour,
