@@ -4,9 +4,11 @@ import pytest
 from helpers import call, lesson_page
 from sklearn.linear_model import LinearRegression
 
-import lesson_several_features as lesson
+import lesson_several_features
 from seq2report.core.command import UserError
 from seq2report.core.tables import read_tables
+from seq2report.lessons import several_features as lesson
+from seq2report.lessons import several_features_page as page
 from seq2report.models.backend import load_keras
 
 TITLE = "One feature or two: temperature and irradiance"
@@ -31,7 +33,7 @@ COLUMNS = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tables")
-    call(lesson, seed=1, epochs=8, output=folder / "lesson-several_features")
+    call(lesson_several_features, seed=1, epochs=8, output=folder / "lesson-several_features")
     return folder
 
 
@@ -40,11 +42,11 @@ def tables(folder):
     return read_tables(folder / "lesson-several_features")
 
 
-def test_the_sun_of_a_clear_day_is_where_it_has_to_be():
+def test_the_sun_of_a_clear_day_has_the_height_of_its_latitude_and_season():
     hours = np.arange(24 * 90)
     sky = lesson.clear_sky(hours).reshape(90, 24)
     assert (sky.argmax(axis=1) == 12).all()
-    np.testing.assert_allclose(sky[:, 1:], sky[:, :0:-1])  # as long before noon as after it
+    np.testing.assert_allclose(sky[:, 1:], sky[:, :0:-1])  # symmetric around noon
     assert (sky[:, :4] < 1e-9).all()
     noon = 21 * 2 + 9  # the 51st day from 1 May is 21 June
     height = np.radians(90 - 50 + 23.45)
@@ -70,7 +72,7 @@ def test_the_series_follows_its_law():
     assert abs(np.corrcoef(noise, sun.iloc[:-1])[0, 1]) < 0.07
 
 
-def test_windows_hold_the_hours_before_the_one_to_predict_and_stay_in_their_part():
+def test_windows_hold_the_hours_before_the_one_to_predict_and_stay_in_their_split():
     series = np.arange(40).reshape(20, 2)
     x, hours = lesson.windows(series, 8, 16)
     assert hours.tolist() == [13, 14, 15]
@@ -79,18 +81,18 @@ def test_windows_hold_the_hours_before_the_one_to_predict_and_stay_in_their_part
     np.testing.assert_array_equal(x[-1], series[10:15])
 
 
-def test_the_linear_regression_is_scikit_learns():
+def test_the_linear_regression_predicts_as_scikit_learn_does():
     random = np.random.default_rng(1)
     x, y, new = (
         random.normal(size=(50, 5, 2)),
         random.normal(size=50),
         random.normal(size=(9, 5, 2)),
     )
-    theirs = LinearRegression().fit(x.reshape(50, 10), y).predict(new.reshape(9, 10))
-    np.testing.assert_allclose(lesson.fit_line(x, y)(new), theirs)
+    expected = LinearRegression().fit(x.reshape(50, 10), y).predict(new.reshape(9, 10))
+    np.testing.assert_allclose(lesson.fit_line(x, y)(new), expected)
 
 
-def test_a_run_does_not_know_of_the_runs_before_it():
+def test_a_run_does_not_depend_on_the_runs_before_it():
     keras = load_keras(1)
     random = np.random.default_rng(1)
     x, y = random.normal(size=(128, 5, 1)), random.normal(size=128)
@@ -101,7 +103,7 @@ def test_a_run_does_not_know_of_the_runs_before_it():
         np.testing.assert_array_equal(first, third)
 
 
-def test_every_table_is_written_with_its_columns_and_one_row_of_facts(tables):
+def test_every_table_has_its_columns_and_facts_have_one_row(tables):
     assert set(tables) == {"facts", *COLUMNS}
     assert {name: list(tables[name].columns) for name in COLUMNS} == COLUMNS
     facts = tables["facts"].iloc[0]
@@ -115,7 +117,7 @@ def test_every_table_is_written_with_its_columns_and_one_row_of_facts(tables):
     assert len(tables["history"]) == 2 * 3 * 8
 
 
-def test_the_test_is_the_future_and_scores_are_its_mean_errors(tables):
+def test_the_test_set_is_the_future_and_scores_are_its_mean_errors(tables):
     series, predictions = tables["series"], tables["predictions"]
     trained = series.loc[series["part"] == "train", "hour"]
     assert predictions["hour"].min() == trained.max() + 1 + 5
@@ -127,9 +129,9 @@ def test_the_test_is_the_future_and_scores_are_its_mean_errors(tables):
     assert 0.4 < day.mean() < 0.8
     for time, chosen in (("all", error.notna()), ("day", day), ("night", ~day)):
         scores = tables["scores"]
-        mine = scores[scores["time"] == time].set_index(keys)["mae"]
-        theirs = error[chosen].groupby([predictions.loc[chosen, key] for key in keys]).mean()
-        pd.testing.assert_series_equal(mine.sort_index(), theirs, check_names=False)
+        actual = scores[scores["time"] == time].set_index(keys)["mae"]
+        expected = error[chosen].groupby([predictions.loc[chosen, key] for key in keys]).mean()
+        pd.testing.assert_series_equal(actual.sort_index(), expected, check_names=False)
 
 
 def test_the_future_does_not_change_what_is_learned(tmp_path, monkeypatch, tables):
@@ -141,12 +143,12 @@ def test_the_future_does_not_change_what_is_learned(tmp_path, monkeypatch, table
         return weather
 
     monkeypatch.setattr(lesson, "generate", hot_future)
-    call(lesson, seed=1, epochs=1, output=tmp_path / "hot")
+    call(lesson_several_features, seed=1, epochs=1, output=tmp_path / "hot")
     once = tables["history"].query("epoch == 1").reset_index(drop=True)
     pd.testing.assert_frame_equal(read_tables(tmp_path / "hot")["history"], once)
 
 
-def test_the_second_feature_helps_and_nothing_beats_the_noise(tables):
+def test_the_second_feature_helps_and_no_method_is_better_than_the_noise(tables):
     facts = tables["facts"].iloc[0]
     mae = tables["summary"].query("time == 'all'").set_index(["method", "inputs"])["mae"]
     last = mae["last temperature", "temperature"]
@@ -161,15 +163,26 @@ def test_the_second_feature_helps_and_nothing_beats_the_noise(tables):
     assert two > 0.98 * facts["floor"]
 
 
-def test_no_epochs_end_in_a_message(tmp_path):
+def test_zero_epochs_are_rejected_with_a_message(tmp_path):
     with pytest.raises(UserError, match="--epochs 0: expected 1 or more"):
-        call(lesson, seed=1, epochs=0, output=tmp_path / "out")
+        call(lesson_several_features, seed=1, epochs=0, output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_the_page_says_by_how_much_the_second_feature_helps(folder, tables):
+def test_the_page_reports_by_how_much_the_second_feature_helps(folder, tables):
     html = lesson_page("several_features", folder)
     assert TITLE in html
     facts = tables["facts"].iloc[0]
-    said = f"falls from {facts['mae_alone']:.3f} to {facts['mae_both']:.3f} °C"
-    assert said in html
+    sentence = f"falls from {facts['mae_alone']:.3f} to {facts['mae_both']:.3f} °C"
+    assert sentence in html
+
+
+def test_two_errors_that_differ_little_are_called_equal():
+    verdicts = [page.compare(error, 1.0) for error in (0.97, 0.99, 1.0, 1.01, 1.03)]
+    assert verdicts == ["LSTM", "neither", "neither", "neither", "linear regression"]
+
+
+def test_the_page_reports_a_second_feature_that_does_not_help(tables):
+    worse = tables["facts"].assign(mae_alone=0.3, mae_both=0.4, difference=-0.1)
+    shown = page.effect_of_the_second_feature(tables | {"facts": worse}).data
+    assert "does not help here: the error of the LSTM is 0.300 °C without and 0.400 °C" in shown

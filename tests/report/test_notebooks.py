@@ -9,7 +9,6 @@ LONGEST = 15  # lines of a code cell
 # Notebooks that still have longer cells. This list only ever gets shorter.
 UNFINISHED = {
     "lesson_cbow",
-    "lesson_several_features",
 }
 NOTEBOOKS = sorted((ROOT / "reports").glob("*.ipynb"))
 

@@ -1,4 +1,4 @@
-"""Pictures of the lesson on one and two features."""
+"""Plots of the lesson on one and two features."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,7 +8,7 @@ from matplotlib.ticker import LogLocator, MultipleLocator
 from seq2report.report.plots import COLOURS, INK, NEUTRAL
 
 TRUE, SUN = INK, COLOURS[1]
-ONE, TWO = COLOURS[3], COLOURS[0]  # networks that read one feature and two
+ONE, TWO = COLOURS[3], COLOURS[0]  # networks with one feature and with two
 MARKERS = {ONE: "s", TWO: "o"}
 
 
@@ -31,18 +31,18 @@ def week(predictions: pd.DataFrame, inputs: tuple[str, str]) -> Figure:
     """Draw the true temperature with the predictions of two networks, and their errors.
 
     Args:
-        predictions: of one run of the LSTM with both inputs, a row an hour and inputs.
-        inputs: one feature, two features, as they stand in ``predictions``.
+        predictions: of one run of the LSTM with both inputs, one row per hour and inputs.
+        inputs: one feature, two features, as in ``predictions``.
     """
     figure = Figure(figsize=(10, 5.4))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     truth = predictions[predictions["inputs"] == inputs[0]]
     upper.plot(truth["hour"] / 24 + 1, truth["temperature"], color=TRUE, linewidth=1, label="true")
     for name, colour in zip(inputs, (ONE, TWO), strict=True):
-        of = predictions[predictions["inputs"] == name]
-        day, error = of["hour"] / 24 + 1, of["predicted"] - of["temperature"]
+        rows = predictions[predictions["inputs"] == name]
+        day, error = rows["hour"] / 24 + 1, rows["predicted"] - rows["temperature"]
         style = {"color": colour, "marker": MARKERS[colour], "markersize": 3, "linestyle": "none"}
-        upper.plot(day, of["predicted"], **style, label=f"LSTM: {name}")
+        upper.plot(day, rows["predicted"], **style, label=f"LSTM: {name}")
         lower.plot(day, error, **style)
     lower.axhline(0, color=NEUTRAL, linewidth=1)
     upper.set_ylabel("temperature, °C")
@@ -54,23 +54,23 @@ def week(predictions: pd.DataFrame, inputs: tuple[str, str]) -> Figure:
 
 
 def errors(scores: pd.DataFrame, floor: float, inputs: tuple[str, str]) -> Figure:
-    """Draw the mean absolute error of every method, a point a run, and the noise as a line.
+    """Draw the mean absolute error of every method, one point per run, and the noise as a line.
 
     Args:
         scores: method, inputs, run, mae.
-        floor: the mean absolute error that the noise makes, by theory.
-        inputs: one feature, two features, as they stand in ``scores``.
+        floor: mean absolute error of the noise, by theory.
+        inputs: one feature, two features, as in ``scores``.
     """
     groups = scores.groupby(["method", "inputs"], sort=False)["mae"]
     order = groups.mean().sort_values(ascending=False)
     figure = Figure(figsize=(9, 0.5 * len(order) + 1.2))
     axes = figure.subplots()
-    for place, (method, name) in enumerate(order.index):
+    for y, (method, name) in enumerate(order.index):
         colour = ONE if name == inputs[0] else TWO
         mae = groups.get_group((method, name))
         axes.plot(
             mae,
-            [place] * len(mae),
+            [y] * len(mae),
             color=colour,
             marker=MARKERS[colour],
             markersize=7,
