@@ -7,64 +7,16 @@ thread, so that the same seed gives the same vectors.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from seq2report.core import command
-from seq2report.core.command import UserError, replacing, run
-from seq2report.documents.sequences import Sequences, read_sequences
-
-READ = ("train", "validation", "unlabelled")
-FEWEST = 5  # occurrences of a word that gets a vector
-
-
-class Documents:
-    """The documents of a corpus as lists of words; can be iterated over several times."""
-
-    def __init__(self, sequences: Sequences, words: np.ndarray):
-        self.sequences, self.words = sequences, words
-
-    def __iter__(self) -> Iterator[list[str]]:
-        for batch in self.sequences.batches():
-            spelled = self.words[batch.flat()]
-            for words in np.split(spelled, np.cumsum(batch.lengths)[:-1]):
-                yield words.tolist()
-
-
-def train(documents: Documents, settings: dict, seed: int) -> tuple[list[str], np.ndarray]:
-    """Return words, most frequent first, and their vectors, (words, dimensions) float32.
-
-    Args:
-        documents: to train on.
-        settings: ``train`` of an embedding.
-        seed: of the initial values and of the random choices.
-
-    Raises:
-        UserError: no word occurs often enough.
-    """
-    from gensim.models import Word2Vec
-
-    model = Word2Vec(
-        vector_size=settings["dimensions"],
-        window=settings["window"],
-        negative=settings["negative"],
-        epochs=settings["epochs"],
-        sg=int(settings["method"] == "skipgram"),
-        min_count=FEWEST,
-        workers=1,
-        seed=seed,
-    )
-    model.build_vocab(documents)
-    if not len(model.wv):
-        raise UserError(
-            f"no word occurs {FEWEST} times or more in the documents of"
-            f" {', '.join(READ)}: too little text to train word vectors on"
-        )
-    model.train(documents, total_examples=model.corpus_count, epochs=model.epochs)
-    return model.wv.index_to_key, model.wv.vectors
+from seq2report.core.command import replacing, run
+from seq2report.documents.sequences import read_sequences
+from seq2report.vectors.word2vec import READ, Documents, spell_ids, train
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -73,10 +25,8 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--sequences", type=Path, required=True, help="sequences.parquet")
     args = parser.parse_args(argv)
 
-    logging.getLogger("gensim").setLevel(logging.WARNING)  # one line per second otherwise
-    vocabulary = pl.read_parquet(args.vocabulary)
-    spelled = np.empty(vocabulary["id"].max() + 1, dtype=object)
-    spelled[vocabulary["id"].to_numpy()] = vocabulary["word"].to_list()
+    logging.getLogger("gensim").setLevel(logging.WARNING)  # otherwise one line per second
+    spelled = spell_ids(pl.read_parquet(args.vocabulary))
     documents = Documents(read_sequences(args.sequences).part(*READ), spelled)
     words, vectors = train(documents, args.settings, args.seed)
     logging.info("%d words have a vector", len(words))

@@ -5,6 +5,7 @@ from helpers import call, lists_of, write_sequences
 
 import train_vectors
 from seq2report.core.command import UserError
+from seq2report.vectors.word2vec import FEWEST
 
 CBOW = {"method": "cbow", "dimensions": 8, "window": 2, "negative": 3, "epochs": 2}
 
@@ -33,7 +34,7 @@ def counts(tiny, *splits):
 def test_each_word_that_occurs_often_enough_outside_the_test_part_gets_a_vector(tiny, tmp_path):
     words, vectors = train(tiny, tmp_path / "a")
     found = counts(tiny, "train", "validation")
-    assert set(words) == {word for word, count in found.items() if count >= train_vectors.FEWEST}
+    assert set(words) == {word for word, count in found.items() if count >= FEWEST}
     assert vectors.shape == (len(words), 8)
     assert vectors.dtype == np.float32
     assert vectors.any(axis=1).all()

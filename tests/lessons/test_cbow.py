@@ -1,21 +1,18 @@
-import json
-
-import IPython.display
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from helpers import ROOT, call, lesson_page, write_sequences
+from helpers import call, lesson_page, write_sequences
 
-import lesson_cbow as lesson
+import lesson_cbow
 from seq2report.core.command import UserError
 from seq2report.core.tables import read_tables
 from seq2report.lessons import cbow_plots
+from seq2report.lessons.cbow import by_hand, corpus
 from seq2report.models.backend import load_keras
 from seq2report.report import html
 
 TITLE = "CBOW by hand, then on a whole corpus"
-NOTEBOOK = ROOT / "reports/lesson_cbow.ipynb"
 LN2 = np.log(2)
 BY_HAND = {
     "pairs": ["context", "target", "sentence"],
@@ -36,7 +33,7 @@ FILLER = 30
 
 
 def write_corpus(folder):
-    """Write documents in which words of each class stand among each other, and common ones."""
+    """Write documents in which words of each class occur together, and common words."""
     rng = np.random.default_rng(1)
     spelled = ["<script>alert(1)</script>", "$x$ $y$"]
     spelled += [f"sea{chr(97 + n)}" for n in range(12)] + [f"road{chr(97 + n)}" for n in range(12)]
@@ -66,7 +63,7 @@ def write_corpus(folder):
 
 
 def carry_out(folder, **options):
-    call(lesson, seed=1, output=folder / "lesson-cbow", **options)
+    call(lesson_cbow, seed=1, output=folder / "lesson-cbow", **options)
     return read_tables(folder / "lesson-cbow")
 
 
@@ -75,8 +72,8 @@ def carried_out(tmp_path_factory):
     """A folder and its tables: the six words, and a corpus of hostile words."""
     folder = tmp_path_factory.mktemp("cbow")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lesson, "STARTS", 200)
-        patch.setattr(lesson, "PASSES", (2, 4))  # so few that CBOW falls behind
+        patch.setattr(by_hand, "STARTS", 200)
+        patch.setattr(corpus, "PASSES", (2, 4))  # so few that CBOW falls behind
         return folder, carry_out(folder, **write_corpus(folder))
 
 
@@ -85,32 +82,16 @@ def tables(carried_out):
     return carried_out[1]
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    """A function: what the notebook displays of a folder of tables, without a kernel."""
-
-    def show(folder):
-        pieces = []
-        monkeypatch.setattr(IPython.display, "display", lambda piece: pieces.append(piece.data))
-        cells = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
-        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-        parameters = f"tables, corpus_title = {str(folder)!r}, ''"
-        exec("\n".join([code[0], parameters, *code[1:]]), {})
-        return "".join(pieces)
-
-    return show
-
-
 def spell(setting):
-    contexts, targets = lesson.examples(setting)
+    contexts, targets = by_hand.examples(setting)
     return [
-        (" ".join(lesson.WORDS[c] for c in context), lesson.WORDS[target])
+        (" ".join(by_hand.WORDS[c] for c in context), by_hand.WORDS[target])
         for context, target in zip(contexts, targets, strict=True)
     ]
 
 
 def test_the_examples_are_those_of_the_lecture():
-    single, wide, mean, mean_wide = map(spell, lesson.SETTINGS)
+    single, wide, mean, mean_wide = map(spell, by_hand.SETTINGS)
     assert single == [
         ("surf", "big"),
         ("big", "surf"),
@@ -133,19 +114,19 @@ def test_the_examples_are_those_of_the_lecture():
 
 @pytest.mark.parametrize(
     ("setting", "expected"),
-    list(zip(lesson.SETTINGS, [LN2 / 2, LN2, 2 * LN2 / 3, 0], strict=True)),
+    list(zip(by_hand.SETTINGS, [LN2 / 2, LN2, 2 * LN2 / 3, 0], strict=True)),
 )
 def test_the_smallest_loss_is_the_entropy_of_the_targets(setting, expected):
-    contexts, targets = lesson.examples(setting)
-    assert lesson.floor(lesson.inputs(contexts), targets) == pytest.approx(expected)
+    contexts, targets = by_hand.examples(setting)
+    assert by_hand.floor(by_hand.inputs(contexts), targets) == pytest.approx(expected)
 
 
 def test_numpy_and_keras_train_the_same_network():
-    contexts, targets = lesson.examples(lesson.SETTINGS[2])
-    x = lesson.inputs(contexts)
-    before, after, losses = lesson.fit_keras(load_keras(3), x, targets, 60)
-    start = lesson.Weights(*(part.copy() for part in before))
-    trained, found = lesson.descend(before, x, targets, 60)
+    contexts, targets = by_hand.examples(by_hand.SETTINGS[2])
+    x = by_hand.inputs(contexts)
+    before, after, losses = by_hand.fit_keras(load_keras(3), x, targets, 60)
+    start = by_hand.Weights(*(part.copy() for part in before))
+    trained, found = by_hand.descend(before, x, targets, 60)
     np.testing.assert_allclose(found[:, 0], losses, atol=1e-4)
     assert losses[-1] < losses[0] - 0.3
     for ours, keras, first, kept in zip(trained, after, start, before, strict=True):
@@ -153,38 +134,38 @@ def test_numpy_and_keras_train_the_same_network():
         np.testing.assert_array_equal(first, kept)
 
 
-def test_many_starts_at_once_are_trained_as_each_by_itself():
-    contexts, targets = lesson.examples(lesson.SHOWN)
-    x, starts = lesson.inputs(contexts), lesson.draw_starts(3, 1)
-    together, losses = lesson.descend(starts, x, targets, 20)
-    alone, loss = lesson.descend(lesson.Weights(*(p[1:2] for p in starts)), x, targets, 20)
+def test_starts_trained_together_equal_starts_trained_alone():
+    contexts, targets = by_hand.examples(by_hand.SHOWN)
+    x, starts = by_hand.inputs(contexts), by_hand.draw_starts(3, 1)
+    together, losses = by_hand.descend(starts, x, targets, 20)
+    alone, loss = by_hand.descend(by_hand.Weights(*(p[1:2] for p in starts)), x, targets, 20)
     np.testing.assert_allclose(together.hidden[1], alone.hidden[0])
     np.testing.assert_allclose(losses[:, 1], loss[:, 0])
     assert np.abs(starts.hidden).max() <= np.sqrt(6 / 8)
 
 
-def test_a_line_divides_two_triangles_or_it_does_not():
+def test_a_line_separates_two_triangles_or_it_does_not():
     apart = [(0, 0), (1, 0), (0, 1), (2, 2), (3, 2), (2, 3)]
-    # No line along an axis divides these; one along a side does.
+    # No line along an axis separates these; one along a side does.
     slanted = [(0, 0), (4, 4), (0, 4), (1, 0), (5, 4), (5, 0)]
     crossing = [(0, 0), (2, 2), (0, 0), (2, 0), (0, 2), (2, 0)]
     inside = [(0, 0), (9, 0), (0, 9), (1, 1), (2, 1), (1, 2)]
     turned = [*apart[3:], *apart[:3]]
-    found = lesson.divided(np.array([apart, slanted, crossing, inside, turned], dtype=float))
+    found = by_hand.divided(np.array([apart, slanted, crossing, inside, turned], dtype=float))
     assert found.tolist() == [True, True, False, False, True]
 
 
-def test_nearest_words_are_looked_for_by_direction():
+def test_nearest_words_are_found_by_direction():
     apart = [(1, 0), (9, 0.1), (1, 0.1), (0, 1), (0.1, 9), (0.1, 1)]
     mixed = [(1, 0), (9, 0.1), (1, 3), (0, 1), (0.1, 9), (0.1, 1)]
     # Products with the long vectors are the largest of all, but their direction is another.
     long = [(1, 0.2), (1, 0.1), (1, 0.15), (50, 50), (50, 51), (50, 52)]
     turned = [*mixed[3:], *mixed[:3]]
-    found = lesson.neighbourly(np.array([apart, mixed, turned, long], dtype=float))
+    found = by_hand.neighbourly(np.array([apart, mixed, turned, long], dtype=float))
     assert found.tolist() == [True, False, False, True]
 
 
-def test_what_lies_opposite_is_two_places_on():
+def test_the_opposite_direction_is_two_steps_further_round():
     # big, then going round; "surf" and "waves" have one direction, "drive" and "cars" as well.
     def embed(big, surf, fast, drive):
         return [surf, big, surf, drive, fast, drive]
@@ -198,7 +179,7 @@ def test_what_lies_opposite_is_two_places_on():
         ],
         dtype=float,
     )
-    assert lesson.opposite(points).tolist() == ["surf, waves", "fast", "drive, cars"]
+    assert by_hand.opposite(points).tolist() == ["surf, waves", "fast", "drive, cars"]
 
 
 def test_every_table_is_written_with_its_columns_and_one_row_of_facts(tables):
@@ -218,13 +199,13 @@ def test_every_table_is_written_with_its_columns_and_one_row_of_facts(tables):
     assert tables["probabilities"]["share"].sum() == pytest.approx(6)
 
 
-def test_window_1_divides_two_thirds_of_the_starts_and_only_where_the_argument_allows(tables):
+def test_window_1_separates_two_thirds_of_the_starts_as_the_argument_predicts(tables):
     contexts = tables["contexts"].set_index("setting")
     shares = tables["starts"].groupby("setting")[["line", "nearest"]].mean()
     pd.testing.assert_frame_equal(
         contexts[["line", "nearest"]].sort_index(), shares, check_names=False
     )
-    single, wide = (setting.name for setting in lesson.SETTINGS[:2])
+    single, wide = (setting.name for setting in by_hand.SETTINGS[:2])
     assert contexts.loc[single, "line"] == pytest.approx(2 / 3, abs=0.1)
     assert contexts.loc[single, "loss"] == pytest.approx(LN2 / 2, abs=0.01)
     assert contexts.loc[wide, "line"] == 1
@@ -236,14 +217,14 @@ def test_window_1_divides_two_thirds_of_the_starts_and_only_where_the_argument_a
     assert (others["starts"] == others["divided"]).all()
 
 
-def test_passes_read_as_many_words_as_is_said_within_limits():
-    assert lesson.passes("CBOW", 400_000) == 10
-    assert lesson.passes("skip-gram", 400_000) == 3
-    assert lesson.passes("CBOW", 4_200_000) == lesson.passes("skip-gram", 4_200_000) == 2
-    assert lesson.passes("CBOW", 100) == 20
+def test_the_number_of_passes_depends_on_the_words_within_limits():
+    assert corpus.passes("CBOW", 400_000) == 10
+    assert corpus.passes("skip-gram", 400_000) == 3
+    assert corpus.passes("CBOW", 4_200_000) == corpus.passes("skip-gram", 4_200_000) == 2
+    assert corpus.passes("CBOW", 100) == 20
 
 
-def test_vectors_of_the_corpus_know_its_classes(tables):
+def test_vectors_of_the_corpus_reflect_its_classes(tables):
     settings = tables["settings"].set_index("method")
     (facts,) = tables["facts"].to_dict("records")
     assert facts["documents"] == 110
@@ -259,12 +240,12 @@ def test_vectors_of_the_corpus_know_its_classes(tables):
     assert (neighbours["word"] != neighbours["neighbour"]).all()
 
 
-def test_rare_words_are_told_from_frequent_ones():
+def test_words_are_grouped_by_frequency():
     vectors = np.array([[1, 0], [2, 0], [0, 3], [0, 4], [1, 9]], dtype="float32")
     labels = np.array(["a", "a", "b", "b", "a"])
     counts = np.array([5, 9, 10, 29, 100])
-    table = lesson.measure_bands(vectors, labels, counts, 1)
-    assert table["occurrences"].tolist() == list(lesson.BANDS)
+    table = corpus.measure_bands(vectors, labels, counts, 1)
+    assert table["occurrences"].tolist() == list(corpus.BANDS)
     assert table["words"].tolist() == [2, 2, 0, 1]
     assert table["length"].tolist()[:2] == [1.5, 3.5]
     assert table["same_class"].tolist() == pytest.approx([1, 1, np.nan, 0], nan_ok=True)
@@ -273,21 +254,21 @@ def test_rare_words_are_told_from_frequent_ones():
 def test_queries_are_frequent_words_of_every_class():
     words = [f"{label}{n}" for n in range(9) for label in "abc"]
     shown = pd.DataFrame({"word": words, "label": [word[0] for word in words]})
-    assert lesson.choose_queries(shown)["word"].tolist() == ["a0", "a1", "b0", "b1", "c0", "c1"]
-    assert lesson.choose_queries(shown.assign(label=""))["word"].tolist() == words[:8]
+    assert corpus.choose_queries(shown)["word"].tolist() == ["a0", "a1", "b0", "b1", "c0", "c1"]
+    assert corpus.choose_queries(shown.assign(label=""))["word"].tolist() == words[:8]
     many = pd.DataFrame({"word": words, "label": words})
-    found = lesson.choose_queries(many)["word"].tolist()
+    found = corpus.choose_queries(many)["word"].tolist()
     assert (len(found), found[0], found[-1]) == (8, "a0", "c8")
 
 
-def test_half_a_corpus_ends_in_a_message(tmp_path):
+def test_half_a_corpus_is_an_error(tmp_path):
     for name in ("vocabulary", "sequences"):
         with pytest.raises(UserError, match=f"--{name} without --"):
             carry_out(tmp_path, **{name: tmp_path / "x.parquet"})
     assert not (tmp_path / "lesson-cbow").exists()
 
 
-def test_words_in_one_place_have_labels_one_below_the_other():
+def test_labels_of_words_at_the_same_point_are_below_each_other():
     points = pd.DataFrame({"word": ["low", "high"], "x": [1.0, 1.0], "y": [0.0, 0.1]})
     figure = cbow_plots.words_in_plane(points.assign(sentence="s", panel="p"), "panel")
     placed = {text.get_text(): text.xyann[1] for text in figure.axes[0].texts}
@@ -295,18 +276,18 @@ def test_words_in_one_place_have_labels_one_below_the_other():
     assert ">high<" in html.figure(figure, "a").data
 
 
-def test_the_page_says_what_was_measured_and_shows_hostile_words_as_text(carried_out):
+def test_the_page_shows_the_results_and_hostile_words_as_text(carried_out):
     folder, _ = carried_out
     html = lesson_page("cbow", folder, corpus_title="<i>Tiny</i>")
-    assert f"<h1>{TITLE}</h1>" in html
-    assert "never; otherwise, always" in html
+    assert f">{TITLE}<" in html
+    assert "this never happens" in html
     assert "two thirds" in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     for raw in ("<script>alert", "<i>Tiny", "<b>sea"):
         assert raw not in html
 
 
-def test_the_page_without_a_corpus_or_with_other_figures_does_not_lie(tables, tmp_path, shown):
+def test_the_page_without_a_corpus_or_with_other_figures_is_true(tables, tmp_path, displayed):
     folder = tmp_path / "lesson-cbow"
     folder.mkdir()
     contexts = tables["contexts"].assign(line=0.2, loss=9.0, shown_line=False)
@@ -315,10 +296,10 @@ def test_the_page_without_a_corpus_or_with_other_figures_does_not_lie(tables, tm
     changed |= {"contexts": contexts, "facts": facts, "loss": tables["loss"].assign(loss=9.0)}
     for name, table in changed.items():
         table.to_parquet(folder / f"{name}.parquet")
-    html = shown(tmp_path)
-    assert "made without a corpus" in html
-    assert "sample figures" not in html
+    html = displayed("lesson_cbow", tables=str(tmp_path), corpus_title="")
+    assert "built without a corpus" in html
+    assert "sample report" not in html
     assert "The network has not reached it" in html
-    assert "No: from this start, no straight line" in html
-    for lie in ("two thirds", "in all starts", "all but reached"):
+    assert "No: for these initial weights, no straight line" in html
+    for lie in ("two thirds", "in all starts", "almost reaches"):
         assert lie not in html

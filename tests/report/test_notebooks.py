@@ -6,10 +6,6 @@ import pytest
 from helpers import ROOT
 
 LONGEST = 15  # lines of a code cell
-# Notebooks that still have longer cells. This list only ever gets shorter.
-UNFINISHED = {
-    "lesson_cbow",
-}
 NOTEBOOKS = sorted((ROOT / "reports").glob("*.ipynb"))
 
 
@@ -26,10 +22,7 @@ def long_cells(notebook):
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_code_cell_is_short(notebook):
-    if notebook.stem in UNFINISHED:
-        assert long_cells(notebook), f"{notebook.name} is finished: remove it from UNFINISHED"
-    else:
-        assert long_cells(notebook) == [], f"{notebook.name}: at most {LONGEST} lines per cell"
+    assert long_cells(notebook) == [], f"{notebook.name}: at most {LONGEST} lines per cell"
 
 
 def test_a_long_cell_is_named(tmp_path):

@@ -1,4 +1,4 @@
-"""Pictures of the lesson on CBOW: six words in the plane, and what many random starts lead to."""
+"""Plots of the lesson on CBOW: six words in the plane, and results of many random starts."""
 
 import math
 import textwrap
@@ -12,11 +12,11 @@ from seq2report.report.plots import COLOURS, NEUTRAL, styles
 
 
 def words_in_plane(points: pd.DataFrame, by: str) -> Figure:
-    """Draw where the words lie, a panel a value of the column ``by``, two panels a row.
+    """Draw the words as points, one panel per value of the column ``by``.
 
     Args:
         points: columns word, x, y, sentence and ``by``.
-        by: what the panels are titled with.
+        by: column of the titles of the panels.
     """
     names = list(dict.fromkeys(points[by]))
     columns = min(3 if len(names) == 3 else 2, len(names))
@@ -40,9 +40,9 @@ def _place(axes: Axes, points: pd.DataFrame) -> None:
     for sentence, style in styles(list(dict.fromkeys(points["sentence"]))).items():
         rows = points[points["sentence"] == sentence].sort_values("y", ascending=False)
         axes.scatter(rows["x"], rows["y"], s=40, c=style["color"], marker=style["marker"])
-        # An empty point stands in the legend: the others overlap where words become equal.
+        # The legend has an empty point: the others overlap where words become equal.
         axes.plot([], [], linestyle="", markersize=6, label=sentence, **style)
-        # From top to bottom, so that labels of words in one place stand one below the other.
+        # From top to bottom, so that labels of words at the same point are below each other.
         taken: list[tuple[float, float]] = []
         for word, x, y in rows[["word", "x", "y"]].itertuples(index=False):
             near = sum(math.hypot(x - a, y - b) < 0.16 * reach for a, b in taken)
@@ -63,11 +63,11 @@ def _place(axes: Axes, points: pd.DataFrame) -> None:
 
 
 def loss(history: pd.DataFrame, lowest: float) -> Figure:
-    """Draw the loss of each epoch and the smallest loss that is possible.
+    """Draw the loss of each epoch and the smallest possible loss.
 
     Args:
         history: columns epoch, loss.
-        lowest: what no network can go below.
+        lowest: the smallest possible loss.
     """
     figure = Figure(figsize=(7, 2.8))
     axes = figure.subplots()
@@ -82,14 +82,14 @@ def loss(history: pd.DataFrame, lowest: float) -> Figure:
 
 
 def separation(shares: pd.DataFrame) -> Figure:
-    """Draw in which share of the random starts the sentences fall apart, epoch by epoch.
+    """Draw the share of the random starts in which the sentences separate, by epoch.
 
     Args:
         shares: columns setting, epoch, line, nearest.
     """
     figure = Figure(figsize=(10, 3.6))
     panels = figure.subplots(1, 2, sharey=True)
-    titles = {"line": "a straight line divides them", "nearest": "nearest word is of the sentence"}
+    titles = {"line": "separated by a line", "nearest": "nearest word is in the sentence"}
     for panel, (measure, title) in zip(panels, titles.items(), strict=True):
         for setting, style in styles(list(dict.fromkeys(shares["setting"]))).items():
             rows = shares[shares["setting"] == setting]
@@ -111,7 +111,7 @@ def separation(shares: pd.DataFrame) -> Figure:
 
 
 def bands(table: pd.DataFrame) -> Figure:
-    """Draw length of the vectors and agreement with neighbours by how often a word occurs.
+    """Draw length of the vectors and agreement with neighbours by frequency of the word.
 
     Args:
         table: columns method, occurrences, length, same_class.

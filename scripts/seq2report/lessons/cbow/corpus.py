@@ -1,0 +1,205 @@
+"""CBOW and skip-gram with negative sampling on a whole corpus, by gensim."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from seq2report.core.durations import stopwatch
+from seq2report.documents.sequences import Sequences, read_sequences
+from seq2report.vectors.similarity import nearest, same_class
+from seq2report.vectors.word2vec import READ, Documents, spell_ids, train
+from seq2report.vectors.word_maps import FEWEST as FEWEST_OF_A_MAP
+from seq2report.vectors.word_maps import NO_CLASS, choose_words, draw_maps, word_classes
+from seq2report.vectors.word_maps import WORDS as WORDS_OF_A_MAP
+
+METHODS = {"CBOW": "cbow", "skip-gram": "skipgram"}
+# Words to read, over all passes. One pass of skip-gram has more examples and takes longer.
+READ_WORDS = {"CBOW": 4_000_000, "skip-gram": 1_200_000}
+PASSES = (2, 20)  # fewest and most
+DIMENSIONS, WINDOW, NEGATIVE = 50, 5, 5
+QUERIES = 8
+BANDS = {"5 to 9": 5, "10 to 29": 10, "30 to 99": 30, "100 and more": 100}
+OF_A_BAND = 500  # words at most
+
+
+def passes(method: str, words: int) -> int:
+    """Return the number of passes over a corpus: `READ_WORDS` in all, within `PASSES`."""
+    return int(np.clip(round(READ_WORDS[method] / words), *PASSES))
+
+
+def list_neighbours(
+    words: np.ndarray, vectors: np.ndarray, queries: pd.DataFrame, method: str
+) -> pd.DataFrame:
+    """Return columns word, label, method, rank (from 1), neighbour, cosine.
+
+    Args:
+        words: (n,) of str.
+        vectors: (n, d) float32.
+        queries: columns row (in ``words``), word and label.
+        method: name of these vectors.
+    """
+    best, cosine = nearest(vectors, queries["row"].to_numpy())
+    rows = [
+        (word, label, method, rank, words[other], float(value))
+        for word, label, others, values in zip(
+            queries["word"], queries["label"], best, cosine, strict=True
+        )
+        for rank, (other, value) in enumerate(zip(others, values, strict=True), start=1)
+    ]
+    return pd.DataFrame(rows, columns=["word", "label", "method", "rank", "neighbour", "cosine"])
+
+
+def choose_queries(shown: pd.DataFrame) -> pd.DataFrame:
+    """Return the most frequent words of each class, at most `QUERIES`; without classes, of all.
+
+    Of more classes than that, some are chosen at equal steps through the sorted classes.
+    """
+    classed = shown[shown["label"] != NO_CLASS]
+    if classed.empty:
+        return shown.head(QUERIES)
+    per_class = max(1, QUERIES // classed["label"].nunique())
+    rows = classed.groupby("label").head(per_class).sort_values("label", kind="stable")
+    return rows.iloc[np.unique(np.linspace(0, len(rows) - 1, QUERIES).round().astype(int))]
+
+
+def measure_bands(
+    vectors: np.ndarray, labels: np.ndarray, counts: np.ndarray, seed: int
+) -> pd.DataFrame:
+    """Return the quality of vectors by frequency of the word, one row per band of `BANDS`.
+
+    Args:
+        vectors: (n, d) float32, of words that have a class.
+        labels: (n,) of str.
+        counts: (n,) int, occurrences of each word in the documents.
+        seed: of the choice among more than `OF_A_BAND` words.
+
+    Returns:
+        Columns occurrences, words (number of chosen words), length (mean length of the vectors)
+        and same_class.
+    """
+    rng = np.random.default_rng(seed)
+    band = np.searchsorted(list(BANDS.values()), counts, side="right") - 1
+    rows = []
+    for number, name in enumerate(BANDS):
+        chosen = rng.permutation(np.flatnonzero(band == number))[:OF_A_BAND]
+        lengths = np.linalg.norm(vectors[chosen], axis=1)
+        length = lengths.mean() if len(chosen) else np.nan
+        rows.append((name, len(chosen), length, same_class(vectors, labels, chosen)))
+    return pd.DataFrame(rows, columns=["occurrences", "words", "length", "same_class"])
+
+
+def train_methods(
+    read: Sequences, spelled: np.ndarray, seed: int
+) -> tuple[list[str], dict[str, np.ndarray], list[dict]]:
+    """Train both methods.
+
+    Args:
+        read: the documents to train on.
+        spelled: word of each id, (ids,) of str.
+        seed: of the training.
+
+    Returns:
+        The words, which are the same for both methods, the vectors by method, and one row of the
+        table settings per method.
+    """
+    tokens = int(read.lengths.sum())
+    common = {"dimensions": DIMENSIONS, "window": WINDOW, "negative": NEGATIVE}
+    vectors, settings = {}, []
+    for method, name in METHODS.items():
+        passed = stopwatch()
+        epochs = passes(method, max(tokens, 1))
+        arguments = common | {"method": name, "epochs": epochs}
+        words, vectors[method] = train(Documents(read, spelled), arguments, seed)
+        logging.info("%s: %d words, %d passes", method, len(words), epochs)
+        settings.append(
+            {"method": method, **common, "passes": epochs, "words_read": epochs * tokens}
+            | {"vectors": len(words), "train_cpu_seconds": passed()[1]}
+        )
+    return words, vectors, settings
+
+
+def measure_map(vectors: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Return the mean cosine of all pairs, and how often the nearest word has the same class.
+
+    Args:
+        vectors: (n, d) float32, of the words of the map.
+        labels: (n,) of str.
+    """
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    inside = np.flatnonzero(labels != NO_CLASS)
+    return {
+        "mean_cosine": float(np.mean((unit @ unit.T)[np.triu_indices(len(unit), 1)])),
+        "same_class": same_class(vectors[inside], labels[inside], np.arange(len(inside))),
+    }
+
+
+def build_facts(
+    read: Sequences, labels: np.ndarray, counts: np.ndarray, shown: pd.DataFrame, drawn: str
+) -> dict[str, object]:
+    """Return sizes and headline figures.
+
+    Args:
+        read: the documents.
+        labels: class of each word with a vector, (n,) of str.
+        counts: occurrences of these words, (n,) int.
+        shown: the words of the map.
+        drawn: the method of the map.
+    """
+    share = shown["label"].value_counts(normalize=True).drop(NO_CLASS, errors="ignore")
+    return {
+        "documents": len(read.ids),
+        "tokens": int(read.lengths.sum()),
+        "vectors": len(labels),
+        "classes": len(set(labels[labels != NO_CLASS])),
+        "map_words": len(shown),
+        "drawn": drawn,
+        "guess": float(((share / share.sum()) ** 2).sum()) if len(share) else np.nan,
+        "softmax_multiplications": len(labels) * DIMENSIONS,
+        "negative_multiplications": (1 + NEGATIVE) * DIMENSIONS,
+        "rare": float((counts < BANDS["10 to 29"]).mean()),
+    }
+
+
+def build_tables(
+    vocabulary: Path, sequences: Path, seed: int
+) -> tuple[dict[str, pd.DataFrame], dict]:
+    """Return the tables and facts of a corpus.
+
+    Raises:
+        UserError: the corpus has too little text.
+    """
+    known = pl.read_parquet(vocabulary).sort("id")
+    documents = read_sequences(sequences)
+    read = documents.part(*READ)
+    words, vectors, settings = train_methods(read, spell_ids(known), seed)
+
+    table = pl.DataFrame({"word": words}).with_row_index("row")
+    table = table.join(word_classes(documents, known), on="word", maintain_order="left")
+    labels = table["label"].to_numpy()
+    classed = np.flatnonzero(labels != NO_CLASS)
+    size = known["id"].max() + 1
+    counts = sum(np.bincount(batch.flat(), minlength=size) for batch in read.batches())
+    counts = counts[table["id"].to_numpy()]
+    shown = choose_words(table, len(set(labels[classed])))
+    shown = (shown if len(shown) >= FEWEST_OF_A_MAP else table.head(WORDS_OF_A_MAP)).to_pandas()
+    queries, rows, neighbours, bands = choose_queries(shown), shown["row"].to_numpy(), [], []
+    for setting in settings:
+        method = setting["method"]
+        matrix = vectors[method]
+        setting |= measure_map(matrix[rows], shown["label"].to_numpy())
+        neighbours.append(list_neighbours(np.array(words, object), matrix, queries, method))
+        of_bands = measure_bands(matrix[classed], labels[classed], counts[classed], seed)
+        bands.append(of_bands.assign(method=method))
+    # The map shows the method whose neighbours are more often of the same class.
+    drawn = max(settings, key=lambda row: np.nan_to_num(row["same_class"]))["method"]
+    points = draw_maps(vectors[drawn][rows])["t-SNE"]
+    tables = {
+        "settings": pd.DataFrame(settings),
+        "neighbours": pd.concat(neighbours, ignore_index=True),
+        "bands": pd.concat(bands, ignore_index=True),
+        "map": shown[["word", "label", "count"]].assign(x=points[:, 0], y=points[:, 1]),
+    }
+    return tables, build_facts(read, labels, counts, shown, drawn)
