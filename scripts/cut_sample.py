@@ -3,8 +3,8 @@
 Which documents: in every class, those whose id (`sci.space/60152`, `train/pos/0_9`) has the lowest
 SHA-256 digest. The choice looks random, but needs no random generator, so it is the same with
 every version of every library, whatever the order of the archive. Documents without a single word
-(a message that is only a header) are left out before the choice. Nothing else is mended: bytes
-stay as they are, cross-posts stay in.
+(a message that is only a header) are left out before the choice. Nothing else is changed: bytes
+stay as they are, and cross-posts stay in.
 
 Which word vectors: GloVe's, of all words that occur in those documents, in GloVe's order and text
 form, rounded. The rounding's largest error and mean cosine to the full vectors are logged.
@@ -43,7 +43,7 @@ GROUPS = ("comp.graphics", "rec.sport.hockey", "sci.space", "talk.politics.midea
 
 @dataclass(frozen=True)
 class Corpus:
-    """How a corpus is read, and how upstream names its files: {top}/{document's id}{ending}."""
+    """The reader of a corpus, and the names of its files: {top}/{document's id}{ending}."""
 
     read: Callable[[Iterable[tuple[str, bytes]]], Iterable[tuple]]
     top: str
@@ -55,7 +55,7 @@ IMDB = Corpus(partial(read_imdb, encoding="utf-8"), "aclImdb", ".txt")
 
 
 def read_documents(files: Iterable[tuple[str, bytes]], corpus: Corpus) -> pl.DataFrame:
-    """Return a row a document: id, class (the id without its last part), text, file (bytes)."""
+    """Return one row per document: id, class (the folder of the id), text, file (bytes)."""
     rows = [
         (name, name.rpartition("/")[0], text, file)
         for path, file in files
@@ -88,7 +88,7 @@ def choose(documents: pl.DataFrame, wanted: dict[str, int]) -> pl.DataFrame:
 
 
 def holds(path: Path, member: str) -> bool:
-    """Say whether a file is a zip with such a member."""
+    """Return whether a file is a zip with such a member."""
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
@@ -115,7 +115,7 @@ def read_glove(path: Path, wanted: set[str]) -> tuple[list[str], np.ndarray]:
         words = table["word"].to_list()
         rows = np.array([row for row, word in enumerate(words) if word in wanted])
         if not len(rows):
-            raise UserError(f"{path}: it holds none of the {len(wanted)} words of the sample")
+            raise UserError(f"{path}: it has none of the {len(wanted)} words of the sample")
         vectors = read_rows(table, stored, rows, str(path))
     if vectors.shape[1] != DIMENSIONS:
         raise UserError(
@@ -131,7 +131,7 @@ def round_vectors(vectors: np.ndarray, decimals: int) -> np.ndarray:
 
 
 def rounding_loss(vectors: np.ndarray, rounded: np.ndarray) -> tuple[float, float]:
-    """Return a value's largest error and the mean cosine of vectors to their rounded selves."""
+    """Return the largest error of a value and the mean cosine of vectors and rounded vectors."""
     exact = vectors.astype(np.float64)
     norms = np.linalg.norm(exact, axis=1) * np.linalg.norm(rounded, axis=1)
     cosines = (exact * rounded).sum(axis=1) / norms
@@ -139,7 +139,7 @@ def rounding_loss(vectors: np.ndarray, rounded: np.ndarray) -> tuple[float, floa
 
 
 def glove_text(words: Iterable[str], vectors: np.ndarray) -> bytes:
-    """Return upstream's form: a word and its numbers a line, no trailing zeros, single blanks."""
+    """Return GloVe's text form: one word and its numbers per line, without trailing zeros."""
     lines = [
         f"{word} {' '.join(f'{value:g}' for value in row)}\n"
         for word, row in zip(words, vectors.tolist(), strict=True)
@@ -148,7 +148,7 @@ def glove_text(words: Iterable[str], vectors: np.ndarray) -> bytes:
 
 
 def write_tar(path: Path, files: dict[str, bytes]) -> None:
-    """Write a .tar.xz, sorted, that depends on names and contents only."""
+    """Write a sorted .tar.xz that depends on names and contents only."""
     with (
         replacing(path) as part,
         lzma.open(part, "wb", preset=6 | lzma.PRESET_EXTREME) as packed,
@@ -172,7 +172,7 @@ def write_zip(path: Path, name: str, content: bytes) -> None:
 
 
 def write_sums(paths: Iterable[Path], output: Path) -> None:
-    """Write what ``sha256sum --check`` reads."""
+    """Write a file for ``sha256sum --check``."""
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in paths]
     with replacing(output) as part:
         part.write_text("".join(lines), encoding="utf-8")

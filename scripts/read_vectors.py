@@ -1,11 +1,12 @@
 """Read a file of word vectors once, for all vocabularies: words.parquet and vectors.npy.
 
-Takes a text of a word and its numbers a line (GloVe's form, or word2vec's, which may begin with a
-line of how many words and numbers there are and may end lines with a blank), plain, compressed or
-as the only .txt or .vec member of a tar or zip; or a tar, zip or wheel with vectors as .npy and
-their words as Parquet or as a .txt of a word a line. Of a text, words are read, blanks are counted
-on every line, and where each line ends is kept; the numbers of a line are read, and checked, when
-its word is used (see `seq2report.vectors.vectors`).
+The file is a text with one word and its numbers per line: GloVe's form, or word2vec's, which may
+begin with a line of the numbers of words and dimensions and may end lines with a blank. It may be
+plain, compressed or the only .txt or .vec member of a tar or zip. Or it is a tar, zip or wheel with
+vectors as .npy and their words as Parquet or as a .txt with one word per line.
+
+Of a text, only the words and the end of each line are stored, and blanks are counted on every line.
+The numbers of a line are read and checked when its word is used (see `seq2report.vectors.vectors`).
 """
 
 import io
@@ -32,20 +33,20 @@ from seq2report.files.archives import (
     open_content,
 )
 
-HEADER = re.compile(rb"(\d+) (\d+)\s*")  # of word2vec's text form: how many words, dimensions
+HEADER = re.compile(rb"(\d+) (\d+)\s*")  # of word2vec's text form: words, dimensions
 BLANK, NEWLINE, RETURN = b" \n\r"
-BLOCK = 1 << 18  # bytes of text that are searched at once: few enough to stay in the cache
+BLOCK = 1 << 18  # bytes of text that are searched at once; they fit into the cache
 
 
 def read_vectors(path: Path, folder: Path) -> int:
-    """Write words.parquet and vectors.npy, as `seq2report.vectors.vectors` has them, into a folder.
+    """Write words.parquet and vectors.npy, for `seq2report.vectors.vectors`, into a folder.
 
     Returns:
-        How many words have a vector.
+        Number of words with a vector.
 
     Raises:
-        UserError: a damaged or unknown file, a ragged line, a word twice; where it is no text
-            also a NaN or infinity.
+        UserError: a damaged or unknown file, a ragged line, or a repeated word; for arrays also a
+            NaN or infinity.
     """
     try:
         words, vectors = _read(path)
@@ -53,8 +54,8 @@ def read_vectors(path: Path, folder: Path) -> int:
         raise UserError(f"{path}: damaged ({error}); remove it and fetch it again") from error
     spelled = words["word"]
     if spelled.n_unique() < len(spelled):
-        twice = spelled.filter(spelled.is_duplicated())[0]
-        raise UserError(f"{path}: the word '{twice}' has more than one vector")
+        repeated = spelled.filter(spelled.is_duplicated())[0]
+        raise UserError(f"{path}: the word '{repeated}' has more than one vector")
     np.save(folder / "vectors.npy", vectors, allow_pickle=False)
     words.write_parquet(folder / "words.parquet", compression="uncompressed")
     return len(spelled)
@@ -82,14 +83,14 @@ def _read_archive(path: Path) -> tuple[pl.DataFrame, np.ndarray]:
     names = names_in(path)
 
     def only(*endings: str) -> tuple[str, bytes]:
-        found = [name for name in names if name.endswith(endings)]
-        if len(found) != 1:
+        chosen = [name for name in names if name.endswith(endings)]
+        if len(chosen) != 1:
             raise UserError(
                 f"{path}: expected one {' or '.join(endings)} member in it, found"
-                f" {', '.join(found) or 'none'}; if the one you mean is there, name it as 'member'"
-                " of the source, and fetch takes it out"
+                f" {', '.join(chosen) or 'none'}; if the right one is there, set 'member' of the"
+                " source to its name"
             )
-        return found[0], b"".join(extract_member(path, found[0]))
+        return chosen[0], b"".join(extract_member(path, chosen[0]))
 
     if not any(name.endswith(".npy") for name in names):
         name, text = only(".txt", ".vec")
@@ -104,21 +105,21 @@ def _read_archive(path: Path) -> tuple[pl.DataFrame, np.ndarray]:
     columns = [name for name, dtype in frame.schema.items() if dtype == pl.String]
     if len(columns) != 1 or vectors.ndim != 2 or frame.height != len(vectors):
         raise UserError(
-            f"{path}: {frame.height} words in {len(columns)} columns of text do not go with"
-            f" vectors of shape {vectors.shape}; expected one word a row"
+            f"{path}: {frame.height} words in {len(columns)} columns of text do not fit"
+            f" vectors of shape {vectors.shape}; expected one word per row"
         )
     words = frame[columns[0]]
     if words.null_count():
         raise UserError(f"{path}: row {words.is_null().arg_true()[0]} of its words is empty")
     wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(wrong):
-        raise UserError(f"{path}: the vector of '{words[int(wrong[0])]}' holds a NaN or infinity")
+        raise UserError(f"{path}: the vector of '{words[int(wrong[0])]}' has a NaN or infinity")
     return pl.DataFrame({"word": words}), np.ascontiguousarray(vectors)
 
 
 @dataclass(frozen=True)
 class _Form:
-    """How the lines of a text are: ``dimensions`` numbers, ``blank`` at the end or not."""
+    """The form of a text's lines: ``dimensions`` numbers, and maybe a ``blank`` at the end."""
 
     dimensions: int
     blank: bool
@@ -130,7 +131,7 @@ class _Form:
 
 
 def _read_text(file: BinaryIO, where: str) -> pl.DataFrame:
-    """Return columns word and end of lines of a word and its numbers, single blanks between."""
+    """Return columns word and end (of its line) of a text with single blanks as separators."""
     blocks = _blocks(file)
     first = next(blocks, b"")
     header, announced = b"", None
@@ -141,30 +142,30 @@ def _read_text(file: BinaryIO, where: str) -> pl.DataFrame:
     words, ends, done, number = [], [], len(header), lines.header
     for block in chain([first], blocks):
         try:
-            found, places = _split(block, lines)
+            of_block, line_ends = _split(block, lines)
         except (ValueError, pl.exceptions.PolarsError) as error:
             raise UserError(
                 f"{where}: {_first_bad_line(block, number, lines)}, expected a word and"
                 f" {lines.dimensions} numbers as in line {lines.header + 1}"
             ) from error
-        words.append(found)
-        ends.append(places + done)
+        words.append(of_block)
+        ends.append(line_ends + done)
         done += len(block)
-        number += len(found)
+        number += len(of_block)
     if announced and number - 1 != announced[0]:
         raise UserError(
             f"{where}: line 1 announces {announced[0]:,} words, found {number - 1:,}; is the file"
-            " whole?"
+            " complete?"
         )
     words[0] = words[0].str.strip_prefix("\ufeff")  # a byte order mark
     return pl.DataFrame({"word": pl.concat(words), "end": np.concatenate(ends)})
 
 
 def _form(block: bytes, announced: tuple[int, int] | None, where: str) -> _Form:
-    """Return the form of a text's lines by its first one, and what a header says of them.
+    """Return the form of a text's lines by its first line and the numbers that a header announces.
 
     Raises:
-        UserError: they do not agree, or it is no word and its numbers.
+        UserError: they disagree, or the line is not a word and its numbers.
     """
     line = block.partition(b"\n")[0].removesuffix(b"\r")
     number = 2 if announced else 1
@@ -177,11 +178,11 @@ def _form(block: bytes, announced: tuple[int, int] | None, where: str) -> _Form:
     dimensions = line.count(b" ") - blank
     if dimensions < 2:
         raise UserError(
-            f"{where}: line {number} holds {dimensions} numbers, expected a word and a vector"
+            f"{where}: line {number} has {dimensions} numbers, expected a word and a vector"
         )
     if announced and dimensions != announced[1]:
         raise UserError(
-            f"{where}: line 1 announces {announced[1]} numbers a word, line 2 holds {dimensions}"
+            f"{where}: line 1 announces {announced[1]} numbers per word, line 2 has {dimensions}"
         )
     return _Form(dimensions, blank, number - 1)
 
@@ -193,7 +194,7 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _split(block: bytes, lines: _Form) -> tuple[pl.Series, np.ndarray]:
-    """Return the words of whole lines, (n,) of str, and where each line ends, (n,) int64.
+    """Return the words of whole lines, (n,) of str, and the end of each line, (n,) int64.
 
     Raises:
         ValueError: a line has more or fewer blanks than the others, or no word.
@@ -202,11 +203,10 @@ def _split(block: bytes, lines: _Form) -> tuple[pl.Series, np.ndarray]:
     text = np.frombuffer(block, dtype=np.uint8)
     ends = np.flatnonzero(text == NEWLINE)
     if not block.endswith(b"\n"):
-        ends = np.append(ends, len(block))  # the last line of a file may go without
+        ends = np.append(ends, len(block))  # the last line of a file may have no newline
     starts = np.concatenate([[0], ends[:-1] + 1])
     blank = (text == BLANK).view(np.uint8)
-    # Bytes are added up fastest. They count modulo 256, and with so many too many on one line the
-    # sum of all would not be right.
+    # Sums of bytes are fastest. They count modulo 256; the total shows if a line has 256 too many.
     counter = np.uint8 if lines.blanks < 256 else np.uint32
     ragged = np.add.reduceat(blank, starts, dtype=counter) != lines.blanks
     if ragged.any() or np.count_nonzero(blank) != lines.blanks * len(ends):
@@ -226,16 +226,16 @@ def _first_bad_line(block: bytes, before: int, lines: _Form) -> str:
         text = line.removesuffix(b"\r")
         word, *numbers = (text.removesuffix(b" ") if lines.blank else text).split(b" ")
         if not word:
-            return f"line {n} holds no word"
+            return f"line {n} has no word"
         try:
-            place = f"line {n} ('{word.decode()}')"
+            where = f"line {n} ('{word.decode()}')"
             list(map(float, numbers))
         except ValueError as error:
             return f"line {n} cannot be read ({error})"
         if len(numbers) != lines.dimensions:
-            return f"{place} holds {len(numbers)} numbers"
+            return f"{where} has {len(numbers)} numbers"
         if lines.blank and not text.endswith(b" "):
-            return f"{place} ends without a blank"
+            return f"{where} ends without a blank"
     return "it cannot be read"
 
 
@@ -244,9 +244,9 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--file", type=Path, required=True, help="text, tar, zip or wheel")
     args = parser.parse_args(argv)
 
-    with replacing(args.output) as part:
-        part.mkdir()
-        logging.info("%d words have a vector", read_vectors(args.file, part))
+    with replacing(args.output) as folder:
+        folder.mkdir()
+        logging.info("%d words have a vector", read_vectors(args.file, folder))
 
 
 if __name__ == "__main__":

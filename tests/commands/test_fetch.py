@@ -864,7 +864,7 @@ def test_a_secret_of_an_address_is_taken_from_the_environment(server, ask, monke
 @pytest.mark.parametrize(
     ("source", "told"),
     [
-        ("{", "no JSON"),
+        ("{", "is not JSON"),
         ("[]", "mapping with the keys file, from, mirror"),
         ({"file": "x"}, "'from' is missing"),
         ({"file": "../x", "from": []}, "without a folder"),

@@ -268,7 +268,7 @@ BAD_TABLES = {
     ),
     "with_a_column_twice": (
         *("t.csv", b"body,kind,body\na,x,b\n"),
-        "line 1: the column 'body' stands there more than once",
+        "line 1: the column 'body' occurs more than once",
     ),
     "with_a_row_without_its_label": (
         *("t.csv", b"body,kind\na,x\nb, \n"),
@@ -282,17 +282,17 @@ BAD_TABLES = {
         *("t.jsonl", b'{"body": "a", "kind": "a"}\n\n{"body": "a"}'),
         "line 3: the column 'kind' is missing; allowed: body",
     ),
-    "that_is_no_json": ("t.jsonl", b'{"body": "a", "kind": "a"}\n{', "line 2: no JSON (Expecting"),
+    "that_is_no_json": ("t.jsonl", b'{"body": "a", "kind": "a"}\n{', "line 2: not JSON (Expecting"),
     "that_is_one_json_array": (
         "t.jsonl",
         b"[1, 2]",
-        "line 1: found ['1', '2'], expected an object",
+        "line 1: found ['1', '2'], expected one object",
     ),
     "with_a_list_for_a_text": (
         *("t.jsonl", b'{"body": ["a"], "kind": "a"}'),
         "line 1: the text (column 'body') is ['a'], expected text or a number",
     ),
-    "that_is_no_parquet": ("t.parquet", as_csv(FEW), "it is no Parquet file, or damaged"),
+    "that_is_no_parquet": ("t.parquet", as_csv(FEW), "it is not a Parquet file, or damaged"),
     "that_is_cut_off": ("t.csv.gz", gzip.compress(as_csv(FEW))[:-9], "it is damaged (Compressed"),
     "in_a_zip_of_two": (
         *("t.zip", zip_of(a__csv=b"x", b__csv=b"x")),

@@ -137,37 +137,37 @@ def test_any_words_and_numbers_come_back_as_they_were_written(words, newline, en
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"a 1 2\nb 3\n", r"line 2 \('b'\) holds 1 numbers, expected a word and 2 numbers"),
-        (b"a 1 2\nb 3 4 5\n", r"line 2 \('b'\) holds 3 numbers, expected a word and 2 numbers"),
-        (b"a 1 2\nb 3\nc 4 5 6\n", r"line 2 \('b'\) holds 1 numbers"),
-        (b"a 1 2\nb 3 4 5\nc 6\n", r"line 2 \('b'\) holds 3 numbers"),
-        (b"a 1 2\n" * 9 + b"b 3 4 5\n", r"line 10 \('b'\) holds 3 numbers"),
+        (b"a 1 2\nb 3\n", r"line 2 \('b'\) has 1 numbers, expected a word and 2 numbers"),
+        (b"a 1 2\nb 3 4 5\n", r"line 2 \('b'\) has 3 numbers, expected a word and 2 numbers"),
+        (b"a 1 2\nb 3\nc 4 5 6\n", r"line 2 \('b'\) has 1 numbers"),
+        (b"a 1 2\nb 3 4 5\nc 6\n", r"line 2 \('b'\) has 3 numbers"),
+        (b"a 1 2\n" * 9 + b"b 3 4 5\n", r"line 10 \('b'\) has 3 numbers"),
         (b"a" + b" 1" * 300 + b"\nb" + b" 1" * 44 + b"\nc" + b" 1" * 556, "line 2 .* 44 numbers"),
-        (b"a 1 2\nb" + b" 1" * 258, r"line 2 \('b'\) holds 258 numbers"),
-        (b"a 1 2\nb 3\n\n", r"line 2 \('b'\) holds 1 numbers"),
-        (b"a 1 2\nb 3", r"line 2 \('b'\) holds 1 numbers"),
-        (b"a 1 2\nb\n", r"line 2 \('b'\) holds 0 numbers"),
-        (b"a 1 2\r\n\r\nb 3 4\r\n", "line 2 holds no word"),
-        (b"a 1 2\n\nb 3 4\n", "line 2 holds no word"),
-        (b"a 1 2\n 3 4\n", "line 2 holds no word"),
+        (b"a 1 2\nb" + b" 1" * 258, r"line 2 \('b'\) has 258 numbers"),
+        (b"a 1 2\nb 3\n\n", r"line 2 \('b'\) has 1 numbers"),
+        (b"a 1 2\nb 3", r"line 2 \('b'\) has 1 numbers"),
+        (b"a 1 2\nb\n", r"line 2 \('b'\) has 0 numbers"),
+        (b"a 1 2\r\n\r\nb 3 4\r\n", "line 2 has no word"),
+        (b"a 1 2\n\nb 3 4\n", "line 2 has no word"),
+        (b"a 1 2\n 3 4\n", "line 2 has no word"),
         (b"a 1 2\n\xff 3 4\n", "line 2 .*utf-8"),
-        (wheel_of({"word": ["a", "b"]}, np.array([[1, 2], [np.nan, 1]])), "of 'b' holds a NaN"),
+        (wheel_of({"word": ["a", "b"]}, np.array([[1, 2], [np.nan, 1]])), "of 'b' has a NaN"),
         (wheel_of({"word": ["a", "b"]}, np.array([[1, 2], [1, -np.inf]])), "'b' .* infinity"),
         (b"a 1 2\nb 3 4\na 5 6\n", "word 'a' has more than one vector"),
-        (b"2 50\na 1 2\nb 3 4\n", "line 1 announces 50 numbers a word, line 2 holds 2"),
-        (b"3 2\na 1 2\nb 3 4\n", "line 1 announces 3 words, found 2; is the file whole"),
-        (b"2 2\na 1 2\nb 3\n", r"line 3 \('b'\) holds 1 numbers, .* 2 numbers as in line 2"),
+        (b"2 50\na 1 2\nb 3 4\n", "line 1 announces 50 numbers per word, line 2 has 2"),
+        (b"3 2\na 1 2\nb 3 4\n", "line 1 announces 3 words, found 2; is the file complete"),
+        (b"2 2\na 1 2\nb 3\n", r"line 3 \('b'\) has 1 numbers, .* 2 numbers as in line 2"),
         (b"a 1 2 \nb 3 4\n", r"line 2 \('b'\) ends without a blank"),
-        (b"a 1 2 \nb 3 4 5\n", r"line 2 \('b'\) holds 3 numbers"),
-        (b"2 3\n", "line 2 holds 0 numbers"),
+        (b"a 1 2 \nb 3 4 5\n", r"line 2 \('b'\) has 3 numbers"),
+        (b"2 3\n", "line 2 has 0 numbers"),
         (b"2 2\na \0\0\x80?\0\0\x80?", "word2vec's binary form; expected its text form"),
-        (gzip_of(b"a 1 2\nb 3\n"), r"line 2 \('b'\) holds 1 numbers"),
+        (gzip_of(b"a 1 2\nb 3\n"), r"line 2 \('b'\) has 1 numbers"),
         (gzip_of(b"a 1 2\nb 3 4\n")[:-9], "damaged"),
         (npy_and_words(np.ones((2, 3)), "a\nb\nc\n"), r"3 words in 1 .* shape \(2, 3\)"),
         (npy_and_words(np.ones((2, 3)), "a\n\n"), "row 1 of its words is empty"),
-        (npy_and_words(np.ones((0, 3)), ""), "row 0 of its words is empty|do not go"),
-        (b"", "line 1 holds 0 numbers"),
-        (b"a\t1\t2\n", "line 1 holds 0 numbers"),
+        (npy_and_words(np.ones((0, 3)), ""), "row 0 of its words is empty|do not fit"),
+        (b"", "line 1 has 0 numbers"),
+        (b"a\t1\t2\n", "line 1 has 0 numbers"),
         (zip_of(a__txt=b"a 1 2\nb 3\n"), r"file: a\.txt: line 2"),
         (zip_of(a__md=b"a 1 2\n"), r"one \.txt or \.vec member in it, found none"),
         (wheel_of({"word": ["a"]}, np.ones((2, 3))), r"1 words in 1 .* shape \(2, 3\)"),
@@ -194,9 +194,9 @@ def test_what_is_not_a_word_and_its_vector_is_refused_and_nothing_is_written(
     [
         (b"b 3 x", r"line 3 \('b'\) cannot be read .*'x'"),
         (b"b  3", r"line 3 \('b'\) cannot be read .*float"),
-        (b"b nan 1", r"line 3 \('b'\) holds a NaN"),
-        (b"b 1 -inf", r"line 3 \('b'\) holds a NaN or infinity"),
-        (b"b 1 1e99", r"line 3 \('b'\) holds a NaN or infinity"),
+        (b"b nan 1", r"line 3 \('b'\) has a NaN"),
+        (b"b 1 -inf", r"line 3 \('b'\) has a NaN or infinity"),
+        (b"b 1 1e99", r"line 3 \('b'\) has a NaN or infinity"),
     ],
 )
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
@@ -215,7 +215,7 @@ def test_many_rows_are_read_in_parts(tmp_path, monkeypatch):
     _, vectors = every(*run_read(tmp_path, content))
     np.testing.assert_array_equal(vectors, [[n, -n] for n in range(8)])
     (tmp_path / "bad").mkdir()
-    with pytest.raises(UserError, match=r"line 8 \('w7'\) holds a NaN"):
+    with pytest.raises(UserError, match=r"line 8 \('w7'\) has a NaN"):
         every(*run_read(tmp_path / "bad", content.replace(b"7 -7", b"7 nan")))
 
 
@@ -229,7 +229,7 @@ def test_300_numbers_a_line_are_counted_too(tmp_path):
 def test_lines_are_counted_over_the_whole_file(tmp_path, monkeypatch):
     monkeypatch.setattr(read_vectors, "BLOCK", 20)
     content = b"".join(b"w%d 1 2\n" % n for n in range(9))
-    with pytest.raises(UserError, match=r"line 10 \('w'\) holds 3 numbers"):
+    with pytest.raises(UserError, match=r"line 10 \('w'\) has 3 numbers"):
         run_read(tmp_path, content + b"w 1 2 3\n")
 
 
@@ -243,7 +243,7 @@ def test_a_byte_order_mark_is_no_part_of_a_word(tmp_path):
 def test_text_and_words_of_two_files_are_refused(tmp_path):
     run_read(tmp_path, b"a 1 2\nb 3 4\n")
     run_read(tmp_path / "other", b"a 1 2\nb 3 4\nc 5 6\n")
-    with pytest.raises(UserError, match="do not go with"):
+    with pytest.raises(UserError, match="do not fit"):
         open_vectors(
             tmp_path / "out/words.parquet", tmp_path / "out/vectors.npy", tmp_path / "other/file"
         )
@@ -251,7 +251,7 @@ def test_text_and_words_of_two_files_are_refused(tmp_path):
 
 def test_an_archive_of_several_says_how_to_name_one(tmp_path):
     upstream = zip_of(**{f"glove__6B__{n}d__txt": b"a 1 2\n" for n in (50, 100, 200, 300)})
-    with pytest.raises(UserError, match=r"found glove\.6B\.50d\.txt, .*name it as 'member'"):
+    with pytest.raises(UserError, match=r"found glove\.6B\.50d\.txt, .*set 'member' of the source"):
         run_read(tmp_path, upstream)
 
 

@@ -197,7 +197,7 @@ def test_what_is_no_archive_is_told(stored):
 @pytest.mark.reliability("Security")
 def test_a_huge_member_is_refused_before_it_is_read(stored):
     path = stored(gzip.compress(tar_bytes({"top/big": b"0" * 5000})))
-    with pytest.raises(UserError, match="'top/big' holds 5,000 bytes; at most 4,999"):
+    with pytest.raises(UserError, match="'top/big' has 5,000 bytes; at most 4,999"):
         list(archives.members(path, largest=4999))
 
 

@@ -40,7 +40,7 @@ def test_a_folder_with_a_link_in_it_is_refused_and_so_is_an_empty_one(folder, tm
     with pytest.raises(PlaceError, match=r"b/3\.txt is a link or another special file"):
         list(packed(folder))
     (tmp_path / "empty/.git").mkdir(parents=True)
-    with pytest.raises(PlaceError, match="empty holds no file"):
+    with pytest.raises(PlaceError, match="empty has no file"):
         list(packed(tmp_path / "empty"))
 
 

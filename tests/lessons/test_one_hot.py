@@ -195,10 +195,10 @@ def test_words_and_vectors_that_do_not_match_are_an_error(tmp_path):
         with pytest.raises(UserError, match=f"--{name} without --"):
             carry_out(tmp_path, **{name: files[name]})
     np.save(files["vectors"], np.zeros((5, 2), "float32"))
-    with pytest.raises(UserError, match=r"6 rows .* do not go with .* of shape \(5, 2\)"):
+    with pytest.raises(UserError, match=r"6 rows .* do not fit .* of shape \(5, 2\)"):
         carry_out(tmp_path, **files)
     pl.DataFrame({"token": ["surf"] * 5}).write_parquet(files["words"])
-    with pytest.raises(UserError, match="with the columns token do not go"):
+    with pytest.raises(UserError, match="with the columns token do not fit"):
         carry_out(tmp_path, **files)
     assert not (tmp_path / "lesson-one_hot").exists()
 

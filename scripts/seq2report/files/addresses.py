@@ -1,4 +1,4 @@
-"""Addresses, and what in them is secret."""
+"""URLs and the secrets in them."""
 
 import os
 import re
@@ -14,14 +14,14 @@ NAMES_A_SECRET = re.compile(r"key|token|sig|secret|passw|pwd|auth|credential", r
 def redact(url: str) -> str:
     """Return an address without user, password, query and fragment: any may hold a secret."""
     parts = urlsplit(url)
-    if not parts.netloc:  # a file of this machine, to which nobody logs in
+    if not parts.netloc:  # a local file needs no login
         return url
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "…" if parts.query else "", ""))
 
 
 def is_address(url: object) -> bool:
-    """Say whether ``url`` is an http, https or file address with all that it needs."""
+    """Return whether ``url`` is a complete http, https or file address."""
     if not isinstance(url, str):
         return False
     if url.startswith("file:"):
@@ -34,10 +34,10 @@ def is_address(url: object) -> bool:
 
 
 def written_secret(url: str) -> str | None:
-    """Return what in an address looks like a secret that is written out, or None.
+    """Return the kind of a secret that an address contains in plain text, or None.
 
-    A password, or a part of the query whose name speaks of one. ``${NAME}`` stands for an
-    environment variable and tells nothing.
+    That is a password, or a parameter of the query with such a name. ``${NAME}`` refers to an
+    environment variable and is no secret.
     """
     try:
         parts = urlsplit(url)

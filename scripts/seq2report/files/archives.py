@@ -48,7 +48,7 @@ DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFE
 
 
 class _StrictInfo(tarfile.TarInfo):
-    """A header that ends the reading loudly: `tarfile` takes a broken one for the end."""
+    """A header that raises if it is broken: `tarfile` regards a broken one as the end."""
 
     @classmethod
     def frombuf(cls, buf: bytes, encoding: str, errors: str) -> tarfile.TarInfo:
@@ -61,7 +61,7 @@ class _StrictInfo(tarfile.TarInfo):
 
 
 def form(start: bytes) -> str:
-    """Say what a file is from its first `HEAD` bytes.
+    """Return the form of a file by its first `HEAD` bytes.
 
     One of gzip, xz, bzip2, zstd, zip, npy, tar, text, binary. A wheel and an ``.npz`` are zips.
     """
@@ -74,7 +74,7 @@ def form(start: bytes) -> str:
 
 
 def form_of(path: Path | str) -> str:
-    """`form` of a file on disk."""
+    """Return the `form` of a file on disk."""
     with Path(path).open("rb") as file:
         return form(file.read(HEAD))
 
@@ -82,9 +82,12 @@ def form_of(path: Path | str) -> str:
 def members(path: Path | str, largest: int = LARGEST_MEMBER) -> Iterator[tuple[str, bytes]]:
     """Yield (name, content) of every regular file of a tar (also gz, xz, bz2) or zip, in order.
 
-    What the archive is shows in its bytes, not in its name. One member is in memory at a time.
-    Raises `UserError`, naming archive and member, for a name that leaves the folder, a link or a
-    device, a member of more than ``largest`` bytes, and a damaged or truncated archive.
+    The form of the archive is that of its bytes, whatever its name. One member is in memory at a
+    time.
+
+    Raises:
+        UserError: a name that leaves the folder, a link or a device, a member of more than
+            ``largest`` bytes, or a damaged or truncated archive; with archive and member.
     """
     path = Path(path)
     last = None
@@ -92,8 +95,8 @@ def members(path: Path | str, largest: int = LARGEST_MEMBER) -> Iterator[tuple[s
         for name, size, file in _files(path):
             if size > largest:
                 raise UserError(
-                    f"{path}: the member {name!r} holds {size:,} bytes; at most {largest:,} are "
-                    "read at once"
+                    f"{path}: the member {name!r} has {size:,} bytes; at most {largest:,} are "
+                    "allowed"
                 )
             content = file.read(size)
             if len(content) < size:
@@ -114,7 +117,7 @@ def names_in(path: Path | str) -> list[str]:
 def extract_member(path: Path | str, wanted: str) -> Iterator[bytes]:
     """Yield the content of one member of a tar or zip in chunks of at most 1 MiB.
 
-    Raises `UserError` as `members` does, and when there is no such member.
+    Raises `UserError` as `members`, and if there is no such member.
     """
     path = Path(path)
     names = []
@@ -131,14 +134,14 @@ def extract_member(path: Path | str, wanted: str) -> Iterator[bytes]:
 def open_content(
     path: Path | str, wanted: Callable[[str], object]
 ) -> Iterator[tuple[str, BinaryIO]]:
-    """Open a file, whatever it is compressed with, or the one wanted file in a zip: name and bytes.
+    """Open a file, compressed or not, or the one wanted file in a zip: name and content.
 
     Args:
-        path: what it is compressed with shows in its bytes, not in its name.
-        wanted: says of the name of a zip's file whether it is one that is asked for.
+        path: its compression is that of its bytes, whatever its name.
+        wanted: returns whether the name of a file in a zip is a wanted one.
 
     Raises:
-        UserError: the zip is unsafe or has none or several of them.
+        UserError: the zip is unsafe, or has no or several wanted files.
     """
     path = Path(path)
     if form_of(path) != "zip":
@@ -150,8 +153,8 @@ def open_content(
     if len(chosen) != 1:
         raise UserError(
             f"expected one file in it that can be read, found {', '.join(chosen) or 'none'}"
-            f" among {', '.join(names[:5]) or 'no files'}; name the one you mean as 'member' of the"
-            " source"
+            f" among {', '.join(names[:5]) or 'no files'}; set 'member' of the source to the right"
+            " one"
         )
     with zipfile.ZipFile(path) as archive, archive.open(chosen[0]) as file:
         yield chosen[0], file
@@ -169,13 +172,13 @@ def chunks(file: BinaryIO, size: int) -> Iterator[bytes]:
 
 
 def missing(wanted: str, names: list[str]) -> str:
-    """Say that a member is not there, and which ones come near."""
+    """Return the message that a member is missing, with similar names."""
     near = difflib.get_close_matches(wanted, names, n=3) or names[:3]
     return f"there is no member {wanted!r}; there are {len(names):,} files, such as {near}"
 
 
 def unsafe(name: str) -> str | None:
-    """Say why a member's name must not be used as a path below a folder, or None if it may."""
+    """Return why a member's name must not be used as a path below a folder, or None."""
     pieces = name.replace("\\", "/").split("/")
     if not name or "\0" in name:
         return "its name is empty or holds a zero byte"
@@ -189,13 +192,13 @@ def unsafe(name: str) -> str | None:
 def _refuse(path: Path, name: str, why: str) -> NoReturn:
     raise UserError(
         f"{path}: refused, because of the member {name!r}: {why}. Archives may hold only files and "
-        "folders inside their own folder; fetch it from another source or pack it anew"
+        "folders inside their own folder; fetch it from another source or pack it again"
     )
 
 
 @contextmanager
 def _named_damage(path: Path, last: Callable[[], str | None]) -> Iterator[None]:
-    """Turn what the readers raise on damaged bytes into one `UserError` that says where."""
+    """Turn the errors of damaged archives into one `UserError` with the position."""
     if not path.is_file():
         raise UserError(f"{path}: there is no such file")
     try:
@@ -214,7 +217,7 @@ def _files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
 
 def _tar_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
     """Yield (name, size, file at the member's start) of a tar's regular files."""
-    # Text and binary go here as well: a tar of before 1988 has no magic, all else is refused.
+    # Text and binary too: a tar of before 1988 has no magic number, anything else is refused.
     opener = OPENERS.get(form_of(path), open)
     with (
         opener(path, "rb") as raw,
@@ -227,14 +230,14 @@ def _tar_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
             if why := unsafe(info.name):
                 _refuse(path, info.name, why)
             if info.isreg() and not info.issparse():
-                # Past `extractfile`, whose layers cost a third of the time with small files.
+                # Without `extractfile`, which takes a third of the time with small files.
                 file.seek(info.offset_data)
                 yield info.name, info.size, file
             elif not info.isdir():
                 _refuse(path, info.name, "it is a link, a device or another special file")
-            tar.members.clear()  # they would add up: 40 MB for 100,000 files
+            tar.members.clear()  # they would accumulate: 40 MB for 100,000 files
         while file.read(CHUNK):
-            pass  # only the very end of a compressed file has its checksum
+            pass  # the checksum is at the very end of a compressed file
 
 
 def _zip_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:

@@ -1,4 +1,4 @@
-"""Files and folders of this machine that sources name: where they are, and what is in them."""
+"""Local files and folders as sources."""
 
 import io
 import tarfile
@@ -12,36 +12,36 @@ from seq2report.files.partial import PlaceError, file_chunks
 
 
 def local_path(location: str, roots: Sequence[Path]) -> Path:
-    """Find what a path or ``file:`` address names, absolute or below the first root that has it.
+    """Find the file of a path or ``file:`` address, absolute or below the first root that has it.
 
-    Raises `PlaceError` when there is nothing, naming every path that was looked at.
+    Raises `PlaceError` with every path that was tried if there is none.
     """
     text = location.removeprefix("file:")
     if text != location and text.startswith("//"):  # file://[localhost]/path
         host, slash, rest = text[2:].partition("/")
         if host not in ("", "localhost"):
-            raise PlaceError(f"{location} names another computer; file: reads only this one")
+            raise PlaceError(f"{location} is on another computer; file: reads only this one")
         text = slash + rest
-    # As written first: a "%" may be part of the name.
-    looked = [root / way for root in roots for way in dict.fromkeys((text, unquote(text)))]
-    for path in looked:
+    # First as it is written: a "%" may belong to the name.
+    tried = [root / way for root in roots for way in dict.fromkeys((text, unquote(text)))]
+    for path in tried:
         if path.exists():
             return path
-    raise PlaceError(f"there is no {', nor '.join(dict.fromkeys(map(str, looked)))}")
+    raise PlaceError(f"there is no {', nor '.join(dict.fromkeys(map(str, tried)))}")
 
 
 def packed(folder: Path) -> Iterator[bytes]:
-    """Yield an uncompressed tar of the files in a folder: the same files, the same bytes.
+    """Yield an uncompressed tar of a folder; the same files give the same bytes.
 
-    Names are sorted and relative to the folder, without times, owners and rights. What begins with
-    a dot is left out.
+    Names are sorted and relative to the folder, without times, owners and permissions. Names that
+    begin with a dot are left out.
 
     Raises:
         PlaceError: no file, a file that cannot be read, or a link or other special file.
     """
     paths = files_in(folder)
     if not paths:
-        raise PlaceError(f"the folder {folder} holds no file")
+        raise PlaceError(f"the folder {folder} has no file")
     written = _Written()
     with tarfile.open(fileobj=written, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         for path in paths:
@@ -56,7 +56,7 @@ def packed(folder: Path) -> Iterator[bytes]:
 
 
 class _Written(io.BytesIO):
-    """What has been written since it was taken last."""
+    """A buffer whose content is taken in pieces."""
 
     def taken(self) -> bytes:
         content = self.getvalue()
@@ -67,32 +67,32 @@ class _Written(io.BytesIO):
 
 def files_in(folder: Path) -> list[Path]:
     """Return the files below a folder, sorted; `PlaceError` for what is neither file nor folder."""
-    found = []
+    files = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise PlaceError(f"{path} is a link or another special file; put a copy in its place")
-        found += files_in(path) if path.is_dir() else [path]
-    return found
+            raise PlaceError(f"{path} is a link or another special file; replace it by a copy")
+        files += files_in(path) if path.is_dir() else [path]
+    return files
 
 
 def state(folder: Path) -> str:
-    """Return what tells whether a folder has changed: how many files, their bytes and newest time.
+    """Return a text that changes with a folder: its number of files, their bytes and newest time.
 
-    Nothing is read of the files themselves, and what begins with a dot plays no part.
+    The files are not read, and names that begin with a dot are ignored.
     """
     paths = (path.relative_to(folder) for path in folder.rglob("*"))
-    seen = (path for path in paths if not any(part.startswith(".") for part in path.parts))
-    stats = [(folder / path).stat() for path in seen if (folder / path).is_file()]
-    newest = max((each.st_mtime_ns for each in stats), default=0)
-    return f"{len(stats)} files, {sum(each.st_size for each in stats)} bytes, {newest}"
+    shown = (path for path in paths if not any(name.startswith(".") for name in path.parts))
+    stats = [(folder / path).stat() for path in shown if (folder / path).is_file()]
+    newest = max((stat.st_mtime_ns for stat in stats), default=0)
+    return f"{len(stats)} files, {sum(stat.st_size for stat in stats)} bytes, {newest}"
 
 
 def changeable(place: dict, roots: Sequence[Path]) -> Path | None:
-    """Return the file or folder that a place names, if it is here and may change.
+    """Return the local file or folder of a place, if it exists and may change.
 
-    With a digest it may not: another content would be refused.
+    With a digest it may not: other content would be refused.
 
     Args:
         place: one of ``from`` of a source of the configuration.
@@ -102,18 +102,18 @@ def changeable(place: dict, roots: Sequence[Path]) -> Path | None:
         return None
     try:
         return local_path(with_variables(place["url"]), roots)
-    except UserError:  # which fetch tells
+    except UserError:  # fetch reports it
         return None
 
 
 def changeable_files(source: dict, roots: Sequence[Path]) -> list[Path]:
     """Return the local files, not folders, among the places of a source, that are `changeable`."""
-    found = (changeable(place, roots) for place in source["from"])
-    return [path for path in found if path is not None and path.is_file()]
+    paths = (changeable(place, roots) for place in source["from"])
+    return [path for path in paths if path is not None and path.is_file()]
 
 
 def with_states(source: dict, roots: Sequence[Path]) -> dict:
-    """Return a source of the configuration; places that are local folders also tell their state."""
+    """Return a source of the configuration, with the state of each place that is a folder."""
     places = []
     for place in source["from"]:
         path = changeable(place, roots)

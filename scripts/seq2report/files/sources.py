@@ -1,4 +1,4 @@
-"""Where a file can be had: the ``sources`` of the configuration."""
+"""The ``sources`` of the configuration: files and the places that offer them."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from seq2report.files.addresses import is_address, redact
 from seq2report.files.partial import Wanted
 
 SOURCE_KEYS = ("file", "from", "mirror")
-# `state` has only to be another one where a local folder has changed: see `local_files`.
+# `state` only has to differ if a local folder has changed: see `local_files`.
 ENTRY_KEYS = ("url", "package", "member", "sha256", "bytes", "state")
 WEB = ("http://", "https://")
 REQUIREMENT = r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*"
@@ -48,14 +48,14 @@ def parse_source(text: str) -> Source:
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:
-        raise UserError(f"--source is no JSON: {error}") from error
+        raise UserError(f"--source is not JSON: {error}") from error
     _check_keys("--source", content, SOURCE_KEYS, {"file", "from"})
     name, offers = content["file"], content["from"]
     if not isinstance(name, str) or not re.fullmatch(r"[^/\\\0]+", name) or name in (".", ".."):
-        raise UserError(f"--source: file is {name!r}, but has to be a file name without a folder")
+        raise UserError(f"--source: file is {name!r}, expected a file name without a folder")
     mirror = content.get("mirror", name)
     if not isinstance(mirror, str) or archives.unsafe(mirror):
-        raise UserError(f"--source: mirror is {mirror!r}, but has to be a path inside a mirror")
+        raise UserError(f"--source: mirror is {mirror!r}, expected a path inside a mirror")
     if not isinstance(offers, list):
         raise UserError(f"--source: from of {name} has to be a list of places")
     entries = tuple(_entry(f"{name}, place {n}", offer) for n, offer in enumerate(offers, 1))

@@ -1,7 +1,6 @@
-"""Rows of CSV, TSV, JSON Lines and Parquet files, as they stand there and with their places.
+"""Rows of CSV, TSV, JSON Lines and Parquet files, with unchanged values and line numbers.
 
-No value changes on its way: ``01`` and ``NA`` in a CSV file are text like any other, and a number
-in JSON Lines has the digits that are written there.
+``01`` and ``NA`` in a CSV file are text like any other; a number in JSON Lines keeps its digits.
 """
 
 import codecs
@@ -26,31 +25,31 @@ KINDS = {
 }
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 ENDINGS = f"{', '.join(KINDS)} (with or without {', '.join(PACKED)}) or .zip"
-DELIMITERS = {"csv": ",;\t|", "tsv": "\t"}  # the first that the wanted columns are found with
+DELIMITERS = {"csv": ",;\t|", "tsv": "\t"}  # the first one that gives the wanted columns
 HINT = "set the 'encoding' to that of the file, for example latin-1"
 LARGEST_FIELD = 2**31 - 1  # characters; Python's csv stops at 131,072 otherwise
-Row = tuple[str, dict[str, object]]  # its place, as 'line 7', and its values by their columns
+Row = tuple[str, dict[str, object]]  # its position, such as 'line 7', and its values by column
 
 
 def kind_of(name: str) -> str | None:
-    """Tell from a file's name what kind of table it is: csv, tsv, jsonl, parquet, or None."""
+    """Return the kind of table by a file's name: csv, tsv, jsonl, parquet, or None."""
     path = PurePath(name.lower())
     return KINDS.get((path.with_suffix("") if path.suffix in PACKED else path).suffix)
 
 
 def read_rows(path: Path, columns: list[str], encoding: str) -> Iterator[Row]:
-    """Yield the rows of a table: where each stands, and its values of some columns.
+    """Yield the position of each row of a table, and its values in some columns.
 
     A value is text; in JSON Lines also true, false, None, a list or a mapping; in Parquet whatever
     the column holds.
 
     Args:
-        path: a table that `kind_of` tells the kind of, or a zip with one.
-        columns: names, all of them in the table.
+        path: a table whose kind `kind_of` knows, or a zip with one.
+        columns: names of columns of the table.
         encoding: of its text.
 
     Raises:
-        UserError: it is damaged, empty, ragged, not of this encoding or lacks a column.
+        UserError: the table is damaged, empty, ragged, of another encoding or lacks a column.
     """
     try:
         with open_table(path) as (kind, file):
@@ -68,9 +67,9 @@ def read_rows(path: Path, columns: list[str], encoding: str) -> Iterator[Row]:
 
 
 def column_names(path: Path, encoding: str) -> list[str]:
-    """Return the names of a table's columns, of JSON Lines those that all lines have.
+    """Return the names of a table's columns; of JSON Lines, those that all lines have.
 
-    Of a CSV file the delimiter is the one that makes most columns of the first row.
+    The delimiter of a CSV file is the one that gives most columns in the first row.
 
     Raises:
         UserError: as `read_rows`.
@@ -94,11 +93,11 @@ def column_names(path: Path, encoding: str) -> list[str]:
 
 @contextmanager
 def open_table(path: Path) -> Iterator[tuple[str, BinaryIO]]:
-    """Open a table: its kind, and the bytes of it, whatever it is packed in."""
+    """Open a table: its kind, and its uncompressed bytes."""
     with open_content(path, wanted=kind_of) as (name, file):
         kind = kind_of(name)
         if kind is None:
-            raise UserError(f"'{name}' does not tell what kind of table it is; expected {ENDINGS}")
+            raise UserError(f"'{name}' does not end like a table; allowed: {ENDINGS}")
         yield kind, file
 
 
@@ -109,7 +108,7 @@ def _text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
 
 
 def _undecodable(path: Path, encoding: str) -> str | None:
-    """Say where the first byte is that is not of this encoding."""
+    """Return a message about the first byte that is not of this encoding."""
     decoder, line = codecs.getincrementaldecoder(encoding)(), 1
     with open_table(path) as (_, file):
         while chunk := file.read(1 << 16):
@@ -125,7 +124,7 @@ def _undecodable(path: Path, encoding: str) -> str | None:
 
 
 def _header(path: Path, delimiter: str, encoding: str) -> list[str]:
-    """Return the names of the columns; none where another delimiter is between them."""
+    """Return the names of the columns; an empty list if the delimiter is wrong."""
     with open_table(path) as (_, file):
         reader = _reader(_text(file, encoding), delimiter)
         try:
@@ -143,7 +142,7 @@ def _reader(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[str]]:
 
 
 def _delimiter(path: Path, kind: str, columns: list[str], encoding: str) -> str:
-    """Return what stands between the columns: the first that all wanted ones are found with."""
+    """Return the first delimiter that gives all wanted columns."""
     known = DELIMITERS[kind]
     return next((d for d in known if set(columns) <= set(_header(path, d, encoding))), known[0])
 
@@ -153,27 +152,27 @@ def _delimited(text: io.TextIOWrapper, columns: list[str], delimiter: str) -> It
     line = 1
     try:
         header = next(reader)
-        places = _places(header, columns, "line 1")
+        places = _positions(header, columns, "line 1")
         line = reader.line_num + 1
         for row in reader:
             if len(row) != len(header) and row:  # nothing is on an empty line
                 raise UserError(
                     f"line {line}: found {len(row)} values, expected {len(header)} as in line 1;"
-                    " a value that holds a delimiter or a line end stands in quotes"
+                    " a value with a delimiter or a line end has to be in quotes"
                 )
             if row:
                 yield f"line {line}", {name: row[place] for name, place in places.items()}
             line = reader.line_num + 1
     except csv.Error as error:
         raise UserError(
-            f"line {line}: {error}; a value that begins with a quote ends with one, and a quote"
-            ' inside it is written twice ("")'
+            f"line {line}: {error}; a value that begins with a quote has to end with one, and a"
+            ' quote inside it is written twice ("")'
         ) from error
 
 
 def _json_lines(text: io.TextIOWrapper, columns: list[str]) -> Iterator[Row]:
     for place, found in _objects(text):
-        _places(list(found), columns, place)
+        _positions(list(found), columns, place)
         yield place, {name: found[name] for name in columns}
 
 
@@ -182,15 +181,15 @@ def _objects(text: io.TextIOWrapper) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            # Numbers as they are written, and what JSON does not know (NaN) as nothing.
+            # Numbers as they are written; NaN, which is not JSON, as None.
             found = json.loads(line, parse_float=str, parse_int=str, parse_constant=lambda _: None)
         except (ValueError, RecursionError) as error:
             raise UserError(
-                f"line {number}: no JSON ({error}); expected an object a line"
+                f"line {number}: not JSON ({error}); expected one object per line"
             ) from error
         if not isinstance(found, dict):
             raise UserError(
-                f"line {number}: found {reprlib.repr(found)}, expected an object a line, as in"
+                f"line {number}: found {reprlib.repr(found)}, expected one object per line, as in"
                 ' {"text": "…", "label": "…"}'
             )
         yield f"line {number}", found
@@ -201,18 +200,18 @@ def _parquet_file(file: BinaryIO):
     import pyarrow.parquet as pq
 
     try:
-        # What is packed cannot be read from its end on.
+        # Compressed files cannot be read from the end.
         plain = isinstance(file, io.BufferedReader)
         return pq.ParquetFile(file if plain else pa.BufferReader(file.read()))
     except pa.ArrowException as error:
-        raise UserError(f"it is no Parquet file, or damaged: {error}") from error
+        raise UserError(f"it is not a Parquet file, or damaged: {error}") from error
 
 
 def _parquet(file: BinaryIO, columns: list[str]) -> Iterator[Row]:
     import pyarrow as pa
 
     table = _parquet_file(file)
-    _places(table.schema_arrow.names, columns, "its columns")
+    _positions(table.schema_arrow.names, columns, "its columns")
     number = 0
     try:
         for batch in table.iter_batches(1024, columns=columns):
@@ -223,14 +222,14 @@ def _parquet(file: BinaryIO, columns: list[str]) -> Iterator[Row]:
         raise UserError(f"after row {number}: damaged ({error})") from error
 
 
-def _places(names: list[str], columns: list[str], where: str) -> dict[str, int]:
-    """Return where each wanted column stands among all.
+def _positions(names: list[str], columns: list[str], where: str) -> dict[str, int]:
+    """Return the position of each wanted column among all.
 
     Raises:
-        UserError: one is not there, or more than once.
+        UserError: a column is missing or repeated.
     """
     for column in columns:
         if names.count(column) != 1:
-            found = "is missing" if column not in names else "stands there more than once"
-            raise UserError(f"{where}: the column '{column}' {found}; {nearest(column, names)}")
+            problem = "is missing" if column not in names else "occurs more than once"
+            raise UserError(f"{where}: the column '{column}' {problem}; {nearest(column, names)}")
     return {column: names.index(column) for column in columns}

@@ -1,10 +1,10 @@
-"""Take vectors out of what `read_vectors` or `train_vectors` wrote: words.parquet, vectors.npy.
+"""Read vectors from the output of `read_vectors` or `train_vectors`: words.parquet and vectors.npy.
 
-vectors.npy holds the vectors, (n, dimensions) float32, row by row those of the words. Of a text
-that was compressed or in an archive it holds the text, (bytes,) uint8, and of a plain text nothing:
-the file itself is read. words.parquet then has a column end, where the line of each word ends.
-Finding the lines takes a small part of the time of reading their numbers, and most words of a large
-file are in no vocabulary.
+vectors.npy has the vectors of the words, (n, dimensions) float32. If they come from a text that was
+compressed or in an archive, it has that text, (bytes,) uint8; for a plain text it is empty, and the
+source itself is read. words.parquet then has a column end, the position at which each word's line
+ends. Finding the lines is much faster than reading their numbers, and most words of a large file
+are in no vocabulary.
 """
 
 from pathlib import Path
@@ -29,22 +29,22 @@ def open_vectors(
         source: the file that `read_vectors` read; None of trained vectors.
 
     Raises:
-        UserError: they do not go together.
+        UserError: they do not belong together.
     """
     spelled = pl.read_parquet(words)
     stored = np.load(vectors, mmap_mode="r", allow_pickle=False)
     if "end" in spelled.columns:
         if not stored.size and source and source.stat().st_size:
             stored = np.memmap(source, dtype=np.uint8, mode="r")
-        rest = stored.size - spelled["end"].max()  # the last newline, if there is one
+        rest = stored.size - spelled["end"].max()  # the last newline, if any
         fits = stored.dtype == np.uint8 and stored.ndim == 1 and rest in (0, 1)
     else:
         fits = stored.ndim == 2 and spelled.height == len(stored)
     if "word" not in spelled.columns or not fits:
         raise UserError(
             f"{words}: {spelled.height} rows with the columns {', '.join(spelled.columns)} do not"
-            f" go with {vectors} and {source}: {stored.dtype} of shape {stored.shape}; expected a"
-            " column word and a vector a row: take both files from one run of read_vectors.py, and"
+            f" fit {vectors} and {source}: {stored.dtype} of shape {stored.shape}; expected a"
+            " column word and one vector per row: use both files of one run of read_vectors.py, and"
             " the source that it read"
         )
     return spelled, stored
@@ -54,14 +54,14 @@ def read_rows(words: pl.DataFrame, vectors: np.ndarray, rows: np.ndarray, where:
     """Return the vectors of some words, (rows, dimensions) float32.
 
     Args:
-        words: column word; of a text also end, the place of the line's newline.
+        words: column word; for a text also end, the position of the line's newline.
         vectors: (n, dimensions) float32, or (bytes,) uint8; may be memory-mapped.
-        rows: (rows,) int, one or more of the words.
-        where: what a message calls the vectors.
+        rows: row numbers of ``words``, (rows,) int, one or more.
+        where: the name of the vectors in messages.
 
     Raises:
-        UserError: a number of one of these lines cannot be read, is a NaN or infinite. Lines that
-            are not asked for are not looked at.
+        UserError: a number of these lines cannot be read, is a NaN or infinite. Other lines are not
+            checked.
     """
     if "end" not in words.columns:
         return vectors[rows]
@@ -69,14 +69,14 @@ def read_rows(words: pl.DataFrame, vectors: np.ndarray, rows: np.ndarray, where:
     header = bytes(text[: ends[0]]).rfind(b"\n") + 1  # word2vec's line before the first word
     starts = np.concatenate([[header], ends[:-1] + 1])
     blank = bytes(text[header : ends[0]]).rstrip(b"\r").endswith(b" ")  # and at the end of a line
-    found = []
+    numbers = []
     for first in range(0, len(rows), ROWS):
         some = rows[first : first + ROWS]
         bounds = zip(starts[some].tolist(), ends[some].tolist(), strict=True)
         lines = [text[start:end] for start, end in bounds]
         lines = [bytes(line).rstrip(b"\r ") for line in lines] if blank else lines
         try:
-            found.append(_parse(lines))
+            numbers.append(_parse(lines))
         except (ValueError, pl.exceptions.PolarsError) as error:
             at, why = _first_bad(lines)
             row = int(some[at])
@@ -84,15 +84,15 @@ def read_rows(words: pl.DataFrame, vectors: np.ndarray, rows: np.ndarray, where:
                 f"{where}: line {row + 1 + (header > 0)} ('{words['word'][row]}') {why}, expected a"
                 " word and finite numbers"
             ) from error
-    return np.concatenate(found)
+    return np.concatenate(numbers)
 
 
 def _parse(lines: list[memoryview]) -> np.ndarray:
-    """Return the numbers of lines, each of them a word and equally many numbers.
+    """Return the numbers of lines with one word and equally many numbers each, float32.
 
     Raises:
         ValueError: a number is missing, a NaN or infinite.
-        PolarsError: it is none.
+        PolarsError: it is not a number.
     """
     dimensions = bytes(lines[0]).count(b" ")
     frame = pl.read_csv(
@@ -110,12 +110,12 @@ def _parse(lines: list[memoryview]) -> np.ndarray:
 
 
 def _first_bad(lines: list[memoryview]) -> tuple[int, str]:
-    """Return which line cannot be used, and why."""
+    """Return the index of the first invalid line, and the reason."""
     for at, line in enumerate(lines):
         try:
             numbers = [float(number) for number in bytes(line).rstrip(b"\r").split(b" ")[1:]]
         except ValueError as error:
             return at, f"cannot be read ({error})"
         if not all(abs(number) <= LARGEST for number in numbers):
-            return at, "holds a NaN or infinity"
+            return at, "has a NaN or infinity"
     return 0, "or one after it cannot be read"
