@@ -1,23 +1,22 @@
-"""Measure how reading, encoding and training grow with the number of documents.
+"""Measure how the costs of reading, encoding and training grow with the number of documents.
 
     python benchmarks/growth.py --imdb MIRROR/aclImdb.tar.gz --folder DIR \
         --output benchmarks/results/growth.csv --plot docs/images/growth.svg
 
-A corpus of each size is made from the 50,000 labelled reviews: they are repeated, and of every
-copy a tenth of the words is replaced by words drawn from the reviews by their frequency. The
-vocabulary therefore ends where the reviews' own does; that of other corpora goes on growing slowly.
+A corpus of each size is made from the 50,000 labelled reviews: they are repeated, and in every copy
+a tenth of the words is replaced by words drawn from the reviews by frequency. Therefore the
+vocabulary is that of the reviews, while the vocabulary of a real corpus would keep growing slowly.
 
-Each step is the command that the workflow runs, in a process of its own, looked at from outside.
-"Anonymous" memory is what the process itself holds, every 50 ms; pages of mapped files also count
-as resident, but the system can take them back at any time. Training is one epoch of one variant.
-With 2,000,000 documents about 10 GB of files come and go in --folder. Linux only.
+Each step is the command of the workflow in its own process, measured from outside. "Anonymous"
+memory is that of the process itself, sampled every 50 ms; pages of mapped files also count as
+resident, but the system can reclaim them at any time. Training is one epoch of one variant.
+2,000,000 documents need about 10 GB for temporary files in --folder. Linux only.
 
-Without --imdb, --plot draws what --output already holds.
+Without --imdb, --plot draws the table that --output already contains.
 """
 
 import argparse
 import io
-import json
 import os
 import subprocess
 import sys
@@ -30,22 +29,22 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
+import prepare
 from harness import KEPT, ROOT, write
-from seq2report.config.resolve import resolve_variant
+from seq2report.core import command
 from seq2report.core.command import UserError, read_json, replacing, run
 from seq2report.documents.formats import read_imdb
 from seq2report.files.archives import members
 
 SIZES = [2_000, 20_000, 200_000, 2_000_000]
 REPLACED = 0.1  # share of the words of each copy
-POOL = 10  # every tenth review: a million words stand for how frequent each one is
-DIGITS = 256  # words that a document's number is written with: three of them, so 16 million
+POOL = 10  # every tenth review: a million words represent the frequencies
+DIGITS = 256  # words as digits of a document's number: three digits, so 16 million
 GROUPS = [(split, label) for split in ("train", "test") for label in ("neg", "pos")]
 VARIANT = "learned_dense"
-EVERY = 0.05  # seconds between two looks at a process
-# As the workflow's rules have it: Snakemake sets the threads, workflow/rules/train.smk the rest.
+EVERY = 0.05  # seconds between two samples of memory
+# As in the workflow: Snakemake sets the threads, workflow/rules/train.smk the rest.
 THREADS = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")}
 
 
@@ -53,7 +52,7 @@ def reviews_of(archive: Path) -> dict[tuple[str, str], list[str]]:
     """Return the labelled reviews of the Large Movie Review Dataset by (split, label).
 
     Raises:
-        UserError: the archive holds none of a group.
+        UserError: the archive has no review of a group.
     """
     found = defaultdict(list)
     for _, text, label, split in read_imdb(members(archive), "utf-8"):
@@ -69,13 +68,13 @@ def documents(
 ) -> Iterator[tuple[str, str]]:
     """Yield (name in the archive, text) of ``size`` documents, the groups in turn.
 
-    No two texts are equal: each begins with its own number, written in frequent words. Only the
-    reviews are in memory.
+    All texts differ: each begins with its number, written in frequent words. In memory are only the
+    reviews.
 
     Args:
-        reviews: see `reviews_of`.
+        reviews: as `reviews_of` returns them.
         size: at most ``DIGITS ** 3``.
-        seed: decides which words are replaced, and by which.
+        seed: of the replacements.
     """
     rng = np.random.default_rng(seed)
     pool = " ".join(text for group in GROUPS for text in reviews[group][::POOL]).split()
@@ -103,33 +102,33 @@ def make(imdb: Path, size: int, archive: Path) -> int:
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
-            tar.members.clear()  # they would add up
+            tar.members.clear()  # they would accumulate
             total += len(content)
     return total
 
 
 def anonymous_mb(process: int) -> float:
-    """Return the anonymous memory of a process, 0 where it has just ended."""
+    """Return the anonymous memory of a process, 0 if it has just ended."""
     with open(f"/proc/{process}/status") as file:  # noqa: PTH123 (every 50 ms)
         return next((int(line.split()[1]) * 1024e-6 for line in file if line[:8] == "RssAnon:"), 0)
 
 
-def watched(command: Sequence[str | Path], log: Path, more: dict[str, str]) -> tuple[dict, str]:
-    """Run a Python script to its end; return what it took, and what it printed.
+def watched(script: Sequence[str | Path], log: Path, variables: dict[str, str]) -> tuple[dict, str]:
+    """Run a Python script; return its costs and its output.
 
     Args:
-        command: the script and its arguments.
-        log: file that its messages go to.
-        more: environment variables.
+        script: path and arguments.
+        log: file for its messages.
+        variables: of the environment.
 
     Raises:
-        UserError: it ended badly.
+        UserError: the script failed.
     """
     peak, start = 0.0, time.perf_counter()
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [sys.executable, *map(str, command)],
-            env=os.environ | THREADS | more,
+            [sys.executable, *map(str, script)],
+            env=os.environ | THREADS | variables,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -143,7 +142,7 @@ def watched(command: Sequence[str | Path], log: Path, more: dict[str, str]) -> t
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)  # so that Popen does not wait for it
     if process.returncode:
-        raise UserError(f"{command[0]} ended with {process.returncode}:\n{log.read_text()[-2000:]}")
+        raise UserError(f"{script[0]} ended with {process.returncode}:\n{log.read_text()[-2000:]}")
     took = {
         "wall_seconds": seconds,
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
@@ -154,62 +153,37 @@ def watched(command: Sequence[str | Path], log: Path, more: dict[str, str]) -> t
         return took, printed.read()
 
 
-def written_mb(*paths: Path) -> float:
-    """Return the size of files, and of those in folders."""
-    files = [file for path in paths for file in (path, *path.rglob("*")) if file.is_file()]
+def written_mb(path: Path) -> float:
+    """Return the size of a file, or of the files in a folder."""
+    files = [file for file in (path, *path.rglob("*")) if file.is_file()]
     return sum(file.stat().st_size for file in files) / 1e6
 
 
 def measure(imdb: Path, size: int, folder: Path) -> list[dict]:
     """Make a corpus in ``folder`` and return one row per step."""
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
-    variant = resolve_variant(config, VARIANT)
-    variant["fit"] |= {"epochs": 1}
+    settings = prepare.variant(VARIANT)
+    settings["fit"] |= {"epochs": 1}
     archive, corpus, sequences, run_folder = (
         folder / name for name in ("imdb.tar", "corpus", "sequences", "run")
     )
-    steps = {
-        "make": (
-            [__file__, "--imdb", imdb, "--make", archive, "--sizes", size],
-            [archive],
-            {},
-        ),
-        "read": (
-            [
-                *(ROOT / "scripts/read.py", "--archive", archive),
-                *("--settings", json.dumps(config["corpora"]["imdb"])),
-                *("--documents", corpus / "documents.parquet"),
-                *("--corpus", corpus / "corpus.json"),
-            ],
-            [corpus],
-            {},
-        ),
-        "encode": (
-            [
-                *(ROOT / "scripts/encode.py", "--documents", corpus / "documents.parquet"),
-                *("--settings", json.dumps(config["encodings"][variant["input"]["encoding"]])),
-                *("--output", sequences),
-            ],
-            [sequences],
-            {},
-        ),
-        "train": (
-            [
-                *(ROOT / "scripts/train_network.py", "--corpus", corpus / "corpus.json"),
-                *("--documents", sequences / "sequences.parquet"),
-                *("--settings", json.dumps(variant), "--seed", 1, "--threads", 1),
-                *("--output", run_folder),
-            ],
-            [run_folder],
-            KEPT,
-        ),
+    config, scripts = prepare.configuration(), ROOT / "scripts"
+    encoding = config["encodings"][settings["input"]["encoding"]]
+    documents = corpus / "documents.parquet"
+    read = prepare.read_arguments(archive, config["corpora"]["imdb"], corpus)
+    encode = prepare.encode_arguments(documents, encoding, sequences)
+    train = prepare.train_arguments(corpus, sequences, settings, 1, run_folder)
+    steps = {  # script with arguments, outputs, environment
+        "make": ([__file__, f"--imdb={imdb}", f"--make={archive}", "--sizes", size], archive, {}),
+        "read": ([scripts / "read.py", *read], corpus, {}),
+        "encode": ([scripts / "encode.py", *encode], sequences, {}),
+        "train": ([scripts / "train_network.py", *train, "--threads=1"], run_folder, KEPT),
     }
     rows, text_mb = [], None
-    for step, (command, outputs, more) in steps.items():
-        took, printed = watched(command, folder / "log", more)
+    for step, (script, output, variables) in steps.items():
+        took, printed = watched(script, folder / "log", variables)
         text_mb = text_mb or int(printed) / 1e6
         row = {"step": step, "documents": size, "text_mb": text_mb, **took}
-        row["written_mb"] = written_mb(*outputs)
+        row["written_mb"] = written_mb(output)
         if step == "train":
             metrics = read_json(run_folder / "metrics.json")
             row["epoch_seconds"] = metrics["fit_seconds"]
@@ -220,7 +194,7 @@ def measure(imdb: Path, size: int, folder: Path) -> list[dict]:
 
 
 def rounded(row: dict) -> dict:
-    """Return a row with as many digits as mean something."""
+    """Return a row with its significant digits."""
     return {
         key: round(value, 0 if key.endswith("per_second") else 1)
         if isinstance(value, float)
@@ -236,9 +210,9 @@ def draw(table: pd.DataFrame):
         table: columns step, documents, wall_seconds, cpu_seconds and peak_anonymous_mb.
 
     Returns:
-        A matplotlib figure, on white: it is shown on pages of either colour.
+        A matplotlib figure on white, for light and dark pages.
     """
-    # Not loaded where steps are measured: Linux hands the peak of this process down to them.
+    # Not imported to measure steps: on Linux they inherit the peak memory of this process.
     from matplotlib.figure import Figure
 
     from seq2report.report.plots import NEUTRAL, styles
@@ -261,29 +235,31 @@ def draw(table: pd.DataFrame):
     memory.set_ylim(0, drawn["peak_anonymous_mb"].max() * 1.15)
     memory.set_ylabel("peak anonymous memory, MB")
     for axes in (seconds, memory):
-        axes.set_xscale("log")
-        axes.set_xticks(sorted(drawn["documents"].unique()))
-        axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.minorticks_off()
-        axes.set_xlabel("documents (logarithmic)")
-        axes.grid(alpha=0.25)
+        _documents_axis(axes, drawn["documents"])
     seconds.yaxis.set_major_formatter("{x:,g}")
     figure.legend(loc="outside upper center", ncols=4)
     return figure
 
 
+def _documents_axis(axes, documents: pd.Series) -> None:
+    axes.set_xscale("log")
+    axes.set_xticks(sorted(documents.unique()))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.minorticks_off()
+    axes.set_xlabel("documents (logarithmic)")
+    axes.grid(alpha=0.25)
+
+
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__)
     parser.add_argument("--imdb", type=Path, help="archive of the reviews, aclImdb.tar.gz")
-    parser.add_argument("--folder", type=Path, help="where temporary files may go")
+    parser.add_argument("--folder", type=Path, help="for temporary files")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="documents")
     parser.add_argument("--output", type=Path, help="CSV file: written, or with only --plot read")
     parser.add_argument("--plot", type=Path, help="SVG file to write")
     parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
-    if args.make:  # a process of its own: its memory is not to be taken for that of a step
+    if args.make:  # in its own process, so that its memory does not count as that of a step
         print(make(args.imdb, args.sizes[0], args.make))
         return
     if not args.output:

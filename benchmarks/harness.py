@@ -1,10 +1,11 @@
-"""What the benchmarks share: ways of doing one work, each in a fresh process, in turn.
+"""Measure several ways of doing the same work in turn, each in a new process.
 
-A way is a function that does the work and returns what it found. Ways of one work run one after
-the other, the whole round several times over, so that a busy or throttled machine slows all of
-them alike; what is compared are medians within one run.
+A way is a function that does the work and returns its result. The ways run one after the other in
+several rounds, so that a busy or throttled machine slows all of them down equally. Medians within
+one run of the benchmark are compared.
 """
 
+import argparse
 import json
 import os
 import platform
@@ -22,20 +23,30 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from seq2report.core import command  # noqa: E402
 from seq2report.core.command import UserError  # noqa: E402
 from seq2report.core.machine import machine  # noqa: E402
 
 # As the rules of workflow/rules/train.smk set it.
 KEPT = {"MALLOC_MMAP_THRESHOLD_": "2000000000", "MALLOC_TRIM_THRESHOLD_": "2000000000"}
-# Of some machines, for old releases of OpenBLAS; they slow this one.
 PACKAGES = ("tensorflow", "keras", "numpy", "polars", "pyarrow", "pandas", "snakemake")
+# Some machines set these for old releases of OpenBLAS; they slow down the current one.
 UNWANTED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+
+def parser(description: str, repetitions: int = 0) -> argparse.ArgumentParser:
+    """Return a parser with --output and, with a default above 0, --repetitions."""
+    parser = command.parser(description)
+    parser.add_argument("--output", type=Path, help="CSV file to write")
+    if repetitions:
+        parser.add_argument("--repetitions", type=int, default=repetitions)
+    return parser
 
 
 def start(
     script: Path | str, *arguments: object, python: str = sys.executable, kept: bool = False
 ) -> subprocess.Popen:
-    """Start a command in a process of its own; see `result`."""
+    """Start a command in its own process; see `result`."""
     environment = {key: value for key, value in os.environ.items() if key not in UNWANTED}
     return subprocess.Popen(
         [python, str(script), *map(str, arguments)],
@@ -47,28 +58,28 @@ def start(
 
 
 def result(process: subprocess.Popen) -> dict:
-    """Wait for a command and return what its last line says, a JSON object.
+    """Wait for a command and return the JSON object of its last line.
 
     Raises:
-        UserError: it ended badly.
+        UserError: the command failed.
     """
     out, err = process.communicate()
     if process.returncode:
-        raise UserError(f"{' '.join(process.args)}: ended badly\n{err}")
+        raise UserError(f"{' '.join(process.args)}: failed\n{err}")
     return json.loads(out.splitlines()[-1])
 
 
 def in_turn(
     ways: Iterable[Hashable], measure: Callable[[Hashable, int], dict], repetitions: int
 ) -> dict[Hashable, list[dict]]:
-    """Measure each way in turn, ``repetitions`` times over; ``measure`` takes way and round."""
+    """Measure each way in turn, ``repetitions`` times; ``measure`` takes way and round."""
     ways = list(ways)
-    found = {way: [] for way in ways}
+    results = {way: [] for way in ways}
     for n in range(repetitions):
         for way in ways:
-            found[way].append(measure(way, n))
-            print(f"{way}: {found[way][-1]}", file=sys.stderr)
-    return found
+            results[way].append(measure(way, n))
+            print(f"{way}: {results[way][-1]}", file=sys.stderr)
+    return results
 
 
 def median(runs: Iterable[Mapping], key: str) -> float:
@@ -77,7 +88,7 @@ def median(runs: Iterable[Mapping], key: str) -> float:
 
 
 def peak_mb() -> float:
-    """Return this process's peak memory so far; where Linux tells it, not that of its parent."""
+    """Return the peak memory of this process so far; on Linux without that of its parent."""
     status = Path("/proc/self/status")
     if status.is_file():
         (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
@@ -87,8 +98,8 @@ def peak_mb() -> float:
 
 
 def circumstances() -> dict[str, str]:
-    """Return what the figures depend on: date, machine, and versions."""
-    installed = packages_distributions()  # the module tensorflow may be of tensorflow-cpu
+    """Return what the figures depend on: date, machine and versions."""
+    installed = packages_distributions()  # tensorflow-cpu also installs the module tensorflow
     return {
         "date": time.strftime("%Y-%m-%d"),
         **machine(),
@@ -98,7 +109,7 @@ def circumstances() -> dict[str, str]:
 
 
 def write(rows: list[dict], output: Path | None, **more: str) -> None:
-    """Print a table and, if ``output`` is given, write it as CSV and its circumstances as JSON."""
+    """Print a table and, if ``output`` is given, write it as CSV and what it depends on as JSON."""
     table = pd.DataFrame(rows)
     print(table.to_string(index=False))
     if output:

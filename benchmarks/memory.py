@@ -1,10 +1,10 @@
-"""Measure the memory of multi-hot reviews: our batches from the disk beside the lecture's matrix.
+"""Compare the memory of multi-hot reviews: our batches from disk, and the lecture's matrix.
 
     python benchmarks/memory.py --imdb MIRROR/aclImdb.tar.gz
 
 Both train the variant multihot_dense for one epoch on the same 25,000 reviews × 10,000 words, each
-in a fresh process. Stated are the peak of the process and how far it lies above what the process
-had before it touched the documents: with Keras loaded and the network built.
+in a new process. The table has the peak of the process, and its difference from the peak before the
+documents are read, when Keras is loaded and the network is built.
 """
 
 import argparse
@@ -15,39 +15,29 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import yaml
 
-from harness import ROOT, in_turn, median, peak_mb, result, start, write
-from seq2report.config.resolve import resolve_variant
+import harness
+import prepare
+from harness import in_turn, median, peak_mb, result, start, write
 from seq2report.core.command import run
 from seq2report.documents.sequences import Sequences, read_sequences
 from seq2report.models.backend import load_keras
 
 HERE = Path(__file__)
 WORDS = 10_000
-SPLITS = ("train", "validation")  # the 25,000 labelled reviews that are not the test part
-CORPUS = {
-    "title": "IMDB",
-    "format": "imdb",
-    "encoding": "utf-8",
-    "split": {"validation": 0.1, "seed": 1},
-}
+SPLITS = ("train", "validation")  # the 25,000 labelled reviews outside the test split
 
 
-def prepare(folder: Path, imdb: Path) -> None:
-    """Put the encoded reviews into ``folder``."""
-    import encode
-    import read
-
-    texts = folder / "documents.parquet"
-    given = ["--archive", str(imdb), "--settings", json.dumps(CORPUS)]
-    read.main([*given, "--documents", str(texts), "--corpus", str(folder / "corpus.json")])
-    settings = json.dumps({"num_words": WORDS, "fit": "train"})
-    encode.main(["--documents", str(texts), "--settings", settings, "--output", f"{folder}/words"])
+def prepare_reviews(folder: Path, imdb: Path) -> None:
+    """Read and encode the reviews."""
+    prepare.call("read", prepare.read_arguments(imdb, prepare.IMDB, folder))
+    encoding = {"num_words": WORDS, "fit": "train"}
+    documents = folder / "documents.parquet"
+    prepare.call("encode", prepare.encode_arguments(documents, encoding, folder / "words"))
 
 
 def ours(variant: dict, documents: Callable[[], Sequences]) -> float:
-    """Train as the workflow does; return the peak before the documents are touched."""
+    """Train as the workflow does; return the peak before the documents are read."""
     from seq2report.models import cpu_layers, network
 
     model = network.build_model(variant, WORDS, 2, ours=cpu_layers.FASTER)
@@ -63,7 +53,7 @@ def ours(variant: dict, documents: Callable[[], Sequences]) -> float:
 
 
 def lecture(variant: dict, documents: Callable[[], Sequences]) -> float:
-    """Train on one matrix of all reviews, as the slides have it."""
+    """Train on one matrix of all reviews, as on the slides."""
     from seq2report.models import network
 
     model = network.build_model(variant, WORDS, 2)
@@ -81,33 +71,28 @@ WAYS = {"ours": ours, "lecture": lecture}
 
 
 def measure(folder: str, way: str, _round: int) -> dict:
-    """Run one way in a process of its own."""
+    """Run one way in its own process."""
     return result(start(HERE, "--run", folder, way))
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = harness.parser(__doc__, repetitions=3)
     parser.add_argument("--imdb", type=Path, help="archive of the reviews")
-    parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--output", type=Path, help="CSV file to write")
     parser.add_argument("--run", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.run:
         folder, way = args.run
         load_keras(seed=1)
-        config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
-        variant = resolve_variant(config, "multihot_dense")
+        sequences = Path(folder, "words/sequences.parquet")
         before = WAYS[way](
-            variant, lambda: read_sequences(f"{folder}/words/sequences.parquet").part(*SPLITS)
+            prepare.variant("multihot_dense"), lambda: read_sequences(sequences).part(*SPLITS)
         )
         print(json.dumps({"peak_mb": peak_mb(), "above_mb": peak_mb() - before}))
         return
     if not args.imdb:
         parser.error("--imdb is needed")
     with tempfile.TemporaryDirectory() as folder:
-        prepare(Path(folder), args.imdb)
+        prepare_reviews(Path(folder), args.imdb)
         found = in_turn(WAYS, partial(measure, folder), args.repetitions)
     rows = [
         {"work": "multi-hot, 25,000 × 10,000", "way": way}

@@ -1,9 +1,8 @@
 """Fill docs/speed.md and docs/cluster.md from the tables of benchmarks/results/.
 
-No figure in them is written by hand.
+All their figures come from these tables.
 """
 
-import argparse
 import json
 from collections.abc import Sequence
 from functools import partial
@@ -11,6 +10,7 @@ from functools import partial
 import pandas as pd
 
 from harness import ROOT
+from seq2report.core import command
 from seq2report.core.command import UserError, run
 from seq2report.core.markdown import Tables, markdown, refill
 
@@ -25,7 +25,7 @@ def read(name: str) -> pd.DataFrame:
     """Return a table of benchmarks/results.
 
     Raises:
-        UserError: it was not measured yet.
+        UserError: it has not been measured yet.
     """
     path = RESULTS / f"{name}.csv"
     if not path.is_file():
@@ -42,8 +42,8 @@ def measured(name: str) -> str:
 
 def of(table: pd.DataFrame, work: str, way: str, column: str) -> float:
     """Return one figure of a table."""
-    (found,) = table.loc[(table["work"] == work) & (table["way"] == way), column]
-    return float(found)
+    (value,) = table.loc[(table["work"] == work) & (table["way"] == way), column]
+    return float(value)
 
 
 def summary() -> str:
@@ -79,8 +79,8 @@ def summary() -> str:
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=["quantity", "measured", "", "target"])
     enough = {"≥": lambda a, b: a >= b, "≤": lambda a, b: a <= b}
-    reached = [enough[sign](found, wanted) for _, found, sign, wanted in rows]
-    table["reached"] = ["yes" if each else "**no**" for each in reached]
+    reached = [enough[sign](value, wanted) for _, value, sign, wanted in rows]
+    table["reached"] = ["yes" if enough else "**no**" for enough in reached]
     return markdown(table)
 
 
@@ -118,9 +118,7 @@ PAGES = {ROOT / "docs/speed.md": SPEED, ROOT / "docs/cluster.md": CLUSTER}
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__)
     parser.parse_args(argv)
     for path, tables in PAGES.items():
         refill(path, tables)

@@ -1,32 +1,28 @@
-"""Measure how many documents per second trained models classify, in batches and one by one.
+"""Measure how many documents per second trained models predict: in batches, and one by one.
 
-In batches is as predict.py asks, one by one as a program would that has one text at a time; reading
-the documents and loading the model are not counted.
+predict.py uses batches; a program with one text at a time predicts one by one. Reading the
+documents and loading the model are not timed.
 """
 
-import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
+import harness
 from harness import in_turn, median, write
 from seq2report.answers.predictor import load
 from seq2report.core.command import run
 from seq2report.documents.texts import batches
 
-ALONE = 100  # documents that are asked about one by one
+ALONE = 100  # documents that are predicted one by one
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = harness.parser(__doc__, repetitions=5)
     parser.add_argument("runs", type=Path, nargs="+", help="run folders")
     parser.add_argument("--documents", type=Path, required=True, help="documents.parquet")
-    parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--output", type=Path, help="CSV file to write")
     args = parser.parse_args(argv)
 
     texts = pl.read_parquet(args.documents, columns=["text"])["text"].to_list()
@@ -41,7 +37,7 @@ def main(argv: Sequence[str] | None) -> None:
         return {"rate": sum(map(len, asked)) / (time.perf_counter() - start)}
 
     ways = [(name, how) for name in models for how in ("one by one", "in batches")]
-    in_turn(ways, measure, 1)  # TensorFlow traces
+    in_turn(ways, measure, 1)  # TensorFlow compiles
     found = {
         way: median(runs, "rate") for way, runs in in_turn(ways, measure, args.repetitions).items()
     }

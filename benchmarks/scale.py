@@ -1,15 +1,14 @@
-"""Measure what it takes to plan runs of many variants, seeds and corpora, and what they amount to.
+"""Measure the cost of planning runs of many variants, seeds and corpora, and count their jobs.
 
     python benchmarks/scale.py --output benchmarks/results/scale.csv
 
-Nothing is trained: configurations are written that lay copies of a network and of a corpus of the
-sample over config/config.yaml, and Snakemake plans them (`--dry-run`), all of a run and then what
-one job of it plans when it starts on a node, which the Slurm plugin has it do twice. Jobs, jobs on
-Slurm (a group is one) and files are counted in the plan. The first plan of a configuration also
-checks its layers; it is not the one that is measured.
+Nothing is trained. Configurations with copies of a network and of a corpus of the sample extend
+config/config.yaml, and Snakemake plans them (`--dry-run`): first a whole run, then one job as at
+its start on a node, which the Slurm plugin does twice. Jobs, Slurm jobs (a group is one) and files
+are counted in the plan. The first plan of a configuration also checks its layers and is not
+measured.
 """
 
-import argparse
 import json
 import os
 import re
@@ -22,17 +21,18 @@ from pathlib import Path
 
 import yaml
 
+import harness
 from harness import ROOT, write
 from seq2report.core.command import UserError, run
 
 SIZES = [(1, 1, 1), (10, 1, 1), (10, 10, 1), (100, 10, 1), (100, 10, 10)]
 PROFILE = ROOT / "profiles/slurm"
-# What is done where Snakemake runs, not on the cluster.
+# These rules run with Snakemake, not on the cluster.
 LOCAL = ("all", "fetch", "configuration", "report")
 
 
 def configuration(variants: int, seeds: int, corpora: int) -> dict:
-    """Return a configuration, to be laid over config/config.yaml, of so many of each."""
+    """Return a configuration with these numbers, which extends config/config.yaml."""
     default = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     made = {
         f"network_{n}": {
@@ -54,10 +54,10 @@ def configuration(variants: int, seeds: int, corpora: int) -> dict:
 
 
 def plan(folder: Path, *arguments: str) -> tuple[str, dict[str, float]]:
-    """Plan a run of the configuration in ``folder``; return the plan, and what that took.
+    """Plan a run of the configuration in ``folder``; return the plan and its costs.
 
     Raises:
-        UserError: Snakemake could not plan it.
+        UserError: Snakemake failed.
     """
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--directory", str(folder)]
     command += ["--snakefile", str(ROOT / "Snakefile"), "--configfile", str(folder / "config.yaml")]
@@ -69,7 +69,7 @@ def plan(folder: Path, *arguments: str) -> tuple[str, dict[str, float]]:
         file.seek(0)
         text = file.read()
     if status:
-        raise UserError(f"{' '.join(command)}: ended badly\n{text[-2000:]}")
+        raise UserError(f"{' '.join(command)}: failed\n{text[-2000:]}")
     return text, {
         "seconds": round(seconds, 1),
         "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1),
@@ -78,12 +78,12 @@ def plan(folder: Path, *arguments: str) -> tuple[str, dict[str, float]]:
 
 
 def counted(text: str, groups: dict[str, str], corpora: int) -> dict[str, int]:
-    """Return how many jobs a plan has, trainings, jobs on Slurm, and files that it writes."""
+    """Return the numbers of trainings, jobs, Slurm jobs and output files of a plan."""
     # Snakemake lists jobs once, rule by rule.
     rules = re.findall(r"^(?:local)?rule (\w+):\n((?: .*\n)*)", text, flags=re.MULTILINE)
     alone = [name for name, _ in rules if name not in groups and name not in LOCAL]
     shared = {groups[name] for name, _ in rules if name in groups}
-    # Texts are one job per corpus, each other group is one job.
+    # The group of texts is one job per corpus, every other group one job.
     on_slurm = len(alone) + len(shared) + ("texts" in shared) * (corpora - 1)
     files = sum(
         len(line.split(", "))
@@ -95,7 +95,7 @@ def counted(text: str, groups: dict[str, str], corpora: int) -> dict[str, int]:
 
 
 def measure(variants: int, seeds: int, corpora: int) -> dict:
-    """Return a row: how many of what there are, what planning all of it and one job takes."""
+    """Return the numbers of a run, and the costs of planning all of it and one job."""
     groups = yaml.safe_load((PROFILE / "config.yaml").read_text(encoding="utf-8"))["groups"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -112,10 +112,7 @@ def measure(variants: int, seeds: int, corpora: int) -> dict:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--output", type=Path, help="CSV file to write")
+    parser = harness.parser(__doc__)
     args = parser.parse_args(argv)
     write([measure(*size) for size in SIZES], args.output)
 

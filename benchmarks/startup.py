@@ -1,13 +1,12 @@
-"""Measure what each script costs before it does anything: the CPU time of its --help.
+"""Measure the start-up cost of each script: the CPU time of its --help.
 
     python benchmarks/startup.py
 
-Each script runs in a fresh process, all scripts in turn, several times over; the table shows the
-median of its CPU seconds (user and system) and which of the large libraries it had loaded. All
-files are in the page cache after the first round, which does not count.
+Each script runs in a new process, all scripts in turn, several times. The table has the median of
+the CPU seconds (user and system) and the large libraries that were imported. All files are in the
+page cache after the first round, which does not count.
 """
 
-import argparse
 import os
 import resource
 import statistics
@@ -16,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import harness
 from harness import ROOT, write
 from seq2report.core.command import UserError, run
 
@@ -24,10 +24,10 @@ LARGE = ("tensorflow", "sklearn", "pandas")
 
 
 def start(script: Path) -> tuple[float, set[str]]:
-    """Return the CPU seconds of a script's --help, and the modules that it had loaded.
+    """Return the CPU seconds of a script's --help, and the modules that it imported.
 
     Raises:
-        UserError: it does not end well.
+        UserError: the script failed.
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
@@ -38,14 +38,14 @@ def start(script: Path) -> tuple[float, set[str]]:
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
-        raise UserError(f"{script} --help ended badly\n{done.stderr}")
+        raise UserError(f"{script} --help failed\n{done.stderr}")
     seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     traced = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
     return seconds, {line.rpartition("|")[2].strip() for line in traced}
 
 
 def measure(scripts: list[Path], repetitions: int) -> list[dict]:
-    """Return one row per script, slowest first: name, median CPU seconds, loaded libraries."""
+    """Return name, median CPU seconds and imports, one row per script, the slowest first."""
     seconds = {script: [] for script in scripts}
     loaded = {}
     for turn in range(repetitions + 1):
@@ -62,11 +62,7 @@ def measure(scripts: list[Path], repetitions: int) -> list[dict]:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--output", type=Path, help="CSV file to write")
+    parser = harness.parser(__doc__, repetitions=3)
     args = parser.parse_args(argv)
 
     rows = measure(sorted(SCRIPTS.glob("*.py")), args.repetitions)

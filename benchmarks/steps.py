@@ -1,25 +1,23 @@
-"""Measure what each lever does to a step of training, one thread: a profile of the gains.
+"""Measure the effect of each optimisation on a training step with one thread.
 
     python benchmarks/steps.py --output benchmarks/results/steps.csv
 
-The networks of the variants train on random word ids, in batches of 32 documents of 150 words, one
-lever more in each row. All networks are in one process and take turns, an epoch at a time; stated
-are medians of CPU milliseconds a step. Two more tables in one: random numbers alone, a step that
-only drops half of 100,000 numbers by Keras's layer and by ours, and the parts of a step of
-glove_lstm, each by itself under XLA. "products alone" are the matrix products that an LSTM cannot
-do without, and nothing between them.
+The networks of the variants train on random word ids, in batches of 32 documents of 150 words; each
+row adds one optimisation. All networks are in one process and take turns, one epoch at a time; the
+table has medians of CPU milliseconds per step. It also has a step that only drops half of 100,000
+numbers, by Keras's layer and by ours, and the operations of a step of glove_lstm, each compiled on
+its own by XLA. "products alone" are the matrix products of an LSTM without anything between them.
 """
 
-import argparse
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from functools import partial
 
 import numpy as np
-import yaml
 
-from harness import ROOT, in_turn, median, write
-from seq2report.config.resolve import resolve_variant
+import harness
+import prepare
+from harness import in_turn, median, write
 from seq2report.core.command import run
 from seq2report.models.backend import load_keras
 
@@ -29,21 +27,17 @@ NUMBERS = 100_000
 
 def networks() -> dict[tuple[str, str], Callable[[], int]]:
     """Return for each (work, way) a function that trains an epoch and returns its steps."""
-    import keras
     import tensorflow as tf
 
     from seq2report.models import cpu_layers, network
 
-    names = ("config/config.yaml", "config/lecture.yaml")
-    files = [yaml.safe_load((ROOT / name).read_text(encoding="utf-8")) for name in names]
-    config = files[0] | {"variants": files[0]["variants"] | files[1]["variants"]}
     rng = np.random.default_rng(1)
     matrix = rng.normal(size=(WORDS, 50)).astype("float32")
     x = rng.integers(1, WORDS, size=(STEPS * BATCH, LENGTH)).astype("int32")
     y = rng.integers(CLASSES, size=len(x))
     data = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH, drop_remainder=True)
     dropout = {"Dropout": cpu_layers.Dropout}
-    levers = {  # Keras's layers replaced, XLA, steps a call
+    levers = {  # replaced Keras layers, XLA, steps per call
         "Keras's layers": ({}, False, 1),
         "+ XLA": ({}, True, 1),
         "+ Dropout by Philox": (dropout, True, 1),
@@ -52,7 +46,7 @@ def networks() -> dict[tuple[str, str], Callable[[], int]]:
     }
     ways = {}
     for variant in ("glove_lstm", "glove_stacked", "glove_bilstm"):
-        settings = resolve_variant(config, variant)
+        settings = prepare.variant(variant)
         for way, (ours, xla, steps) in levers.items():
             model = network.build_model(settings, WORDS, CLASSES, matrix, ours)
             model.compile(
@@ -64,16 +58,26 @@ def networks() -> dict[tuple[str, str], Callable[[], int]]:
             )
             ways[variant, way] = lambda model=model: model.fit(data, verbose=0) and STEPS
 
-    ones = tf.ones(NUMBERS)
+    return ways | dropouts() | operations(x[:BATCH], matrix)
+
+
+def dropouts() -> dict[tuple[str, str], Callable[[], int]]:
+    """Return for each Dropout layer a function that applies it once and returns 1."""
+    import keras
+    import tensorflow as tf
+
+    from seq2report.models import cpu_layers
+
+    ways, ones = {}, tf.ones(NUMBERS)
     for way, kind in (("Keras's Dropout", keras.layers.Dropout), ("ours", cpu_layers.Dropout)):
         layer = kind(0.5)
         drop = tf.function(lambda x, layer=layer: layer(x, training=True), jit_compile=True)
         ways[f"{NUMBERS:,} random numbers", way] = lambda drop=drop: len([drop(ones)])
-    return ways | parts(x[:BATCH], matrix)
+    return ways
 
 
-def parts(x: np.ndarray, matrix: np.ndarray) -> dict[tuple[str, str], Callable[[], int]]:
-    """Return a function for each part of a training step; it runs the part and returns 1."""
+def operations(x: np.ndarray, matrix: np.ndarray) -> dict[tuple[str, str], Callable[[], int]]:
+    """Return for each operation of a step a function that runs it and returns its repetitions."""
     import keras
     import tensorflow as tf
 
@@ -89,17 +93,10 @@ def parts(x: np.ndarray, matrix: np.ndarray) -> dict[tuple[str, str], Callable[[
     optimizer.build(weights)
     normal = tf.random.normal
     words, flat, gates = normal((BATCH, LENGTH, width)), BATCH * LENGTH, 4 * units
-    inputs, hidden, given = normal((flat, width)), normal((flat, units)), normal((flat, gates))
+    inputs, hidden, gradients = normal((flat, width)), normal((flat, units)), normal((flat, gates))
     kernel, recurrent = normal((width, gates)), normal((units, gates)) / units
     updates = [normal(weight.shape) for weight in weights]
-
-    def products() -> list:
-        def step(h: tf.Tensor) -> tuple:
-            return (tf.matmul(tf.matmul(h, recurrent), recurrent, transpose_b=True),)
-
-        before = tf.while_loop(lambda _: True, step, (hidden[:BATCH],), maximum_iterations=LENGTH)
-        after = [tf.matmul(each, given, transpose_a=True) for each in (inputs, hidden)]
-        return [before, after, inputs @ kernel, tf.matmul(given, kernel, transpose_b=True)]
+    products = partial(lstm_products, inputs, hidden, gradients, kernel, recurrent)
 
     def recur() -> list:
         with tf.GradientTape() as tape:
@@ -115,21 +112,36 @@ def parts(x: np.ndarray, matrix: np.ndarray) -> dict[tuple[str, str], Callable[[
     def update() -> None:
         optimizer.apply(updates, weights)
 
-    each = {"products alone": products, "LSTM, forth and back": recur, "embedding": embed}
-    each |= {"optimizer": update}
-    compiled = {name: tf.function(part, jit_compile=True) for name, part in each.items()}
+    return _compiled(
+        {"products alone": products, "LSTM, forth and back": recur, "embedding": embed}
+        | {"optimizer": update}
+    )
+
+
+def lstm_products(inputs, hidden, gradients, kernel, recurrent) -> list:
+    """Compute the matrix products of a step of an LSTM; all arguments are tensors."""
+    import tensorflow as tf
+
+    def step(h: tf.Tensor) -> tuple:
+        return (tf.matmul(tf.matmul(h, recurrent), recurrent, transpose_b=True),)
+
+    before = tf.while_loop(lambda _: True, step, (hidden[:BATCH],), maximum_iterations=LENGTH)
+    after = [tf.matmul(matrix, gradients, transpose_a=True) for matrix in (inputs, hidden)]
+    return [before, after, inputs @ kernel, tf.matmul(gradients, kernel, transpose_b=True)]
+
+
+def _compiled(functions: dict[str, Callable]) -> dict[tuple[str, str], Callable[[], int]]:
+    import tensorflow as tf
+
+    compiled = {name: tf.function(step, jit_compile=True) for name, step in functions.items()}
     return {
-        ("parts of a step", name): lambda part=part: len([part() for _ in range(STEPS)])
-        for name, part in compiled.items()
+        ("parts of a step", name): lambda step=step: len([step() for _ in range(STEPS)])
+        for name, step in compiled.items()
     }
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--output", type=Path, help="CSV file to write")
+    parser = harness.parser(__doc__, repetitions=3)
     args = parser.parse_args(argv)
     load_keras(seed=1)
     ways = networks()

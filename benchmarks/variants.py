@@ -1,31 +1,31 @@
-"""Collect the peak memory of each variant's training: what the rules of the workflow ask for.
+"""Collect the peak memory of each variant's training, which the rules of the workflow request.
 
     python benchmarks/variants.py results/memory results/overhead --output workflow/memory.csv
 
-Reads metrics.json of the runs there are, and keeps the most that any run of a variant took.
+Reads metrics.json of all runs and keeps the maximum of each variant.
 """
 
-import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-import harness  # noqa: F401  finds the modules of scripts/
+import harness  # noqa: F401  adds scripts/ to the path
+from seq2report.core import command
 from seq2report.core.command import UserError, read_json, replacing, run
 
 
 def peaks(results: Iterable[Path]) -> list[dict]:
-    """Return one row per variant, by name: peak memory in MB, corpus and words of the run.
+    """Return one row per variant, by name: its peak in MB, and the corpus and size of that run.
 
     Raises:
-        UserError: there are no runs.
+        UserError: no runs are found.
     """
-    found: dict[str, dict] = {}
+    largest: dict[str, dict] = {}
     paths = [path for folder in results for path in folder.glob("*/runs/*/*/metrics.json")]
     for path in sorted(paths):
         metrics, variant = read_json(path), path.parent.parent.name
-        if metrics["kind"] == "ensemble":  # its figure is the most that a member took
+        if metrics["kind"] == "ensemble":  # its figure is the maximum of its members
             continue
         row = {
             "variant": variant,
@@ -34,19 +34,17 @@ def peaks(results: Iterable[Path]) -> list[dict]:
             "document": metrics["document_shape"],
             "fitted_documents": metrics["fitted_documents"],
         }
-        if row["peak_mb"] > found.get(variant, {"peak_mb": 0})["peak_mb"]:
-            found[variant] = row
-    if not found:
+        if row["peak_mb"] > largest.get(variant, {"peak_mb": 0})["peak_mb"]:
+            largest[variant] = row
+    if not largest:
         raise UserError(
             f"no run in {', '.join(map(str, results))}; expected folders results/<name>"
         )
-    return [found[variant] for variant in sorted(found)]
+    return [largest[variant] for variant in sorted(largest)]
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser(__doc__)
     parser.add_argument("results", type=Path, nargs="+", help="folders results/<name>")
     parser.add_argument("--output", type=Path, help="CSV file to write")
     args = parser.parse_args(argv)
