@@ -80,7 +80,7 @@ def summary() -> str:
     table = pd.DataFrame(rows, columns=["quantity", "measured", "", "target"])
     enough = {"≥": lambda a, b: a >= b, "≤": lambda a, b: a <= b}
     reached = [enough[sign](value, wanted) for _, value, sign, wanted in rows]
-    table["reached"] = ["yes" if enough else "**no**" for enough in reached]
+    table["reached"] = ["yes" if met else "**no**" for met in reached]
     return markdown(table)
 
 
