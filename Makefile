@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCK := requirements$(if $(GPU),-gpu).lock
 READY := .venv/.ready$(if $(GPU),-gpu)
 
-.PHONY: report test test-slow test-browser test-slurm reliability-page bench memory speed-page \
+.PHONY: report test test-workflow test-slow test-browser test-slurm reliability-page bench memory speed-page \
   publish results-page schema lint format lock clean
 report: $(READY)
 	$(BIN)/snakemake --cores all $(if $(GPU),--config gpu=1)
@@ -13,6 +13,10 @@ report: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest
+
+# What runs whole workflows and commands: a few minutes.
+test-workflow: $(READY)
+	$(BIN)/python -m pytest -m "workflow and not slow"
 
 # Set SEQ2REPORT_MIRROR=FOLDER to read the real archives.
 test-slow: $(READY)

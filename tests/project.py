@@ -1,5 +1,6 @@
 """A copy of the workflow to plan and to run, in a folder of its own."""
 
+import json
 import os
 import re
 import shutil
@@ -9,10 +10,24 @@ from pathlib import Path
 
 import yaml
 from helpers import ROOT
+from plans import plan
 
 PARTS = ("Snakefile", "workflow", "config", "profiles", "scripts", "reports", "environment.yml")
 PARTS += ("environment-gpu.yml",)
+ENSEMBLE = {"title": "Both", "ensemble": {"members": ["svm", "dense"], "method": "vote"}}
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+
+
+def edited(config: dict, **changes) -> dict:
+    """Return the configuration with ``a__b__c=value`` changed at a.b.c."""
+    copy = json.loads(json.dumps(config))
+    for path, value in changes.items():
+        *folders, last = path.split("__")
+        place = copy
+        for folder in folders:
+            place = place[folder]
+        place[last] = value
+    return copy
 
 
 class Project:
@@ -25,22 +40,26 @@ class Project:
             copy(ROOT / part, folder / part)
 
     def snakemake(self, *arguments, config=None, directory=None, status=0, under=()) -> str:
-        file = self.folder / "tiny.yaml"
-        file.write_text(yaml.safe_dump(config or self.config))
-        command = [*under, SNAKEMAKE, "--cores", "2", "--configfile", file]
-        command += ["--replace-workflow-config", *arguments]
-        # Not activated: a rule has to find this Python by itself.
-        environment = os.environ | {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+        """Run Snakemake in a process of its own; return what it prints."""
         done = subprocess.run(
-            command,
+            [*under, SNAKEMAKE, *self.options(config), *arguments],
             cwd=directory or self.folder,
-            env=environment,
+            env=self.environment(),
             capture_output=True,
             text=True,
             timeout=500,
         )
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
+
+    def options(self, config: dict | None) -> list:
+        file = self.folder / "tiny.yaml"
+        file.write_text(yaml.safe_dump(config or self.config))
+        return ["--cores", "2", "--configfile", file, "--replace-workflow-config"]
+
+    def environment(self) -> dict[str, str]:
+        # Not activated: a rule has to find this Python by itself.
+        return os.environ | {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
     def planned(self, *arguments, **options) -> dict[str, int]:
         """Return which rules a run would run, and how often."""
@@ -57,6 +76,40 @@ class Project:
     def changed(self, file: str, old: str | None = None, new: str = "\n# changed\n"):
         """Change a file of the copy until the with-block ends."""
         return _Changed(self.folder / file, old, new)
+
+
+class PlannedProject(Project):
+    """A project whose files are empty, recorded as those of a finished run: for plans alone.
+
+    The check that builds all models, which loads TensorFlow, accepts everything; `with_check`
+    brings the real one back.
+    """
+
+    def __init__(self, folder: Path, config: dict):
+        super().__init__(folder, config)
+        check = folder / "scripts/check.py"
+        self.check = check.read_text()
+        check.write_text("")
+        self.finish()
+
+    def snakemake(self, *arguments, config=None, directory=None, status=0) -> str:
+        options = [*self.options(config), *arguments]
+        found, output = plan(options, directory or self.folder, self.environment())
+        assert found == status, output
+        return output
+
+    def finish(self, *targets, config=None) -> None:
+        """Make the files of these targets, empty, as a run would have left them."""
+        table = self.snakemake("--summary", *targets, config=config)
+        for line in table.partition("output_file\t")[2].splitlines()[1:]:
+            path = self.folder / line.split("\t")[0]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        self.snakemake("--touch", "--forceall", *targets, config=config)
+
+    def with_check(self):
+        """Check models for real until the with-block ends."""
+        return self.changed("scripts/check.py", new=self.check)
 
 
 class _Changed:

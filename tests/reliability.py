@@ -22,7 +22,12 @@ GROUPS = (
     "Bad machine",
     "Security",
 )
-TARGETS = ("slow", "browser", "slurm")  # markers of tests that have a command of their own
+TARGETS = (
+    "slow",
+    "workflow",
+    "browser",
+    "slurm",
+)  # markers of tests that have a command of their own
 COLLECTED = pytest.StashKey[Counter[tuple[str, str]]]()
 FILES = pytest.StashKey[set[str]]()
 IDS = pytest.StashKey[list[str]]()  # of all collected tests, in their order
@@ -46,7 +51,7 @@ def pytest_collection_modifyitems(config, items):
             (group,) = marker.args
             if group not in GROUPS:
                 raise pytest.UsageError(f"{item.nodeid}: no group '{group}'; one of {GROUPS}")
-            target = "".join(f"-{each}" for each in TARGETS if item.get_closest_marker(each))
+            target = next((f"-{each}" for each in TARGETS if item.get_closest_marker(each)), "")
             item.user_properties.append(("reliability", (group, f"`make test{target}`")))
             cases[_file_and_sentence(item.nodeid)] += 1
 

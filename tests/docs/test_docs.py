@@ -81,9 +81,14 @@ def commands() -> list:
                 if command:
                     found.setdefault(command, (where, settings))
     return [
-        pytest.param(command, settings, id=f"{where}: {command}")
+        pytest.param(command, settings, id=f"{where}: {command}", marks=of_snakemake(command))
         for command, (where, settings) in found.items()
     ]
+
+
+def of_snakemake(command: str) -> list:
+    """Return the marker of commands that plan the workflow, which builds all models."""
+    return [pytest.mark.workflow] if "snakemake " in command else []
 
 
 @pytest.mark.parametrize(("command", "settings"), commands())
@@ -196,6 +201,7 @@ def run_in(folder, command):
     return done.stdout + done.stderr
 
 
+@pytest.mark.workflow
 def test_the_commands_from_a_table_to_a_report_are_those_that_are_shown(clone):
     propose, whole, plan = "".join(my_corpus("sh")).splitlines()
     assert "label: 'queue', 2 classes" in run_in(clone, propose)

@@ -94,6 +94,7 @@ def assert_same_run(found, expected):
 
 
 @interruption
+@pytest.mark.workflow
 @pytest.mark.parametrize(
     ("fit", "layers", "after"),
     [

@@ -19,6 +19,7 @@ from helpers import NEWSGROUPS
 from misbehaving_server import MisbehavingServer, whole
 from project import SNAKEMAKE, Project
 
+pytestmark = pytest.mark.workflow
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
 LEAVES_A_LOCK = (signal.SIGHUP, signal.SIGKILL)  # of Snakemake
 PATIENCE = 120  # seconds until something happens that has to

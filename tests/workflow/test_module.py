@@ -3,7 +3,10 @@
 import re
 import subprocess
 
+import pytest
 from project import Project
+
+pytestmark = pytest.mark.workflow
 
 OWN = """
 configfile: "mine.yaml"

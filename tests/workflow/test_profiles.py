@@ -92,6 +92,7 @@ def started(folder: Path, number: int) -> int:
     raise AssertionError(f"job {number} was not submitted within a minute")
 
 
+@pytest.mark.workflow
 @pytest.mark.reliability("Interruption")
 def test_a_generic_cluster_finishes_a_run_although_a_job_is_killed(folder):
     log = folder / "messages.log"
@@ -103,6 +104,7 @@ def test_a_generic_cluster_finishes_a_run_although_a_job_is_killed(folder):
     assert "accuracy" in json.loads((folder / RUN).read_text())
 
 
+@pytest.mark.workflow
 @pytest.mark.reliability("Interruption")
 def test_a_generic_cluster_cancels_its_jobs_when_it_is_interrupted(folder):
     run = subprocess.Popen(GENERIC_RUN, cwd=folder, stdout=subprocess.DEVNULL)

@@ -95,6 +95,7 @@ def assert_same(found: Path, expected: Path) -> None:
                 np.testing.assert_array_equal(first[name], second[name])
 
 
+@pytest.mark.workflow
 @pytest.mark.parametrize(
     "kind", ["a network", "a pipeline", "features", "word vectors", "an encoding"]
 )

@@ -44,6 +44,7 @@ def snakemake(
     )
 
 
+@pytest.mark.workflow
 @pytest.mark.reliability("Security")
 def test_no_text_of_a_configuration_reaches_a_shell_as_code(tmp_path):
     mirror = {"SEQ2REPORT_MIRROR": HARM}
@@ -96,6 +97,7 @@ def test_a_secret_that_is_written_into_an_address_is_refused_and_not_repeated(tm
     assert "hunter2" not in done.stdout + done.stderr
 
 
+@pytest.mark.workflow
 @pytest.mark.reliability("Security")
 def test_a_secret_from_the_environment_reaches_no_log_and_no_file(tmp_path):
     address = "https://me:${PASSWORD}@127.0.0.1:9/x.tar.xz?token=${PASSWORD}"

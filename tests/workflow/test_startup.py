@@ -128,6 +128,7 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
     }
 
 
+@pytest.mark.workflow
 def test_what_trains_no_network_never_asks_for_tensorflow(watched, tiny_archive, tiny_vectors):
     folder = ROOT / "scripts/seq2report/report"
     modules = [path.stem for path in folder.glob("*.py") if path.stem != "__init__"]

@@ -1,177 +1,21 @@
-"""The DAG: what runs, and what runs again after which change; on one real run of a tiny corpus."""
+"""The DAG: what runs, and what runs again after which change; nothing is run."""
 
-import hashlib
 import json
-import os
-import pwd
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
-import yaml
-from helpers import GROUPS, NEWSGROUPS, ROOT
-from project import SNAKEMAKE, Project
-
-import publish
+from project import ENSEMBLE, PlannedProject, edited
 
 TRAINING = {"train_svm", "train_dense"}
 
 
 @pytest.fixture(scope="module")
-def config(tiny_archive, tiny_vectors) -> dict:
-    def source(path):
-        return {"file": path.name, "from": [{"url": path.as_uri()}]}
-
-    return {
-        "name": "tiny",
-        "sample": True,
-        "seeds": [1],
-        "gpu": 0,
-        "compare": {"corpora": ["news"], "variants": ["svm", "dense"], "confidence": 0.9},
-        "lessons": {"corpus": "news", "pages": ["one_hot", "number_sequence"]},
-        "sources": {"tiny": source(tiny_archive), "vectors": source(tiny_vectors)},
-        "corpora": {"news": NEWSGROUPS, "other": NEWSGROUPS},
-        "encodings": {"words": {"num_words": 2000, "fit": "train"}},
-        "embeddings": {"glove": {"title": "GloVe", "source": "vectors"}},
-        "fit": {"optimizer": "rmsprop", "batch_size": 16, "epochs": 2},
-        "variants": {
-            "svm": {"title": "SVM", "pipeline": [{"TfidfVectorizer": {}}, {"LinearSVC": {}}]},
-            "dense": {
-                "title": "GloVe → dense",
-                "input": {"encoding": "words", "length": 40, "embedding": "glove"},
-                "layers": [{"Flatten": {}}],
-            },
-        },
-    }
-
-
-# Without a network, with a home that nobody can write to and that no variable names; Snakemake
-# itself wants another place for its cache then.
-POOR = 'ip link set lo up && mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"'
-POOR = [
-    "unshare",
-    "--mount",
-    "--net",
-    "sh",
-    "-c",
-    f'{POOR} && shift && exec env -u HOME XDG_CACHE_HOME="$PWD/.cache" "$@"',
-]
-POOR += ["sh", pwd.getpwuid(os.getuid()).pw_dir]
-
-
-@pytest.fixture(scope="module")
-def poor(tmp_path_factory) -> list[str]:
-    """What a command is put behind to run on a poor machine; nothing where that cannot be made."""
-    folder = tmp_path_factory.getbasetemp()
-    return POOR if not subprocess.run([*POOR, "touch", folder]).returncode else []
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory, config, poor) -> Project:
-    """A project that has been run."""
-    project = Project(tmp_path_factory.mktemp("ein Ordner für Überraschungen"), config)
-    project.snakemake(under=poor)
-    return project
-
-
-def edited(config: dict, **changes) -> dict:
-    """Return the configuration with ``a__b__c=value`` changed at a.b.c."""
-    copy = json.loads(json.dumps(config))
-    for path, value in changes.items():
-        *folders, last = path.split("__")
-        place = copy
-        for folder in folders:
-            place = place[folder]
-        place[last] = value
-    return copy
-
-
-def test_a_run_ends_in_a_report_and_tables_beside_it(project):
-    report = project.folder / "results/tiny/report"
-    pages = sorted(path.name for path in report.glob("*.html"))
-    assert pages == [
-        "compared-news.html",
-        "corpus-news.html",
-        "embeddings-news.html",
-        "index.html",
-        "lesson-number_sequence.html",
-        "lesson-one_hot.html",
-        "made.html",
-        "trust-news.html",
-        "variant-dense.html",
-        "variant-svm.html",
-    ]
-    for link in re.findall(r'href="([^"#:]+)"', (report / "index.html").read_text()):
-        assert (report / link).is_file(), link
-    assert "These are sample figures" in (report / "index.html").read_text()
-
-
-@pytest.mark.reliability("Bad machine")
-def test_a_folder_with_blanks_and_umlauts_in_its_name_does_no_harm(project):
-    assert re.search(r" .*ü", project.folder.name)
-    assert (project.folder / "results/tiny/report/index.html").is_file()
-
-
-@pytest.mark.reliability("Bad machine")
-def test_a_run_needs_neither_a_network_nor_a_home_that_can_be_written_but_for_snakemakes_cache(
-    project, poor
-):
-    if not poor:
-        pytest.skip("only root takes them away, and not on every machine")
-    home = subprocess.run(
-        [*poor, "sh", "-c", f"touch {POOR[-1]}/x"], capture_output=True, text=True
-    )
-    assert "Read-only file system" in home.stderr
-    call = "import socket; socket.create_connection(('192.0.2.1', 80))"
-    network = subprocess.run([*poor, sys.executable, "-c", call], capture_output=True, text=True)
-    assert "Network is unreachable" in network.stderr
-    assert (project.folder / "results/tiny/report/index.html").is_file()
-
-
-def test_how_it_was_made_tells_of_every_job_but_its_own_page(project):
-    made = project.folder / "results/tiny/report/tables/made"
-    jobs = pd.read_csv(made / "jobs.csv")
-    left = {path.parent.name for path in (project.folder / "results/tiny/benchmarks").glob("*/*")}
-    assert left - set(jobs["rule"]) == {"evaluate_workflow"}
-    assert "made" not in set(jobs.loc[jobs["rule"] == "render", "job"])
-    edges = set(pd.read_csv(made / "edges.csv").itertuples(index=False, name=None))
-    assert {("fetch", "read"), ("read", "train_svm"), ("train_dense", "evaluate_runs")} <= edges
-    told = yaml.safe_load((made / "configuration.yaml").read_text())
-    assert told == project.config | {"corpora": {"news": NEWSGROUPS}}  # of which it tells
-
-
-def test_every_rule_left_its_log_and_benchmark(project):
-    results = project.folder / "results/tiny"
-    rules = {path.name for path in (results / "benchmarks").iterdir()}
-    assert rules == {path.name for path in (results / "logs").iterdir()}
-    assert {"read", "encode", "embed", "train", "evaluate_runs", "render"} <= rules
-
-
-def test_the_merged_configuration_lies_beside_the_results(project):
-    assert json.loads((project.folder / "results/tiny/config.json").read_text()) == project.config
-
-
-def test_publishing_tells_the_commit_and_whether_the_results_are_of_it(project):
-    shutil.copy(ROOT / ".gitignore", project.folder)
-    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-    for command in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "-m", "all"]):
-        subprocess.run(["git", *command], cwd=project.folder, check=True)
-    asked = project.folder, project.folder / "results/tiny/config.json"
-    told = publish.code(*asked)
-    assert re.fullmatch("[0-9a-f]{40}", told.pop("commit"))
-    assert told == {"clean": True, "up_to_date": True}
-    with project.changed("scripts/evaluate_labels.py"):
-        told = publish.code(*asked)
-    assert (told["clean"], told["up_to_date"]) == (False, False)
-    shutil.rmtree(project.folder / ".git")
-
-
-def test_a_second_run_has_nothing_to_do(project):
+def project(tmp_path_factory, config) -> PlannedProject:
+    """A project that counts as run."""
+    project = PlannedProject(tmp_path_factory.mktemp("planned"), config)
     assert project.planned() == {}
+    return project
 
 
 def test_a_changed_helper_reruns_exactly_its_users(project):
@@ -225,7 +69,7 @@ def test_a_variant_that_watches_the_test_documents_is_not_asked_about_their_labe
 
 
 def test_a_changed_check_of_the_configuration_reruns_nothing(project):
-    with project.changed("scripts/seq2report/config/config.py"):
+    with project.changed("scripts/seq2report/config/check.py"):
         assert project.planned() == {}
 
 
@@ -341,9 +185,6 @@ def test_a_run_leaves_validation_documents_but_where_they_are_fitted(project):
     assert {name: "validation.parquet" in files for name, files in runs.items()} == {
         **{"svm": True, "dense": True, "lecture": False}
     }
-    for variant in ("svm", "dense"):
-        folder = project.folder / f"results/tiny/news/runs/{variant}/seed-1"
-        assert (folder / "validation.parquet").is_file()
 
 
 def test_the_networks_that_loop_over_words_most_are_trained_first_branches_included(project):
@@ -385,35 +226,6 @@ def test_a_setting_that_changes_no_result_is_written_down_and_changes_nothing_el
     assert project.planned(config=config) == written
 
 
-@pytest.mark.parametrize("kind", ["file", "folder"])
-def test_own_texts_that_changed_are_fetched_and_read_again(project, kind):
-    own = project.folder / f"own {kind}"
-    text = own
-    if kind == "folder":
-        text = own / "a/1.txt"
-        text.parent.mkdir(parents=True)
-    text.write_text("a text")
-    place = {"url": f"file:{own.name}"}
-    source = {"file": f"own-{kind}.tar", "from": [place]}
-    corpus = {**NEWSGROUPS, "source": "own"}
-    config = edited(project.config, sources__own=source, corpora__own=corpus)
-    fetched, documents = f"resources/downloads/own-{kind}.tar", "results/tiny/own/documents.parquet"
-    project.snakemake(fetched, config=config)
-    assert project.planned(fetched, config=config) == {}
-    text.write_text("another text")
-    assert project.planned(fetched, config=config) == {"fetch": 1}
-    assert project.planned(documents, config=config) == {"fetch": 1, "read": 1}
-    project.snakemake(fetched, config=config)
-    assert b"another text" in (project.folder / fetched).read_bytes()
-    assert project.planned(fetched, config=config) == {}
-    # What has a digest cannot be another one.
-    digest = hashlib.sha256((project.folder / fetched).read_bytes()).hexdigest()
-    pinned = edited(config, sources__own__from=[place | {"sha256": digest}])
-    project.snakemake(fetched, config=pinned)
-    text.write_text("a third text")
-    assert project.planned(fetched, config=pinned) == {}
-
-
 def test_another_mirror_fetches_nothing_again(project):
     assert project.planned(config=project.config | {"mirror": "/nowhere"}) == {}
 
@@ -423,59 +235,11 @@ def test_the_workflow_runs_from_another_folder(project, tmp_path):
     assert project.planned(*snakefile, directory=tmp_path)["train_dense"] == 1
 
 
-OWN = """
-module seq2report:
-    snakefile: {snakefile!r}
-    config: config
-
-use rule * from seq2report as seq2report_*
-
-rule best:
-    input: "results/tiny/report/tables/news/runs/recommendation.csv"
-    output: "best.txt"
-    shell: "grep '^best,' {{input}} > {{output}}"
-"""
-
-
-def test_another_workflow_imports_this_one_with_a_configuration_of_its_own(project, tmp_path):
-    own = tmp_path / "Snakefile"
-    own.write_text(OWN.format(snakefile=str(project.folder / "Snakefile")))
-    asked = ["best.txt", "--snakefile", own]
-    assert project.planned(*asked) == {"best": 1}  # what is there is not made again
-    nothing_made = [*asked, "--directory", tmp_path / "elsewhere"]
-    planned = project.planned(*nothing_made)
-    assert planned["seq2report_train_svm"] == planned["seq2report_train_dense"] == 1
-    config = edited(project.config, compare__variants=["svm"])
-    assert "seq2report_train_dense" not in project.planned(*nothing_made, config=config)
-    project.snakemake(*asked)
-    assert (project.folder / "best.txt").read_text().startswith("best,")
-
-
-def test_the_import_that_the_documentation_shows_is_planned_as_it_stands(tmp_path):
-    text = (ROOT / "docs/module.md").read_text()
-    shown, _ = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    (tmp_path / "Snakefile").write_text(shown)
-    (tmp_path / "seq2report").symlink_to(ROOT)
-    own = {"name": "mine", "compare": {"corpora": ["newsgroups"], "variants": ["naive_bayes"]}}
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(own))
-    command = [SNAKEMAKE, "--dry-run", "best"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    trained = re.findall(r"^(seq2report_train_\w+) ", done.stdout + done.stderr, flags=re.MULTILINE)
-    assert set(trained) == {"seq2report_train_naive_bayes"}
-
-
-def test_snakemakes_own_report_has_pages_and_tables(project, tmp_path):
-    project.snakemake("--report", tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text()
-    assert "index.html" in page
-    assert "variants.csv" in page
-
-
 @pytest.mark.reliability("Bad configuration")
 def test_a_mistake_is_refused_before_anything_runs_in_one_short_message(project):
     config = edited(project.config, name="wrong", variants__dense__layers=[{"Flaten": {}}])
-    output = project.snakemake(config=config, status=1)
+    with project.with_check():
+        output = project.snakemake(config=config, status=1)
     assert "variants.dense.layers[0]: unknown layer 'Flaten'; did you mean 'Flatten'?" in output
     assert "Traceback" not in output
     assert not (project.folder / "results/wrong").exists()
@@ -485,10 +249,12 @@ def test_a_mistake_is_refused_before_anything_runs_in_one_short_message(project)
 def test_a_network_that_no_memory_holds_is_refused_before_anything_runs(project):
     layers = [{"Flatten": {}}, {"Dense": {"units": 10**9}}]
     config = edited(project.config, name="wrong", variants__dense__layers=layers)
-    output = project.snakemake(config=config, status=1)
-    assert re.search(r"variants.dense.layers: to train them takes at least [\d,.]+ GB", output)
-    assert "Traceback" not in output
-    assert "memory_mb" not in project.snakemake("--dry-run", config=config | {"memory_mb": 10**9})
+    with project.with_check():
+        output = project.snakemake(config=config, status=1)
+        assert re.search(r"variants.dense.layers: to train them takes at least [\d,.]+ GB", output)
+        assert "Traceback" not in output
+        output = project.snakemake("--dry-run", config=config | {"memory_mb": 10**9})
+    assert "memory_mb" not in output
 
 
 @pytest.mark.reliability("Bad configuration")
@@ -500,7 +266,7 @@ def test_two_variants_of_one_name_are_refused_before_anything_runs(project, tmp_
     assert "Traceback" not in output
 
 
-def test_a_grid_is_trained_and_shown_as_variants_and_written_down_as_it_stands(project):
+def test_a_grid_is_trained_and_shown_as_variants(project):
     layers = [{"Flatten": {}}, {"Dense": {"units": {"grid": [3, 4]}}}]
     config = edited(project.config, name="grid", variants__dense__layers=layers)
     planned = project.planned(config=config)
@@ -510,8 +276,6 @@ def test_a_grid_is_trained_and_shown_as_variants_and_written_down_as_it_stands(p
     output = project.snakemake("--dry-run", "--printshellcmds", config=config)
     assert "report/variant-dense_units_4.html" in output
     assert '"dense_units_3": "GloVe \\u2192 dense, units 3"' in output
-    project.snakemake("results/grid/config.json", config=config)
-    assert json.loads((project.folder / "results/grid/config.json").read_text()) == config
 
 
 TWO = """import keras
@@ -540,7 +304,7 @@ def test_a_changed_function_retrains_exactly_the_variants_that_use_it(project):
         **{f"variants__{name}": variant for name, variant in variants.items()},
     )
     runs = [f"results/tiny/news/runs/{name}/seed-1/run.json" for name in variants]
-    project.snakemake(*runs, config=config)
+    project.finish(*runs, config=config)
     assert project.planned(*runs, config=config) == {}
     with project.changed("own.py", "Dense(units)", "Dense(units, use_bias=False)"):
         assert project.planned(*runs, config=config) == {"train_first": 1}
@@ -549,33 +313,10 @@ def test_a_changed_function_retrains_exactly_the_variants_that_use_it(project):
     with project.changed("own.py"):  # a comment
         assert project.planned(*runs, config=config) == {}
     with project.changed("own.py", "(units)", "(units, unit=3)"):
-        output = project.snakemake("--dry-run", *runs, config=config, status=1)
+        with project.with_check():
+            output = project.snakemake("--dry-run", *runs, config=config, status=1)
         assert "variants.first.layers.first: " in output
         assert "Traceback" not in output
-
-
-def test_a_run_is_used_elsewhere_by_its_folder_alone(project, tmp_path):
-    run = shutil.copytree(project.folder / "results/tiny/news/runs/dense/seed-1", tmp_path / "run")
-    command = [sys.executable, ROOT / "scripts/predict.py", run, "the moon", "--format", "json"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert json.loads(done.stdout)["label"] in GROUPS
-    first, second, third, *_ = done.stderr.splitlines()
-    assert first.endswith(f"documents of {NEWSGROUPS['title']}")
-    assert "test documents (random 75/25, seed 1), 95% interval" in second
-    assert third.startswith("the corpus is a sample")
-
-
-def test_a_failed_notebook_is_kept_with_its_traceback_and_no_page_is_made(project):
-    page = project.folder / "results/tiny/report/corpus-news.html"
-    whole = page.read_bytes()
-    with project.changed("reports/corpus.ipynb", "about = found[", "about = found['lost']["):
-        output = project.snakemake(status=1)
-    assert "of corpus.ipynb failed with KeyError: 'lost'" in output
-    executed = (project.folder / "results/tiny/logs/render/corpus-news.ipynb").read_text()
-    assert "KeyError" in executed
-    assert not page.exists()
-    project.snakemake()
-    assert page.read_text().splitlines() == whole.decode().splitlines()
 
 
 def test_a_training_job_asks_for_the_memory_that_its_variant_was_seen_to_take(project, config):
@@ -587,29 +328,13 @@ def test_a_training_job_asks_for_the_memory_that_its_variant_was_seen_to_take(pr
     assert dict(jobs) == {"train_dense": "1000", "train_svm": "1600"}  # a fifth more, in hundreds
 
 
-ENSEMBLE = {"title": "Both", "ensemble": {"members": ["svm", "dense"], "method": "vote"}}
 BAYES = {"title": "NB", "pipeline": [{"CountVectorizer": {}}, {"MultinomialNB": {}}]}
 
 
 @pytest.fixture
 def ensemble(project):
     """The configuration with an ensemble, of which one member is not compared."""
-    stand_in(project.folder / "results/tiny/news/runs")
     return edited(project.config, variants__both=ENSEMBLE, compare__variants=["svm", "both"])
-
-
-def stand_in(runs):
-    """Make what runs do not leave yet: validation.parquet, and predict_cpu_seconds of a run."""
-    for member in ("svm", "dense", "bayes", "longer"):
-        folder = runs / member / "seed-1"
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "validation.parquet").exists():
-            shutil.copy(runs / "svm/seed-1/predictions.parquet", folder / "validation.parquet")
-        file = folder / "metrics.json"
-        if file.exists() and "predict_cpu_seconds" not in file.read_text():
-            seconds = file.stat()
-            file.write_text(json.dumps(json.loads(file.read_text()) | {"predict_cpu_seconds": 1}))
-            os.utime(file, ns=(seconds.st_atime_ns, seconds.st_mtime_ns))
 
 
 def test_an_ensemble_needs_what_its_members_predict(project, ensemble):
@@ -650,20 +375,6 @@ def test_a_network_that_is_only_a_member_is_on_no_page(project, ensemble):
     assert '"sweeps": []' in output
 
 
-def test_another_method_makes_the_ensemble_again_and_retrains_nothing(project, ensemble):
-    config = edited(ensemble, compare__variants=["svm", "dense", "both"])
-    evaluated = "results/tiny/report/tables/news/runs/variants.csv"
-    project.snakemake(evaluated, config=config)
-    runs = pd.read_csv(project.folder / "results/tiny/report/tables/news/runs/runs.csv")
-    runs = runs.set_index("variant")
-    assert runs.loc["both", ["kind", "members"]].tolist() == ["ensemble", "svm, dense"]
-    assert runs.loc["both", "parameters"] == runs.loc[["svm", "dense"], "parameters"].sum()
-    assert project.planned(evaluated, config=config) == {}
-    other = edited(config, variants__both__ensemble__method="stack")
-    assert project.planned(evaluated, config=other) == {"train_both": 1, "evaluate_runs": 1}
-    project.snakemake(evaluated)  # as it was
-
-
 def test_a_training_asks_for_a_gpu_and_does_without_where_the_profile_has_none(project):
     config = project.config | {"gpu": 1, "gpu_absent": "cpu"}
     for limit, taken in (([], 1), (["--resources", "gpu=0"], 0)):
@@ -684,3 +395,13 @@ def test_a_training_has_one_thread_however_many_cores_there_are(project, cores):
 def test_another_device_trains_nothing_again(project):
     config = project.config | {"gpu": 1, "gpu_absent": "cpu"}
     assert not TRAINING & project.planned(config=config).keys()
+
+
+def test_another_method_plans_the_ensemble_again_and_retrains_nothing(project, ensemble):
+    config = edited(ensemble, compare__variants=["svm", "dense", "both"])
+    evaluated = "results/tiny/report/tables/news/runs/variants.csv"
+    project.finish(evaluated, config=config)
+    assert project.planned(evaluated, config=config) == {}
+    other = edited(config, variants__both__ensemble__method="stack")
+    assert project.planned(evaluated, config=other) == {"train_both": 1, "evaluate_runs": 1}
+    project.finish(evaluated)  # as it was

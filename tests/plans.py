@@ -1,0 +1,69 @@
+"""Plans of Snakemake in forks of one process: loading Snakemake takes longer than planning."""
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+# Reads a request per line, forks, runs Snakemake in the fork and answers with its status.
+SERVER = """
+import json, os, sys, traceback
+import jsonschema, pygments, snakemake.cli, yaml
+from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
+ExecutorPluginRegistry().collect_plugins()
+
+def plan(arguments, folder, environment, output):
+    file = os.open(output, os.O_WRONLY | os.O_CREAT)
+    os.dup2(file, 1), os.dup2(file, 2)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["snakemake", *arguments]
+    try:
+        snakemake.cli.main(arguments)
+    except SystemExit as end:
+        return end.code or 0
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            status = plan(*json.loads(line))
+            sys.stdout.flush(), sys.stderr.flush()
+        finally:
+            os._exit(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@cache
+def _server() -> subprocess.Popen:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    server = subprocess.Popen([sys.executable, "-c", SERVER], text=True, **pipes)
+    atexit.register(server.communicate)  # closes its input, which ends it
+    return server
+
+
+def plan(arguments: list, folder: Path, environment: dict | None = None) -> tuple[int, str]:
+    """Return status and output of Snakemake; it must run no job (``--dry-run``, ``--touch``)."""
+    server = _server()
+    with tempfile.NamedTemporaryFile() as output:
+        request = [
+            [*map(str, arguments)],
+            str(folder),
+            environment or dict(os.environ),
+            output.name,
+        ]
+        print(json.dumps(request), file=server.stdin, flush=True)
+        status = int(server.stdout.readline())
+        return status, Path(output.name).read_text(encoding="utf-8")

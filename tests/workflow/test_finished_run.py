@@ -1,0 +1,278 @@
+"""One real run of a tiny corpus: what it leaves, and what runs again for real."""
+
+import hashlib
+import json
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import yaml
+from helpers import GROUPS, NEWSGROUPS, ROOT
+from project import ENSEMBLE, SNAKEMAKE, Project, edited
+
+import publish
+
+pytestmark = pytest.mark.workflow
+
+
+# Without a network, with a home that nobody can write to and that no variable names; Snakemake
+# itself wants another place for its cache then.
+POOR = 'ip link set lo up && mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"'
+POOR = [
+    "unshare",
+    "--mount",
+    "--net",
+    "sh",
+    "-c",
+    f'{POOR} && shift && exec env -u HOME XDG_CACHE_HOME="$PWD/.cache" "$@"',
+]
+POOR += ["sh", pwd.getpwuid(os.getuid()).pw_dir]
+
+
+@pytest.fixture(scope="module")
+def poor(tmp_path_factory) -> list[str]:
+    """What a command is put behind to run on a poor machine; nothing where that cannot be made."""
+    folder = tmp_path_factory.getbasetemp()
+    return POOR if not subprocess.run([*POOR, "touch", folder]).returncode else []
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, config, poor) -> Project:
+    """A project that has been run."""
+    project = Project(tmp_path_factory.mktemp("ein Ordner für Überraschungen"), config)
+    project.snakemake(under=poor)
+    return project
+
+
+def test_a_run_ends_in_a_report_and_tables_beside_it(project):
+    report = project.folder / "results/tiny/report"
+    pages = sorted(path.name for path in report.glob("*.html"))
+    assert pages == [
+        "compared-news.html",
+        "corpus-news.html",
+        "embeddings-news.html",
+        "index.html",
+        "lesson-number_sequence.html",
+        "lesson-one_hot.html",
+        "made.html",
+        "trust-news.html",
+        "variant-dense.html",
+        "variant-svm.html",
+    ]
+    for link in re.findall(r'href="([^"#:]+)"', (report / "index.html").read_text()):
+        assert (report / link).is_file(), link
+    assert "These are sample figures" in (report / "index.html").read_text()
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_folder_with_blanks_and_umlauts_in_its_name_does_no_harm(project):
+    assert re.search(r" .*ü", project.folder.name)
+    assert (project.folder / "results/tiny/report/index.html").is_file()
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_run_needs_neither_a_network_nor_a_home_that_can_be_written_but_for_snakemakes_cache(
+    project, poor
+):
+    if not poor:
+        pytest.skip("only root takes them away, and not on every machine")
+    home = subprocess.run(
+        [*poor, "sh", "-c", f"touch {POOR[-1]}/x"], capture_output=True, text=True
+    )
+    assert "Read-only file system" in home.stderr
+    call = "import socket; socket.create_connection(('192.0.2.1', 80))"
+    network = subprocess.run([*poor, sys.executable, "-c", call], capture_output=True, text=True)
+    assert "Network is unreachable" in network.stderr
+    assert (project.folder / "results/tiny/report/index.html").is_file()
+
+
+def test_how_it_was_made_tells_of_every_job_but_its_own_page(project):
+    made = project.folder / "results/tiny/report/tables/made"
+    jobs = pd.read_csv(made / "jobs.csv")
+    left = {path.parent.name for path in (project.folder / "results/tiny/benchmarks").glob("*/*")}
+    assert left - set(jobs["rule"]) == {"evaluate_workflow"}
+    assert "made" not in set(jobs.loc[jobs["rule"] == "render", "job"])
+    edges = set(pd.read_csv(made / "edges.csv").itertuples(index=False, name=None))
+    assert {("fetch", "read"), ("read", "train_svm"), ("train_dense", "evaluate_runs")} <= edges
+    told = yaml.safe_load((made / "configuration.yaml").read_text())
+    assert told == project.config | {"corpora": {"news": NEWSGROUPS}}  # of which it tells
+
+
+def test_every_rule_left_its_log_and_benchmark(project):
+    results = project.folder / "results/tiny"
+    rules = {path.name for path in (results / "benchmarks").iterdir()}
+    assert rules == {path.name for path in (results / "logs").iterdir()}
+    assert {"read", "encode", "embed", "train", "evaluate_runs", "render"} <= rules
+
+
+def test_the_merged_configuration_lies_beside_the_results(project):
+    assert json.loads((project.folder / "results/tiny/config.json").read_text()) == project.config
+
+
+def test_publishing_tells_the_commit_and_whether_the_results_are_of_it(project):
+    shutil.copy(ROOT / ".gitignore", project.folder)
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for command in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "-m", "all"]):
+        subprocess.run(["git", *command], cwd=project.folder, check=True)
+    asked = project.folder, project.folder / "results/tiny/config.json"
+    told = publish.code(*asked)
+    assert re.fullmatch("[0-9a-f]{40}", told.pop("commit"))
+    assert told == {"clean": True, "up_to_date": True}
+    with project.changed("scripts/evaluate_labels.py"):
+        told = publish.code(*asked)
+    assert (told["clean"], told["up_to_date"]) == (False, False)
+    shutil.rmtree(project.folder / ".git")
+
+
+def test_a_second_run_has_nothing_to_do(project):
+    assert project.planned() == {}
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_own_texts_that_changed_are_fetched_and_read_again(project, kind):
+    own = project.folder / f"own {kind}"
+    text = own
+    if kind == "folder":
+        text = own / "a/1.txt"
+        text.parent.mkdir(parents=True)
+    text.write_text("a text")
+    place = {"url": f"file:{own.name}"}
+    source = {"file": f"own-{kind}.tar", "from": [place]}
+    corpus = {**NEWSGROUPS, "source": "own"}
+    config = edited(project.config, sources__own=source, corpora__own=corpus)
+    fetched, documents = f"resources/downloads/own-{kind}.tar", "results/tiny/own/documents.parquet"
+    project.snakemake(fetched, config=config)
+    assert project.planned(fetched, config=config) == {}
+    text.write_text("another text")
+    assert project.planned(fetched, config=config) == {"fetch": 1}
+    assert project.planned(documents, config=config) == {"fetch": 1, "read": 1}
+    project.snakemake(fetched, config=config)
+    assert b"another text" in (project.folder / fetched).read_bytes()
+    assert project.planned(fetched, config=config) == {}
+    # What has a digest cannot be another one.
+    digest = hashlib.sha256((project.folder / fetched).read_bytes()).hexdigest()
+    pinned = edited(config, sources__own__from=[place | {"sha256": digest}])
+    project.snakemake(fetched, config=pinned)
+    text.write_text("a third text")
+    assert project.planned(fetched, config=pinned) == {}
+
+
+OWN = """
+module seq2report:
+    snakefile: {snakefile!r}
+    config: config
+
+use rule * from seq2report as seq2report_*
+
+rule best:
+    input: "results/tiny/report/tables/news/runs/recommendation.csv"
+    output: "best.txt"
+    shell: "grep '^best,' {{input}} > {{output}}"
+"""
+
+
+def test_another_workflow_imports_this_one_with_a_configuration_of_its_own(project, tmp_path):
+    own = tmp_path / "Snakefile"
+    own.write_text(OWN.format(snakefile=str(project.folder / "Snakefile")))
+    asked = ["best.txt", "--snakefile", own]
+    assert project.planned(*asked) == {"best": 1}  # what is there is not made again
+    nothing_made = [*asked, "--directory", tmp_path / "elsewhere"]
+    planned = project.planned(*nothing_made)
+    assert planned["seq2report_train_svm"] == planned["seq2report_train_dense"] == 1
+    config = edited(project.config, compare__variants=["svm"])
+    assert "seq2report_train_dense" not in project.planned(*nothing_made, config=config)
+    project.snakemake(*asked)
+    assert (project.folder / "best.txt").read_text().startswith("best,")
+
+
+def test_the_import_that_the_documentation_shows_is_planned_as_it_stands(tmp_path):
+    text = (ROOT / "docs/module.md").read_text()
+    shown, _ = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "Snakefile").write_text(shown)
+    (tmp_path / "seq2report").symlink_to(ROOT)
+    own = {"name": "mine", "compare": {"corpora": ["newsgroups"], "variants": ["naive_bayes"]}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(own))
+    command = [SNAKEMAKE, "--dry-run", "best"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    trained = re.findall(r"^(seq2report_train_\w+) ", done.stdout + done.stderr, flags=re.MULTILINE)
+    assert set(trained) == {"seq2report_train_naive_bayes"}
+
+
+def test_snakemakes_own_report_has_pages_and_tables(project, tmp_path):
+    project.snakemake("--report", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "index.html" in page
+    assert "variants.csv" in page
+
+
+def test_a_run_is_used_elsewhere_by_its_folder_alone(project, tmp_path):
+    run = shutil.copytree(project.folder / "results/tiny/news/runs/dense/seed-1", tmp_path / "run")
+    command = [sys.executable, ROOT / "scripts/predict.py", run, "the moon", "--format", "json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert json.loads(done.stdout)["label"] in GROUPS
+    first, second, third, *_ = done.stderr.splitlines()
+    assert first.endswith(f"documents of {NEWSGROUPS['title']}")
+    assert "test documents (random 75/25, seed 1), 95% interval" in second
+    assert third.startswith("the corpus is a sample")
+
+
+def test_a_failed_notebook_is_kept_with_its_traceback_and_no_page_is_made(project):
+    page = project.folder / "results/tiny/report/corpus-news.html"
+    whole = page.read_bytes()
+    with project.changed("reports/corpus.ipynb", "about = found[", "about = found['lost']["):
+        output = project.snakemake(status=1)
+    assert "of corpus.ipynb failed with KeyError: 'lost'" in output
+    executed = (project.folder / "results/tiny/logs/render/corpus-news.ipynb").read_text()
+    assert "KeyError" in executed
+    assert not page.exists()
+    project.snakemake()
+    assert page.read_text().splitlines() == whole.decode().splitlines()
+
+
+def test_another_method_makes_the_ensemble_again_and_retrains_nothing(project):
+    config = edited(
+        project.config, variants__both=ENSEMBLE, compare__variants=["svm", "dense", "both"]
+    )
+    evaluated = "results/tiny/report/tables/news/runs/variants.csv"
+    project.snakemake(evaluated, config=config)
+    runs = pd.read_csv(project.folder / "results/tiny/report/tables/news/runs/runs.csv")
+    runs = runs.set_index("variant")
+    assert runs.loc["both", ["kind", "members"]].tolist() == ["ensemble", "svm, dense"]
+    assert runs.loc["both", "parameters"] == runs.loc[["svm", "dense"], "parameters"].sum()
+    assert project.planned(evaluated, config=config) == {}
+    other = edited(config, variants__both__ensemble__method="stack")
+    assert project.planned(evaluated, config=other) == {"train_both": 1, "evaluate_runs": 1}
+    project.snakemake(evaluated)  # as it was
+
+
+def test_a_grid_is_written_down_as_it_stands(project):
+    layers = [{"Flatten": {}}, {"Dense": {"units": {"grid": [3, 4]}}}]
+    config = edited(project.config, name="grid", variants__dense__layers=layers)
+    project.snakemake("results/grid/config.json", config=config)
+    assert json.loads((project.folder / "results/grid/config.json").read_text()) == config
+
+
+def test_a_network_of_the_users_own_function_is_trained(project):
+    (project.folder / "own.py").write_text(
+        "import keras\n\ndef first(x):\n    return keras.layers.Flatten()(x)\n"
+    )
+    own = {
+        "title": "Own",
+        "input": {"encoding": "words", "length": 9, "dimensions": 3},
+        "layers": {"file": "own.py", "function": "first"},
+    }
+    config = edited(project.config, compare__variants=["svm", "own"], variants__own=own)
+    project.snakemake("results/tiny/news/runs/own/seed-1/run.json", config=config)
+    assert (project.folder / "results/tiny/news/runs/own/seed-1/model.keras").is_file()
+
+
+def test_a_run_leaves_validation_documents(project):
+    for variant in ("svm", "dense"):
+        folder = project.folder / f"results/tiny/news/runs/{variant}/seed-1"
+        assert (folder / "validation.parquet").is_file()
