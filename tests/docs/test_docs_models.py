@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from helpers import ROOT
 
+pytestmark = pytest.mark.workflow
+
 
 def blocks(page, language):
     """Return the code blocks of a language in a page of the documentation."""
