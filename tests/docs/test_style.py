@@ -200,7 +200,9 @@ def test_code_and_innocent_text_have_no_phrase():
     assert phrases(of_python('("Write a"\n" row a document.")')) != []
 
 
-@pytest.mark.parametrize("path", sorted(PAGES + SETTINGS), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sorted(PAGES + SETTINGS), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_the_documentation_has_no_phrase_to_avoid(path):
     assert phrases(prose(path)) == []
 
