@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import polars as pl
 
-from seq2report.answers.occlusion import EXCERPT, occlude, spelled
+from seq2report.answers.occlusion import EXCERPT, occlude, word_table
 from seq2report.answers.predictor import Predictor, load
 from seq2report.core import command
 from seq2report.core.command import run
@@ -77,7 +77,7 @@ def ask(
     documents["words"] = documents["id"].map(counts)
     documents["excerpt"] = [excerpt(texts[each], EXCERPT) for each in rows["id"]]
     words = [
-        spelled(each, row["id"], row["kind"])
+        word_table(each, row["id"], row["kind"])
         for each, row in zip(found, weighed.to_dicts(), strict=True)
     ]
     return documents, pd.concat(words)

@@ -40,10 +40,10 @@ def by_word(found):
     }
 
 
-def test_the_word_that_decides_is_found_with_its_sign(linear):
+def test_the_most_important_word_has_the_largest_effect_with_the_right_sign(linear):
     texts = ["Fine! A film, fine.", "the dull, but fine story"]
     fine, dull = occlude(linear, texts, [1, 0])
-    assert len(linear.asked) == 1  # all at once
+    assert len(linear.asked) == 1  # one call for all texts
     effects = by_word(fine)
     assert max(effects, key=effects.get) == "Fine"
     assert effects["Fine"] == effects["fine"] > 0.05
@@ -61,7 +61,7 @@ def test_a_text_without_words_has_no_effects(linear):
     assert one.words == 1
 
 
-def test_of_a_long_text_the_first_words_are_weighed_and_all_that_are_alike_go(linear, monkeypatch):
+def test_only_the_first_words_are_tested_but_every_occurrence_is_removed(linear, monkeypatch):
     monkeypatch.setattr(occlusion, "WORDS", 3)
     (found,) = occlude(linear, ["a fine film, a Fine story"], [1])
     assert (found.words, by_word(found).keys()) == (6, {"a", "fine", "film"})
@@ -71,14 +71,14 @@ def test_of_a_long_text_the_first_words_are_weighed_and_all_that_are_alike_go(li
     ]
 
 
-def test_only_what_the_model_reads_is_weighed(linear, monkeypatch):
+def test_only_words_that_the_model_reads_are_tested(linear, monkeypatch):
     monkeypatch.setattr(linear, "read", lambda text: text[:6])
     (found,) = occlude(linear, ["a fine film"], [1])
     assert (found.text, found.words) == ("a fine", 2)
 
 
 @given(st.text(st.sampled_from("aAbİß ,.\n\t'-é\u00a0\u3000\u200b\u0301")), st.data())
-def test_nothing_but_the_word_is_taken_out(text, data):
+def test_only_the_word_is_removed(text, data):
     words = [word.token for word in spans(text)]
     if not words:
         return

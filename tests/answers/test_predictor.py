@@ -35,7 +35,7 @@ def test_the_probabilities_are_those_of_the_run(trained, texts, variant):
 
 
 @pytest.mark.parametrize("variant", TRAINED)
-def test_a_text_can_be_anything_and_there_may_be_none(trained, variant):
+def test_any_text_is_classified_and_so_is_an_empty_list(trained, variant):
     model = loaded(trained, variant)
     assert model.predict([]).shape == (0, 2)
     strange = ["", " \t\n", "!?", "\x00\u202e", "İ" * 3, "the " * 3000]
@@ -70,7 +70,7 @@ def test_words_that_are_cut_off_are_not_read(trained, variant, expected):
 
 
 @pytest.mark.parametrize("variant", ["onehot", "ngrams", "svm", "stack"])
-def test_the_folder_of_a_run_is_all_that_is_needed_wherever_it_is(
+def test_a_run_folder_can_be_moved_and_needs_nothing_else(
     trained, texts, variant, tmp_path, monkeypatch
 ):
     elsewhere = shutil.copytree(trained / f"runs/{variant}/seed-1", tmp_path / "mine")
@@ -85,7 +85,7 @@ def test_the_folder_of_a_run_is_all_that_is_needed_wherever_it_is(
 
 
 @pytest.mark.parametrize("variant", TRAINED)
-def test_a_run_tells_what_it_was_trained_on(trained, variant):
+def test_run_json_describes_the_training(trained, variant):
     told = read_about(trained / f"runs/{variant}/seed-1")
     corpus = read_json(trained / "corpus.json")
     assert (told["variant"], told["seed"], told["classes"]) == (variant, 1, corpus["classes"])
@@ -106,13 +106,13 @@ def test_a_member_whose_name_leads_out_of_the_run_is_not_loaded(trained, tmp_pat
         load(run)
 
 
-def test_a_run_can_be_named_from_where_one_stands(trained, texts, monkeypatch):
+def test_a_run_can_be_named_by_a_relative_path(trained, texts, monkeypatch):
     monkeypatch.chdir(trained / "runs/stack")
     found = load("seed-1").predict(texts)
     np.testing.assert_array_equal(found, loaded(trained, "stack").predict(texts))
 
 
-def test_what_is_no_run_is_refused(tmp_path):
+def test_a_folder_without_a_run_is_refused(tmp_path):
     for folder in (tmp_path / "nothing", tmp_path):
         with pytest.raises(UserError, match=r"found no run.json.*train this one first"):
             load(folder)

@@ -18,7 +18,7 @@ TEXT = "The shuttle saw no hockey, shuttle."
 
 
 @pytest.mark.parametrize("variant", ["svm", "lstm", "vote"])
-def test_the_words_that_decided_are_listed_with_their_effects(trained, variant, capsys):
+def test_the_strongest_words_are_listed_with_their_effects(trained, variant, capsys):
     out = run_explain(capsys, trained / f"runs/{variant}/seed-1", TEXT)
     first, *lines = out.splitlines()
     assert re.fullmatch(r"Document 1: (rec\.sport\.hockey|sci\.space) [01]\.\d{3}", first)
@@ -31,7 +31,7 @@ def test_the_words_that_decided_are_listed_with_their_effects(trained, variant, 
         assert effects["shuttle"] * effects["hockey"] < 0  # they speak for different groups
 
 
-def test_on_a_terminal_the_document_stands_in_colours_unless_they_are_not_wanted(
+def test_a_terminal_shows_the_document_in_colours_unless_no_color_is_set(
     trained, capsys, monkeypatch
 ):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
@@ -46,7 +46,7 @@ def test_on_a_terminal_the_document_stands_in_colours_unless_they_are_not_wanted
     assert "\x1b" not in run_explain(capsys, trained / "runs/svm/seed-1", TEXT)
 
 
-def test_the_page_is_whole_and_in_the_dress_of_the_report(trained, tmp_path, capsys):
+def test_the_page_is_self_contained_and_in_the_style_of_the_report(trained, tmp_path, capsys):
     page = tmp_path / "why.html"
     run = trained / "runs/svm/seed-1"
     run_explain(capsys, run, "hockey", "the moon", "--html", page)
@@ -78,13 +78,13 @@ def test_a_hostile_text_is_no_markup_in_the_page_of_an_explanation_and_moves_no_
 
 
 @pytest.mark.parametrize("text", ["", " \n", "?!"])
-def test_a_text_without_words_is_answered_and_said_to_have_none(trained, text, tmp_path, capsys):
+def test_a_text_without_words_is_classified_and_reported(trained, text, tmp_path, capsys):
     run, page = trained / "runs/svm/seed-1", tmp_path / "why.html"
     assert "the model reads none of its words" in run_explain(capsys, run, text, "--html", page)
     assert "The text has no word that the model reads" in page.read_text()
 
 
-def test_of_a_long_text_it_is_said_how_many_words_were_weighed(trained, capsys):
+def test_the_number_of_tested_words_of_a_long_text_is_reported(trained, capsys):
     long = " ".join(f"word{n}" for n in range(205))
     out = run_explain(capsys, trained / "runs/svm/seed-1", long)
     assert "only the first 200 of 205 words were tested" in out
@@ -98,7 +98,7 @@ def test_without_a_document_no_page_is_written(trained, tmp_path):
     assert not (tmp_path / "why.html").exists()
 
 
-def test_documents_of_the_report_still_tell_their_label(trained):
+def test_documents_of_the_report_show_their_label(trained):
     words = explain.pd.DataFrame({"word": [], "effect": [], "after": []})
     common = {"id": "1", "answer": "a", "probability": 0.9, "label": "b", "words": 0}
     shown = {kind: coloured({**common, "kind": kind}, words) for kind in ("right", "mistake")}

@@ -71,7 +71,7 @@ def test_json_has_the_same_answers_as_csv_and_text(trained, capsys):
         assert line.endswith(f"  {text}")
 
 
-def test_a_document_a_line_comes_from_standard_input_or_a_file(trained, tmp_path):
+def test_one_document_per_line_is_read_from_standard_input_or_a_file(trained, tmp_path):
     lines = "\ufeffhockey é\r\n\r\nmoon".encode()
     (tmp_path / "a.txt").write_bytes(lines)
     piped = asked(trained / RUN, "--format", "csv", text=lines)
@@ -81,7 +81,7 @@ def test_a_document_a_line_comes_from_standard_input_or_a_file(trained, tmp_path
     assert b"1 of 3 documents are empty, first document 2" in piped.stderr
 
 
-def test_what_the_model_was_trained_on_and_how_good_it_is_stands_first(trained, capsys):
+def test_the_training_corpus_and_the_accuracy_are_printed_first(trained, capsys):
     out, err = ask(capsys, trained / RUN, "hockey")
     metrics = json.loads((trained / RUN / "metrics.json").read_text())
     first, second = err.splitlines()[:2]
@@ -92,7 +92,7 @@ def test_what_the_model_was_trained_on_and_how_good_it_is_stands_first(trained, 
     assert out.count("\n") == 1
 
 
-def test_a_sample_and_the_lectures_protocol_are_told(trained, tmp_path):
+def test_a_sample_and_the_lectures_protocol_are_mentioned(trained, tmp_path):
     about = json.loads((trained / RUN / "run.json").read_text())
     about["corpus"] |= {"sample": True, "split": "random 75/25, seed 1"}
     (tmp_path / "run.json").write_text(json.dumps(about))
@@ -104,7 +104,7 @@ def test_a_sample_and_the_lectures_protocol_are_told(trained, tmp_path):
     assert "test documents were also used for validation" in found
 
 
-def test_documents_are_answered_some_at_a_time(trained, documents, monkeypatch, capsys):
+def test_documents_are_classified_in_batches(trained, documents, monkeypatch, capsys):
     monkeypatch.setattr(texts, "DOCUMENTS", 3)
     some = documents["text"].to_list()[:10]
     assert [len(batch) for batch in texts.batches(some)] == [3, 3, 3, 1]
@@ -116,7 +116,7 @@ def test_documents_are_answered_some_at_a_time(trained, documents, monkeypatch, 
     assert list(texts.batches(["123456", "1", "2", "123"])) == [["123456"], ["1", "2", "123"]]
 
 
-def test_of_many_documents_only_a_batch_is_read_ahead(monkeypatch):
+def test_only_one_batch_is_read_ahead(monkeypatch):
     monkeypatch.setattr(texts, "DOCUMENTS", 2)
     taken = []
     batches = texts.batches(taken.append(n) or str(n) for n in range(100))
@@ -135,7 +135,7 @@ MISTAKES = [
 ]
 
 
-def test_texts_may_be_of_another_encoding(trained, tmp_path, capsys):
+def test_another_encoding_can_be_set(trained, tmp_path, capsys):
     texts = "héllo, hockey\nmoon\n"
     (tmp_path / "a.txt").write_bytes(texts.encode("latin-1"))
     (tmp_path / "a.csv.gz").write_bytes(
@@ -149,7 +149,7 @@ def test_texts_may_be_of_another_encoding(trained, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("name", "content", "message"), MISTAKES, ids=[m[2] for m in MISTAKES])
-def test_a_file_that_cannot_be_read_is_told_with_its_place(
+def test_an_unreadable_file_is_reported_with_the_position(
     trained, tmp_path, name, content, message
 ):
     if content is not None:
@@ -160,7 +160,7 @@ def test_a_file_that_cannot_be_read_is_told_with_its_place(
     assert name in str(refusal.value)
 
 
-def test_what_is_no_run_is_told_before_anything_else(tmp_path):
+def test_a_folder_without_a_run_is_reported_first(tmp_path):
     done = asked(tmp_path, "text")
     assert (done.returncode, done.stdout) == (1, b"")
     assert b"found no run.json" in done.stderr
@@ -169,10 +169,10 @@ def test_what_is_no_run_is_told_before_anything_else(tmp_path):
         list(texts.read_texts(["a"], tmp_path, "text", "utf-8"))
 
 
-def test_nothing_on_a_terminal_and_nothing_in_a_pipe_are_told(trained, monkeypatch):
+def test_missing_documents_are_reported_on_a_terminal_and_in_a_pipe(trained, monkeypatch):
     assert b"standard input: found no document" in asked(trained / RUN).stderr
     monkeypatch.setattr(sys, "stdin", type("Terminal", (), {"isatty": lambda self: True})())
-    with pytest.raises(UserError, match="found no document; give texts, --file FILE, or standard"):
+    with pytest.raises(UserError, match="found no document; give texts, --file, or standard"):
         predict.main([str(trained / RUN)])
 
 
@@ -212,7 +212,7 @@ def test_no_text_changes_what_stands_around_it_on_a_terminal(capsys):
     assert out.removesuffix("\n").isprintable()
 
 
-def test_half_characters_are_answered_as_well(trained, tmp_path, capsys):
+def test_texts_with_lone_surrogates_are_classified(trained, tmp_path, capsys):
     (tmp_path / "a.jsonl").write_text('{"text": "hockey \\ud800"}\n')
     assert ask(capsys, trained / RUN, "--file", tmp_path / "a.jsonl").out.endswith(
         "hockey \ufffd\n"

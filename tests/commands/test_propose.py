@@ -43,7 +43,7 @@ def proposed(path, capsys=None):
     return yaml.safe_load(output.read_text("utf-8"))
 
 
-def test_what_is_written_is_about_the_file_and_says_why(rows, tmp_path, capsys):
+def test_the_configuration_fits_the_file_and_gives_reasons(rows, tmp_path, capsys):
     (tmp_path / "my tickets.csv").write_bytes(as_csv(rows))
     config = proposed(tmp_path / "my tickets.csv")
     corpus = config["corpora"]["my_tickets"]
@@ -67,7 +67,7 @@ def test_what_is_written_is_about_the_file_and_says_why(rows, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("form", ["table", "folder"])
-def test_the_workflow_that_is_written_plans(rows, tmp_path, monkeypatch, form):
+def test_the_proposed_workflow_can_be_planned(rows, tmp_path, monkeypatch, form):
     monkeypatch.chdir(tmp_path)
     if form == "table":
         Path("tickets.csv").write_bytes(as_csv(rows))
@@ -84,7 +84,7 @@ def test_the_workflow_that_is_written_plans(rows, tmp_path, monkeypatch, form):
     assert f"file:{path}" in Path("mine.yaml").read_text()
 
 
-def test_an_existing_configuration_is_kept_unless_it_is_said_otherwise(rows, tmp_path):
+def test_an_existing_configuration_is_kept_without_overwrite(rows, tmp_path):
     (tmp_path / "t.csv").write_bytes(as_csv(rows))
     output = tmp_path / "mine.yaml"
     output.write_text("precious")
@@ -105,7 +105,7 @@ def test_delimiter_encoding_and_compression_are_found(rows, tmp_path):
     assert config["corpora"]["t"]["columns"]["text"] == "body"
 
 
-def test_a_given_split_and_unbalanced_classes_are_found(rows, tmp_path):
+def test_splits_and_unbalanced_classes_are_found(rows, tmp_path):
     some = [row for n, row in enumerate(rows) if row[4] == "sci.space" or n % 5 == 0]
     parted = [(*row, "test" if n % 4 == 0 else "train") for n, row in enumerate(some)]
     records = [dict(zip((*NAMES, "part"), row, strict=True)) for row in parted]

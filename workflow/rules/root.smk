@@ -44,6 +44,6 @@ if hasattr(HERE, "ref"):  # a module from git: gitfile(…), github(…) or gitl
     update_config(DEFAULTS, config)
     config = DEFAULTS
 else:
-    # Relative where it can be, so that a project folder that was moved re-runs nothing.
+    # Relative if possible, so that a moved project folder does not rerun anything.
     ROOT = Path(str(HERE)).parent.parent
     ROOT = ROOT.relative_to(Path.cwd()) if ROOT.is_relative_to(Path.cwd()) else ROOT

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from seq2report.answers.occlusion import EXCERPT, occlude, spelled
+from seq2report.answers.occlusion import EXCERPT, occlude, word_table
 from seq2report.answers.predictor import Predictor, load, training_summary
 from seq2report.core import command
 from seq2report.core.command import replacing
@@ -41,7 +41,7 @@ def explained(model: Predictor, texts: Iterable[str]) -> Iterator[tuple[dict, pd
 
     The answer has id, kind (``asked``), answer, probability and words (how many the model reads),
     like a row of the table ``documents`` of evaluate_answers; the table is that of
-    `occlusion.spelled`.
+    `occlusion.word_table`.
     """
     for n, text in enumerate(texts, 1):
         probability = model.predict([text])[0]
@@ -54,7 +54,7 @@ def explained(model: Predictor, texts: Iterable[str]) -> Iterator[tuple[dict, pd
             "probability": float(probability[answer]),
             "words": occlusion.words,
         }
-        yield document, spelled(occlusion, document["id"], "asked")
+        yield document, word_table(occlusion, document["id"], "asked")
 
 
 def strongest(words: pd.DataFrame) -> pd.DataFrame:

@@ -5,8 +5,8 @@
     model = load("results/sample/imdb/runs/glove_lstm/seed-1")
     model.predict(["What a fine film!"])  # (1, 2) probabilities, of model.classes
 
-The folder of a run holds all that is needed, wherever it was copied to. Nothing is unpickled, and
-no code of the folder is run.
+A run folder contains everything that its model needs, and can be copied. Nothing is unpickled, and
+no code of the folder is executed.
 """
 
 import re
@@ -49,7 +49,7 @@ class Predictor(ABC):
     def _predict(self, texts: list[str]) -> np.ndarray: ...
 
     def read(self, text: str) -> str:
-        """Return the part of a text that the model reads: all of it, unless it cuts words off."""
+        """Return the part of a text that the model reads: all of it, unless it truncates texts."""
         return text
 
 
@@ -156,8 +156,8 @@ class Ensemble(Predictor):
 def load(run: Path | str) -> Predictor:
     """Return the model of a finished run.
 
-    It gives the probabilities that stand in the run's predictions.parquet for the texts of the test
-    documents, but for rounding: these are 32-bit numbers, and networks compute with such.
+    For the test documents, it returns the probabilities of the run's predictions.parquet, up to the
+    rounding of 32-bit numbers.
 
     Args:
         run: its folder.
@@ -216,10 +216,10 @@ def training_summary(run: Path) -> str:
 
 
 def member_folders(run: Path, members: Sequence[str]) -> list[Path]:
-    """Return where an ensemble's members are.
+    """Return the run folders of an ensemble's members.
 
     Raises:
-        UserError: a name that would lead out of the run's folder.
+        UserError: the name of a member leads out of the run folder.
     """
     for member in members:
         if not re.fullmatch(NAME, member):

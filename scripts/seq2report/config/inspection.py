@@ -63,7 +63,7 @@ def inspect(path: Path) -> Proposal:
 
 
 def inspect_table(path: Path) -> Proposal:
-    """Return the settings for a table; its columns are told apart by their values.
+    """Return the settings for a table; the values of a column decide its role.
 
     Raises:
         UserError: it has no column of texts or none of classes.
