@@ -1,7 +1,6 @@
 """Every test speaks to a real server on loopback: nothing of the client is replaced."""
 
 import base64
-import contextlib
 import gzip
 import hashlib
 import json
@@ -36,7 +35,7 @@ from misbehaving_server import (
 
 import fetch
 from seq2report.core.command import UserError
-from seq2report.files import addresses, download, partial, sources
+from seq2report.files import download, partial, sources
 
 CONTENT = gzip.compress(random.Random(7).randbytes(300_000), 1)
 OTHER = gzip.compress(random.Random(8).randbytes(300_000), 1)
@@ -827,23 +826,6 @@ def test_secrets_stay_secret(server, ask, capfd, caplog, monkeypatch):
     assert "127.0.0.1" in everything
 
 
-word = st.from_regex(r"[A-Za-z0-9%_~.-]{1,9}", fullmatch=True)
-
-
-@settings(max_examples=50)
-@given(st.lists(word, max_size=2), st.lists(word, max_size=3), st.none() | word)
-def test_what_redact_leaves_of_an_address(login, query, fragment):
-    secret = f"{':'.join(login)}@" if login else ""
-    asked = "?" + "&".join(f"k={value}" for value in query) if query else ""
-    url = f"https://{secret}host:81/a/b.zip{asked}{f'#{fragment}' if fragment else ''}"
-    assert addresses.redact(url) == f"https://host:81/a/b.zip{'?…' if query else ''}"
-
-
-@pytest.mark.parametrize("url", ["file:resources/a b#1.zip", "file:/srv/a.zip?b"])
-def test_an_address_of_a_file_stays_as_it_is(url):
-    assert addresses.redact(url) == url
-
-
 @pytest.mark.reliability("Security")
 def test_a_secret_of_an_address_is_taken_from_the_environment(server, ask, monkeypatch):
     server.on("/x.tar.gz", whole(CONTENT))
@@ -859,48 +841,6 @@ def test_a_secret_of_an_address_is_taken_from_the_environment(server, ask, monke
 
 
 # --- what may be asked for ---
-
-
-@pytest.mark.parametrize(
-    ("source", "told"),
-    [
-        ("{", "is not JSON"),
-        ("[]", "mapping with the keys file, from, mirror"),
-        ({"file": "x"}, "'from' is missing"),
-        ({"file": "../x", "from": []}, "without a folder"),
-        ({"file": "x", "from": {}}, "list of places"),
-        ({"file": "x", "from": [], "mirror": "/etc/x"}, "path inside a mirror"),
-        ({"file": "x", "frm": []}, "unknown key 'frm'; did you mean 'from'"),
-        ({"file": "x", "from": [{}]}, "x, place 1: needs either a url or a package"),
-        ({"file": "x", "from": [{"url": "http://h/x", "sha": "1"}]}, "did you mean 'sha256'"),
-        ({"file": "x", "from": [{"url": "http://h/x", "sha256": "1"}]}, "64 hexadecimal"),
-        ({"file": "x", "from": [{"url": "http://h/x", "bytes": True}]}, "whole number above 0"),
-        ({"file": "x", "from": [{"url": "http://h/x", "member": 1}]}, "a name in the archive"),
-        ({"file": "x", "from": [{"url": "ftp://h/x"}]}, "http://, https:// or file:"),
-        ({"file": "x", "from": [{"url": "data/x"}]}, r"a path: file:folder/x"),
-        ({"file": "x", "from": [{"url": 1}]}, "http://, https:// or file:"),
-        ({"file": "x", "from": [{"package": "x"}]}, "name==version"),
-        ({"file": "x", "from": [{"package": "--index-url=http://h/ x==1"}]}, "name==version"),
-    ],
-)
-def test_a_wrong_source_is_told(source, told):
-    with pytest.raises(UserError, match=re.escape(told)):
-        sources.parse_source(source if isinstance(source, str) else json.dumps(source))
-
-
-@settings(max_examples=30)
-@given(
-    st.recursive(
-        st.none() | st.text() | st.integers(),
-        lambda x: (
-            st.lists(x)
-            | st.dictionaries(st.sampled_from([*sources.SOURCE_KEYS, *sources.ENTRY_KEYS]), x)
-        ),
-    )
-)
-def test_any_source_is_read_or_told(source):
-    with contextlib.suppress(UserError):
-        assert sources.parse_source(json.dumps(source)).file
 
 
 @settings(max_examples=30)
