@@ -77,7 +77,7 @@ def dropouts() -> dict[tuple[str, str], Callable[[], int]]:
 
 
 def operations(x: np.ndarray, matrix: np.ndarray) -> dict[tuple[str, str], Callable[[], int]]:
-    """Return for each operation of a step a function that runs it and returns its repetitions."""
+    """Return one function per operation of a step; it runs the operation and returns the count."""
     import keras
     import tensorflow as tf
 
