@@ -1,11 +1,11 @@
-"""Look inside the compared variants of a corpus: what they are made of, where they are wrong, why.
+"""Analyse the variants of a corpus: architecture, most confident errors, effects of words.
 
 layers: the layers of each variant, one row per box of its drawing; see answers/architecture.py.
 documents: of each variant, the test documents that it gets wrong with the highest probability (kind
-mistake), and some that it gets right, about as sure as it usually is then (kind right); a document
-is given with its answer and the beginning of its text, and how many words of it the model reads.
-words: the first words that it reads of some of these documents, and what each does to the answer;
-see seq2report/answers/occlusion.py.
+mistake), and correct ones of typical confidence (kind right), each with its answer, the start of
+its text, and the number of words that the model reads.
+words: the first words read in some of these documents, and the effect of each on the answer; see
+ seq2report/answers/occlusion.py.
 """
 
 import logging
@@ -23,7 +23,7 @@ from seq2report.core.excerpts import excerpt
 from seq2report.core.tables import write_tables
 
 MISTAKES = 5  # documents that are shown
-EXPLAINED = 3  # of these, whose words are weighed
+EXPLAINED = 3  # documents whose words are weighed
 RIGHT = 2
 
 
@@ -65,7 +65,7 @@ def ask(
     """Return the tables documents and words of one variant.
 
     Args:
-        model: is asked again.
+        model: predicts again without each word.
         rows: as `choose` returns them.
         texts: of these documents, by id.
     """
@@ -92,7 +92,7 @@ def read_texts(documents: Path, ids: Sequence[str]) -> dict[str, str]:
 def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__, "documents", "output")
     parser.add_argument(
-        "--runs", type=Path, nargs="+", required=True, help="run folders, one a variant"
+        "--runs", type=Path, nargs="+", required=True, help="run folders, one per variant"
     )
     args = parser.parse_args(argv)
 

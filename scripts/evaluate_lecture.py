@@ -1,7 +1,6 @@
-"""Set the figures of the lecture's slides beside those of a report, and why they differ.
+"""Compare the figures of the lecture's slides with those of a report.
 
-lecture: a row an experiment, with columns experiment, lecture, ours (null where the report has no
-such figure) and why. What the slides say, and where ours stand, is in reports/lecture.yaml.
+lecture: one row per experiment, with columns experiment, lecture, ours (null without one) and why. reports/lecture.yaml has the figures of the slides and the sources of ours.
 """
 
 import logging
@@ -27,9 +26,9 @@ LENGTHS = r"glove_lstm(_\d+)?"  # the variants that read documents of other leng
 
 
 def summarise_runs(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a variant: what the report knows of its runs, numbers of `MEANS` over seeds.
+    """Return one row per variant: the values of its first run, and means over seeds for `MEANS`.
 
-    words_read is how many words of a document the network reads, null if it has no order of words.
+    words_read is the number of words that the network reads per document, null without word order.
     """
     groups = runs.groupby("variant", sort=False)
     table = groups.first()
@@ -39,7 +38,7 @@ def summarise_runs(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarise_corpus(corpus: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
-    """Return one row: the corpus, and how many labelled documents are fitted on and tested on."""
+    """Return one row: the corpus, and its numbers of labelled documents by use."""
     counts = classes.groupby("split")["documents"].sum()
     fitted = int(counts.reindex(["train", "validation"]).sum())
     test = int(counts.get("test", 0))
@@ -47,7 +46,7 @@ def summarise_corpus(corpus: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFram
 
 
 def lengths(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return one row that tells how the LSTM fares with more words, or none with one length.
+    """Return one row on the accuracy of the LSTM by document length, or none with a single length.
 
     Columns figures (the accuracy for each number of words, as text), best_words and those
     of the runs.
@@ -115,12 +114,12 @@ def find(entry: dict, found: dict[str, pd.DataFrame]) -> dict | None:
 def compare(
     experiments: Iterable[dict], found: dict[str, pd.DataFrame], sample: bool
 ) -> pd.DataFrame:
-    """Return a row an experiment: columns experiment, lecture, ours, why.
+    """Return one row per experiment: columns experiment, lecture, ours, why.
 
     Args:
         experiments: the content of reports/lecture.yaml.
         found: as `places` returns it.
-        sample: whether the figures are of a sample; its reason is then given too.
+        sample: whether the figures are of a sample; the reason for it is then added.
     """
     rows = []
     for experiment in experiments:

@@ -1,6 +1,6 @@
-"""Set published figures on a corpus beside those of a report.
+"""Compare published figures on a corpus with those of a report.
 
-published: a row a figure, best first, with columns model, metric, figure, split, same_protocol,
+published: one row per figure, best first, with columns model, metric, figure, split, same_protocol,
 differs, source, year and checked as in reports/published.yaml, and the nearest of our variants:
 ours (its title) and our_figure in the same metric, both null where the report has none.
 """
@@ -37,7 +37,7 @@ def compare(entries: Iterable[dict], corpus: str, variants: pd.DataFrame) -> pd.
     Args:
         entries: the content of reports/published.yaml.
         corpus: a name in the configuration.
-        variants: columns variant, title, accuracy and macro_f1, a row a variant.
+        variants: columns variant, title, accuracy and macro_f1, one row per variant.
     """
     ours = variants.set_index("variant")
     rows = []

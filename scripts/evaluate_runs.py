@@ -1,11 +1,10 @@
 """Gather the runs of a corpus into tidy tables.
 
-runs: a row a run. variants: a row a variant, over its seeds, sorted by accuracy. history: a row
-an epoch. confusion: how many test documents of a class were given which class, over all seeds.
-per_class: precision, recall and F1 of each class, over all seeds. comparisons: each variant against
-each other one, tested on the same documents. calibration: how right a variant is where it is how
-sure. selective: its accuracy when only the documents that it is most sure of are answered.
-recommendation: which variant to take, by what one wants.
+runs: one row per run. variants: one row per variant, over its seeds, sorted by accuracy. history:
+one row per epoch. confusion: number of test documents by true and predicted class, over all seeds.
+per_class: precision, recall and F1 of each class, over all seeds. comparisons: paired tests of all
+pairs of variants. calibration: accuracy by confidence. selective: accuracy on
+the most confident documents, by coverage. recommendation: the best, cheapest and fastest variants.
 """
 
 import json
@@ -37,21 +36,21 @@ COLUMNS = [  # of the table of variants
     *("fit_seconds", "fit_cpu_seconds", "cpu_minutes", "predict_seconds", "ms_per_document"),
     *("peak_memory_mb", "parameters", "pareto", "document_shape", "fitted_documents", "device"),
 ]
-POINT = 0.01  # of accuracy, that a cheaper variant may lack
+POINT = 0.01  # of accuracy that a cheaper variant may lose
 ALPHA = 0.05
 
 
 def curve(history: pd.DataFrame) -> dict[str, float]:
-    """Return what a run's epochs were like: what the network was right in, and how long one took.
+    """Return validation accuracy and duration of the epochs of a run.
 
     Args:
-        history: of one run, columns epoch, val_accuracy and seconds, by epoch; without rows for a
-            model that is not fitted in epochs.
+        history: of one run, columns epoch, val_accuracy and seconds; empty for a model that is not
+            fitted in epochs.
 
     Returns:
-        val_accuracy_at_10 (after `SLIDE_EPOCH` epochs, as the slides have it; NaN if there were
-        fewer), val_accuracy_best, val_accuracy_last, and epoch_seconds, the median, so that the
-        first epoch with its compilation does not count.
+        val_accuracy_at_10 (after `SLIDE_EPOCH` epochs, as on the slides; NaN if there were fewer),
+        val_accuracy_best, val_accuracy_last, and epoch_seconds, the median, because the first epoch
+        includes compilation.
     """
     accuracy = history.set_index("epoch")["val_accuracy"]
     return {
@@ -84,7 +83,7 @@ def read_run(folder: Path, titles: dict[str, str], classes: list[str]) -> dict[s
 
 
 def answers(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """Return what a run gave each test document, by id: how right it was, and how sure.
+    """Return correctness and confidence of the predictions of a run, sorted by document id.
 
     Args:
         predictions: columns id, label, predicted, and p_<class> for each class.
@@ -104,7 +103,7 @@ def answers(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
 
 
 def right_shares(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return of how many of its seeds each variant (row) is right in each document (column).
+    """Return the share of seeds of a variant (row) that classify a document (column) correctly.
 
     Raises:
         UserError: two runs were tested on different documents.
@@ -126,14 +125,14 @@ def right_shares(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarise(runs: pd.DataFrame, shares: pd.DataFrame, duplicates: set[str]) -> pd.DataFrame:
-    """Return a row a variant, by name: means over seeds, their deviation, and a 95% interval.
+    """Return one row per variant: means over seeds, standard deviations, and a 95% interval.
 
-    accuracy_unseen is the accuracy on the unseen_documents, which do not also stand in training.
+    accuracy_unseen is the accuracy on the unseen_documents, those without a duplicate in training.
 
     Args:
-        runs: a row a run.
+        runs: one row per run.
         shares: as `right_shares` returns them.
-        duplicates: ids of test documents whose text also stands among the training documents.
+        duplicates: ids of test documents whose text also occurs in the training set.
     """
     groups = runs.groupby("variant", sort=False)
     table = groups[SAME].first().join(groups[MEANS].mean())
@@ -157,13 +156,13 @@ def summarise(runs: pd.DataFrame, shares: pd.DataFrame, duplicates: set[str]) ->
 
 
 def compare(shares: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Return each variant against each other one, as `statistics.paired_tests` compares them.
+    """Return the paired test of each pair of variants, as `statistics.paired_tests` computes it.
 
-    Every pair stands twice, seen from either side, and is one pair to the correction of p_holm.
+    Each pair has two rows, one per order, but counts once in the correction of p_holm.
 
     Args:
-        shares: as `right_shares` returns them, in the order that the rows are to have.
-        runs: a row a run.
+        shares: as `right_shares` returns them, in the order of the rows.
+        runs: one row per run.
 
     Returns:
         Columns variant_a, variant_b, title_a, title_b, difference (a less b), low, high, p, p_holm
@@ -187,15 +186,15 @@ def compare(shares: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def certainty(predictions: pd.DataFrame, confidence: float) -> dict[str, pd.DataFrame]:
-    """Return how far a variant knows when it is right, over all seeds.
+    """Return calibration and selective accuracy of each variant, over all seeds.
 
     Args:
         predictions: of all runs, columns as of `answers`, and variant and title.
-        confidence: from which on a document counts as one that the variant is sure of.
+        confidence: documents with at least this confidence count as confident.
 
     Returns:
-        calibration and selective, a row a bin and a row a coverage of each variant; and measures,
-        by variant: ece, brier, confidence (as given), confident_share and confident_accuracy.
+        calibration and selective, one row per variant and bin or coverage; and measures by
+        variant: ece, brier, confidence (the argument), confident_share and confident_accuracy.
     """
     calibration, selective, measures = [], [], {}
     for (variant, title), rows in predictions.groupby(["variant", "title"], sort=False):
@@ -222,10 +221,10 @@ def certainty(predictions: pd.DataFrame, confidence: float) -> dict[str, pd.Data
 
 
 def recommend(variants: pd.DataFrame) -> pd.DataFrame:
-    """Return which variant to take, a row a wish; none was chosen by looking at test documents.
+    """Return the recommended variants; those monitored on the test documents are left out.
 
-    Within one point are those whose accuracy is at most `POINT` below that of the best. Cheap is
-    by CPU time of fitting, fast by milliseconds a test document.
+    Within one point means an accuracy at most `POINT` below the best. The cheapest has the least
+    CPU time of fitting, the fastest the fewest milliseconds per test document.
     """
     held_out = variants[variants["protocol"] != "lecture"]
     columns = ["variant", "title", "accuracy", "cpu_minutes", "ms_per_document"]
@@ -245,7 +244,7 @@ def recommend(variants: pd.DataFrame) -> pd.DataFrame:
 
 
 def confusion(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """Return columns variant, title, label, predicted, documents; every pair of classes stands."""
+    """Return columns variant, title, label, predicted, documents; one row per pair of classes."""
     keys = ["variant", "title", "label", "predicted"]
     counts = predictions.groupby(keys, sort=False).size().rename("documents")
     variants = predictions[["variant", "title"]].drop_duplicates()
@@ -279,7 +278,12 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--titles", type=json.loads, required=True, help="{variant: title}")
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="run folders")
     parser.add_argument("--duplicates", type=Path, required=True, help="duplicates.parquet")
-    parser.add_argument("--confidence", type=float, required=True, help="sure from here on, 0 to 1")
+    parser.add_argument(
+        "--confidence",
+        type=float,
+        required=True,
+        help="of a confident document, 0 to 1",
+    )
     args = parser.parse_args(argv)
 
     corpus = read_json(args.corpus)

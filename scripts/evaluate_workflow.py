@@ -1,9 +1,9 @@
-"""Tell how a report was made, in tidy tables.
+"""Write tables about the workflow behind a report.
 
-jobs, rules: what each job and each rule took. edges: which rule reads what which other one made.
-versions: of what the jobs ran with. machine: what they ran on. corpora: their content digests.
-files: what was fetched, with its digest. citations: whom to cite. configuration.yaml: all
-settings, as they were merged; addresses without user, password and query.
+jobs, rules: time and memory of each job and rule. edges: pairs of rules, the second reads from the
+first. versions: of the software. machine: its hardware and system. corpora: content digests.
+files: downloaded files and their digests. citations: references. configuration.yaml: all settings
+after merging; URLs without user, password and query.
 """
 
 import re
@@ -30,10 +30,10 @@ PACKAGES += ["papermill"]
 
 
 def read_edges(graph: str) -> pd.DataFrame:
-    """Return columns maker and reader, two rules each, of a rule graph in Graphviz's language.
+    """Return columns maker and reader, one row per edge of a rule graph in Graphviz's DOT language.
 
     Args:
-        graph: what ``snakemake --rulegraph`` prints.
+        graph: output of ``snakemake --rulegraph``.
     """
     names = dict(re.findall(r'^\s*(\d+)\[label = "(\w+)"', graph, flags=re.MULTILINE))
     edges = re.findall(r"^\s*(\d+) -> (\d+)", graph, flags=re.MULTILINE)
@@ -42,10 +42,10 @@ def read_edges(graph: str) -> pd.DataFrame:
 
 
 def rule_graph(snakefile: Path, config: Path) -> str:
-    """Return the rule graph of the workflow with a merged configuration, in Graphviz's language.
+    """Return the rule graph of the workflow with a merged configuration, in the DOT language.
 
     Raises:
-        UserError: Snakemake does not draw it.
+        UserError: Snakemake fails.
     """
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--cores", "1"]
     command += ["--configfile", str(config), "--replace-workflow-config"]
@@ -56,17 +56,17 @@ def rule_graph(snakefile: Path, config: Path) -> str:
 
 
 def of_this_run(jobs: pd.DataFrame, trained: Sequence[str]) -> pd.DataFrame:
-    """Return the jobs without trainings of variants and seeds that are not in the configuration.
+    """Return the jobs, except trainings of variants and seeds that are not in the configuration.
 
     Args:
         jobs: as `read_jobs` returns it.
-        trained: the jobs of rule train that are, as <corpus>-<variant>-<seed>.
+        trained: training jobs of the configuration, as <corpus>-<variant>-<seed>.
     """
     return jobs[(jobs["rule"] != "train") | jobs["job"].isin(trained)]
 
 
 def versions() -> pd.DataFrame:
-    """Return columns package and version: Python, this project and what it stands on."""
+    """Return columns package and version: Python, this project and its dependencies."""
     known = {each.metadata["Name"].lower(): each.version for each in metadata.distributions()}
     found = {name: known[name] for name in PACKAGES if name in known}
     python = ".".join(map(str, sys.version_info[:3]))
@@ -75,11 +75,11 @@ def versions() -> pd.DataFrame:
 
 
 def citations(entries: list[dict], sources: Sequence[str]) -> pd.DataFrame:
-    """Return columns of and reference: those of every report, and those of these sources.
+    """Return columns of and reference: the general references, and those of these sources.
 
     Args:
         entries: of reports/citations.yaml.
-        sources: names under ``sources`` of the configuration that the report reads.
+        sources: names of the sources that the report uses.
     """
     cited = [each for each in entries if set(each.get("sources", sources)) & set(sources)]
     rows = [(each["of"], each["reference"]) for each in cited]
@@ -87,10 +87,9 @@ def citations(entries: list[dict], sources: Sequence[str]) -> pd.DataFrame:
 
 
 def of_this_report(config: dict) -> dict:
-    """Return a configuration without the corpora that the report is not about.
+    """Return a configuration without the corpora of the defaults that the report does not use.
 
-    Those of the default configuration are always there; with them go their sources, the seeds that
-    are run there, and the lessons where none of their pages is asked for.
+    Their sources and seeds are left out too, and the lessons if no page of them is configured.
     """
     lessons = config.get("lessons", {})
     named = [*config["compare"]["corpora"], *([lessons["corpus"]] if lessons.get("pages") else [])]

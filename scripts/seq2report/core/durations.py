@@ -8,18 +8,18 @@ import pandas as pd
 
 
 def stopwatch() -> Callable[[], tuple[float, float]]:
-    """Return a function: how many seconds, and CPU seconds of this process, have passed since."""
+    """Return a function that returns the seconds, and CPU seconds of this process, since now."""
     start, cpu_start = time.perf_counter(), time.process_time()
     return lambda: (time.perf_counter() - start, time.process_time() - cpu_start)
 
 
 def read_jobs(benchmarks: Path) -> pd.DataFrame:
-    """Return a row a job: rule, job, seconds, cpu_seconds and peak_mib, the longest first.
+    """Return one row per job: rule, job, seconds, cpu_seconds and peak_mib, the longest first.
 
     CPU time is sampled while a job runs, so the last moments of each may be missing.
 
     Args:
-        benchmarks: results/<name>/benchmarks; Snakemake's benchmark files, a folder a rule.
+        benchmarks: results/<name>/benchmarks; Snakemake's benchmark files, one folder per rule.
     """
     files = sorted(benchmarks.glob("*/*.tsv"))
     measured = pd.concat([pd.read_csv(path, sep="\t", na_values="-") for path in files])
@@ -36,7 +36,7 @@ def read_jobs(benchmarks: Path) -> pd.DataFrame:
 
 
 def of_rules(jobs: pd.DataFrame) -> pd.DataFrame:
-    """Return what each rule took in all its jobs, the longest first.
+    """Return time and memory of each rule over all its jobs, the longest first.
 
     Args:
         jobs: as `read_jobs` returns it.

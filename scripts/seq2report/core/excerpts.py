@@ -1,10 +1,10 @@
-"""Text of a corpus as people can be shown it: no character of it changes what stands around it."""
+"""Displayable text of a corpus: no character of it changes the text around it."""
 
 
 def visible(text: str) -> str:
-    """Return a text with a sign in the place of each character that cannot be seen.
+    """Return a text with each invisible character replaced by �.
 
-    These are control characters, line ends, and marks that turn the direction of writing.
+    These are control characters, line ends, and marks of the writing direction.
     """
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 

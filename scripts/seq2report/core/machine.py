@@ -1,4 +1,4 @@
-"""The machine that figures were measured on: what it is, and nothing about whose it is."""
+"""The machine that figures are measured on, described without personal data."""
 
 import os
 import platform
@@ -21,5 +21,5 @@ def machine() -> dict[str, str]:
 
 
 def memory_mb() -> int:
-    """Return how much memory this machine has, in MB."""
+    """Return the memory of this machine in MB."""
     return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6)

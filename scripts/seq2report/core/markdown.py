@@ -1,6 +1,6 @@
-"""Markdown pages whose tables are made, not written: no figure in them is typed by hand.
+"""Markdown pages with generated tables: no figure in them is typed by hand.
 
-What stands between `<!-- table: NAME -->` and `<!-- end -->` is replaced.
+Text between `<!-- table: NAME -->` and `<!-- end -->` is replaced.
 """
 
 import re
@@ -12,7 +12,7 @@ import pandas as pd
 from seq2report.core.command import UserError, replacing
 
 PLACE = re.compile(r"(<!-- table: (\w+) -->\n)(?:(?!<!-- ).*\n)*(<!-- end -->)")
-Tables = Mapping[str, Callable[[], str]]  # what makes the Markdown of each table, by name
+Tables = Mapping[str, Callable[[], str]]  # functions that return Markdown, by name of the table
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -30,10 +30,10 @@ def text(cell: object) -> str:
 
 
 def fill(page: str, tables: Tables) -> str:
-    """Return the page with each of its tables made anew.
+    """Return the page with each of its tables generated again.
 
     Raises:
-        UserError: a table that is not known, or cannot be made.
+        UserError: unknown table, or its function fails.
     """
 
     def made(match: re.Match) -> str:
@@ -45,10 +45,10 @@ def fill(page: str, tables: Tables) -> str:
 
 
 def refill(path: Path, tables: Tables) -> None:
-    """Make each table of a page anew, in its place.
+    """Generate the tables of a page again.
 
     Raises:
-        UserError: as of `fill`, and says which page.
+        UserError: as `fill`, with the path of the page.
     """
     try:
         filled = fill(path.read_text(encoding="utf-8"), tables)
