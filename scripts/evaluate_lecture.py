@@ -1,6 +1,7 @@
 """Compare the figures of the lecture's slides with those of a report.
 
-lecture: one row per experiment, with columns experiment, lecture, ours (null without one) and why. reports/lecture.yaml has the figures of the slides and the sources of ours.
+lecture: one row per experiment, with columns experiment, lecture, ours (null without one) and why.
+reports/lecture.yaml has the figures of the slides and the sources of ours.
 """
 
 import logging

@@ -7,6 +7,7 @@ pairs of variants. calibration: accuracy by confidence. selective: accuracy on
 the most confident documents, by coverage. recommendation: the best, cheapest and fastest variants.
 """
 
+import argparse
 import json
 import math
 from collections.abc import Sequence
@@ -267,25 +268,8 @@ def per_class(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def main(argv: Sequence[str] | None) -> None:
-    parser = command.parser(__doc__, "corpus", "output")
-    parser.add_argument(
-        "--circumstances",
-        type=json.loads,
-        required=True,
-        help="of the corpus, as JSON",
-    )
-    parser.add_argument("--titles", type=json.loads, required=True, help="{variant: title}")
-    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="run folders")
-    parser.add_argument("--duplicates", type=Path, required=True, help="duplicates.parquet")
-    parser.add_argument(
-        "--confidence",
-        type=float,
-        required=True,
-        help="of a confident document, 0 to 1",
-    )
-    args = parser.parse_args(argv)
-
+def gather(args: argparse.Namespace) -> dict[str, pd.DataFrame]:
+    """Return all tables, by name; ``args`` are those of the command."""
     corpus = read_json(args.corpus)
     classes = corpus["classes"]
     read = [read_run(folder, args.titles, classes) for folder in args.runs]
@@ -295,23 +279,37 @@ def main(argv: Sequence[str] | None) -> None:
     )
     duplicates = set(pd.read_parquet(args.duplicates, columns=["id"])["id"])
     shares = right_shares(predictions)
-    sure = certainty(predictions, args.confidence)
-    variants = summarise(runs, shares, duplicates).join(sure["measures"])
+    confidence = certainty(predictions, args.confidence)
+    variants = summarise(runs, shares, duplicates).join(confidence["measures"])
     variants = variants.assign(corpus=corpus["title"], **args.circumstances)
     variants = variants.sort_values(["accuracy", "fit_cpu_seconds"], ascending=[False, True])
     variants = variants.reset_index()[COLUMNS]
-    tables = {
+    return {
         "runs": runs,
         "variants": variants,
         "history": history,
         "confusion": confusion(predictions, classes),
         "per_class": per_class(predictions, classes),
         "comparisons": compare(shares.loc[variants["variant"]], runs),
-        "calibration": sure["calibration"],
-        "selective": sure["selective"],
+        "calibration": confidence["calibration"],
+        "selective": confidence["selective"],
         "recommendation": recommend(variants),
     }
-    write_tables(tables, args.output)
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = command.parser(__doc__, "corpus", "output")
+    parser.add_argument(
+        "--circumstances", type=json.loads, required=True, help="of the corpus, as JSON"
+    )
+    parser.add_argument("--titles", type=json.loads, required=True, help="{variant: title}")
+    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="run folders")
+    parser.add_argument("--duplicates", type=Path, required=True, help="duplicates.parquet")
+    parser.add_argument(
+        "--confidence", type=float, required=True, help="of a confident document, 0 to 1"
+    )
+    args = parser.parse_args(argv)
+    write_tables(gather(args), args.output)
 
 
 if __name__ == "__main__":

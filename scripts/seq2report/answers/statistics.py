@@ -1,7 +1,7 @@
-"""What runs on the same test documents tell, and how sure it is: plain functions of arrays.
+"""Intervals, paired tests and calibration of runs on the same test documents: functions of arrays.
 
-Two things could have come out otherwise: which documents the test set holds, and which seeds the
-models were trained with. Intervals and tests here cover both, where there are two seeds or more.
+Two things are random: the choice of test documents and the seeds of training. Intervals and tests
+cover both if there are two seeds or more.
 """
 
 import numpy as np
@@ -15,16 +15,16 @@ BINS = 15  # of the confidence, as Guo et al. (2017) have it
 def accuracy_interval(shares: np.ndarray, accuracies: np.ndarray) -> tuple[float, float]:
     """Return a 95% interval of a variant's accuracy on other documents and from other seeds.
 
-    With c_i the share of S seeds that is right in document i of n, the squared standard error is
-    var(c)/n + var(accuracies)/S: the documents by chance, and the seeds by chance. That each term
-    holds a little of the other makes it rather too wide than too narrow. The interval is Student's,
-    its degrees of freedom by Satterthwaite (1946) from n - 1 and S - 1, cut at 0 and 1.
+    With c_i the share of S seeds that classify document i of n correctly, the squared standard
+    error is var(c)/n + var(accuracies)/S: the variance over documents and over seeds. The terms
+    overlap a little, so the interval is conservative. It is Student's, with the degrees of freedom
+    of Satterthwaite (1946) from n - 1 and S - 1, clipped to 0 and 1.
 
-    Of one seed, or of seeds that all give the same answers, nothing is known about chance among
-    seeds: the interval is Wilson's (1927), for the documents alone.
+    With one seed, or seeds with identical answers, the variance over seeds is unknown: the interval
+    is that of Wilson (1927), for the documents alone.
 
     Args:
-        shares: c, of the seeds that are right in each document, (n,), 0 to 1.
+        shares: c, (n,), 0 to 1.
         accuracies: of each seed, (S,).
     """
     n, mean = len(shares), float(np.mean(shares))
@@ -40,40 +40,36 @@ def accuracy_interval(shares: np.ndarray, accuracies: np.ndarray) -> tuple[float
 
 
 def seed_variance(accuracies: np.ndarray) -> float:
-    """Return the variance among seeds (n - 1 in the denominator), 0 where there is one seed."""
+    """Return the sample variance over seeds (n - 1 in the denominator), 0 with one seed."""
     return float(np.var(accuracies, ddof=1)) if len(accuracies) > 1 else 0.0
 
 
 def paired_tests(shares: np.ndarray, seed_errors: np.ndarray, seeds: int) -> pd.DataFrame:
-    """Return a test of each pair of variants on the documents that they share.
+    """Return a paired test of each pair of variants.
 
     With d_i the difference of a pair's shares in document i of n,
 
         z² = (Σ d_i)² / (Σ d_i² + n² (error_a + error_b)).
 
-    With one seed d_i is -1, 0 or 1 and the errors are 0: z² is the statistic of McNemar (1947),
-    (b - c)² / (b + c), without a correction for continuity. More seeds add their variance, which
-    is itself a guess from few numbers: p is two-sided, of Student's distribution with
+    With one seed, d_i is -1, 0 or 1 and the errors are 0: z² is the statistic of McNemar (1947),
+    (b - c)² / (b + c), without continuity correction. More seeds add their variance. p is
+    two-sided, of Student's distribution with
 
         (Σ d_i² / n² + error_a + error_b)² / ((error_a² + error_b²) / (S - 1))
 
-    degrees of freedom (Satterthwaite 1946), which is the normal one where the errors are 0; where
-    no document tells two variants apart, p is 1.
-
-    p_holm is corrected over all pairs. The interval is the difference ± the quantile times the
-    root of that same denominator, over n: uncentred, so that it leaves out 0 exactly where p is
-    below 0.05; it is for this pair alone, not corrected over the pairs.
+    degrees of freedom (Satterthwaite 1946), or of the normal distribution if the errors are 0; p is
+    1 if all d_i are 0. p_holm is corrected over all pairs. The interval is the difference ± the
+    quantile times the same denominator over n: it excludes 0 exactly if p < 0.05, uncorrected.
 
     Args:
-        shares: of its seeds that are right in each document, (variants, n), 0 to 1.
-        seed_errors: variance of each variant's accuracy among its S seeds, divided by S,
-            (variants,); 0 with one seed.
-        seeds: S, the fewest that one of the variants has.
+        shares: of the seeds that are correct in each document, (variants, n), 0 to 1.
+        seed_errors: variance of each accuracy over its S seeds, divided by S, (variants,).
+        seeds: S, the lowest number of seeds of a variant.
 
     Returns:
-        A row a pair a < b: columns a and b (numbers of rows of ``shares``), difference (the
-        accuracy of a less that of b), low, high, p, p_holm.
-    """
+        One row per pair a < b: columns a and b (rows of ``shares``), difference (accuracy of a
+        minus that of b), low, high, p, p_holm.
+    """  # longer than other functions: the formula is documented where it is computed
     variants, n = shares.shape
     first, second = np.triu_indices(variants, 1)
     total, squares = np.empty(len(first)), np.empty(len(first))
@@ -83,9 +79,9 @@ def paired_tests(shares: np.ndarray, seed_errors: np.ndarray, seeds: int) -> pd.
         squares[first == a] = np.einsum("bi,bi->b", away, away)
     spread = np.sqrt(squares + n**2 * (seed_errors[first] + seed_errors[second]))
     z = np.divide(total, spread, out=np.zeros_like(total), where=spread > 0)
-    guessed = seed_errors[first] ** 2 + seed_errors[second] ** 2
+    variance = seed_errors[first] ** 2 + seed_errors[second] ** 2
     freedom = np.full(len(first), np.inf)
-    np.divide((spread / n) ** 4 * (seeds - 1), guessed, out=freedom, where=guessed > 0)
+    np.divide((spread / n) ** 4 * (seeds - 1), variance, out=freedom, where=variance > 0)
     p = 2 * stats.t.sf(np.abs(z), freedom)
     half = stats.t.ppf((1 + LEVEL) / 2, freedom) * spread / n
     return pd.DataFrame(
@@ -102,10 +98,10 @@ def paired_tests(shares: np.ndarray, seed_errors: np.ndarray, seeds: int) -> pd.
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Return p values corrected for their number, by the step-down procedure of Holm (1979).
+    """Return p values corrected by the step-down procedure of Holm (1979).
 
-    The smallest is multiplied by how many there are, the next one by one less, and so on; none is
-    less than one that was smaller, nor more than 1.
+    The smallest of n is multiplied by n, the next one by n - 1, and so on; the results are made
+    monotone and at most 1.
     """
     order = np.argsort(p, kind="stable")
     stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
@@ -117,7 +113,7 @@ def holm(p: np.ndarray) -> np.ndarray:
 def brier(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return the score of Brier (1950) of each document: squared errors summed over the classes.
 
-    0 is right and sure, 2 wrong and sure.
+    0 is best, 2 is worst.
 
     Args:
         probability: (n, classes).
@@ -129,7 +125,7 @@ def brier(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def reliability(confidence: np.ndarray, right: np.ndarray) -> pd.DataFrame:
-    """Return how right a model is where it is how sure, in `BINS` bins of equal width.
+    """Return the accuracy of a model by confidence, in `BINS` bins of equal width.
 
     Bin m of M holds the confidences above (m - 1)/M up to m/M (Guo et al. 2017, On calibration of
     modern neural networks).
@@ -139,7 +135,7 @@ def reliability(confidence: np.ndarray, right: np.ndarray) -> pd.DataFrame:
         right: whether that class is the true one, (n,).
 
     Returns:
-        A row a bin that holds documents: columns bin (from 1), confidence and accuracy (means),
+        One row per bin with documents: columns bin (from 1), confidence and accuracy (means),
         documents.
     """
     bins = np.clip(np.ceil(confidence * BINS), 1, BINS).astype(int)
@@ -154,7 +150,7 @@ def reliability(confidence: np.ndarray, right: np.ndarray) -> pd.DataFrame:
 
 
 def expected_calibration_error(bins: pd.DataFrame) -> float:
-    """Return the mean distance of confidence and accuracy over documents (Guo et al. 2017).
+    """Return the expected calibration error (Guo et al. 2017).
 
     Args:
         bins: as `reliability` returns them.
@@ -166,15 +162,14 @@ def expected_calibration_error(bins: pd.DataFrame) -> float:
 def selective_accuracy(
     confidence: np.ndarray, right: np.ndarray, coverage: np.ndarray
 ) -> np.ndarray:
-    """Return the accuracy on the documents that a model is most sure of, for each share of them.
+    """Return the accuracy on the most confident documents, for each coverage.
 
-    Of documents with the same confidence none comes before the others: each counts with the mean
-    accuracy of them all.
+    Documents with the same confidence count with their mean accuracy.
 
     Args:
         confidence: largest probability of each document, (n,).
         right: whether that class is the true one, (n,).
-        coverage: shares of the documents, above 0 up to 1; at least one document is taken.
+        coverage: shares of the documents, above 0 up to 1; at least one document is used.
     """
     _, level, ties = np.unique(-confidence, return_inverse=True, return_counts=True)
     means = np.bincount(level, weights=right) / ties
@@ -184,11 +179,11 @@ def selective_accuracy(
 
 
 def pareto(cost: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
-    """Return for each row whether no other one is as good and as cheap, and better in one of both.
+    """Return which rows are on the Pareto front: no other row dominates them.
 
     Args:
-        cost: less is better, (n,).
-        accuracy: more is better, (n,).
+        cost: lower is better, (n,).
+        accuracy: higher is better, (n,).
     """
     as_good = accuracy[:, None] >= accuracy
     as_cheap = cost[:, None] <= cost

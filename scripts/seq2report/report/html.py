@@ -1,4 +1,4 @@
-"""Pieces of a page: HTML strings in which all text that comes from data is escaped."""
+"""HTML elements of a page; all text from data is escaped."""
 
 import io
 import json
@@ -74,24 +74,19 @@ def table(
         frame: its column names are the headings.
         formats: how a value of a column becomes text; ``str`` where a column has none.
         caption: a sentence above the table.
-        text: columns that are set flush left; the longer their cells, the sooner they are broken
-            into lines.
-        raw: columns that hold HTML made by a function of this module, and are not escaped.
-        name: of the file that a reader can save it to; one with a name can be sorted and filtered.
+        text: columns aligned to the left; long cells are wrapped.
+        raw: columns with HTML of a function of this module, not escaped.
+        name: of the CSV file to save; a table with a name can be sorted and filtered.
     """
     formats = formats or {}
-    longest = {column: frame[column].astype(str).str.len().max() for column in text}
-    kinds = {
-        column: "wrap" if length > WRAPPED else "text" if length > SHORT else "text short"
-        for column, length in longest.items()
-    }
+    kinds = {column: _kind(frame[column]) for column in text}
 
     def cell(column: str, value: object) -> str:
         missing = pd.api.types.is_scalar(value) and pd.isna(value)
         content = "–" if missing else formats.get(column, str)(value)
         kind = f' class="{kinds[column]}"' if column in kinds else ""
         if name and column in formats and isinstance(value, (int, float)) and not missing:
-            kind += f' data-value="{value:.6g}"'  # what it is sorted by, and saved as
+            kind += f' data-value="{value:.6g}"'  # for sorting and saving
         return f"<td{kind}>{content if column in raw else escape(content)}</td>"
 
     head = "".join(
@@ -110,14 +105,20 @@ def table(
     )
 
 
+def _kind(column: pd.Series) -> str:
+    """Return the class of the cells of a column of text, by its longest cell."""
+    longest = column.astype(str).str.len().max()
+    return "wrap" if longest > WRAPPED else "text" if longest > SHORT else "text short"
+
+
 def interval(low: float, point: float, high: float, scale: tuple[float, float]) -> str:
-    """Return a small bar: the interval from ``low`` to ``high`` on a scale.
+    """Return a small bar: the interval from ``low`` to ``high`` with a mark at ``point``.
 
     Args:
-        low: shares, as are the others.
-        point: a mark between the two.
-        high: the other end.
-        scale: where the bar starts and ends; what lies below is a triangle at its start.
+        low: start of the interval, a share.
+        point: the mark, a share.
+        high: end of the interval, a share.
+        scale: start and end of the bar; a point below the start is a triangle.
     """
     start, end = scale
 
@@ -140,8 +141,8 @@ def interval(low: float, point: float, high: float, scale: tuple[float, float]) 
 def scale(variants: pd.DataFrame) -> tuple[float, float]:
     """Return a scale for the intervals of a table of variants, in whole twentieths.
 
-    A variant that is right less than half as often as the best, as one that always gives the most
-    frequent class, is left out of it: it would press all others together.
+    Variants with less than half of the best accuracy, for example the majority class, are ignored,
+    because they would compress the scale.
     """
     shown = variants[variants["accuracy"] > variants["accuracy"].max() / 2]
     return math.floor(20 * shown["low"].min()) / 20, math.ceil(20 * shown["high"].max()) / 20
