@@ -161,7 +161,7 @@ def written_mb(path: Path) -> float:
 
 def measure(imdb: Path, size: int, folder: Path) -> list[dict]:
     """Make a corpus in ``folder`` and return one row per step."""
-    settings = prepare.variant(VARIANT)
+    settings = prepare.variant(VARIANT).settings()
     settings["fit"] |= {"epochs": 1}
     archive, corpus, sequences, run_folder = (
         folder / name for name in ("imdb.tar", "corpus", "sequences", "run")

@@ -11,6 +11,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from harness import in_turn, median, peak_mb, result, start, write
 from seq2report.core.command import run
 from seq2report.documents.sequences import Sequences, read_sequences
 from seq2report.models.backend import load_keras
+from seq2report.models.variant import Variant
 
 HERE = Path(__file__)
 WORDS = 10_000
@@ -36,27 +38,28 @@ def prepare_reviews(folder: Path, imdb: Path) -> None:
     prepare.call("encode", prepare.encode_arguments(documents, encoding, folder / "words"))
 
 
-def ours(variant: dict, documents: Callable[[], Sequences]) -> float:
+def ours(variant: Variant, documents: Callable[[], Sequences]) -> float:
     """Train as the workflow does; return the peak before the documents are read."""
-    from seq2report.models import cpu_layers, network
+    from seq2report.models import batches, build, cpu_layers
+    from seq2report.models.fit import fit
 
-    model = network.build_model(variant, WORDS, 2, ours=cpu_layers.FASTER)
-    network.compile_model(model, variant["fit"])
+    model = build.build_model(variant, WORDS, 2, ours=cpu_layers.FASTER)
+    build.compile_model(model, variant.fit.optimizer)
     before = peak_mb()
     reviews = documents()
-    read = partial(network.inputs_of, given=variant["input"], num_words=WORDS)
+    read = partial(batches.inputs_of, given=variant.input, num_words=WORDS)
     some = reviews.take(np.arange(100))
     watched = (some, some.classes(["neg", "pos"]))
-    fit = variant["fit"] | {"epochs": 1}
-    network.fit(model, (reviews, reviews.classes(["neg", "pos"])), watched, read, fit, seed=1)
+    once = replace(variant.fit, epochs=1)
+    fit(model, (reviews, reviews.classes(["neg", "pos"])), watched, read, once, seed=1)
     return before
 
 
-def lecture(variant: dict, documents: Callable[[], Sequences]) -> float:
+def lecture(variant: Variant, documents: Callable[[], Sequences]) -> float:
     """Train on one matrix of all reviews, as on the slides."""
-    from seq2report.models import network
+    from seq2report.models.build import build_model
 
-    model = network.build_model(variant, WORDS, 2)
+    model = build_model(variant, WORDS, 2)
     model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
     before = peak_mb()
     reviews = documents()

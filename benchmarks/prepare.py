@@ -12,6 +12,7 @@ import yaml
 
 from harness import ROOT
 from seq2report.config.resolve import resolve_variant
+from seq2report.models.variant import Variant
 
 NEWSGROUPS = {
     "title": "20 Newsgroups",
@@ -35,8 +36,8 @@ def configuration() -> dict:
     return config | {"variants": config["variants"] | lecture["variants"]}
 
 
-def variant(name: str) -> dict:
-    """Return the resolved settings of a variant of the default or the lecture's configuration."""
+def variant(name: str) -> Variant:
+    """Return a variant of the default or the lecture's configuration, resolved."""
     return resolve_variant(configuration(), name)
 
 

@@ -29,7 +29,7 @@ def networks() -> dict[tuple[str, str], Callable[[], int]]:
     """Return for each (work, way) a function that trains an epoch and returns its steps."""
     import tensorflow as tf
 
-    from seq2report.models import cpu_layers, network
+    from seq2report.models import build, cpu_layers
 
     rng = np.random.default_rng(1)
     matrix = rng.normal(size=(WORDS, 50)).astype("float32")
@@ -42,13 +42,13 @@ def networks() -> dict[tuple[str, str], Callable[[], int]]:
         "+ XLA": ({}, True, 1),
         "+ Dropout by Philox": (dropout, True, 1),
         "+ LSTM with a gradient of its own": (cpu_layers.FASTER, True, 1),
-        "+ several steps a call": (cpu_layers.FASTER, True, network.STEPS),
+        "+ several steps a call": (cpu_layers.FASTER, True, build.STEPS),
     }
     ways = {}
     for variant in ("glove_lstm", "glove_stacked", "glove_bilstm"):
         settings = prepare.variant(variant)
         for way, (ours, xla, steps) in levers.items():
-            model = network.build_model(settings, WORDS, CLASSES, matrix, ours)
+            model = build.build_model(settings, WORDS, CLASSES, matrix, ours)
             model.compile(
                 "rmsprop",
                 "sparse_categorical_crossentropy",

@@ -57,7 +57,7 @@ def prepare_messages(folder: Path, newsgroups: Path, wheel: Path) -> None:
 
 def ours(folder: Path, model: str, epochs: int, seed: int) -> dict:
     """Run the workflow's command."""
-    settings = prepare.variant(VARIANTS[model])
+    settings = prepare.variant(VARIANTS[model]).settings()
     settings["fit"] = {"optimizer": "rmsprop", "batch_size": 32, "epochs": epochs}
     with tempfile.TemporaryDirectory(dir=folder) as output:
         run_folder = Path(output, "run")

@@ -10,41 +10,42 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from seq2report.config.messages import format_mistakes
 from seq2report.core import command
 from seq2report.core.command import UserError, run
 from seq2report.models.layers import build_steps
+from seq2report.models.variant import Variant
 
 ANY_CLASSES, ANY_DIMENSIONS, ANY_FEATURES = 2, 50, 100  # what is checked does not depend on them
 
 
-def check_variant(variant: dict, num_words: dict[str, int], memory_mb: int) -> None:
+def check_variant(variant: Variant, num_words: dict[str, int], memory_mb: int) -> None:
     """Build the variant's estimator or network.
 
     Raises:
         UserError: it cannot be built, or not be trained in so much memory.
     """
-    if "pipeline" in variant:
-        *_, last = build_steps(variant["pipeline"])
+    if variant.kind == "pipeline":
+        *_, last = build_steps(variant.pipeline)
         if not hasattr(last, "predict"):
             raise UserError(f"pipeline: the last step, {type(last).__name__}, does not classify")
         return
     import tensorflow as tf
 
-    from seq2report.models.memory import need, refuse
-    from seq2report.models.network import build_model, compile_model
+    from seq2report.models.build import build_model, compile_model
+    from seq2report.models.memory import estimate, refuse
 
-    given = variant["input"]
-    words = num_words.get(given.get("encoding"), ANY_FEATURES)
-    pretrained = "embedding" in given
-    learned = {"dimensions": ANY_DIMENSIONS} if pretrained else {}
+    given = variant.input
+    words = num_words.get(given.encoding, ANY_FEATURES)
+    learned = replace(given, dimensions=ANY_DIMENSIONS) if given.embedding else given
     with tf.Graph().as_default():  # in which weights have a shape and take no memory
-        model = build_model(variant | {"input": given | learned}, words, ANY_CLASSES)
-        compile_model(model, variant["fit"])
-    if pretrained:
-        model.get_layer("embedding").trainable = given["trainable"]
-    refuse(need(model, variant["fit"]), memory_mb)
+        model = build_model(replace(variant, input=learned), words, ANY_CLASSES)
+        compile_model(model, variant.fit.optimizer)
+    if given.embedding:
+        model.get_layer("embedding").trainable = given.trainable
+    refuse(estimate(model, variant.fit), memory_mb)
 
 
 def mistakes(
@@ -68,7 +69,7 @@ def mistakes(
                 )
     for name, variant in variants.items():
         try:
-            check_variant(variant, num_words, memory_mb)
+            check_variant(Variant.read(variant), num_words, memory_mb)
         except UserError as error:
             found.append(f"variants.{name}.{error}")
     return found

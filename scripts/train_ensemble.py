@@ -24,6 +24,7 @@ from seq2report.core.command import read_json, replacing, run, write_json
 from seq2report.core.durations import stopwatch
 from seq2report.models.ensembles import METHODS, read_members
 from seq2report.models.runs import copy_model, write_run
+from seq2report.models.variant import Ensemble, Variant
 
 THREADS = 1  # of linear algebra, as the rule asks for
 
@@ -57,6 +58,7 @@ def main(argv: Sequence[str] | None) -> None:
         "weights": weights.tolist(),
         "method": args.method,
     }
+    variant = Variant("ensemble", ensemble=Ensemble(model["members"], args.method))
     own = {
         "parameters": 0,  # but for a weight a member
         "fit_seconds": fit_seconds,
@@ -65,7 +67,7 @@ def main(argv: Sequence[str] | None) -> None:
         "predict_cpu_seconds": predict_cpu_seconds,
     }
     facts = {
-        "kind": "ensemble",
+        "kind": variant.kind,
         "seed": args.seed,
         **model,
         "fitted_documents": max(member["fitted_documents"] for member in members),
@@ -78,7 +80,7 @@ def main(argv: Sequence[str] | None) -> None:
     about = {
         "variant": args.output.parent.name,
         "seed": args.seed,
-        "settings": {"ensemble": {"members": model["members"], "method": args.method}},
+        "settings": variant.settings(),
         **{key: told[0][key] for key in ("classes", "corpus", "seq2report")},
         "versions": reduce(dict.__or__, (each["versions"] for each in told)),
     }

@@ -19,7 +19,6 @@ import json
 import logging
 import shutil
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,15 +26,51 @@ import polars as pl
 
 from seq2report.core import command
 from seq2report.core.command import read_json, replacing, run, write_json
-from seq2report.core.durations import stopwatch
 from seq2report.core.imports import local_imports
 from seq2report.core.machine import machine
 from seq2report.documents.sequences import Encoded, read_sequences
 from seq2report.models.backend import gpu_name, load_keras
 from seq2report.models.runs import about_run, versions, write_run
+from seq2report.models.variant import FEATURES, Input, Variant
 
 
 def main(argv: Sequence[str] | None) -> None:
+    args = read_arguments(argv)
+    load_keras(args.seed, args.threads, args.gpu, args.gpu_absent)
+    from seq2report.models.checkpoint import Checkpoint
+    from seq2report.models.training import Network, train
+
+    variant = Variant.read(args.settings)
+    corpus, gpu = read_json(args.corpus), gpu_name()
+    classes = corpus["classes"]
+    documents, num_words = read_documents(args.documents, variant.input)
+    matrix = np.load(args.matrix, allow_pickle=False) if args.matrix else None
+    network = Network(variant, num_words, len(classes), matrix, args.seed, gpu)
+    checkpoint = Checkpoint(args.checkpoint, identity(args, gpu) if args.checkpoint else None)
+    trained = train(network, documents, classes, checkpoint)
+    facts = trained.facts | {"kind": variant.kind, "seed": args.seed, "threads": args.threads}
+    about = about_run(
+        *(args.output, args.settings, args.seed, corpus, args.circumstances), num_words=num_words
+    )
+    with replacing(args.output) as part:
+        part.mkdir()
+        write_json(part / "run.json", about)
+        copy_reading(args.documents.parent, variant.input, part)
+        trained.model.save(part / "model.keras")
+        if variant.trains_embedding:
+            vectors = trained.model.get_layer("embedding").get_weights()[0]
+            np.save(part / "embedding.npy", vectors, allow_pickle=False)
+        predicted = [
+            (pl.DataFrame({"id": split.ids, "label": split.label}), probability) if split else None
+            for split, probability in (trained.test, trained.validation or (None, None))
+        ]
+        metrics = write_run(part, *predicted, classes, trained.history, facts)
+    checkpoint.remove()
+    logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)
+
+
+def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return the arguments of the command line."""
     parser = command.parser(__doc__, "corpus", "settings", "seed", "output")
     parser.add_argument(
         "--documents",
@@ -60,102 +95,18 @@ def main(argv: Sequence[str] | None) -> None:
         default={},
         help="what run.json tells of the corpus beside what stands in corpus.json, as JSON",
     )
-    args = parser.parse_args(argv)
-
-    keras = load_keras(args.seed, args.threads, args.gpu, args.gpu_absent)
-    from seq2report.models import cpu_layers, cudnn, network
-    from seq2report.models.checkpoint import Checkpoint
-
-    gpu = gpu_name()
-    corpus = read_json(args.corpus)
-    classes = corpus["classes"]
-    documents, num_words = read_documents(args.documents, args.settings["input"])
-    matrix = np.load(args.matrix, allow_pickle=False) if args.matrix else None
-    build = partial(network.build_model, args.settings, num_words, len(classes), matrix)
-    given, fit = args.settings["input"], args.settings["fit"]
-
-    def fresh() -> tuple[keras.Model, str | None]:
-        keras.utils.set_random_seed(args.seed)
-        model = build() if gpu else build(cpu_layers.FASTER)
-        cudnn_lost = cudnn.choose(model, given.get("padding")) if gpu else None
-        network.compile_model(model, fit)
-        return model, cudnn_lost
-
-    model, cudnn_lost = fresh()
-    model.summary(print_fn=logging.info)
-    lecture = fit.get("protocol") == "lecture"
-    fitted = documents.part("train", "validation") if lecture else documents.part("train")
-    watched = documents.part("test" if lecture else "validation")
-    test = watched if lecture else documents.part("test")
-    read = partial(network.inputs_of, given=given, num_words=num_words)
-    checkpoint = Checkpoint(args.checkpoint, identity(args, gpu) if args.checkpoint else None)
-    training = network.fit(
-        model,
-        (fitted, fitted.classes(classes)),
-        (watched, watched.classes(classes)),
-        read,
-        fit,
-        args.seed,
-        checkpoint,
-    )
-    if fit.get("refit"):
-        fitted = documents.part("train", "validation")
-        logging.info("a fresh network, %d epochs", training.best_epoch)
-        model, _ = fresh()
-        every = (fitted, fitted.classes(classes))
-        network.refit(model, every, read, fit, args.seed, training.best_epoch, checkpoint)
-    fit_seconds, fit_cpu_seconds = checkpoint.passed()
-    predicting = stopwatch()
-    probability = network.probabilities(model, test, read)
-    predict_seconds, predict_cpu_seconds = predicting()
-    facts = {
-        "kind": "network",
-        "protocol": fit.get("protocol", "held out"),
-        "seed": args.seed,
-        "fitted_documents": len(fitted.ids),
-        "parameters": model.count_params(),
-        "document_shape": " × ".join(map(str, network.document_shape(model, given))),
-        "epochs": len(training.history),
-        "best_epoch": training.best_epoch,
-        "fit_seconds": fit_seconds,
-        "fit_cpu_seconds": fit_cpu_seconds,
-        "predict_seconds": predict_seconds,
-        "predict_cpu_seconds": predict_cpu_seconds,
-        "threads": args.threads,
-        "device": gpu or "CPU",
-        "jit_compile": bool(model.jit_compile),
-        "path": network.path(model, gpu),
-        **({"cudnn_lost": cudnn_lost} if cudnn_lost else {}),
-    }
-    about = about_run(
-        *(args.output, args.settings, args.seed, corpus, args.circumstances), num_words=num_words
-    )
-    with replacing(args.output) as part:
-        part.mkdir()
-        write_json(part / "run.json", about)
-        copy_reading(args.documents.parent, given, part)
-        saved = build()  # of Keras's own layers: whoever loads it needs nothing of ours
-        saved.set_weights(model.get_weights())
-        saved.save(part / "model.keras")
-        if given.get("trainable"):
-            vectors = model.get_layer("embedding").get_weights()[0]
-            np.save(part / "embedding.npy", vectors, allow_pickle=False)
-        predicted = (_about(test), probability)
-        validation = None if lecture else (_about(watched), training.probability)
-        metrics = write_run(part, predicted, validation, classes, training.history, facts)
-    checkpoint.remove()
-    logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)
+    return parser.parse_args(argv)
 
 
-def read_documents(path: Path, given: dict) -> tuple[Encoded, int]:
+def read_documents(path: Path, given: Input) -> tuple[Encoded, int]:
     """Return documents, and below which number their word ids stay or how many features there are.
 
     Args:
         path: sequences.parquet of an encoding, with what stands beside it, or documents.parquet of
             features.
-        given: ``input`` of a resolved variant.
+        given: of the variant.
     """
-    if given["form"] == "features":
+    if given.form == "features":
         from seq2report.documents.features import read_features
 
         features = read_features(path)
@@ -187,19 +138,15 @@ def identity(args: argparse.Namespace, gpu: str | None) -> dict[str, str]:
     }
 
 
-def copy_reading(folder: Path, given: dict, run: Path) -> None:
+def copy_reading(folder: Path, given: Input, run: Path) -> None:
     """Copy what makes numbers of a text, from an encoding or from features, into a run."""
-    if given["form"] == "features":
+    if given.form == "features":
         (run / "features").mkdir()
-        for name in ("model.skops", "vocabulary.parquet", "features.json"):
+        for name in FEATURES:
             shutil.copy(folder / name, run / "features")
         return
     words = pl.read_parquet(folder / "vocabulary.parquet", columns=["id", "word"])
     words.write_parquet(run / "vocabulary.parquet")
-
-
-def _about(documents: Encoded) -> pl.DataFrame:
-    return pl.DataFrame({"id": documents.ids, "label": documents.label})
 
 
 if __name__ == "__main__":

@@ -85,8 +85,8 @@ def tiny(tmp_path_factory, tiny_archive, tiny_vectors) -> Path:
 def trained(tmp_path_factory, tiny) -> Path:
     """A folder of a corpus with a finished run, seed 1, of each variant of `TRAINED`."""
     import train_ensemble
-    import train_linear
     import train_network
+    import train_pipeline
 
     corpus = tmp_path_factory.mktemp("trained") / "news"
     shutil.copytree(tiny / "words", corpus / "sequences/words")
@@ -111,7 +111,7 @@ def trained(tmp_path_factory, tiny) -> Path:
             method = ["--method", variant["ensemble"]["method"], "--seed", "1"]
             train_ensemble.main(["--runs", *members, *method, "--output", str(output)])
         elif "pipeline" in variant:
-            call(train_linear, documents=documents, settings=variant, output=output, **about)
+            call(train_pipeline, documents=documents, settings=variant, output=output, **about)
         else:
             given = variant["input"]
             read = corpus / f"sequences/{given.get('encoding')}/sequences.parquet"

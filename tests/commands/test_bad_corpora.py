@@ -15,8 +15,8 @@ import evaluate_duplicates
 import evaluate_labels
 import evaluate_runs
 import read
-import train_linear
 import train_network
+import train_pipeline
 
 bad = pytest.mark.reliability("Bad corpora")
 STRANGE = [
@@ -80,7 +80,7 @@ def trained(folder, name):
     """Return the folder of a run."""
     output, known = folder / f"runs/{name}/seed-1", {"corpus": folder / "corpus.json", "seed": 1}
     if name in PIPELINES:
-        settings, files, script = {"pipeline": PIPELINES[name]}, "documents.parquet", train_linear
+        settings, files, script = {"pipeline": PIPELINES[name]}, "documents.parquet", train_pipeline
     else:
         settings, script = NETWORKS[name], train_network
         files = "features/documents.parquet" if name == "features" else "words/sequences.parquet"

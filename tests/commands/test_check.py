@@ -12,9 +12,9 @@ from helpers import OWN, ROOT
 import check
 from seq2report.config.resolve import resolve_variant
 from seq2report.core.command import run
+from seq2report.models.build import build_model
 from seq2report.models.functions import digest
 from seq2report.models.memory import need
-from seq2report.models.network import build_model
 
 INPUT = {
     **{"encoding": "words", "form": "sequence", "length": 12, "dimensions": 4, "trainable": True},

@@ -9,214 +9,21 @@ import polars as pl
 import pytest
 import scipy.sparse
 import tensorflow as tf
-from helpers import call, in_memory, lists_of, write_sequences
-from hypothesis import given
-from hypothesis import strategies as st
-from networks import DENSE, FIT, SEQUENCE, branched, settings
-from sklearn.utils.class_weight import compute_class_weight
+from helpers import call, lists_of, write_sequences
+from networks import DENSE, SEQUENCE, branched, settings, variant
 
 import encode_features
 import train_network
-from seq2report.core.command import UserError
-from seq2report.documents.features import Features
 from seq2report.documents.sequences import read_sequences
-from seq2report.models import network
+from seq2report.models import batches, build
+from seq2report.models.variant import Input
 
-MULTIHOT = {"encoding": "words", "form": "multihot"}
-READ = partial(network.inputs_of, given=SEQUENCE, num_words=0)
-
-
-def of(documents):
-    tokens = pl.Series(documents, dtype=pl.List(pl.Int32))
-    names = pl.Series([str(i) for i in range(len(documents))])
-    return in_memory(pl.DataFrame({"id": names, "split": names, "label": names, "tokens": tokens}))
-
-
-@given(st.lists(st.lists(st.integers(1, 9), max_size=6), min_size=1, max_size=6))
-def test_multihot_has_a_one_for_each_word_that_occurs(documents):
-    expected = [[float(word in document) for word in range(10)] for document in documents]
-    found = network.inputs_of(of(documents), MULTIHOT, 10)
-    np.testing.assert_array_equal(found, expected)
-    assert found.dtype == np.float32
-
-
-@given(st.lists(st.lists(st.integers(1, 9), max_size=4), min_size=1, max_size=20), st.data())
-@pytest.mark.parametrize("given", [SEQUENCE | {"length": 3}, MULTIHOT])
-def test_batches_hold_the_documents_in_the_order_asked_for(given, documents, data):
-    size = data.draw(st.integers(1, len(documents)))
-    order = np.array(data.draw(st.permutations(range(len(documents)))))
-    whole = network.inputs_of(of(documents), given, 10)
-    number = np.arange(len(documents))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(network, "AT_ONCE", data.draw(st.integers(1, 2000)))
-        read = partial(network.inputs_of, given=given, num_words=10)
-        found = list(network.batches(of(documents), read, order, size, number))
-    assert len(found) == len(documents) // size
-    rows = np.concatenate([rows for _, rows in found])
-    np.testing.assert_array_equal(rows, order[: len(rows)])
-    np.testing.assert_array_equal(np.concatenate([x for x, _ in found]), whole[rows])
-
-
-def test_no_more_documents_are_made_than_fit_into_memory(monkeypatch):
-    monkeypatch.setattr(network, "AT_ONCE", 4 * 10 * 4 * 2)  # two batches of four
-    made = []
-
-    def read(sequences):
-        made.append(len(sequences.lengths))
-        return network.inputs_of(sequences, MULTIHOT, 10)
-
-    list(network.batches(of([[1], [2, 3]] * 10), read, np.arange(20), 4))
-    assert made == [4, 8, 8, 4]  # the first one to know the shape
-
-
-def test_one_hot_is_expanded_inside_the_network(tmp_path):
-    given = {"encoding": "words", "form": "onehot", "length": 3}
-    model = network.build_model(settings(given, [{"Flatten": {}}]), 5, 2)
-    expanded = keras.Model(model.input, model.layers[1].output)
-    assert network.document_shape(model, given) == (3, 5)
-    found = expanded.predict(np.array([[0, 4, 1]], dtype="int32"), verbose=0)
-    np.testing.assert_array_equal(found[0], np.eye(5)[[0, 4, 1]])
-    model.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
-    np.testing.assert_array_equal(loaded(np.array([[0, 4, 1]])), model(np.array([[0, 4, 1]])))
-
-
-@pytest.mark.parametrize(
-    ("given", "shape"),
-    [(SEQUENCE | {"dimensions": 5}, (20, 5)), (MULTIHOT, (30,))],
-)
-def test_the_shape_of_a_document_is_what_the_first_layer_reads(given, shape):
-    layers = DENSE if given["form"] == "sequence" else DENSE[1:]
-    assert (
-        network.document_shape(network.build_model(settings(given, layers), 30, 3), given) == shape
-    )
-
-
-@pytest.fixture(scope="module")
-def matrix():
-    return np.random.default_rng(1).normal(size=(30, 5)).astype("float32")
-
-
-@pytest.mark.parametrize("trainable", [True, False])
-def test_pretrained_vectors_are_in_the_network_and_trained_or_not(matrix, trainable):
-    given = SEQUENCE | {"embedding": "glove", "trainable": trainable}
-    model = network.build_model(settings(given), 30, 3, matrix)
-    layer = model.get_layer("embedding")
-    np.testing.assert_array_equal(layer.get_weights()[0], matrix)
-    assert layer.trainable == trainable
-    assert model.output_shape == (None, 3)
-
-
-def test_layers_stand_between_embedding_and_softmax():
-    model = network.build_model(settings(SEQUENCE | {"dimensions": 5}), 30, 3)
-    kinds = [type(layer).__name__ for layer in model.layers]
-    assert kinds == ["InputLayer", "Embedding", "Flatten", "Dense", "Dense"]
-    assert model.layers[-1].activation is keras.activations.softmax
-
-
-def test_xla_is_for_networks_that_loop_over_words():
-    lstm = [{"Bidirectional": {"layer": {"LSTM": {"units": 2}}}}]
-    given = SEQUENCE | {"dimensions": 5}
-    for layers, expected in ((lstm, True), (DENSE, False)):
-        model = network.build_model(settings(given, layers), 30, 3)
-        network.compile_model(model, FIT)
-        assert model.jit_compile is expected
-        assert network.path(model, None) == ("CPU, XLA" if expected else "CPU")
-
-
-def test_every_branch_reads_the_same_and_the_layer_named_merges_their_ends():
-    pool, most = {"GlobalAveragePooling1D": {}}, {"GlobalMaxPooling1D": {}}
-    given = SEQUENCE | {"dimensions": 5}
-    x = np.random.default_rng(1).integers(1, 30, size=(4, 20)).astype("int32")
-    for name, merge in (("Concatenate", partial(np.concatenate, axis=1)), ("Maximum", np.max)):
-        layers = [branched([pool], [most], name=name)]
-        model = network.build_model(settings(given, layers), 30, 3)
-        vectors = model.get_layer("embedding")(x).numpy()
-        ends = vectors.mean(axis=1), vectors.max(axis=1)
-        merged = merge(ends) if name == "Concatenate" else merge(ends, axis=0)
-        found = keras.Model(model.input, model.layers[-2].output)(x)
-        np.testing.assert_allclose(found, merged, rtol=1e-5)
-        assert network.document_shape(model, given) == (20, 5)
-
-
-def test_xla_is_for_networks_that_loop_over_words_in_a_branch():
-    given = SEQUENCE | {"dimensions": 5}
-    for layer, expected in (({"GRU": {"units": 2}}, True), ({"GlobalMaxPooling1D": {}}, False)):
-        layers = [branched([{"Flatten": {}}], [branched([{"Flatten": {}}], [layer])])]
-        model = network.build_model(settings(given, layers), 30, 3)
-        assert network.has_recurrent_layer(model) is expected
-
-
-def test_probabilities_come_in_the_order_of_the_documents_whatever_the_batches(monkeypatch):
-    monkeypatch.setattr(network, "PREDICT_BATCH", 4)
-    model = network.build_model(settings(SEQUENCE | {"dimensions": 5}), 30, 3)
-    x = np.random.default_rng(1).integers(1, 30, size=(10, 20)).astype("int32")
-    found = network.probabilities(model, of(x.tolist()), READ)
-    np.testing.assert_allclose(found, model(x).numpy(), atol=1e-6)
-
-
-def test_log_loss_is_that_of_keras():
-    p = np.array([[0.2, 0.8], [1.0, 0.0], [0.5, 0.5]], dtype="float32")
-    truth = np.array([1, 1, 0])
-    expected = keras.losses.SparseCategoricalCrossentropy()(truth, p)
-    assert network.log_loss(truth, p) == pytest.approx(float(expected), rel=1e-5)
-
-
-@pytest.fixture(scope="module")
-def task():
-    """Documents of random words; the class is whether word 1 stands in them."""
-    rng = np.random.default_rng(1)
-    x = rng.integers(2, 30, size=(60, 20)).astype("int32")
-    x[::2, 5] = 1
-    y = (x == 1).any(axis=1).astype(int)
-    return (of(x[:40].tolist()), y[:40]), (of(x[40:].tolist()), y[40:])
-
-
-def train(task, seed=1, **fit):
-    keras.utils.set_random_seed(seed)
-    chosen = settings(SEQUENCE | {"dimensions": 5}, **fit)
-    model = network.build_model(chosen, 30, 2)
-    network.compile_model(model, chosen["fit"])
-    return model, network.fit(model, *task, READ, chosen["fit"], seed)
-
-
-def test_the_weights_kept_are_those_of_the_epoch_with_the_best_validation_accuracy(task):
-    model, fitted = train(task, epochs=30, patience=2, optimizer={"Adam": {"learning_rate": 0.1}})
-    epochs = [(-row["val_accuracy"], row["val_loss"], row["epoch"]) for row in fitted.history]
-    assert fitted.best_epoch == min(epochs)[2] == len(epochs) - 2 < 28
-    assert [row["epoch"] for row in fitted.history if row["kept"]] == [fitted.best_epoch]
-    _, (x, y) = task
-    np.testing.assert_array_equal(fitted.probability, network.probabilities(model, x, READ))
-    kept = network.log_loss(y, fitted.probability)
-    assert kept == pytest.approx(min(epochs)[1], rel=1e-5)
-
-
-def test_without_patience_all_epochs_run_and_the_last_is_kept(task):
-    _, fitted = train(task, epochs=4, optimizer={"Adam": {"learning_rate": 0.5}})
-    assert len(fitted.history) == fitted.best_epoch == 4
-
-
-@pytest.mark.reliability("Repeatability")
-def test_the_same_seed_gives_the_same_figures_and_another_seed_others(task):
-    first, again, other = (train(task, seed) for seed in (1, 1, 2))
-    for a, b in zip(first[0].get_weights(), again[0].get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert first[1].history[-1]["loss"] != other[1].history[-1]["loss"]
-
-
-def test_a_loss_that_is_no_number_ends_in_advice(task):
-    with pytest.raises(UserError, match=r"epoch 1: try a lower learning rate"):
-        train(task, optimizer={"SGD": {"learning_rate": 1e30}})
-
-
-def test_fewer_documents_than_a_batch(task):
-    _, fitted = train(task, batch_size=1000, epochs=1)
-    assert len(fitted.history) == 1
+READ = partial(batches.inputs_of, given=Input(**SEQUENCE), num_words=0)
 
 
 def run_train(tiny, output, sequences=None, fit=None, layers=DENSE, options=(), **given):
     given = SEQUENCE | {"embedding": "glove"} | given
-    chosen = settings(given, layers, **{"epochs": 2} | (fit or {}))
+    chosen = variant(given, layers, **{"epochs": 2} | (fit or {}))
     call(
         train_network,
         corpus=tiny / "corpus.json",
@@ -347,7 +154,7 @@ def assert_predicted(model, run, tiny):
         documents = sequences.part(split)
         predictions = pd.read_parquet(run / f"{file}.parquet")
         assert predictions["id"].tolist() == documents.ids.to_list()
-        found = network.probabilities(model, documents, READ)
+        found = batches.probabilities(model, documents, READ)
         np.testing.assert_allclose(found, predictions.filter(like="p_"), atol=1e-5)
 
 
@@ -420,10 +227,10 @@ def test_a_network_is_fitted_again_on_all_documents_for_the_best_number_of_epoch
     pd.testing.assert_frame_equal(*watched)
 
     matrix = np.load(tiny / "glove/matrix.npy")
-    chosen = settings(SEQUENCE | {"embedding": "glove"}, **fit)
+    chosen = variant(SEQUENCE | {"embedding": "glove"}, **fit)
     keras.utils.set_random_seed(1)
-    model = network.build_model(chosen, len(matrix), 2, matrix)
-    network.compile_model(model, chosen["fit"])
+    model = build.build_model(chosen, len(matrix), 2, matrix)
+    build.compile_model(model, chosen.fit.optimizer)
     x, y = READ(every), every.classes(json.loads((tiny / "corpus.json").read_text())["classes"])
     for epoch in range(1, once["best_epoch"] + 1):
         order = np.random.default_rng([1, epoch]).permutation(60)[: 60 // 16 * 16]
@@ -434,27 +241,8 @@ def test_a_network_is_fitted_again_on_all_documents_for_the_best_number_of_epoch
     embedding = np.load(tmp_path / "twice/embedding.npy")
     np.testing.assert_array_equal(embedding, saved.get_layer("embedding").get_weights()[0])
     predictions = pd.read_parquet(tmp_path / "twice/predictions.parquet").filter(like="p_")
-    probability = network.probabilities(model, sequences.part("test"), READ)
+    probability = batches.probabilities(model, sequences.part("test"), READ)
     np.testing.assert_allclose(probability, predictions, atol=1e-4)
-
-
-def test_a_network_is_fitted_again_without_patience_for_all_epochs(task):
-    (x, y), _ = task
-    keras.utils.set_random_seed(1)
-    chosen = settings(SEQUENCE | {"dimensions": 5})
-    model = network.build_model(chosen, 30, 2)
-    network.compile_model(model, chosen["fit"])
-    network.refit(model, (x, y), READ, chosen["fit"], 1, 3)
-    for found, expected in zip(model.get_weights(), train(task)[0].get_weights(), strict=True):
-        np.testing.assert_array_equal(found, expected)  # `fit` with 3 epochs, on the same documents
-
-
-def test_a_loss_that_is_no_number_ends_the_second_fit_too(task):
-    chosen = settings(SEQUENCE | {"dimensions": 5}, optimizer={"SGD": {"learning_rate": 1e30}})
-    model = network.build_model(chosen, 30, 2)
-    network.compile_model(model, chosen["fit"])
-    with pytest.raises(UserError, match=r"epoch 1: try a lower learning rate"):
-        network.refit(model, task[0], READ, chosen["fit"], 1, 3)
 
 
 def test_frozen_vectors_are_not_written_again(tiny, tmp_path):
@@ -475,49 +263,3 @@ def test_by_the_lectures_protocol_the_test_documents_are_watched_and_the_last_ep
     assert len(history) == 3
     assert history["val_accuracy"].iloc[-1] == pytest.approx(metrics["accuracy"])
     assert history["kept"].tolist() == [False, False, True]
-
-
-@given(st.lists(st.integers(0, 4), min_size=1))
-def test_balanced_weights_are_those_of_scikit_learn(labels):
-    truth = np.array(labels)
-    present = np.unique(truth)
-    expected = compute_class_weight("balanced", classes=present, y=truth)
-    found = network.balanced(truth, 6)
-    assert list(found) == list(range(6))
-    np.testing.assert_allclose([found[each] for each in present], expected)
-    assert all(found[each] == 1 for each in set(range(6)) - set(present.tolist()))
-
-
-SPARSE = {"form": "features", "features": "ngrams"}
-RNN = [{"LSTM": {"units": 4}}]
-
-
-@pytest.mark.parametrize(
-    ("given", "layers"),
-    [(SEQUENCE | {"dimensions": 5}, DENSE), (SEQUENCE | {"dimensions": 5}, RNN), (SPARSE, [])],
-    ids=["dense", "XLA", "sparse"],
-)
-def test_documents_of_a_rare_class_count_more_in_the_loss_where_classes_are_balanced(given, layers):
-    truth = np.array([0] * 12 + [1] * 3 + [2])
-    rng = np.random.default_rng(1)
-    if given is SPARSE:
-        read = partial(network.inputs_of, given=given, num_words=9)
-        matrix = scipy.sparse.random_array((16, 9), density=0.5, rng=rng, dtype=np.float32)
-        names = pl.Series(map(str, range(16)))
-        documents = Features(names, names, names, matrix.tocsr())
-    else:
-        read, documents = READ, of(rng.integers(1, 9, (16, 4)).tolist())
-    losses = {}
-    for weight in ({}, {"class_weight": "balanced"}):
-        fit = settings(given, layers, epochs=1, batch_size=16, **weight)
-        keras.utils.set_random_seed(1)
-        model = network.build_model(fit, 9, 3)
-        network.compile_model(model, fit["fit"])
-        p = network.probabilities(model, documents, read)[np.arange(16), truth]
-        together = (documents, truth)
-        history = network.fit(model, together, together, read, fit["fit"], 1).history
-        losses[bool(weight)] = (history[0]["loss"], -np.log(p))
-    counts = 16 / (3 * np.bincount(truth))[truth]
-    assert losses[False][0] == pytest.approx(losses[False][1].mean(), rel=1e-4)
-    assert losses[True][0] == pytest.approx((counts * losses[True][1]).mean(), rel=1e-4)
-    assert losses[True][0] != pytest.approx(losses[False][0], rel=1e-2)

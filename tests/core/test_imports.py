@@ -83,7 +83,7 @@ def made_of(script):
     return {path.relative_to(SCRIPTS).as_posix() for path in local_imports(script, SCRIPTS)}
 
 
-def test_a_change_of_the_networks_does_not_train_linear_models_again():
+def test_a_change_of_the_networks_does_not_train_pipeline_models_again():
     linear, network = (made_of(SCRIPTS / f"train_{kind}.py") for kind in ("linear", "network"))
     assert "seq2report/models/runs.py" in linear & network
     assert "seq2report/models/network.py" in network - linear
@@ -99,7 +99,15 @@ def test_a_change_of_the_plots_renders_pages_and_computes_nothing_again():
 
 def test_only_scripts_that_build_networks_load_tensorflow():
     light = {path.stem for path in SCRIPTS.glob("*.py")} - {"train_network", "check"}
-    assert {"read", "encode", "embed", "evaluate_runs", "render", "fetch", "train_linear"} <= light
+    assert {
+        "read",
+        "encode",
+        "embed",
+        "evaluate_runs",
+        "render",
+        "fetch",
+        "train_pipeline",
+    } <= light
     code = f"import sys, {', '.join(sorted(light))}; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True

@@ -16,8 +16,10 @@ import pytest
 from helpers import ROOT, call, in_memory
 
 import train_network
-from seq2report.models import checkpoint, cpu_layers, network
+from seq2report.models import batches, build, checkpoint, cpu_layers
+from seq2report.models import fit as fitting
 from seq2report.models.checkpoint import Checkpoint
+from seq2report.models.variant import Input, Variant
 
 interruption = pytest.mark.reliability("Interruption")
 
@@ -170,17 +172,20 @@ DOCUMENTS = in_memory(pl.DataFrame({"id": NAMES, "split": NAMES, "label": NAMES,
 
 
 def fitted(at=None, optimizer="adam", layers=DENSE, epochs=2):
-    """Train a small network on random documents; return its model and what `network.fit` does."""
+    """Train a small network on random documents; return its model and what `fitting.fit` does."""
     given = WORDS | {"length": 6, "dimensions": 3}
     fit = {"optimizer": optimizer, "batch_size": 8, "epochs": epochs}
     keras.utils.set_random_seed(1)
-    settings = {"input": {k: v for k, v in given.items() if k != "embedding"}, "layers": layers}
-    model = network.build_model(settings, 30, 2, ours=cpu_layers.FASTER)
-    network.compile_model(model, fit)
+    given = {k: v for k, v in given.items() if k != "embedding"}
+    variant = Variant.read({"input": given, "layers": layers, "fit": fit})
+    model = build.build_model(variant, 30, 2, ours=cpu_layers.FASTER)
+    build.compile_model(model, optimizer)
     truth = np.arange(40) % 2
-    read = partial(network.inputs_of, given=given, num_words=30)
+    read = partial(batches.inputs_of, given=Input(**given), num_words=30)
     whole = (DOCUMENTS, truth)
-    return model, network.fit(model, whole, whole, read, fit, 1, Checkpoint(at, {"seed": "1"}))
+    return model, fitting.fit(
+        model, whole, whole, read, variant.fit, 1, Checkpoint(at, {"seed": "1"})
+    )
 
 
 def assert_same_fit(found, expected):

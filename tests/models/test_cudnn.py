@@ -4,10 +4,9 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import FIT, SEQUENCE, branched
-from networks import settings as variant
+from networks import FIT, SEQUENCE, branched, variant
 
-from seq2report.models import cudnn, network
+from seq2report.models import build, cudnn
 
 X = np.random.default_rng(1).normal(size=(2, 3, 4)).astype("float32")
 KINDS = {"LSTM": keras.layers.LSTM, "GRU": keras.layers.GRU}
@@ -94,7 +93,7 @@ DROPPED = {"LSTM": {"units": 2, "recurrent_dropout": 0.1}}
 
 def built(layers, padding="pre"):
     given = SEQUENCE | {"dimensions": 5, "padding": padding}
-    return network.build_model(variant(given, layers), 30, 3)
+    return build.build_model(variant(given, layers), 30, 3)
 
 
 @pytest.mark.parametrize(
@@ -147,8 +146,8 @@ def test_a_mask_is_known_to_reach_a_layer_where_keras_hands_it_one(monkeypatch, 
 def test_on_a_gpu_it_is_cudnn_or_xla_and_what_cost_cudnn_is_told(kernel, layers, path, lost):
     model = built(layers)
     assert cudnn.choose(model, "pre") == lost
-    network.compile_model(model, FIT)
-    assert network.path(model, "A name") == path
+    build.compile_model(model, FIT["optimizer"])
+    assert build.computed_by(model, "A name") == path
     assert model.jit_compile is (path == "GPU, XLA")
     recurrent = [each for layer in model.layers for each in cudnn.recurrent(layer)]
     kernel.clear()

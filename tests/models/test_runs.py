@@ -1,6 +1,7 @@
 import json
 import math
 
+import keras
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -13,6 +14,7 @@ from seq2report.models.runs import (
     HISTORY_COLUMNS,
     class_scores,
     environment,
+    log_loss,
     scores,
     write_run,
 )
@@ -126,3 +128,10 @@ def test_a_model_without_epochs_has_a_history_with_columns_and_no_rows(tmp_path)
     write_run(tmp_path, (TEST, P), None, CLASSES, [], {})
     history = pd.read_csv(tmp_path / "history.csv")
     assert (len(history), history.columns.tolist()) == (0, HISTORY_COLUMNS)
+
+
+def test_log_loss_is_that_of_keras():
+    p = np.array([[0.2, 0.8], [1.0, 1e-6], [0.5, 0.5]], dtype="float32")
+    truth = np.array([1, 1, 0])
+    expected = keras.losses.SparseCategoricalCrossentropy()(truth, p)
+    assert log_loss(truth, p) == pytest.approx(float(expected), rel=1e-5)

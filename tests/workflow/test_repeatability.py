@@ -15,8 +15,8 @@ from helpers import NEWSGROUPS, ROOT, WORDS, call, outputs_of_read, write_tar
 
 import encode
 import read
-import train_linear
 import train_network
+import train_pipeline
 
 pytestmark = pytest.mark.reliability("Repeatability")
 CORES = sorted(os.sched_getaffinity(0))
@@ -48,7 +48,7 @@ def asked(kind: str, tiny: Path) -> list[str]:
             "train_network.py",
             *(*about, "--documents", sequences, "--settings", json.dumps(NETWORK)),
         ],
-        "a pipeline": ["train_linear.py", *about, *documents, "--settings", json.dumps(SVM)],
+        "a pipeline": ["train_pipeline.py", *about, *documents, "--settings", json.dumps(SVM)],
         "features": [
             "encode_features.py",
             *(*documents, "--seed", "1", "--settings", json.dumps({"steps": [TFIDF, SVD]})),
@@ -129,12 +129,12 @@ def test_the_order_of_an_archive_changes_nothing_down_to_predictions(tiny, messa
         documents, sequences = folder / "documents.parquet", folder / "words/sequences.parquet"
         for script, given, settings in (
             (train_network, sequences, learned),
-            (train_linear, documents, {"pipeline": [TFIDF, SGD]}),
+            (train_pipeline, documents, {"pipeline": [TFIDF, SGD]}),
         ):
             run = output / script.__name__
             call(script, documents=given, settings=settings, output=run, **about)
     for file in ("predictions.parquet", "validation.parquet"):
-        for run in ("train_linear", "train_network"):
+        for run in ("train_pipeline", "train_network"):
             first, second = (
                 pl.read_parquet(tmp_path / each / run / file) for each in ("one", "two")
             )

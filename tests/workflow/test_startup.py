@@ -70,7 +70,7 @@ def test_what_keeps_tensorflow_out_sees_who_asks_for_it(watched):
 
 def test_no_script_loads_what_it_learns_with_to_explain_its_options(watched):
     scripts = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
-    assert {"train_network", "train_linear", "lesson_shapes", "render"} <= set(scripts)
+    assert {"train_network", "train_pipeline", "lesson_shapes", "render"} <= set(scripts)
     assert watched("-c", HELP, *scripts) == ""
 
 
@@ -94,7 +94,7 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
             *(*documents[2:], "--settings", as_json(FEATURES), "--seed", 1),
             *("--output", "features"),
         ],
-        "train_linear": [
+        "train_pipeline": [
             *(*documents, "--settings", as_json(SVM), "--seed", 1, "--output", "runs/svm/seed-1"),
         ],
         "evaluate_corpus": [

@@ -35,11 +35,7 @@ rule embed:
         vocabulary=f"{ENCODING}/vocabulary.parquet",
         words=lambda wildcards: f"{vectors_folder(wildcards.embedding)}/words.parquet",
         vectors=lambda wildcards: f"{vectors_folder(wildcards.embedding)}/vectors.npy",
-        source=lambda wildcards: [
-            downloaded(source)
-            for key, source in config["embeddings"][wildcards.embedding].items()
-            if key == "source"
-        ],
+        source=lambda wildcards: named_downloads("embeddings", wildcards.embedding, "source"),
     output:
         multiext(f"{EMBEDDING}/", "matrix.npy", "coverage.json", "missing.parquet"),
     log:

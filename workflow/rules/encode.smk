@@ -3,11 +3,7 @@ rule encode:
     input:
         code=script_files("encode"),
         documents=f"{CORPUS}/documents.parquet",
-        word_index=lambda wildcards: [
-            downloaded(source)
-            for key, source in config["encodings"][wildcards.encoding].items()
-            if key == "index"
-        ],
+        word_index=lambda wildcards: named_downloads("encodings", wildcards.encoding, "index"),
     output:
         multiext(
             f"{ENCODING}/",

@@ -1,15 +1,17 @@
 # evaluate: runs, corpora and embeddings -> tidy tables beside the report, as CSV and Parquet.
+def tables_of(corpus, *evaluated):
+    """Return the tables that these rules write for one corpus."""
+    return [path.replace("{corpus}", corpus) for each in evaluated for path in each.output]
+
+
 rule evaluate_runs:
     input:
         code=script_files("evaluate_runs"),
         corpus=f"{CORPUS}/corpus.json",
         duplicates=f"{CORPUS}/duplicates.parquet",
-        runs=lambda wildcards: [
-            file
-            for variant in COMPARED
-            for seed in seeds(config, wildcards.corpus)
-            for file in run_files(variant, seed)[:3]
-        ],
+        runs=lambda wildcards: runs(
+            wildcards.corpus, COMPARED, "metrics.json", "predictions.parquet", "history.csv"
+        ),
     output:
         report(
             f"{TABLES}/{{corpus}}/runs/variants.csv",
@@ -66,7 +68,7 @@ rule evaluate_corpus:
     conda:
         "../../environment.yml"
     params:
-        readers=literal(json.dumps(described_readers())),
+        readers=literal(json.dumps(PLAN.described_lengths())),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --corpus {input.corpus} --documents {input.documents}"
@@ -100,11 +102,7 @@ rule evaluate_labels:
     input:
         code=script_files("evaluate_labels"),
         documents=f"{CORPUS}/documents.parquet",
-        runs=lambda wildcards: [
-            run_files(variant, seed)[1]
-            for variant in HELD_OUT
-            for seed in seeds(config, wildcards.corpus)
-        ],
+        runs=lambda wildcards: runs(wildcards.corpus, PLAN.held_out, "predictions.parquet"),
     output:
         tables("{corpus}/labels", "labels labels_summary"),
     log:
@@ -114,7 +112,7 @@ rule evaluate_labels:
     conda:
         "../../environment.yml"
     params:
-        runs=lambda wildcards, input: [str(Path(file).parent) for file in input.runs],
+        runs=lambda wildcards, input: folders(input.runs),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --documents {input.documents} --runs {params.runs}"
@@ -141,6 +139,13 @@ rule evaluate_published:
         " --variants {input.variants} --output {params.folder} 2> {log}"
 
 
+def matrix_of(name, stage):
+    """Return the file of one of the plan's matrices: of an embedding, or of a variant's run."""
+    if stage == "before":
+        return f"{CORPUS}/embeddings/{PLAN.described}/{name}/matrix.npy"
+    return of_run(name, ["embedding.npy"], config["seeds"][0])[0]
+
+
 rule evaluate_embeddings:
     input:
         code=script_files("evaluate_embeddings"),
@@ -149,7 +154,7 @@ rule evaluate_embeddings:
         vocabulary=f"{DESCRIBED_FOLDER}/vocabulary.parquet",
         sequences=f"{DESCRIBED_FOLDER}/sequences.parquet",
         tokens=f"{DESCRIBED_FOLDER}/tokens.npy",
-        matrices=[file for _, _, file in MATRICES],
+        matrices=[matrix_of(*matrix) for matrix in PLAN.matrices],
     output:
         tables(
             "{corpus}/embeddings",
@@ -157,7 +162,7 @@ rule evaluate_embeddings:
         ),
         [
             f"{TABLES}/{{corpus}}/embeddings/projector/{name}-{stage}/{file}.tsv"
-            for name, stage, _ in MATRICES
+            for name, stage in PLAN.matrices
             for file in ("vectors", "metadata")
         ],
     log:
@@ -167,8 +172,12 @@ rule evaluate_embeddings:
     conda:
         "../../environment.yml"
     params:
-        matrices=[f"--matrix {name} {stage} {file}" for name, stage, file in MATRICES],
-        starts=[f"--start {after} {before}" for before, after in LAST_TRAINED.items() if before],
+        matrices=[
+            f"--matrix {name} {stage} {matrix_of(name, stage)}" for name, stage in PLAN.matrices
+        ],
+        starts=[
+            f"--start {after} {before}" for before, after in PLAN.last_trained.items() if before
+        ],
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --documents {input.documents} --vocabulary {input.vocabulary}"
@@ -217,7 +226,11 @@ rule evaluate_answers:
         runs=lambda wildcards: [
             file
             for variant in COMPARED
-            for file in answering_files(variant, seeds(config, wildcards.corpus)[0])
+            for file in of_run(
+                variant,
+                [*model_files(VARIANTS, variant), "predictions.parquet"],
+                seeds(config, wildcards.corpus)[0],
+            )
         ],
     output:
         tables("{corpus}/answers", "layers documents words"),

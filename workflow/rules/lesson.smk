@@ -1,4 +1,46 @@
-# lesson: a rule a lesson of the lecture -> the tables of its page.
+# lesson: one rule per lesson of the lecture -> the tables of its page.
+LESSON_PAGES = config.get("lessons", {}).get("pages", [])
+LESSON_CORPUS = config.get("lessons", {}).get("corpus", CORPORA[0])
+
+
+def lesson(name, title, makes, reads=""):
+    """Return the inputs and tables of a lesson; ``makes`` and ``reads`` are separated by blanks.
+
+    It reads one corpus in the described encoding, and the first pretrained vectors that come from
+    a file, if any.
+    """
+    folder = CORPUS.format(corpus=LESSON_CORPUS)
+    words = DESCRIBED_FOLDER.format(corpus=LESSON_CORPUS)
+    files = {
+        "documents": f"{folder}/documents.parquet",
+        "corpus": f"{folder}/corpus.json",
+        "encoding": f"{words}/encoding.json",
+        "vocabulary": f"{words}/vocabulary.parquet",
+        "sequences": f"{words}/sequences.parquet",
+        "tokens": f"{words}/tokens.npy",  # read beside the sequences
+    }
+    for embedding in PLAN.from_file:
+        vectors = vectors_folder(embedding).format(embedding=embedding)
+        files |= {
+            "matrix": f"{folder}/embeddings/{PLAN.described}/{embedding}/matrix.npy",
+            "words": f"{vectors}/words.parquet",
+            "vectors": f"{vectors}/vectors.npy",
+            "source": downloaded(config["embeddings"][embedding]["source"]),
+        }
+    return {
+        "name": name,
+        "title": title,
+        "tables": tables(f"lesson-{name}", makes),
+        "inputs": {key: files[key] for key in reads.split() if key in files},
+        "titles": {
+            "corpus_title": corpus_title(LESSON_CORPUS),
+            "vectors_title": "".join(
+                config["embeddings"][each]["title"] for each in PLAN.from_file
+            ),
+        },
+    }
+
+
 LESSONS = [
     lesson(
         "one_hot",

@@ -3,11 +3,7 @@ rule read:
     input:
         code=script_files("read"),
         archive=lambda wildcards: downloaded(config["corpora"][wildcards.corpus]["source"]),
-        word_index=lambda wildcards: [
-            downloaded(source)
-            for key, source in config["corpora"][wildcards.corpus].items()
-            if key == "word_index"
-        ],
+        word_index=lambda wildcards: named_downloads("corpora", wildcards.corpus, "word_index"),
     output:
         documents=f"{CORPUS}/documents.parquet",
         corpus=f"{CORPUS}/corpus.json",

@@ -1,4 +1,20 @@
 # render: tables and a notebook of reports/ -> a page of the report.
+def page(notebook, title, tables, menu="", **parameters):
+    """Return the notebook of a page, the tables that it reads and its parameters.
+
+    ``menu`` holds its link; without one, the link stands beside the menus.
+    """
+    about = {"name": NAME, "sample": config.get("sample", False), "tables": TABLES}
+    return {
+        "notebook": str(ROOT / "reports" / f"{notebook}.ipynb"),
+        "title": title,
+        "menu": menu,
+        "full_title": f"{menu}: {title}" if menu else title,
+        "tables": tables,
+        "parameters": json.dumps({**about, **parameters}),
+    }
+
+
 MADE = "jobs rules edges versions machine corpora files citations"
 EVALUATED = (rules.evaluate_runs, rules.evaluate_corpus)
 DOUBTS = (rules.evaluate_duplicates, rules.evaluate_labels, rules.evaluate_published)
@@ -21,7 +37,7 @@ for corpus in CORPORA:
         tables_of(corpus, rules.evaluate_corpus, rules.evaluate_duplicates),
         menu=corpus_title(corpus),
         corpus=corpus,
-        titles=matrix_titles()["before"],
+        titles=PLAN.matrix_titles()["before"],
     )
     PAGES[f"compared-{corpus}"] = page(
         "compared",
@@ -29,16 +45,16 @@ for corpus in CORPORA:
         tables_of(corpus, *EVALUATED),
         menu=corpus_title(corpus),
         corpus=corpus,
-        sweeps=sweeps(),
+        sweeps=PLAN.sweeps(),
     )
-    if MATRICES:
+    if PLAN.matrices:
         PAGES[f"embeddings-{corpus}"] = page(
             "embeddings",
             "Words",
             tables_of(corpus, rules.evaluate_embeddings, rules.evaluate_corpus),
             menu=corpus_title(corpus),
             corpus=corpus,
-            titles=matrix_titles(),
+            titles=PLAN.matrix_titles(),
         )
     PAGES[f"trust-{corpus}"] = page(
         "trust",
@@ -60,7 +76,7 @@ for variant in COMPARED:
         menu="Variants",
         corpora=CORPORA,
         variant=variant,
-        settings={"title": title, **VARIANTS[variant]},
+        settings={"title": title, **VARIANTS[variant].settings()},
         titles={each: config["variants"][each]["title"] for each in VARIANTS},
     )
 for name, about in LESSONS.items():
@@ -127,7 +143,7 @@ rule evaluate_workflow:
             f"{RESULTS}/report/{{page}}.html", page=[name for name in PAGES if name != "made"]
         ),
         corpora=expand(f"{CORPUS}/corpus.json", corpus=CORPORA),
-        receipts=[f"{downloaded(source)}.json" for source in USED_SOURCES],
+        receipts=[f"{downloaded(source)}.json" for source in PLAN.used_sources()],
         citations=str(ROOT / "reports/citations.yaml"),
     output:
         tables("made", MADE),
@@ -140,7 +156,7 @@ rule evaluate_workflow:
         "../../environment.yml"
     params:
         benchmarks=f"{RESULTS}/benchmarks",
-        trained=TRAINED,
+        trained=PLAN.jobs(),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --snakefile {input.snakefiles[0]:q} --config {input.config}"

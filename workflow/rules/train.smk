@@ -1,15 +1,22 @@
-# train: a rule a variant, a run a corpus and seed -> model, history, metrics and predictions.
+# train: one rule per variant, one run per corpus and seed -> model, history, metrics, predictions.
+def corpus_facts(wildcards):
+    """Return what run.json says of the corpus besides the content of corpus.json, as JSON."""
+    facts = {"name": wildcards.corpus, "sample": config.get("sample", False)}
+    return json.dumps(facts | circumstances(config["corpora"][wildcards.corpus]))
+
+
 for variant in VARIANTS:
-    if variant in NETWORKS:
+    about = VARIANTS[variant]
+    if about.kind == "network":
 
         rule:
             name:
                 f"train_{variant}"
             input:
-                code=script_files("train_network"),
+                code=script_files(KINDS[about.kind].script),
                 corpus=f"{CORPUS}/corpus.json",
-                documents=document_files(variant),
-                matrix=matrix_file(variant),
+                documents=of_corpus(document_files(about.input)),
+                matrix=of_corpus(matrix_files(about.input)),
             output:
                 run_files(variant),
             log:
@@ -17,19 +24,19 @@ for variant in VARIANTS:
             benchmark:
                 f"{RESULTS}/benchmarks/train/{{corpus}}-{variant}-{{seed}}.tsv"
             # The longest first, so that none is left alone at the end.
-            priority: recurrent_layers(variant)
+            priority: recurrent_layers(about)
             conda:
                 "../../environment-gpu.yml" if config["gpu"] else "../../environment.yml"
             threads: 1
             resources:
-                mem_mb=memory_mb(variant),
+                mem_mb=growing(requested_mb(PEAKS_MB, variant)),
                 runtime=growing(60),
                 gpu=config["gpu"],
                 # No parameter: another value trains nothing again.
                 gpu_absent=config.get("gpu_absent", "error"),
             params:
-                settings=literal(json.dumps(VARIANTS[variant], sort_keys=True)),
-                circumstances=told_of_corpus,
+                settings=literal(json.dumps(about.settings(), sort_keys=True)),
+                circumstances=corpus_facts,
                 folder=subpath(output[0], parent=True),
             shell:
                 # XLA takes and frees its buffers every step: glibc is to keep them.
@@ -42,13 +49,13 @@ for variant in VARIANTS:
                 # No output: Snakemake removes those of a job that failed, and the next try needs it.
                 " --checkpoint {params.folder}.checkpoint --output {params.folder} 2> {log}"
 
-    elif is_ensemble(variant):
+    elif about.kind == "ensemble":
 
         rule:
             name:
                 f"train_{variant}"
             input:
-                code=script_files("train_ensemble"),
+                code=script_files(KINDS[about.kind].script),
                 runs=member_files(variant),
             output:
                 run_files(variant),
@@ -63,7 +70,7 @@ for variant in VARIANTS:
                 mem_mb=growing(2000),
                 runtime=growing(60),
             params:
-                method=VARIANTS[variant]["ensemble"]["method"],
+                method=about.ensemble.method,
                 runs=lambda wildcards, input: folders(
                     file for file in input.runs if file.endswith("validation.parquet")
                 ),
@@ -78,7 +85,7 @@ for variant in VARIANTS:
             name:
                 f"train_{variant}"
             input:
-                code=script_files("train_linear"),
+                code=script_files(KINDS[about.kind].script),
                 corpus=f"{CORPUS}/corpus.json",
                 documents=f"{CORPUS}/documents.parquet",
             output:
@@ -91,11 +98,11 @@ for variant in VARIANTS:
                 "../../environment.yml"
             threads: 1
             resources:
-                mem_mb=memory_mb(variant),
+                mem_mb=growing(requested_mb(PEAKS_MB, variant)),
                 runtime=growing(60),
             params:
-                settings=literal(json.dumps(VARIANTS[variant], sort_keys=True)),
-                circumstances=told_of_corpus,
+                settings=literal(json.dumps(about.settings(), sort_keys=True)),
+                circumstances=corpus_facts,
                 folder=subpath(output[0], parent=True),
             shell:
                 "python {input.code[0]} --corpus {input.corpus} --documents {input.documents}"

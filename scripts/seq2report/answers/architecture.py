@@ -22,6 +22,7 @@ from seq2report.answers.predictor import (
 from seq2report.core.command import read_json
 from seq2report.models.pipelines import count_parameters
 from seq2report.models.steps import TemperatureScaled
+from seq2report.models.variant import Input, Variant
 
 SCHEMA = {
     "position": "str",
@@ -50,9 +51,9 @@ def describe(model: Predictor, run: Path) -> pd.DataFrame:
         class of Keras or scikit-learn, or the variant of a member; shape is the output for one
         document, as text; parameters counts those of the box itself, null if it cannot have any.
     """
-    settings = read_about(run)["settings"]
-    boxes = {Network: _network, Pipeline: _pipeline, Ensemble: _ensemble}[type(model)]
-    rows = [("0", "text", "Text", "", "", None), *boxes(model, run, settings)]
+    variant = Variant.read(read_about(run)["settings"])
+    boxes = {"network": _network, "pipeline": _pipeline, "ensemble": _ensemble}[variant.kind]
+    rows = [("0", "text", "Text", "", "", None), *boxes(model, run, variant)]
     return pd.DataFrame(rows, columns=list(SCHEMA)).astype(SCHEMA)
 
 
@@ -64,13 +65,13 @@ def _spelled(arguments: dict) -> str:
     return text.strip()[1:-1]
 
 
-def _network(model: Network, run: Path, settings: dict) -> Iterator[tuple]:
-    network, first = model.model, list(_input(model, run, settings["input"]))
+def _network(model: Network, run: Path, variant: Variant) -> Iterator[tuple]:
+    network, first = model.model, list(_input(model, run, variant.input))
     yield from first
     config = network.get_config()
     sources = {layer["name"]: _read(layer["inbound_nodes"]) for layer in config["layers"]}
     output = network.get_layer(config["output_layers"][0])
-    start, layers = 1 + sum("/" not in position for position, *_ in first), settings["layers"]
+    start, layers = 1 + sum("/" not in position for position, *_ in first), variant.layers
     if isinstance(layers, dict):  # of a function: one box
         shape, arguments = _shape(output.input), _spelled(layers["arguments"])
         known = sum(count or 0 for *_, count in first) + output.count_params()
@@ -84,18 +85,24 @@ def _network(model: Network, run: Path, settings: dict) -> Iterator[tuple]:
     yield f"{end}", "output", "Dense", arguments, _classes(model), output.count_params()
 
 
-def _input(model: Network, run: Path, settings: dict) -> Iterator[tuple]:
+def _input(model: Network, run: Path, given: Input) -> Iterator[tuple]:
     """Yield the rows before the configured layers: features, or ids and their embedding."""
-    if settings["form"] == "features":
+    if given.form == "features":
         yield from _steps(read_json(run / "features/features.json")["steps"], model.features)
     else:
-        arguments = _spelled({key: settings[key] for key in OF_IDS if key in settings})
-        yield "1", "input", FORMS[settings["form"]], arguments, _shape(model.model.input), None
-    if "length" in settings:  # a sequence: its first layer makes vectors of the ids
+        arguments, shape = _spelled(_named(given, OF_IDS)), _shape(model.model.input)
+        yield "1", "input", FORMS[given.form], arguments, shape, None
+    if given.length:  # a sequence: its first layer makes vectors of the ids
         layer = model.model.layers[1]
-        arguments = _spelled({key: settings[key] for key in OF_EMBEDDING if key in settings})
+        arguments = _spelled(_named(given, OF_EMBEDDING))
         name, shape = type(layer).__name__, _shape(layer.output)
         yield "2", "layer", name, arguments, shape, layer.count_params()
+
+
+def _named(given: Input, keys: tuple[str, ...]) -> dict:
+    """Return those of the keys of ``input`` that are set."""
+    values = {key: getattr(given, key) for key in keys}
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _layers(
@@ -151,8 +158,8 @@ def _classes(model: Predictor) -> str:
     return f"{len(model.classes):,} classes"
 
 
-def _pipeline(model: Pipeline, run: Path, settings: dict) -> Iterator[tuple]:
-    *first, last = settings["pipeline"]
+def _pipeline(model: Pipeline, run: Path, variant: Variant) -> Iterator[tuple]:
+    *first, last = variant.pipeline
     yield from _steps(first, model.model[:-1])
     ((name, arguments),) = last.items()
     n, classes, end = len(first) + 1, _classes(model), model.model[-1]
@@ -183,7 +190,7 @@ def _steps(steps: list[dict], fitted: Steps) -> Iterator[tuple]:
         yield f"{n}", kind, name, own, f"{features.shape[1]:,} features", None
 
 
-def _ensemble(model: Ensemble, run: Path, settings: dict) -> Iterator[tuple]:
+def _ensemble(model: Ensemble, run: Path, variant: Variant) -> Iterator[tuple]:
     ensemble = read_json(run / "ensemble.json")
     folders = member_folders(run, ensemble["members"])
     for m, (folder, weight) in enumerate(zip(folders, ensemble["weights"], strict=True)):

@@ -26,6 +26,7 @@ from seq2report.documents.features import Features
 from seq2report.documents.sequences import Encoded, Sequences
 from seq2report.documents.tokens import MARKS, START, Words, encode, marked, spans
 from seq2report.models.ensembles import METHODS
+from seq2report.models.variant import KINDS, Variant
 
 NAME = "[a-z0-9][a-z0-9_]*"  # of a variant
 
@@ -58,16 +59,16 @@ class Pipeline(Predictor):
 
     Args:
         run: its folder.
-        classes: class names.
+        about: content of run.json.
 
     Attributes:
         model: the fitted pipeline.
     """
 
-    def __init__(self, run: Path, classes: list[str]) -> None:
+    def __init__(self, run: Path, about: dict) -> None:
         from seq2report.models.pipelines import load_pipeline
 
-        self.classes, self.model = classes, load_pipeline(run)
+        self.classes, self.model = about["classes"], load_pipeline(run)
 
     def _predict(self, texts: list[str]) -> np.ndarray:
         from seq2report.models.pipelines import probabilities
@@ -93,12 +94,13 @@ class Network(Predictor):
         from seq2report.models.backend import load_keras
 
         keras = load_keras(about["seed"])
-        self.classes, self._given = about["classes"], about["settings"]["input"]
+        self.classes = about["classes"]
+        self._input = Variant.read(about["settings"]).input
         self.model = keras.models.load_model(run / "model.keras", compile=False, safe_mode=True)
         self.model.compile(jit_compile=False)  # a compilation takes longer than a few documents
         self.features = self.vocabulary = None
         self.num_words = about["num_words"]
-        if self._given["form"] == "features":
+        if self._input.form == "features":
             from seq2report.models.pipelines import load_pipeline
 
             self.features = load_pipeline(run / "features")
@@ -107,10 +109,10 @@ class Network(Predictor):
             self._known = set(self.vocabulary["word"])
 
     def _predict(self, texts: list[str]) -> np.ndarray:
-        from seq2report.models import network
+        from seq2report.models.batches import inputs_of, probabilities
 
-        read = partial(network.inputs_of, given=self._given, num_words=self.num_words)
-        return network.probabilities(self.model, self._documents(texts), read)
+        read = partial(inputs_of, given=self._input, num_words=self.num_words)
+        return probabilities(self.model, self._documents(texts), read)
 
     def _documents(self, texts: list[str]) -> Encoded:
         nothing = pl.Series([""] * len(texts))
@@ -126,11 +128,11 @@ class Network(Predictor):
         return Sequences(*about, flat, np.cumsum(lengths) - lengths, lengths)
 
     def read(self, text: str) -> str:
-        if "length" not in self._given:
+        if self._input.length is None:
             return text
-        every, first = marked(self.vocabulary), self._given["truncating"] == "post"
+        every, first = marked(self.vocabulary), self._input.truncating == "post"
         words = [word for word in spans(text) if every or word.token in self._known]
-        room = self._given["length"] - (every and first)  # the mark of the start takes a place
+        room = self._input.length - (every and first)  # the mark of the start takes a place
         kept = (words[:room] if first else words[-room:]) if room else []
         return text[kept[0].start : kept[-1].end] if kept else ""
 
@@ -139,18 +141,22 @@ class Ensemble(Predictor):
     """The probabilities of several models, made into one.
 
     Args:
-        members: which read the same corpus.
-        weights: one a member.
-        method: a name in `ensembles.METHODS`.
+        run: its folder, which holds those of its members.
+        about: content of run.json.
     """
 
-    def __init__(self, members: list[Predictor], weights: list[float], method: str) -> None:
-        self.classes, self._members, self._weights = members[0].classes, members, np.array(weights)
-        _, self._put_together = METHODS[method]
+    def __init__(self, run: Path, about: dict) -> None:
+        made = read_json(run / "ensemble.json")
+        self._members = [load(folder) for folder in member_folders(run, made["members"])]
+        self.classes, self._weights = about["classes"], np.array(made["weights"])
+        _, self._put_together = METHODS[made["method"]]
 
     def _predict(self, texts: list[str]) -> np.ndarray:
         found = np.stack([member.predict(texts) for member in self._members])
         return self._put_together(found, self._weights)
+
+
+PREDICTORS = {each.__name__: each for each in (Pipeline, Network, Ensemble)}
 
 
 def load(run: Path | str) -> Predictor:
@@ -167,13 +173,7 @@ def load(run: Path | str) -> Predictor:
     """
     run = Path(run)
     about = read_about(run)
-    if "ensemble" in about["settings"]:
-        made = read_json(run / "ensemble.json")
-        members = [load(folder) for folder in member_folders(run, made["members"])]
-        return Ensemble(members, made["weights"], made["method"])
-    if "layers" in about["settings"]:
-        return Network(run, about)
-    return Pipeline(run, about["classes"])
+    return PREDICTORS[KINDS[Variant.read(about["settings"]).kind].predictor](run, about)
 
 
 def read_about(run: Path) -> dict:

@@ -30,7 +30,11 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
         "num_words": {name: item["num_words"] for name, item in config["encodings"].items()},
         "features": config.get("features", {}),
         "memory_mb": config.get("memory_mb", memory_mb()),
-        "variants": {name: item for name, item in variants.items() if "ensemble" not in item},
+        "variants": {
+            name: variant.settings()
+            for name, variant in variants.items()
+            if variant.kind != "ensemble"
+        },
     }
     versions = {name: version(name) for name in ("keras", "scikit-learn")}
     text = json.dumps(content | {"versions": versions}, sort_keys=True, indent=1)

@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 
 from seq2report.config.corpora import corpus_mistakes
-from seq2report.config.resolve import INPUT_KEYS, MEANT_BY_FORM, extended
+from seq2report.config.resolve import ALLOWED_BY_FORM, INPUT_KEYS, extended
 from seq2report.core.command import UserError, nearest
 from seq2report.files.addresses import written_secret
+from seq2report.models.variant import KINDS, kind_of
+
+# Keys of ``input`` that name something, and where it is defined.
+NAMED = {"encoding": "encodings", "embedding": "embeddings", "features": "features"}
 
 
 def reference_mistakes(config: dict) -> Iterator[str]:
@@ -59,31 +63,33 @@ def reference_mistakes(config: dict) -> Iterator[str]:
 
 
 def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
-    kind = next((key for key in ("ensemble", "pipeline") if key in variant), None)
-    if kind:
-        for key in ("pipeline", "input", "layers", "fit"):
-            if key in variant and key != kind:
+    kind = kind_of(variant)
+    for other in KINDS.values():
+        for key in other.keys:
+            if key in variant and key not in KINDS[kind].keys:
                 yield f"{where}: '{key}' and '{kind}' exclude each other; take one of them out"
-        if kind == "ensemble":
-            yield from _ensemble_mistakes(f"{where}.ensemble", variant["ensemble"], config)
-        return
+    if kind == "ensemble":
+        yield from _ensemble_mistakes(f"{where}.ensemble", variant["ensemble"], config)
+    elif kind == "network":
+        yield from _network_mistakes(where, variant, config)
+
+
+def _network_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
     for key in ("input", "layers"):
         if key not in variant:
             yield (
                 f"{where}: '{key}' is missing (or 'pipeline', for a scikit-learn model, or"
-                " 'ensemble', for one of other variants)"
+                " 'ensemble', for a combination of other variants)"
             )
             return
-    given = variant["input"]
-    named = {"encoding": "encodings", "embedding": "embeddings", "features": "features"}
-    for key, kind in named.items():
+    given, protocol = variant["input"], _protocol(variant, config)
+    for key, kind in NAMED.items():
         if key in given and given[key] not in config.get(kind, {}):
             hint = nearest(given[key], config.get(kind, {}))
             yield f"{where}.input.{key}: unknown '{given[key]}'; {hint}"
     own = variant.get("fit", {})
-    fit = config["fit"] | own
-    protocol = _protocol(variant, config)
-    if protocol == "lecture" and (own if "protocol" in own else fit).get("refit"):
+    fit = own if "protocol" in own else config["fit"] | own
+    if protocol == "lecture" and fit.get("refit"):
         yield (
             f"{where}.fit.refit: 'protocol: lecture' fits the validation documents the first time;"
             " take one of the two out, or set 'refit: false'"
@@ -92,16 +98,21 @@ def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
         for key in given.keys() - {"features"}:
             yield f"{where}.input: '{key}' and 'features' exclude each other; take one of them out"
         if protocol == "lecture":
-            yield f"{where}: 'protocol: lecture' is about networks that read words, not features"
-        return
-    if "encoding" not in given:
+            yield f"{where}: 'protocol: lecture' is for networks that read tokens, not features"
+    elif "encoding" not in given:
         yield f"{where}.input: 'encoding' is missing (or 'features')"
-        return
-    yield from _input_mistakes(f"{where}.input", given)
+    else:
+        yield from _input_mistakes(f"{where}.input", given)
+        yield from _counting_mistakes(f"{where}.input.encoding", given, protocol, config)
+
+
+def _counting_mistakes(
+    where: str, given: dict, protocol: str | None, config: dict
+) -> Iterator[str]:
     counted = config["encodings"].get(given["encoding"], {}).get("fit", "all")
     if protocol == "lecture" and counted != "all":
         yield (
-            f"{where}.input.encoding: 'protocol: lecture' counts words in all documents, but"
+            f"{where}: 'protocol: lecture' counts words in all documents, but"
             f" '{given['encoding']}' has 'fit: {counted}'; name an encoding with 'fit: all'"
         )
 
@@ -122,9 +133,9 @@ def _ensemble_mistakes(where: str, ensemble: dict, config: dict) -> Iterator[str
             variant = extended(config["variants"], member)
         except UserError:  # which is told where that variant stands
             continue
-        if "ensemble" in variant:
+        if kind_of(variant) == "ensemble":
             yield f"{where}.members: '{member}' is an ensemble; name its members in its place"
-        if "layers" in variant and _protocol(variant, config) == "lecture":
+        if kind_of(variant) == "network" and _protocol(variant, config) == "lecture":
             yield (
                 f"{where}.members: '{member}' has 'protocol: lecture', which keeps no validation"
                 " documents aside; name a variant without it"
@@ -133,10 +144,10 @@ def _ensemble_mistakes(where: str, ensemble: dict, config: dict) -> Iterator[str
 
 def _input_mistakes(where: str, given: dict) -> Iterator[str]:
     form = given.get("form", "sequence")
-    for key in INPUT_KEYS - MEANT_BY_FORM[form]:
+    for key in INPUT_KEYS - ALLOWED_BY_FORM[form]:
         if key in given:
             yield f"{where}.{key}: means nothing for 'form: {form}'; take it out"
-    if "length" in MEANT_BY_FORM[form] and "length" not in given:
+    if "length" in ALLOWED_BY_FORM[form] and "length" not in given:
         yield f"{where}: 'length' is missing: how many words of a document the model reads"
     if form != "sequence":
         return

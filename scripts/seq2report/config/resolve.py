@@ -2,13 +2,14 @@
 
 from seq2report.core.command import UserError, nearest
 from seq2report.models.functions import digest
+from seq2report.models.variant import Variant, kind_of
 
 # Mappings of a variant that keep what one that extends it does not name.
 MERGED = ("input", "fit", "ensemble")
 # The lecture's protocol; words are cut and padded on the left by default.
 LECTURE_FIT = {"protocol": "lecture", "optimizer": "rmsprop", "batch_size": 32, "epochs": 20}
 INPUT_KEYS = {"length", "padding", "truncating", "embedding", "trainable", "dimensions"}
-MEANT_BY_FORM = {  # of these, by the form of the input
+ALLOWED_BY_FORM = {  # of these, by the form of the input
     "sequence": INPUT_KEYS,
     "onehot": {"length", "padding", "truncating"},
     "multihot": set(),
@@ -38,29 +39,36 @@ def extended(variants: dict[str, dict], name: str) -> dict:
     return {key: value for key, value in merged.items() if key != "extends"}
 
 
-def resolve_variant(config: dict, name: str) -> dict:
+def resolve_variant(config: dict, name: str) -> Variant:
     """Return all that decides how a variant is trained, the defaults of ``fit`` filled in.
 
     ``protocol: lecture`` brings the lecture's own values, which only the variant itself changes.
     """
-    variant = extended(config["variants"], name)
-    del variant["title"]
-    if "layers" in variant:
-        fit, own = config["fit"], variant.get("fit", {})
-        if (fit | own).get("protocol") == "lecture":
-            fit = LECTURE_FIT
-        variant["fit"] = fit | own
-        form = "features" if "features" in variant["input"] else "sequence"
-        form = variant["input"].get("form", form)
-        defaults = {"form": form}
-        if "length" in MEANT_BY_FORM.get(form, ()):
-            defaults |= {"padding": "pre", "truncating": "pre"}
-        if form == "sequence":
-            defaults |= {"trainable": True}
-        variant["input"] = defaults | variant["input"]
-        if isinstance(variant["layers"], dict):
-            variant["layers"] = _with_digest(variant["layers"], f"variants.{name}.layers")
-    return variant
+    settings = extended(config["variants"], name)
+    del settings["title"]
+    if kind_of(settings) == "network":
+        settings["fit"] = resolve_fit(config["fit"], settings.get("fit", {}))
+        settings["input"] = resolve_input(settings["input"])
+        if isinstance(settings["layers"], dict):
+            settings["layers"] = _with_digest(settings["layers"], f"variants.{name}.layers")
+    return Variant.read(settings)
+
+
+def resolve_fit(common: dict, own: dict) -> dict:
+    """Return how a network is fitted: its own settings over those that are common to all."""
+    lecture = (common | own).get("protocol") == "lecture"
+    return (LECTURE_FIT if lecture else common) | own
+
+
+def resolve_input(given: dict) -> dict:
+    """Return how a network reads documents, the defaults of the form filled in."""
+    form = given.get("form", "features" if "features" in given else "sequence")
+    defaults: dict = {"form": form}
+    if "length" in ALLOWED_BY_FORM.get(form, ()):
+        defaults |= {"padding": "pre", "truncating": "pre"}
+    if form == "sequence":
+        defaults |= {"trainable": True}
+    return defaults | given
 
 
 def _with_digest(layers: dict, where: str) -> dict:
@@ -72,15 +80,14 @@ def _with_digest(layers: dict, where: str) -> dict:
     return {"arguments": {}, **layers, "digest": found}
 
 
-def resolve_trained(config: dict) -> dict[str, dict]:
-    """Return `resolve_variant` of all that is trained, by name.
-
-    These are the variants that are compared, and then the members of ensembles among them.
-    """
+def resolve_trained(config: dict) -> dict[str, Variant]:
+    """Return every variant that is trained, by name: those compared, then members of ensembles."""
     compared = config["compare"]["variants"]
-    ensembles = (resolve_variant(config, name).get("ensemble") for name in compared)
-    members = [member for ensemble in ensembles if ensemble for member in ensemble["members"]]
-    return {name: resolve_variant(config, name) for name in [*compared, *members]}
+    found = {name: resolve_variant(config, name) for name in compared}
+    members = [
+        each for variant in found.values() if variant.ensemble for each in variant.ensemble.members
+    ]
+    return found | {name: resolve_variant(config, name) for name in members if name not in found}
 
 
 def seeds(config: dict, corpus: str) -> list[int]:

@@ -5,14 +5,15 @@ import math
 import keras
 
 from seq2report.core.command import UserError
+from seq2report.models.batches import PREDICT_BATCH
 from seq2report.models.layers import build_optimizer
-from seq2report.models.network import PREDICT_BATCH
+from seq2report.models.variant import Fit
 
 BYTES = 4  # of a number
 KEPT = 2  # times that each weight is kept: in the network, and in a copy from the best epoch
 
 
-def need(model: keras.Model, fit: dict) -> dict[str, int]:
+def estimate(model: keras.Model, fit: Fit) -> dict[str, int]:
     """Return bytes that training a network takes at least, by what they are for.
 
     weights: each number twice, once in a copy from the best epoch. optimizer: what it remembers of
@@ -21,15 +22,15 @@ def need(model: keras.Model, fit: dict) -> dict[str, int]:
     documents and the libraries come on top.
 
     Args:
-        model: of `network.build_model`.
+        model: of `build.build_model`.
         fit: of the resolved variant.
     """
     trained = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     outputs = sum(_output_size(layer) for layer in model.layers)
     return {
         "weights": KEPT * BYTES * model.count_params(),
-        "optimizer": BYTES * remembered(fit["optimizer"]) * trained,
-        "batch": BYTES * min(fit["batch_size"], PREDICT_BATCH) * outputs,
+        "optimizer": BYTES * remembered(fit.optimizer) * trained,
+        "batch": BYTES * min(fit.batch_size, PREDICT_BATCH) * outputs,
     }
 
 

@@ -121,14 +121,23 @@ def scores(truth: np.ndarray, predicted: np.ndarray, probability: np.ndarray) ->
         predicted: class numbers, (n,).
         probability: (n, classes).
     """
-    probability = probability.astype(np.float64)  # float32 rows sum to 1 within 1e-7 only
-    probability /= probability.sum(axis=1, keepdims=True)
-    true = probability[np.arange(len(truth)), truth]
     return {
         "accuracy": float(np.mean(truth == predicted)),
         "macro_f1": float(class_scores(truth, predicted, probability.shape[1])["f1"].mean()),
-        "loss": float(-np.log(true.clip(SMALLEST)).mean()),
+        "loss": log_loss(truth, probability),
     }
+
+
+def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
+    """Return the mean of −ln p(true class) in nats; a p below `SMALLEST` counts as that.
+
+    Args:
+        truth: class numbers, (n,).
+        probability: (n, classes).
+    """
+    probability = probability.astype(np.float64)  # float32 rows sum to 1 within 1e-7 only
+    probability /= probability.sum(axis=1, keepdims=True)
+    return float(-np.log(probability[np.arange(len(truth)), truth].clip(SMALLEST)).mean())
 
 
 def class_scores(truth: np.ndarray, predicted: np.ndarray, classes: int) -> pd.DataFrame:

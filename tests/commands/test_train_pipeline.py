@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-import train_linear
+import train_pipeline
 from seq2report.core.command import UserError, nearest
 from seq2report.models.pipelines import (
     build_pipeline,
@@ -31,7 +31,7 @@ SVM = [{"TfidfVectorizer": {"ngram_range": [1, 2], "sublinear_tf": True}}, {"Lin
 
 def run_train(tiny, output, documents=None, pipeline=SVM, seed=1):
     call(
-        train_linear,
+        train_pipeline,
         corpus=tiny / "corpus.json",
         documents=documents or tiny / "documents.parquet",
         settings={"pipeline": pipeline},

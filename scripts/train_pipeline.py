@@ -18,6 +18,7 @@ from seq2report.core import command
 from seq2report.core.command import read_json, replacing, run, write_json
 from seq2report.core.durations import stopwatch
 from seq2report.models.runs import about_run, write_run
+from seq2report.models.variant import Variant
 
 THREADS = 1  # of linear algebra, as the rule asks for
 
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None) -> None:
 
     from seq2report.models import pipelines
 
+    variant = Variant.read(args.settings)
     corpus = read_json(args.corpus)
     classes = corpus["classes"]
     documents = pl.read_parquet(args.documents)
@@ -43,7 +45,7 @@ def main(argv: Sequence[str] | None) -> None:
     every = documents.filter(pl.col("split").is_in(["train", "validation"]))
     with threadpool_limits(THREADS):
         fitting = stopwatch()
-        pipeline = pipelines.build_pipeline(args.settings["pipeline"], args.seed)
+        pipeline = pipelines.build_pipeline(variant.pipeline, args.seed)
         pipeline, watched = pipelines.calibrated(pipeline, train, validation, classes)
         model = pipelines.fitted(pipeline, every)
         fit_seconds, fit_cpu_seconds = fitting()
@@ -51,7 +53,7 @@ def main(argv: Sequence[str] | None) -> None:
         probability = pipelines.probabilities(model, test, classes)
         predict_seconds, predict_cpu_seconds = predicting()
     facts = {
-        "kind": "linear",
+        "kind": variant.kind,
         "seed": args.seed,
         "fitted_documents": every.height,
         "parameters": pipelines.count_parameters(model),

@@ -1,0 +1,57 @@
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import MULTIHOT, SEQUENCE, of, variant
+
+from seq2report.models import batches, build
+from seq2report.models.variant import Input
+
+READ = partial(batches.inputs_of, given=Input(**SEQUENCE), num_words=0)
+
+
+@given(st.lists(st.lists(st.integers(1, 9), max_size=6), min_size=1, max_size=6))
+def test_multihot_has_a_one_for_each_word_that_occurs(documents):
+    expected = [[float(word in document) for word in range(10)] for document in documents]
+    found = batches.inputs_of(of(documents), Input(**MULTIHOT), 10)
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == np.float32
+
+
+@given(st.lists(st.lists(st.integers(1, 9), max_size=4), min_size=1, max_size=20), st.data())
+@pytest.mark.parametrize("given", [SEQUENCE | {"length": 3}, MULTIHOT])
+def test_batches_hold_the_documents_in_the_order_asked_for(given, documents, data):
+    size = data.draw(st.integers(1, len(documents)))
+    order = np.array(data.draw(st.permutations(range(len(documents)))))
+    whole = batches.inputs_of(of(documents), Input(**given), 10)
+    number = np.arange(len(documents))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches, "AT_ONCE", data.draw(st.integers(1, 2000)))
+        read = partial(batches.inputs_of, given=Input(**given), num_words=10)
+        found = list(batches.batches(of(documents), read, order, size, number))
+    assert len(found) == len(documents) // size
+    rows = np.concatenate([rows for _, rows in found])
+    np.testing.assert_array_equal(rows, order[: len(rows)])
+    np.testing.assert_array_equal(np.concatenate([x for x, _ in found]), whole[rows])
+
+
+def test_no_more_documents_are_made_than_fit_into_memory(monkeypatch):
+    monkeypatch.setattr(batches, "AT_ONCE", 4 * 10 * 4 * 2)  # two batches of four
+    made = []
+
+    def read(sequences):
+        made.append(len(sequences.lengths))
+        return batches.inputs_of(sequences, Input(**MULTIHOT), 10)
+
+    list(batches.batches(of([[1], [2, 3]] * 10), read, np.arange(20), 4))
+    assert made == [4, 8, 8, 4]  # the first one to know the shape
+
+
+def test_probabilities_come_in_the_order_of_the_documents_whatever_the_batches(monkeypatch):
+    monkeypatch.setattr(batches, "PREDICT_BATCH", 4)
+    model = build.build_model(variant(SEQUENCE | {"dimensions": 5}), 30, 3)
+    x = np.random.default_rng(1).integers(1, 30, size=(10, 20)).astype("int32")
+    found = batches.probabilities(model, of(x.tolist()), READ)
+    np.testing.assert_allclose(found, model(x).numpy(), atol=1e-6)
