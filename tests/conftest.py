@@ -18,6 +18,7 @@ import encode_features
 import read
 import read_vectors
 from seq2report.files.archives import members
+from seq2report.models.variant import kind_of
 
 process_state.set_defaults()
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # the figures of tests are those of a CPU, on any machine
@@ -106,11 +107,12 @@ def trained(tmp_path_factory, tiny) -> Path:
     call(encode_features, documents=documents, settings=NGRAMS, seed=1, output=folder)
     for name, variant in TRAINED.items():
         output = corpus / f"runs/{name}/seed-1"
-        if "ensemble" in variant:
+        kind = kind_of(variant)
+        if kind == "ensemble":
             members = [f"{corpus}/runs/{each}/seed-1" for each in variant["ensemble"]["members"]]
             method = ["--method", variant["ensemble"]["method"], "--seed", "1"]
             train_ensemble.main(["--runs", *members, *method, "--output", str(output)])
-        elif "pipeline" in variant:
+        elif kind == "pipeline":
             call(train_pipeline, documents=documents, settings=variant, output=output, **about)
         else:
             given = variant["input"]

@@ -18,7 +18,7 @@ GIVEN = {  # variant, seed: the class that each document is given
     ("lecture", 1): "aaaaaabbbb",  # 10 right, seen to be
     ("lecture", 2): "aaaaaabbbb",
 }
-KINDS = {"svm": "linear", "lstm": "network", "lecture": "network"}
+KINDS = {"svm": "pipeline", "lstm": "network", "lecture": "network"}
 TITLES = {"svm": "An SVM", "lstm": "An LSTM", "lecture": "As on the slides"}
 CIRCUMSTANCES = {"split": "random 80/20, seed 7", "header": "cut"}
 IDS = [str(n) for n in range(10)]

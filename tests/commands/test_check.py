@@ -14,7 +14,8 @@ from seq2report.config.resolve import resolve_variant
 from seq2report.core.command import run
 from seq2report.models.build import build_model
 from seq2report.models.functions import digest
-from seq2report.models.memory import need
+from seq2report.models.memory import estimate
+from seq2report.models.variant import Fit, Variant
 
 INPUT = {
     **{"encoding": "words", "form": "sequence", "length": 12, "dimensions": 4, "trainable": True},
@@ -298,19 +299,19 @@ def test_a_vocabulary_that_needs_more_memory_than_there_is_is_refused():
 
 
 def test_what_is_needed_at_least_is_the_weights_what_the_optimizer_remembers_and_a_batch():
-    model = build_model(network(FLATTEN, DENSE), 30, 2)
+    model = build_model(Variant.read(network(FLATTEN, DENSE)), 30, 2)
     weights = 30 * 4 + (48 * 3 + 3) + (3 * 2 + 2)
     outputs = 12 * 4 + 48 + 3 + 2
     for optimizer, numbers in (("rmsprop", 1), ("adam", 2), ("sgd", 0)):
-        found = need(model, FIT | {"optimizer": optimizer})
+        found = estimate(model, Fit(**FIT | {"optimizer": optimizer}))
         assert found == {
             "weights": 2 * 4 * weights,
             "optimizer": 4 * numbers * weights,
             "batch": 4 * 8 * outputs,
         }
     model.get_layer("embedding").trainable = False
-    assert need(model, FIT)["optimizer"] == 4 * (weights - 120)
-    assert need(model, FIT | {"batch_size": 10**9})["batch"] == 4 * 128 * outputs
+    assert estimate(model, Fit(**FIT))["optimizer"] == 4 * (weights - 120)
+    assert estimate(model, Fit(**FIT | {"batch_size": 10**9}))["batch"] == 4 * 128 * outputs
 
 
 def test_no_committed_variant_is_said_to_need_more_than_it_was_measured_to_take():
@@ -320,8 +321,9 @@ def test_no_committed_variant_is_said_to_need_more_than_it_was_measured_to_take(
     seen = 0
     for name in measured.keys() & config["variants"].keys():
         variant = resolve_variant(config, name)
-        if "encoding" in variant.get("input", {}):
-            words = config["encodings"][variant["input"]["encoding"]]["num_words"]
-            check.check_variant(variant, {variant["input"]["encoding"]: words}, measured[name])
+        if variant.input and variant.input.encoding:
+            encoding = variant.input.encoding
+            words = config["encodings"][encoding]["num_words"]
+            check.check_variant(variant, {encoding: words}, measured[name])
             seen += 1
     assert seen > 4

@@ -68,7 +68,7 @@ def test_a_row_a_run(tables):
 def test_a_row_a_variant_with_means_over_seeds_best_first(tables):
     lecture, svm, lstm = read(tables, "variants").to_dict("records")
     assert (lecture["variant"], lecture["accuracy"]) == ("lecture", 1)
-    assert (svm["variant"], svm["title"], svm["kind"]) == ("svm", "An SVM", "linear")
+    assert (svm["variant"], svm["title"], svm["kind"]) == ("svm", "An SVM", "pipeline")
     assert (lstm["variant"], lstm["kind"], lstm["runs"]) == ("lstm", "network", 2)
     assert svm["accuracy"] == pytest.approx(0.95)
     assert svm["accuracy_sd"] == pytest.approx(0.05 * 2**0.5)  # n - 1 = 1 in the denominator

@@ -119,7 +119,7 @@ def test_a_certain_mistake_of_a_member_does_not_end_a_stack():
 
 
 FACTS = {
-    "kind": "linear",
+    "kind": "pipeline",
     "seed": 7,
     "fitted_documents": 60,
     "parameters": 30,

@@ -23,7 +23,7 @@ READ = partial(batches.inputs_of, given=Input(**SEQUENCE), num_words=0)
 
 def run_train(tiny, output, sequences=None, fit=None, layers=DENSE, options=(), **given):
     given = SEQUENCE | {"embedding": "glove"} | given
-    chosen = variant(given, layers, **{"epochs": 2} | (fit or {}))
+    chosen = settings(given, layers, **{"epochs": 2} | (fit or {}))
     call(
         train_network,
         corpus=tiny / "corpus.json",

@@ -75,7 +75,7 @@ def test_a_run_leaves_model_history_metrics_and_predictions(trained, documents):
         *("peak_memory_mb", "versions", "device", "threads"),
     ):
         assert key in metrics
-    assert (metrics["kind"], metrics["seed"], metrics["test_documents"]) == ("linear", 1, 20)
+    assert (metrics["kind"], metrics["seed"], metrics["test_documents"]) == ("pipeline", 1, 20)
     assert metrics["fitted_documents"] == documents.height - 20
     assert pd.read_csv(trained / "history.csv").columns.tolist() == HISTORY_COLUMNS
 

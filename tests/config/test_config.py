@@ -21,6 +21,10 @@ COMMITTED = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf
 LEAVE_OUT = object()
 
 
+def settings_of(config, name):
+    return resolve_variant(config, name).settings()
+
+
 def changed(changes, config=COMMITTED):
     """Return a copy with ``{"a.b.0.c": value}`` set, or left out."""
     config = copy.deepcopy(config)
@@ -373,7 +377,7 @@ def test_a_variant_takes_over_what_it_does_not_name():
         top={"extends": "middle", "title": "T", "layers": [{"GRU": {"units": 3}}]},
     )
     assert messages(config) == []
-    base, top = resolve_variant(config, "base"), resolve_variant(config, "top")
+    base, top = settings_of(config, "base"), settings_of(config, "top")
     assert top["input"] == base["input"] | {"length": 9}
     assert top["fit"] == base["fit"] | {"epochs": 4}
     assert top["layers"] == [{"GRU": {"units": 3}}]
@@ -385,7 +389,7 @@ def test_an_optimizer_takes_the_place_of_the_other_whole():
         base=GLOVE_LSTM | {"fit": {"optimizer": {"RMSprop": {"learning_rate": 0.1}}}},
         top={"extends": "base", "title": "T", "fit": {"optimizer": {"Adam": {}}}},
     )
-    assert resolve_variant(config, "top")["fit"]["optimizer"] == {"Adam": {}}
+    assert settings_of(config, "top")["fit"]["optimizer"] == {"Adam": {}}
 
 
 @pytest.mark.reliability("Bad configuration")
@@ -414,15 +418,16 @@ def lecture_variant(encoding, **fit):
 
 
 def test_the_lectures_protocol_is_one_setting():
-    found = resolve_variant(lecture_variant("all"), "l")
+    found = settings_of(lecture_variant("all"), "l")
     assert found["fit"] == {
         "protocol": "lecture",
         "optimizer": "rmsprop",
         "batch_size": 32,
         "epochs": 20,
+        "refit": False,
     }
     assert (found["input"]["padding"], found["input"]["truncating"]) == ("pre", "pre")
-    assert resolve_variant(lecture_variant("all", epochs=2), "l")["fit"]["epochs"] == 2
+    assert settings_of(lecture_variant("all", epochs=2), "l")["fit"]["epochs"] == 2
 
 
 def test_the_lectures_protocol_counts_words_in_all_documents():
@@ -443,8 +448,8 @@ def test_to_fit_again_and_the_lectures_protocol_exclude_each_other():
     assert messages(lecture_variant("all", refit=False)) == []
     usual = changed({"fit.refit": True}, lecture_variant("all"))  # for the others
     assert messages(usual) == []
-    assert "refit" not in resolve_variant(usual, "l")["fit"]
-    assert resolve_variant(usual, "glove_lstm")["fit"]["refit"] is True
+    assert settings_of(usual, "l")["fit"]["refit"] is False
+    assert settings_of(usual, "glove_lstm")["fit"]["refit"] is True
     encodings = {"encodings.words.fit": "all", "encodings.words_10k.fit": "all"}
     everywhere = changed({"fit.protocol": "lecture", "fit.refit": True, **encodings})
     assert any("variants.glove_lstm.fit.refit:" in line for line in messages(everywhere))
@@ -513,7 +518,7 @@ def test_an_ensemble_takes_over_what_it_does_not_name():
     )
     assert messages(config) == []
     expected = {"members": ["tfidf_svm", "glove_lstm"], "method": "stack"}
-    assert resolve_variant(config, "f") == {"ensemble": expected}
+    assert settings_of(config, "f") == {"ensemble": expected}
 
 
 def test_a_linear_model_is_a_member_whatever_networks_are_fitted_by():
@@ -539,9 +544,9 @@ def test_what_is_trained_is_what_is_compared_and_the_members_of_it():
 def test_defaults_are_filled_in_and_the_configuration_stays_as_it_was():
     config = changed({"variants.glove_lstm.fit": {"epochs": 3}})
     before = copy.deepcopy(config)
-    found = resolve_variant(config, "glove_lstm")
+    found = settings_of(config, "glove_lstm")
     assert config == before
-    assert found["fit"] == COMMITTED["fit"] | {"epochs": 3}
+    assert found["fit"] == {"refit": False} | COMMITTED["fit"] | {"epochs": 3}
     assert found["input"] == {
         **{"form": "sequence", "padding": "pre", "truncating": "pre", "trainable": True},
         **{"encoding": "words", "length": 150, "embedding": "glove"},
@@ -552,7 +557,7 @@ def test_defaults_are_filled_in_and_the_configuration_stays_as_it_was():
 
 
 def test_what_is_said_for_show_or_means_nothing_is_not_part_of_a_variant():
-    tfidf, multihot = (resolve_variant(COMMITTED, n) for n in ("tfidf_svm", "multihot_dense"))
+    tfidf, multihot = (settings_of(COMMITTED, n) for n in ("tfidf_svm", "multihot_dense"))
     assert set(tfidf) == {"pipeline"}
     assert set(multihot) == {"input", "layers", "fit"}
     assert multihot["input"] == {"form": "multihot", "encoding": "words_10k"}
@@ -629,9 +634,9 @@ def test_a_network_that_reads_features_reads_nothing_else():
     (found,) = mistakes({"features": "ngrams", "length": 5})
     assert found.startswith("variants.v.input: 'length' and 'features' exclude each other")
     (found,) = mistakes({"features": "ngrams"}, protocol="lecture")
-    assert "networks that read words, not features" in found
+    assert "networks that read tokens, not features" in found
     variant = {"title": "V", "input": {"features": "ngrams"}, "layers": [{"Dense": {"units": 3}}]}
-    given = resolve_variant(changed({"features": features, "variants.v": variant}), "v")["input"]
+    given = settings_of(changed({"features": features, "variants.v": variant}), "v")["input"]
     assert given == {"form": "features", "features": "ngrams"}
 
 

@@ -99,7 +99,7 @@ def test_a_variant_takes_over_the_grids_that_it_does_not_replace():
     assert found["longer_units_64"]["title"] == "Longer, units 64"
     assert found["longer_units_64"]["input"]["length"] == 20
     assert found["other"]["layers"] == [{"Flatten": {}}]
-    assert resolve_variant(configured(**found), "one")["layers"][0] == {"LSTM": {"units": 64}}
+    assert resolve_variant(configured(**found), "one").layers[0] == {"LSTM": {"units": 64}}
 
 
 def test_without_a_grid_a_configuration_stays_as_it_is():

@@ -84,9 +84,9 @@ def made_of(script):
 
 
 def test_a_change_of_the_networks_does_not_train_pipeline_models_again():
-    linear, network = (made_of(SCRIPTS / f"train_{kind}.py") for kind in ("linear", "network"))
+    linear, network = (made_of(SCRIPTS / f"train_{kind}.py") for kind in ("pipeline", "network"))
     assert "seq2report/models/runs.py" in linear & network
-    assert "seq2report/models/network.py" in network - linear
+    assert "seq2report/models/build.py" in network - linear
 
 
 def test_a_change_of_the_plots_renders_pages_and_computes_nothing_again():
@@ -114,4 +114,4 @@ def test_only_scripts_that_build_networks_load_tensorflow():
     )
     loaded = set(done.stdout.split())
     assert {"encode", "seq2report.core.command"} <= loaded
-    assert not loaded & {"tensorflow", "keras", "seq2report.models.network"}
+    assert not loaded & {"tensorflow", "keras", "seq2report.models.build"}

@@ -109,7 +109,7 @@ def test_a_function_that_makes_no_network_that_can_be_loaded_again_is_refused(
         (SOURCE, "mime", "has no function 'mime'; did you mean 'mine'?"),
         (SOURCE, "SIZE", "has no function 'SIZE'"),
         ("def mine(", "mine", "not valid Python"),
-        (None, "mine", "there is no file"),
+        (None, "mine", "no such file below"),
     ],
 )
 def test_a_function_that_is_not_there_is_told_before_anything_runs(file, source, function, message):

@@ -1,0 +1,123 @@
+import copy
+
+import pytest
+import yaml
+from helpers import ROOT
+
+from seq2report.config.grids import with_grids
+from seq2report.config.plan import (
+    Plan,
+    document_files,
+    folders,
+    matrix_files,
+    read_peaks,
+    recurrent_layers,
+    requested_mb,
+)
+from seq2report.models.variant import Input, Variant
+
+COMMITTED = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+LECTURE = yaml.safe_load((ROOT / "config/lecture.yaml").read_text(encoding="utf-8"))
+
+
+def plan(*compared, **compare):
+    config = copy.deepcopy(COMMITTED)
+    config["variants"] |= LECTURE["variants"]
+    config["encodings"] |= LECTURE.get("encodings", {})
+    config["embeddings"] |= LECTURE.get("embeddings", {})
+    config["compare"] |= compare | ({"variants": list(compared)} if compared else {})
+    return Plan(with_grids(config))
+
+
+def test_members_of_ensembles_are_trained_but_not_compared():
+    config = copy.deepcopy(COMMITTED)
+    members = ["tfidf_svm", "glove_lstm"]
+    config["variants"]["e"] = {"title": "E", "ensemble": {"members": members, "method": "vote"}}
+    config["compare"]["variants"] = ["e"]
+    found = Plan(config)
+    assert list(found.variants) == ["e", *members]
+    assert found.compared == ["e"]
+    assert found.readers == {}
+
+
+def test_the_pages_about_words_describe_the_encoding_of_the_first_network_that_reads_sequences():
+    assert plan("multihot_dense", "glove_lstm").described == "words"
+    assert plan("tfidf_svm").described == next(iter(COMMITTED["encodings"]))
+
+
+def test_matrices_are_those_before_and_after_training():
+    found = plan("learned_dense", "glove_lstm", "glove_dense", "glove_lstm_frozen")
+    assert found.matrices[:2] == [("glove", "before"), ("glove_dense", "after")]
+    assert ("glove_lstm_frozen", "after") not in found.matrices
+    assert found.last_trained["glove"] == "glove_dense"
+    titles = found.matrix_titles()
+    assert titles["before"]["glove"] == COMMITTED["embeddings"]["glove"]["title"]
+    assert titles["after"]["glove_dense"] == COMMITTED["variants"]["glove_dense"]["title"]
+
+
+def test_networks_that_differ_in_their_length_alone_are_a_sweep():
+    names = [f"glove_lstm_{n}" for n in (50, 100, 300)]
+    found = plan("tfidf_svm", *names, "glove_dense").sweeps()
+    assert found == [dict(zip(names, (50, 100, 300), strict=True))]
+    assert plan("glove_lstm", "glove_dense").sweeps() == []
+
+
+def test_lengths_are_described_once_each():
+    assert plan("glove_lstm", "glove_dense").described_lengths() == [
+        {"length": 150, "padding": "pre", "truncating": "pre"}
+    ]
+
+
+def test_variants_by_the_lectures_protocol_are_not_held_out():
+    assert plan("lecture_lstm", "glove_lstm").held_out == ["glove_lstm"]
+
+
+def test_every_corpus_variant_and_seed_is_a_job():
+    found = plan("tfidf_svm", "multihot_dense", corpora=["imdb", "newsgroups"], seeds={"imdb": 1})
+    seeds = COMMITTED["seeds"]
+    assert found.jobs()[:2] == ["imdb-tfidf_svm-1", "imdb-multihot_dense-1"]
+    assert len(found.jobs()) == 2 + 2 * len(seeds)
+
+
+def test_the_report_depends_on_the_sources_of_its_corpora_encodings_and_embeddings():
+    config = COMMITTED
+    expected = {config["corpora"][name]["source"] for name in config["compare"]["corpora"]}
+    assert set(plan("tfidf_svm", embeddings=[]).used_sources()) == expected
+    vectors = config["embeddings"]["glove"]["source"]
+    assert set(plan("glove_lstm", embeddings=[]).used_sources()) == expected | {vectors}
+
+
+def test_a_network_reads_an_encoding_or_features():
+    assert document_files(Input("sequence", encoding="words"))[0] == (
+        "sequences/words/sequences.parquet"
+    )
+    assert document_files(Input("features", features="ngrams"))[0] == (
+        "features/ngrams/documents.parquet"
+    )
+    assert matrix_files(Input("sequence", encoding="words")) == []
+    assert matrix_files(Input("sequence", encoding="words", embedding="glove")) == [
+        "embeddings/words/glove/matrix.npy"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("layers", "number"),
+    [
+        ([{"LSTM": {"units": 3}}, {"Bidirectional": {"layer": {"GRU": {"units": 3}}}}], 2),
+        ([{"Dense": {"units": 3}}], 0),
+        ({"file": "a.py", "function": "f", "arguments": {}, "digest": "d"}, 1),
+    ],
+)
+def test_recurrent_layers_are_counted(layers, number):
+    assert recurrent_layers(Variant("network", layers=layers)) == number
+
+
+def test_a_job_asks_for_a_fifth_more_memory_than_was_measured(tmp_path):
+    (tmp_path / "memory.csv").write_text("variant,peak_mb\na,1001\nb,2000\n")
+    peaks = read_peaks(tmp_path / "memory.csv")
+    assert (requested_mb(peaks, "a"), requested_mb(peaks, "b")) == (1300, 2400)
+    assert requested_mb(peaks, "never measured") == 2400
+
+
+def test_folders_are_listed_once():
+    assert folders(["a/b/x", "a/b/y", "a/c/x"]) == ["a/b", "a/c"]
