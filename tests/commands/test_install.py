@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from helpers import ROOT, TRAINED, call
 
-import train_linear
+import train_pipeline
 from seq2report.answers.predictor import load
 
 # Modules of the extras network and workflow; without them, a scikit-learn model has to work.
@@ -60,7 +60,7 @@ def runs(tmp_path_factory, tiny):
     folder = tmp_path_factory.mktemp("runs")
     inputs = {"corpus": tiny / "corpus.json", "documents": tiny / "documents.parquet"}
     svm = folder / "seed-1"
-    call(train_linear, **inputs, settings=TRAINED["svm"], seed=1, output=svm)
+    call(train_pipeline, **inputs, settings=TRAINED["svm"], seed=1, output=svm)
     network = Path(shutil.copytree(svm, folder / "network"))
     about = json.loads((network / "run.json").read_text()) | {"settings": TRAINED["lstm"]}
     (network / "run.json").write_text(json.dumps(about))

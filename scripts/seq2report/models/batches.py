@@ -42,8 +42,8 @@ def batches(
         sequences: all the documents.
         read: from some documents to what the network reads, (n, …); see `inputs_of`.
         order: rows of ``sequences``; the last ones that fill no batch are left out.
-        size: documents a batch.
-        more: arrays with a row a document; what belongs to it comes beside it.
+        size: documents per batch.
+        more: arrays with one row per document; its row comes with the document.
     """
     rows = order[: len(order) // size * size].reshape(-1, size)
     first = read(sequences.take(rows[0]))
