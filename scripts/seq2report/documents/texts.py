@@ -57,8 +57,7 @@ def _read(arguments: list[str], file: Path | None, column: str, encoding: str) -
     elif file is None:
         if sys.stdin.isatty():
             raise UserError(
-                "found no document; give texts, --file FILE, or standard input with one document"
-                " per line"
+                "found no document; give texts, --file, or standard input, one document per line"
             )
         yield from _lines(sys.stdin.buffer, "standard input", encoding)
     else:
