@@ -19,3 +19,8 @@ def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
 def read_tables(folder: Path | str) -> dict[str, pd.DataFrame]:
     """Read every Parquet table of a folder, by name."""
     return {path.stem: pd.read_parquet(path) for path in sorted(Path(folder).glob("*.parquet"))}
+
+
+def read_facts(tables: dict[str, pd.DataFrame]) -> dict[str, object]:
+    """Return the only row of the table facts, by column; integers stay integers."""
+    return tables["facts"].astype(object).iloc[0].to_dict()

@@ -3,6 +3,7 @@
 import pandas as pd
 from IPython.display import HTML
 
+from seq2report.core.tables import read_facts
 from seq2report.lessons import number_sequence_plots as plots
 from seq2report.report import html
 
@@ -20,11 +21,6 @@ NAMES = {
 def written(start: int, count: int) -> str:
     """Return a window as readers write it: ``start`` and the numbers after it."""
     return ", ".join(str(start + n) for n in range(count))
-
-
-def read_facts(tables: Tables) -> dict:
-    """Return the facts by name; integers stay integers."""
-    return tables["facts"].astype(object).iloc[0].to_dict()
 
 
 def read_errors(tables: Tables) -> pd.Series:
