@@ -1,10 +1,9 @@
-"""Copy what came of a finished run to where it is published: pages, tables, what they hang on.
+"""Copy the pages and tables of a finished run to a folder for publication, with a manifest.
 
-report/ holds the pages and, as CSV, the tables of the corpora, laid out as the run has them.
-manifest.json tells the configuration, the code, versions, the machine, the content digests of the
-corpora, seeds, how long each rule took, and which tables were left out and why. Nothing is
-published that has a path of this machine in it, that leads to a page or table that is not there,
-or that is larger than 25 MB in all.
+report/ holds the pages and, as CSV, the tables of the corpora, in the layout of the run.
+manifest.json has configuration, commit, versions, machine, content digests of the corpora, seeds,
+time of each rule, and the tables that are left out, with the reason. Publication fails if a file
+has a path of this machine, if a link is broken, or above 25 MB in total.
 """
 
 import os
@@ -33,7 +32,7 @@ SETTING = re.compile(r"""mirror["']?\s*[:=]\s*["']?(?:[/~]|\w+:/)|file:/""")
 
 
 def choose_tables(folder: Path) -> tuple[list[Path], dict[str, str]]:
-    """Return the tables to publish, and why which others are left out, by path below ``folder``."""
+    """Return the tables to publish, and the reasons for those left out, by path in ``folder``."""
     chosen, left_out = [], {}
     for path in sorted(folder.rglob("*.csv")):
         name, size = path.relative_to(folder).as_posix(), path.stat().st_size
@@ -47,11 +46,11 @@ def choose_tables(folder: Path) -> tuple[list[Path], dict[str, str]]:
 
 
 def without_links(page: str, published: Iterable[str]) -> str:
-    """Return a page in which links to what is not published are text.
+    """Return a page in which links to unpublished files are replaced by their text.
 
     Args:
         page: HTML.
-        published: what lies beside the page or below, as its links name it.
+        published: relative paths of the published files.
     """
     known = set(published)
     return LINK.sub(
@@ -61,12 +60,12 @@ def without_links(page: str, published: Iterable[str]) -> str:
 
 
 def without_scripts(page: str) -> str:
-    """Return a page with empty lines in the place of its scripts, which hold no data of the run."""
+    """Return a page without its scripts, which hold no data; line numbers stay."""
     return SCRIPT.sub(lambda script: "\n" * script[0].count("\n"), page)
 
 
 def broken_links(folder: Path) -> list[str]:
-    """Return which relative links of the pages of a folder lead to no file, as page: link."""
+    """Return the broken relative links of the pages of a folder, as page: link."""
     return [
         f"{page.name}: {link}"
         for page in sorted(folder.glob("*.html"))
@@ -79,11 +78,11 @@ def broken_links(folder: Path) -> list[str]:
 
 
 def private_places(text: str, private: Iterable[str]) -> list[str]:
-    """Return where a text names this machine: line and what stands there.
+    """Return the lines of a text with a path of this machine, with that path.
 
     Args:
         text: of a file.
-        private: paths that must not be in it; also found as the start of a longer one.
+        private: paths that must not occur, also as the start of a longer path.
     """
     paths = (rf"(?<![\w/.-]){re.escape(path)}(?![\w-])" for path in private)
     pattern = re.compile("|".join([*paths, SETTING.pattern]))
@@ -94,16 +93,16 @@ def private_places(text: str, private: Iterable[str]) -> list[str]:
 
 
 def private_paths(root: Path) -> list[str]:
-    """Return what nobody else is to read: home, working folder, that of the run, the mirror."""
+    """Return private paths: home, working folder, folder of the run, mirror."""
     paths = [Path.home(), Path.cwd(), root, os.environ.get("SEQ2REPORT_MIRROR", "")]
     return [text for text in map(str, paths) if len(text) > 1]
 
 
 def check(folder: Path, private: Iterable[str]) -> None:
-    """Look at all that is to be published.
+    """Check all files to publish.
 
     Raises:
-        UserError: a path of this machine, a link to what is not there, or too much of it.
+        UserError: a path of this machine, a broken link, or more than `LARGEST` bytes.
     """
     private = list(private)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -126,7 +125,7 @@ def check(folder: Path, private: Iterable[str]) -> None:
 
 
 def dates(benchmarks: Path) -> dict[str, str]:
-    """Return when the first and the last job ended, by their benchmark files, in UTC."""
+    """Return when the first and the last job ended, from their benchmark files, in UTC."""
     ends = [path.stat().st_mtime for path in benchmarks.rglob("*.tsv")]
     ended = {"first_job_ended": min(ends), "last_job_ended": max(ends)}
     return {
@@ -136,7 +135,7 @@ def dates(benchmarks: Path) -> dict[str, str]:
 
 
 def versions(runs: pd.DataFrame) -> dict[str, str]:
-    """Return with which versions the runs were made; more than one where they differ."""
+    """Return the software versions of the runs, several if they differ."""
     columns = {
         name.removesuffix("_version"): runs[name].dropna().astype(str).unique()
         for name in runs.columns
@@ -146,10 +145,10 @@ def versions(runs: pd.DataFrame) -> dict[str, str]:
 
 
 def check_finished(corpus: str, runs: pd.DataFrame, config: dict) -> None:
-    """Check that a corpus's table of runs is that of the configuration.
+    """Check that the table of runs of a corpus matches the configuration.
 
     Raises:
-        UserError: a run is missing, or one is there that the configuration does not name.
+        UserError: a run is missing, or is not in the configuration.
     """
     expected = {(name, n) for name in config["compare"]["variants"] for n in seeds(config, corpus)}
     found = set(runs[["variant", "seed"]].itertuples(index=False, name=None))
@@ -162,15 +161,15 @@ def check_finished(corpus: str, runs: pd.DataFrame, config: dict) -> None:
 
 
 def code(root: Path, config: Path) -> dict:
-    """Return the code's commit, and whether it is what the results were made by.
+    """Return the commit of the code, and whether the results are up to date with it.
 
     Args:
         root: of the clone, and of results/.
         config: results/<name>/config.json.
 
     Returns:
-        commit; clean: whether all but documents (docs/, *.md) is as committed; up_to_date: whether
-        Snakemake finds nothing to make again.
+        commit; clean: whether all files except documents (docs/, *.md) are committed; up_to_date:
+        whether Snakemake has nothing to do.
     """
 
     def output(*command: str) -> str:
@@ -189,7 +188,7 @@ def code(root: Path, config: Path) -> dict:
 
 
 def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
-    """Return what the figures of a run hang on.
+    """Return the manifest of a run: everything that its figures depend on.
 
     Args:
         results: results/<name>, finished.
@@ -227,7 +226,7 @@ def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
 
 
 def publish(results: Path, folder: Path, made_by: dict, private: Iterable[str]) -> None:
-    """Write what is published of a run to a new folder, and check it.
+    """Write the files to publish of a run to a new folder, and check them.
 
     Args:
         results: results/<name>.

@@ -1,4 +1,4 @@
-"""Result tables: each one as CSV for people and as Parquet for programs."""
+"""Result tables, as CSV for people and as Parquet for programs."""
 
 from pathlib import Path
 
