@@ -12,7 +12,7 @@ import re
 import shlex
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,17 @@ LONGEST = 400  # words that networks read
 LINE = 160  # characters of a reason
 VARIANTS = ("majority", "naive_bayes", "tfidf_svm", "tfidf_chars_svm", "nb_svm", "multihot_dense")
 VARIANTS += ("learned_dense", "own_lstm", "ngrams_dense", "ensemble")
+BALANCED = (
+    "# In networks, all classes have the same total weight. Linear models have an argument",
+    "# of their own for it, in their step: LinearSVC: {class_weight: balanced}.",
+    "fit: {class_weight: balanced}",
+)
+OWN_LSTM = (
+    "  own_lstm: # starts from vectors that are trained on these texts",
+    "    extends: glove_lstm",
+    "    title: CBOW of the corpus → LSTM",
+    "    input: {embedding: cbow}",
+)
 
 
 def propose(path: Path) -> tuple[str, list[str]]:
@@ -148,6 +159,18 @@ def configuration(
         *(f"    - {variant}" for variant in variants),
         *([] if own_vectors else ["  embeddings: [] # too few words to train vectors"]),
         "lessons: {pages: []}",
+        *_corpus_lines(path, name, proposal),
+        *(BALANCED if unbalanced else []),
+        "variants:",
+        *(f"  {each}: {{input: {{length: {length}}}}}" for each in ("learned_dense", "glove_lstm")),
+        *(OWN_LSTM if own_vectors else []),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _corpus_lines(path: Path, name: str, proposal: Proposal) -> Iterator[str]:
+    """Yield the lines about the sources and the corpus."""
+    yield from (
         "sources:",
         f"  {name}:",
         f"    file: {file_name(path, name)}",
@@ -159,30 +182,10 @@ def configuration(
         f"    title: {quoted(path.resolve().name.split('.')[0])}",
         f"    source: {name}",
         *(f"    {key}: {quoted(value)}" for key, value in proposal.corpus.items()),
-    ]
+    )
     for column in proposal.optional:
-        lines += [
-            f"    # Values of {quoted(column)} repeat. If texts with the same value are alike, add",
-            "    # it to the columns as group: then no value is in two splits.",
-        ]
-    if unbalanced:
-        lines += [
-            "# In networks, all classes have the same total weight. Linear models have an argument",
-            "# of their own for it, in their step: LinearSVC: {class_weight: balanced}.",
-            "fit: {class_weight: balanced}",
-        ]
-    lines += [
-        "variants:",
-        *(f"  {each}: {{input: {{length: {length}}}}}" for each in ("learned_dense", "glove_lstm")),
-    ]
-    if own_vectors:
-        lines += [
-            "  own_lstm: # starts from vectors that are trained on these texts",
-            "    extends: glove_lstm",
-            "    title: CBOW of the corpus → LSTM",
-            "    input: {embedding: cbow}",
-        ]
-    return "\n".join(lines) + "\n"
+        yield f"    # Values of {quoted(column)} repeat. If texts with the same value are alike,"
+        yield "    # add it to the columns as group: then no value is in two splits."
 
 
 def quoted(value: object) -> str:
