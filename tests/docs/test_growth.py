@@ -88,7 +88,7 @@ def test_a_process_is_measured_from_outside(tmp_path):
 
 
 @linux
-def test_a_process_that_fails_is_told_with_its_message(tmp_path):
+def test_a_process_that_fails_is_reported_with_its_message(tmp_path):
     (tmp_path / "fail.py").write_text("raise SystemExit('no such thing')")
     with pytest.raises(UserError, match="no such thing"):
         growth.watched([tmp_path / "fail.py"], tmp_path / "log", {})

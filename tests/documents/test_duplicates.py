@@ -66,8 +66,10 @@ def test_twins_are_counted_for_each_pair_of_parts(rows):
             ]
             found = [(label, {t[2] for t in twins}) for label, twins in of_each if twins]
             same = sum(label in labels for label, labels in found)
-            told = (same, len(found) - same) if "unlabelled" not in (part, among) else (None, None)
-            expected.append((part, among, len(found), *told))
+            labels = (
+                (same, len(found) - same) if "unlabelled" not in (part, among) else (None, None)
+            )
+            expected.append((part, among, len(found), *labels))
     assert duplicates.count_duplicates(digests_of(rows)).rows() == expected
 
 

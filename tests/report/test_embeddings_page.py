@@ -79,9 +79,6 @@ def tables(word="space", label="sci", number=14):
         for points in ("words", "documents")
         for key in drawn
     )
-    analogy = {"kind": "family", "a": "man", "b": "king", "c": "woman", "expected": "queen"}
-    other = analogy | {"expected": word}
-    asked = {"missing": "", "answers": f"{word} 0.91, b 0.80"}
     return {
         "embeddings": pd.DataFrame(
             key | {"start": "glove" if key["embedding"] == "lstm" else "", "dimensions": 50}
@@ -97,6 +94,13 @@ def tables(word="space", label="sci", number=14):
             for asked in (word, "abc")
             for rank, (near, cosine) in enumerate([(word, 0.9), (LONG, 0.8)], start=1)
         ),
+        "analogies": analogies(keys, word),
+    } | movement(word, label)
+
+
+def movement(word, label):
+    """The tables moved and movement: of two words, ``word`` moved most."""
+    return {
         "moved": pd.DataFrame(
             {
                 **{"embedding": "lstm", "start": "glove", "word": [word, "abc"], "label": label},
@@ -108,14 +112,20 @@ def tables(word="space", label="sci", number=14):
         "movement": pd.DataFrame(
             {"embedding": ["lstm"], "start": "glove", "documents": 20, "words": 321}
         ).assign(median_cosine=0.5),
-        "analogies": pd.DataFrame(
-            [
-                *(key | analogy | asked | {"rank": 1, "cosine": 0.9} for key in keys[:1]),
-                *(key | analogy | asked | {"rank": 5432, "cosine": 0.9} for key in keys[1:]),
-                *(key | other | {"missing": word, "answers": ""} for key in keys),
-            ]
-        ).astype({"rank": "Int64"}),
     }
+
+
+def analogies(keys, word):
+    """An analogy that holds in the first embedding alone, and one that cannot be solved."""
+    analogy = {"kind": "family", "a": "man", "b": "king", "c": "woman", "expected": "queen"}
+    other = analogy | {"expected": word}
+    asked = {"missing": "", "answers": f"{word} 0.91, b 0.80"}
+    rows = [
+        *(key | analogy | asked | {"rank": 1, "cosine": 0.9} for key in keys[:1]),
+        *(key | analogy | asked | {"rank": 5432, "cosine": 0.9} for key in keys[1:]),
+        *(key | other | {"missing": word, "answers": ""} for key in keys),
+    ]
+    return pd.DataFrame(rows).astype({"rank": "Int64"})
 
 
 def rendered(folder, made):
