@@ -129,7 +129,7 @@ rule render:
         " --executed {log.notebook} --output {output} 2> {log.run}"
 
 
-# After all other pages, so that what they took is told.
+# Runs after all other pages, so that their durations are included.
 rule evaluate_workflow:
     input:
         code=script_files("evaluate_workflow"),
@@ -165,7 +165,7 @@ rule evaluate_workflow:
         " --output {params.folder} 2> {log}"
 
 
-# What was configured, beside what came of it; from which mirror files came is no matter of results.
+# The merged configuration. The mirror is left out, because it does not affect the results.
 rule configuration:
     output:
         f"{RESULTS}/config.json",

@@ -30,7 +30,7 @@ def milliseconds(value: float) -> str:
 
 
 def spread(mean: float, deviation: float) -> str:
-    """Return a share as percent, and its deviation over seeds where there are some."""
+    """Return a share as percent, with its standard deviation over seeds if it is known."""
     return percent(mean) if pd.isna(deviation) else f"{percent(mean)} ± {100 * deviation:.1f}"
 
 
