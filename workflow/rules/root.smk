@@ -1,5 +1,7 @@
 # ROOT: the folder with the scripts, notebooks and configuration of this workflow.
+import filecmp
 import io
+import os
 import shutil
 import tarfile
 import tempfile
@@ -14,7 +16,8 @@ def check_out(repository, ref):
     """Write all files of a git repository at a ref to a folder of the working folder; return it.
 
     Snakemake reads only Snakefiles from git, but the rules run scripts. A commit is written once;
-    a later commit of the same branch replaces it, except during a run.
+    a later commit of the same branch replaces it, except during a run. Files that differ get the time
+    of now, not of the commit: results can be newer than the commit and yet be made without it.
     """
     folder = Path(".snakemake/seq2report", quote(ref, safe=""))
     commit, written = repository.commit(ref).hexsha, folder / ".commit"
@@ -25,11 +28,16 @@ def check_out(repository, ref):
     repository.archive(archive, commit)
     archive.seek(0)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        with tarfile.open(fileobj=archive) as files:
-            files.extractall(Path(temporary, "files"), filter="data")
-        Path(temporary, "files/.commit").write_text(commit)
+        files = Path(temporary, "files")
+        with tarfile.open(fileobj=archive) as members:
+            members.extractall(files, filter="data")
+        for file in filter(Path.is_file, files.rglob("*")):
+            old = folder / file.relative_to(files)
+            same = old.is_file() and filecmp.cmp(file, old, shallow=False)
+            os.utime(file, (old.stat().st_mtime,) * 2 if same else None)
+        (files / ".commit").write_text(commit)
         shutil.rmtree(folder, ignore_errors=True)
-        Path(temporary, "files").rename(folder)
+        files.rename(folder)
     return folder
 
 
