@@ -239,7 +239,7 @@ def test_several_mistakes_come_in_one_message_and_end_with_status_1(monkeypatch,
         run(check.main)
     assert end.value.code == 1
     heading, *lines, more = capsys.readouterr().err.splitlines()
-    assert heading == "error: the configuration is not right"
+    assert heading == "error: the configuration is not valid"
     assert len(lines) == 5
     assert lines[0].startswith("  variants.v0.layers[1].LSTM: unknown argument 'unit'")
     assert more == "  … and 1 more"

@@ -46,7 +46,7 @@ def messages(config):
         check(config, SCHEMA_FILE)
     except UserError as error:
         heading, *lines = str(error).splitlines()
-        assert heading == "the configuration is not right"
+        assert heading == "the configuration is not valid"
         return [line.removeprefix("  ") for line in lines]
     return []
 
@@ -227,12 +227,12 @@ MISTAKES = [
     ),
     (
         {"variants.multihot_dense.input.length": 9},
-        "variants.multihot_dense.input.length: means nothing for 'form: multihot'",
+        "variants.multihot_dense.input.length: has no meaning for 'form: multihot'",
     ),
     ({"variants.glove_lstm.input.encoding": LEAVE_OUT}, "glove_lstm.input: 'encoding' is missing"),
     (
         {"variants.learned_dense.input.form": "onehot"},
-        "variants.learned_dense.input.dimensions: means nothing for 'form: onehot'; take it out",
+        "variants.learned_dense.input.dimensions: has no meaning for 'form: onehot'; remove it",
     ),
     (
         {"embeddings.glove.train": VECTORS},
@@ -341,13 +341,22 @@ def test_every_property_of_the_schema_is_refused_when_misspelt():
 
 
 REPEATED = [
-    ("a: 1\nb: 2\na: 3\n", ["line 3: 'a' stands in line 1 already, and only the last one would"]),
+    (
+        "a: 1\nb: 2\na: 3\n",
+        ["line 3: duplicate key 'a', first in line 1; only the last value"],
+    ),
     (
         "variants:\n  lstm: {title: A}\n  gru: {title: B}\n  'lstm': {title: C, title: D}\n",
-        ["line 4: 'lstm' stands in line 2 already", "line 4: 'title' stands in line 4 already"],
+        [
+            "line 4: duplicate key 'lstm', first in line 2",
+            "line 4: duplicate key 'title', first in line 4",
+        ],
     ),
-    ("- {layers: [{LSTM: {units: 3, units: 4}}]}", ["line 1: 'units' stands in line 1 already"]),
-    ('{"a": {"b": 1,\n "b": 2}}', ["line 2: 'b' stands in line 1 already"]),
+    (
+        "- {layers: [{LSTM: {units: 3, units: 4}}]}",
+        ["line 1: duplicate key 'units', first in line 1"],
+    ),
+    ('{"a": {"b": 1,\n "b": 2}}', ["line 2: duplicate key 'b', first in line 1"]),
     ("x: &x {a: 1}\ny: {<<: *x, a: 2}\nz: {a: 1, 1: 2, '1': 3}\n", []),
     ("a: &a [*a]\n", []),
     ("", []),
@@ -442,7 +451,7 @@ def test_the_lectures_protocol_counts_words_in_all_documents():
 def test_to_fit_again_and_the_lectures_protocol_exclude_each_other():
     refused = (
         "variants.l.fit.refit: 'protocol: lecture' fits the validation documents the first time;"
-        " take one of the two out, or set 'refit: false'"
+        " remove one of the two, or set 'refit: false'"
     )
     assert messages(lecture_variant("all", refit=True)) == [refused]
     assert messages(lecture_variant("all", refit=False)) == []
@@ -470,15 +479,15 @@ ENSEMBLE_MISTAKES = [
     ),
     (
         {"members": ["tfidf_svm", "both"]},
-        ".members: 'both' is an ensemble; name its members in its place",
+        ".members: 'both' is an ensemble; name its members instead",
     ),
     (
         {"members": ["tfidf_svm", "e"]},
-        ".members: 'e' is an ensemble; name its members in its place",
+        ".members: 'e' is an ensemble; name its members instead",
     ),
     (
         {"members": ["tfidf_svm", "lecture"]},
-        ".members: 'lecture' has 'protocol: lecture', which keeps no validation documents aside;"
+        ".members: 'lecture' has 'protocol: lecture', which fits the validation documents;"
         " name a variant without it",
     ),
     ({"method": "votes"}, ".method: found 'votes'; did you mean 'vote'? allowed: vote, stack"),
@@ -508,7 +517,7 @@ def test_an_ensemble_is_nothing_else(key):
         **{"layers": [{"Flatten": {}}], "fit": {"epochs": 3}},
     }
     assert messages(with_variants(e={**ENSEMBLE, key: other[key]})) == [
-        f"variants.e: '{key}' and 'ensemble' exclude each other; take one of them out"
+        f"variants.e: '{key}' and 'ensemble' exclude each other; remove one of them"
     ]
 
 

@@ -130,7 +130,7 @@ MISTAKES = [
     ({"units": {"grid": [1, {"grid": [2]}]}}, "LSTM.units.grid: found a grid in a grid"),
     ({"units": {"grid": [0.5, "0_5"]}}, "would both be called 'lstm_units_0_5'"),
     ({"units": {"grid": [1, 1]}}, "would both be called 'lstm_units_1'"),
-    ({"units": {"grid": ["…"]}}, "found '…', of which no name can be made"),
+    ({"units": {"grid": ["…"]}}, "found '…', which gives no name; expected letters or digits"),
     ({"units": {"grid": ["x" * 60]}}, "expected 60 characters at most; shorten 'lstm'"),
     (
         {"units": {"grid": list(range(11))}, "rate": {"grid": list(range(10))}},
@@ -154,7 +154,7 @@ def test_a_grid_that_makes_a_name_that_is_there_already_is_refused():
         {"lstm": LSTM, "lstm_units_64": LSTM | {"layers": [{"LSTM": {"units": 64}}]}},
         {"lstm_units_64": LSTM | {"layers": [{"LSTM": {"units": 64}}]}, "lstm": LSTM},
     ):
-        with pytest.raises(UserError, match="makes 'lstm_units_64', which there is already"):
+        with pytest.raises(UserError, match="makes 'lstm_units_64', which exists already"):
             made(**variants)
 
 
@@ -169,5 +169,5 @@ def test_a_grid_that_makes_a_name_that_is_there_already_is_refused():
 def test_what_is_malformed_is_left_to_the_schema(variants):
     with_grids({"variants": variants})
     with_grids({"variants": variants, "compare": {"variants": [[1]]}})
-    with pytest.raises(UserError, match="the configuration is not right"):
+    with pytest.raises(UserError, match="the configuration is not valid"):
         check(with_grids(COMMITTED | {"variants": variants}), SCHEMA)

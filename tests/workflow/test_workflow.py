@@ -262,7 +262,7 @@ def test_two_variants_of_one_name_are_refused_before_anything_runs(project, tmp_
     again = tmp_path / "mine.yaml"
     again.write_text("variants:\n  svm: {title: A}\n  svm: {title: B}\n")
     output = project.snakemake("--configfile", project.folder / "tiny.yaml", again, status=1)
-    assert "mine.yaml: line 3: 'svm' stands in line 2 already" in output
+    assert "mine.yaml: line 3: duplicate key 'svm', first in line 2" in output
     assert "Traceback" not in output
 
 

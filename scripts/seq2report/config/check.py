@@ -1,4 +1,4 @@
-"""The configuration as a whole: whether it is valid, and if not, why."""
+"""The check of a whole configuration."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from seq2report.core.command import UserError
 
 
 def check(config: dict, schema_path: Path | str) -> None:
-    """Check a whole configuration but for the arguments of its layers and pipeline steps.
+    """Check a whole configuration, except the arguments of layers and pipeline steps.
 
     Raises:
-        UserError: one line a mistake, at most five.
+        UserError: one line per error, at most five.
     """
     schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
     mistakes = list(dict.fromkeys(schema_mistakes(config, schema)))

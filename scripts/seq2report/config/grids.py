@@ -1,8 +1,7 @@
-"""Grids: a variant that holds ``{grid: [values]}`` stands for a variant a value.
+"""Grids: a variant with ``{grid: [values]}`` is expanded into one variant per value.
 
-    lstm: {title: LSTM, layers: [{LSTM: {units: {grid: [32, 64]}}}], …}
-
-is the two variants ``lstm_units_32`` and ``lstm_units_64``. Several grids are all combinations.
+``lstm: {title: LSTM, layers: [{LSTM: {units: {grid: [32, 64]}}}], …}`` becomes the variants
+``lstm_units_32`` and ``lstm_units_64``. Several grids give all combinations.
 """
 
 import itertools
@@ -14,21 +13,21 @@ from collections.abc import Iterator
 from seq2report.config.resolve import extended
 from seq2report.core.command import UserError
 
-MOST = 100  # variants that one may stand for
+MOST = 100  # variants per grid
 LONGEST = 60  # characters of a name
 NO_GRIDS = ("title", "extends")  # keys of a variant
 Path = tuple[str | int, ...]
 
 
 def with_grids(config: dict) -> dict:
-    """Return a configuration in which each variant with grids is replaced by those it stands for.
+    """Return a configuration in which each variant with grids is replaced by its expansion.
 
-    Its name in ``compare.variants`` and among the members of ensembles means all of them. A variant
-    that extends it takes its grids over, but for those that it replaces. What is malformed stays as
-    it is: the schema refuses it.
+    Its name in ``compare.variants`` and among the members of ensembles is replaced as well. A
+    variant that extends it inherits its grids, unless it overrides them. Malformed parts stay as
+    they are: the schema refuses them.
 
     Raises:
-        UserError: a grid that is no list of values, or names that would not tell variants apart.
+        UserError: a grid is not a list of values, or two variants would get the same name.
     """
     variants = config.get("variants")
     if not isinstance(variants, dict):
@@ -36,29 +35,29 @@ def with_grids(config: dict) -> dict:
     merged = {name: _merged(variants, name) for name in variants}
     if not any(True for name in merged for _ in _grids(merged[name])):
         return config
-    made: dict[str, dict] = {}
-    stands_for: dict[str, list[str]] = {}
+    result: dict[str, dict] = {}
+    expansions: dict[str, list[str]] = {}
     for name, variant in merged.items():
-        found = expanded(name, variant)
-        for each in found:
-            if each in made or (each != name and each in variants):
+        expansion = expanded(name, variant)
+        for new in expansion:
+            if new in result or (new != name and new in variants):
                 raise UserError(
-                    f"variants.{name}: its grid makes '{each}', which there is already; rename one"
+                    f"variants.{name}: its grid makes '{new}', which exists already; rename one"
                 )
-        made |= found
-        stands_for[name] = list(found)
-    made = {
-        name: _with_members(variant, stands_for) if isinstance(variant, dict) else variant
-        for name, variant in made.items()
+        result |= expansion
+        expansions[name] = list(expansion)
+    result = {
+        name: _with_members(variant, expansions) if isinstance(variant, dict) else variant
+        for name, variant in result.items()
     }
     compare = config.get("compare")
     if isinstance(compare, dict) and isinstance(compare.get("variants"), list):
-        compare = compare | {"variants": _all(compare["variants"], stands_for)}
-    return config | {"variants": made} | ({"compare": compare} if "compare" in config else {})
+        compare = compare | {"variants": _all(compare["variants"], expansions)}
+    return config | {"variants": result} | ({"compare": compare} if "compare" in config else {})
 
 
 def expanded(name: str, variant: dict) -> dict[str, dict]:
-    """Return the variants that one stands for, by name: itself where it has no grid.
+    """Return the variants that one expands into, by name: itself if it has no grid.
 
     Raises:
         UserError: see `with_grids`.
@@ -66,50 +65,57 @@ def expanded(name: str, variant: dict) -> dict[str, dict]:
     grids = dict(_grids(variant))
     if not grids:
         return {name: variant}
-    where = f"variants.{name}"
-    for path, values in grids.items():
-        place = where + "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in path)
-        if not isinstance(values, list) or not values:
-            found = reprlib.repr(values)
-            raise UserError(f"{place}.grid: found {found}, expected a list of values")
-        if any(True for _ in _grids({"values": values})):
-            raise UserError(f"{place}.grid: found a grid in a grid, expected values")
+    _check_grids(name, grids)
     labels = _labels(list(grids))
     combinations = list(itertools.islice(itertools.product(*grids.values()), MOST + 1))
     if len(combinations) > MOST:
-        raise UserError(f"{where}: its grids make more than {MOST} variants; take some values out")
-    made = {}
+        raise UserError(f"variants.{name}: its grids make more than {MOST} variants; remove values")
+    result: dict[str, dict] = {}
     for values in combinations:
         pairs = list(zip(labels, values, strict=True))
         new = "_".join([name, *(_slug(part) for label, value in pairs for part in (*label, value))])
-        if new in made:
-            raise UserError(
-                f"{where}: two values of its grid would both be called '{new}'; write these two as"
-                " variants of their own"
-            )
-        if len(new) > LONGEST:
-            raise UserError(
-                f"{where}: its grid makes the name '{new}', expected {LONGEST} characters at most;"
-                f" shorten '{name}'"
-            )
-        made[new] = variant
+        _check_name(name, new, result)
+        result[new] = variant
         for path, value in zip(grids, values, strict=True):
-            made[new] = _replaced(made[new], path, value)
+            result[new] = _replaced(result[new], path, value)
         if isinstance(variant.get("title"), str):
-            told = (f"{' '.join(map(str, label))} {_spelled(value)}" for label, value in pairs)
-            made[new]["title"] = ", ".join([variant["title"], *told])
-    return made
+            texts = (f"{' '.join(map(str, label))} {_spelled(value)}" for label, value in pairs)
+            result[new]["title"] = ", ".join([variant["title"], *texts])
+    return result
+
+
+def _check_grids(name: str, grids: dict[Path, object]) -> None:
+    for path, values in grids.items():
+        place = "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in path)
+        where = f"variants.{name}{place}.grid"
+        if not isinstance(values, list) or not values:
+            raise UserError(f"{where}: found {reprlib.repr(values)}, expected a list of values")
+        if any(True for _ in _grids({"values": values})):
+            raise UserError(f"{where}: found a grid in a grid, expected values")
+
+
+def _check_name(name: str, new: str, others: dict[str, dict]) -> None:
+    if new in others:
+        raise UserError(
+            f"variants.{name}: two values of its grid would both be called '{new}'; write these two"
+            " as separate variants"
+        )
+    if len(new) > LONGEST:
+        raise UserError(
+            f"variants.{name}: its grid makes the name '{new}', expected {LONGEST} characters at"
+            f" most; shorten '{name}'"
+        )
 
 
 def _merged(variants: dict, name: str) -> dict:
     try:
         return extended(variants, name)
-    except (UserError, TypeError, AttributeError):  # told when the configuration is checked
+    except (UserError, TypeError, AttributeError):  # reported by the check of the configuration
         return variants[name]
 
 
 def _grids(variant: object) -> Iterator[tuple[Path, object]]:
-    """Yield where in a variant a grid is, and what is in it."""
+    """Yield the path and the values of each grid in a variant."""
     waiting: list[tuple[Path, object]] = [((), variant)]
     while waiting:
         path, value = waiting.pop(0)
@@ -123,7 +129,7 @@ def _grids(variant: object) -> Iterator[tuple[Path, object]]:
 
 
 def _labels(paths: list[Path]) -> list[Path]:
-    """Return the shortest end of each path that begins with a key and that no other path has."""
+    """Return the shortest unique end of each path that begins with a key."""
 
     def label(path: Path) -> Path:
         for n in range(1, len(path)):
@@ -136,7 +142,7 @@ def _labels(paths: list[Path]) -> list[Path]:
 
 
 def _replaced(value: object, path: Path, new: object) -> object:
-    """Return a copy in which ``new`` stands at a place; what is beside the way there is shared."""
+    """Return a copy with ``new`` at a path; everything beside the path is shared."""
     if not path:
         return new
     copy = value.copy()
@@ -149,21 +155,21 @@ def _spelled(value: object) -> str:
 
 
 def _slug(value: object) -> str:
-    """Return a value as a part of a name: lower-case letters, digits and ``_``."""
+    """Return a value as part of a name: lower-case letters, digits and ``_``."""
     text = re.sub(r"^-", "minus ", _spelled(value).lower())
     slug = re.sub(r"[^a-z0-9]+", "_", text).strip("_")
     if not slug:
-        raise UserError(f"grid: found {value!r}, of which no name can be made")
+        raise UserError(f"grid: found {value!r}, which gives no name; expected letters or digits")
     return slug
 
 
-def _all(names: list, stands_for: dict[str, list[str]]) -> list:
-    known = (stands_for.get(name, [name]) if isinstance(name, str) else [name] for name in names)
+def _all(names: list, expansions: dict[str, list[str]]) -> list:
+    known = (expansions.get(name, [name]) if isinstance(name, str) else [name] for name in names)
     return [name for some in known for name in some]
 
 
-def _with_members(variant: dict, stands_for: dict[str, list[str]]) -> dict:
+def _with_members(variant: dict, expansions: dict[str, list[str]]) -> dict:
     ensemble = variant.get("ensemble")
     if not isinstance(ensemble, dict) or not isinstance(ensemble.get("members"), list):
         return variant
-    return variant | {"ensemble": ensemble | {"members": _all(ensemble["members"], stands_for)}}
+    return variant | {"ensemble": ensemble | {"members": _all(ensemble["members"], expansions)}}

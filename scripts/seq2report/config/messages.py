@@ -1,4 +1,4 @@
-"""Where a configuration departs from its schema, or a key stands twice: messages for people."""
+"""Error messages for violations of the schema and for duplicate keys."""
 
 import re
 import reprlib
@@ -14,17 +14,17 @@ KINDS = {"object": "a mapping (key: value)", "array": "a list", "string": "text"
 
 
 def format_mistakes(mistakes: list[str]) -> str:
-    """Join messages under one heading; past five only their number is said."""
+    """Join messages under one heading, at most five of them."""
     more = f"\n  … and {len(mistakes) - 5} more" if len(mistakes) > 5 else ""
-    return "the configuration is not right\n" + "\n".join(f"  {m}" for m in mistakes[:5]) + more
+    return "the configuration is not valid\n" + "\n".join(f"  {m}" for m in mistakes[:5]) + more
 
 
 def schema_mistakes(config: dict, schema: dict) -> Iterator[str]:
-    """Yield a message for each place where ``config`` departs from its JSON schema."""
+    """Yield a message for each violation of the JSON schema."""
     errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
     for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path))):
         for message in _explain(error):
-            # Messages show what was found, and the rest of an address may be a secret.
+            # Messages quote values, and the rest of a URL may contain a secret.
             yield re.sub(r"(\w+://)[^\s'\"]+", r"\1…", message)
 
 
@@ -59,24 +59,24 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
             yield f"{where}: found {reprlib.repr(found)}, expected {expected}"
         case "maxProperties":
             keys = ", ".join(map(str, found))
-            yield f"{where}: found {keys} side by side, expected one name; indent what is below it"
+            yield f"{where}: found {keys} side by side, expected one name; indent its arguments"
         case _:
             yield f"{where}: {error.message}"
 
 
 def repeated_keys(path: Path | str) -> list[str]:
-    """Return a message for each key that stands twice in one mapping of a YAML or JSON file.
+    """Return a message for each key that occurs twice in one mapping of a YAML or JSON file.
 
-    Both formats forbid it, and their readers take the last one without a word.
+    Both formats forbid it, but their parsers silently keep the last value.
     """
     try:
         with Path(path).open(encoding="utf-8") as file:
             waiting, found, seen = [yaml.compose(file, yaml.SafeLoader)], [], set()
-    except (OSError, yaml.YAMLError):  # which Snakemake has told by now, if it matters
+    except (OSError, yaml.YAMLError):  # Snakemake has reported it
         return []
     while waiting:
         node = waiting.pop(0)
-        if id(node) in seen:  # an alias may lead back to where it stands
+        if id(node) in seen:  # an alias may refer to a parent
             continue
         seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
@@ -87,8 +87,8 @@ def repeated_keys(path: Path | str) -> list[str]:
                 line, name = key.start_mark.line + 1, (key.tag, str(key.value))
                 if name in lines:
                     found.append(
-                        f"{path}: line {line}: '{key.value}' stands in line {lines[name]} already,"
-                        " and only the last one would count; rename one or take it out"
+                        f"{path}: line {line}: duplicate key '{key.value}', first in line"
+                        f" {lines[name]}; only the last value would be used; rename or remove one"
                     )
                 lines[name] = line
                 waiting.append(value)

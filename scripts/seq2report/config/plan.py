@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
+from seq2report.config.references import SOURCE_KEYS
 from seq2report.config.resolve import resolve_trained, seeds
 from seq2report.models.variant import Input, Variant
 
-SOURCE_KEYS = ("source", "word_index", "index")  # which name a source
 RECURRENT = ("SimpleRNN", "GRU", "LSTM")
 INDEXED = ("sequences.parquet", "tokens.npy", "encoding.json", "vocabulary.parquet")
 VECTORS = (

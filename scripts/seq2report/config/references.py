@@ -1,4 +1,4 @@
-"""Names in the configuration that stand for nothing, and settings without their partner."""
+"""Checks across the configuration: unknown names, and settings that exclude each other."""
 
 from collections.abc import Iterator
 
@@ -8,36 +8,20 @@ from seq2report.core.command import UserError, nearest
 from seq2report.files.addresses import written_secret
 from seq2report.models.variant import KINDS, kind_of
 
+SOURCE_KEYS = ("source", "word_index", "index")  # whose value names a source
 # Keys of ``input`` that name something, and where it is defined.
 NAMED = {"encoding": "encodings", "embedding": "embeddings", "features": "features"}
 
 
 def reference_mistakes(config: dict) -> Iterator[str]:
-    """Yield a message for each name that stands for nothing and each setting without its partner.
-
-    Expects a configuration that its schema accepts.
-    """
-    for kind in ("corpora", "variants", "embeddings"):
-        for name in config["compare"].get(kind, []):
-            if name not in config[kind]:
-                yield f"compare.{kind}: unknown '{name}'; {nearest(name, config[kind])}"
+    """Yield a message for each error in a configuration that its schema accepts."""
+    yield from _unknown_names(config)
     for name, number in config["compare"].get("seeds", {}).items():
-        if name not in config["corpora"]:
-            yield f"compare.seeds: unknown '{name}'; {nearest(name, config['corpora'])}"
         if number > len(config["seeds"]):
             yield (
                 f"compare.seeds.{name}: found {number}, but 'seeds' has only"
                 f" {len(config['seeds'])}; add some there"
             )
-    read = config.get("lessons", {}).get("corpus")
-    if read is not None and read not in config["corpora"]:
-        yield f"lessons.corpus: unknown '{read}'; {nearest(read, config['corpora'])}"
-    for kind in ("corpora", "encodings", "embeddings"):
-        for name, settings in config[kind].items():
-            for key in ("source", "word_index", "index"):
-                if key in settings and settings[key] not in config["sources"]:
-                    hint = nearest(settings[key], config["sources"])
-                    yield f"{kind}.{name}.{key}: unknown '{settings[key]}'; {hint}"
     for name, settings in config["encodings"].items():
         if "index" in settings and settings["num_words"] < 5:
             yield (
@@ -48,8 +32,8 @@ def reference_mistakes(config: dict) -> Iterator[str]:
         for n, place in enumerate(source["from"]):
             if secret := written_secret(place.get("url", "")):
                 yield (
-                    f"sources.{name}.from[{n}].url: {secret} is written out; write ${{NAME}} in its"
-                    " place and set the environment variable NAME, for settings are printed"
+                    f"sources.{name}.from[{n}].url: {secret} is written out; write ${{NAME}}"
+                    " instead and set the environment variable NAME, because settings are printed"
                 )
     for name, corpus in config["corpora"].items():
         yield from corpus_mistakes(f"corpora.{name}", corpus, config["sources"])
@@ -62,12 +46,34 @@ def reference_mistakes(config: dict) -> Iterator[str]:
             yield from _variant_mistakes(f"variants.{name}", variant, config)
 
 
+def _unknown_names(config: dict) -> Iterator[str]:
+    """Yield a message for each name outside ``variants`` that is not defined."""
+    compare, lessons = config["compare"], config.get("lessons", {})
+    names = [
+        *(("corpora", name, "compare.corpora") for name in compare["corpora"]),
+        *(("variants", name, "compare.variants") for name in compare["variants"]),
+        *(("embeddings", name, "compare.embeddings") for name in compare.get("embeddings", [])),
+        *(("corpora", name, "compare.seeds") for name in compare.get("seeds", {})),
+        *(("corpora", lessons[key], "lessons.corpus") for key in ("corpus",) if key in lessons),
+        *(
+            ("sources", settings[key], f"{kind}.{name}.{key}")
+            for kind in ("corpora", "encodings", "embeddings")
+            for name, settings in config[kind].items()
+            for key in SOURCE_KEYS
+            if key in settings
+        ),
+    ]
+    for kind, name, where in names:
+        if name not in config[kind]:
+            yield f"{where}: unknown '{name}'; {nearest(name, config[kind])}"
+
+
 def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
     kind = kind_of(variant)
     for other in KINDS.values():
         for key in other.keys:
             if key in variant and key not in KINDS[kind].keys:
-                yield f"{where}: '{key}' and '{kind}' exclude each other; take one of them out"
+                yield f"{where}: '{key}' and '{kind}' exclude each other; remove one of them"
     if kind == "ensemble":
         yield from _ensemble_mistakes(f"{where}.ensemble", variant["ensemble"], config)
     elif kind == "network":
@@ -92,11 +98,11 @@ def _network_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
     if protocol == "lecture" and fit.get("refit"):
         yield (
             f"{where}.fit.refit: 'protocol: lecture' fits the validation documents the first time;"
-            " take one of the two out, or set 'refit: false'"
+            " remove one of the two, or set 'refit: false'"
         )
     if "features" in given:
         for key in given.keys() - {"features"}:
-            yield f"{where}.input: '{key}' and 'features' exclude each other; take one of them out"
+            yield f"{where}.input: '{key}' and 'features' exclude each other; remove one of them"
         if protocol == "lecture":
             yield f"{where}: 'protocol: lecture' is for networks that read tokens, not features"
     elif "encoding" not in given:
@@ -131,14 +137,14 @@ def _ensemble_mistakes(where: str, ensemble: dict, config: dict) -> Iterator[str
             continue
         try:
             variant = extended(config["variants"], member)
-        except UserError:  # which is told where that variant stands
+        except UserError:  # reported for that variant itself
             continue
         if kind_of(variant) == "ensemble":
-            yield f"{where}.members: '{member}' is an ensemble; name its members in its place"
+            yield f"{where}.members: '{member}' is an ensemble; name its members instead"
         if kind_of(variant) == "network" and _protocol(variant, config) == "lecture":
             yield (
-                f"{where}.members: '{member}' has 'protocol: lecture', which keeps no validation"
-                " documents aside; name a variant without it"
+                f"{where}.members: '{member}' has 'protocol: lecture', which fits the"
+                " validation documents; name a variant without it"
             )
 
 
@@ -146,7 +152,7 @@ def _input_mistakes(where: str, given: dict) -> Iterator[str]:
     form = given.get("form", "sequence")
     for key in INPUT_KEYS - ALLOWED_BY_FORM[form]:
         if key in given:
-            yield f"{where}.{key}: means nothing for 'form: {form}'; take it out"
+            yield f"{where}.{key}: has no meaning for 'form: {form}'; remove it"
     if "length" in ALLOWED_BY_FORM[form] and "length" not in given:
         yield f"{where}: 'length' is missing: how many words of a document the model reads"
     if form != "sequence":
@@ -157,4 +163,4 @@ def _input_mistakes(where: str, given: dict) -> Iterator[str]:
             " or 'dimensions' (vectors learned with the task)"
         )
     if "trainable" in given and "embedding" not in given:
-        yield f"{where}.trainable: only pretrained vectors can be frozen; take it out"
+        yield f"{where}.trainable: only pretrained vectors can be frozen; remove it"
