@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None) -> None:
         load_keras(seed=1)
         sequences = Path(folder, "words/sequences.parquet")
         before = WAYS[way](
-            prepare.variant("multihot_dense"), lambda: read_sequences(sequences).part(*SPLITS)
+            prepare.variant("multihot_dense"), lambda: read_sequences(sequences).of_split(*SPLITS)
         )
         print(json.dumps({"peak_mb": peak_mb(), "above_mb": peak_mb() - before}))
         return

@@ -49,7 +49,7 @@ def prepare_messages(folder: Path, newsgroups: Path, wheel: Path) -> None:
     classes = read_json(folder / "corpus.json")["classes"]
     arrays = {"matrix": np.load(glove / "matrix.npy", allow_pickle=False)}
     for name in ("train", "validation", "test"):
-        split = sequences.part(name)
+        split = sequences.of_split(name)
         arrays[f"x_{name}"] = pad(split, LENGTH, "pre", "pre")
         arrays[f"y_{name}"] = split.classes(classes)
     np.savez(folder / "data.npz", **arrays)

@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None) -> None:
 
     logging.getLogger("gensim").setLevel(logging.WARNING)  # otherwise one line per second
     spelled = spell_ids(pl.read_parquet(args.vocabulary))
-    documents = Documents(read_sequences(args.sequences).part(*READ), spelled)
+    documents = Documents(read_sequences(args.sequences).of_split(*READ), spelled)
     words, vectors = train(documents, args.settings, args.seed)
     logging.info("%d words have a vector", len(words))
     with replacing(args.output) as folder:

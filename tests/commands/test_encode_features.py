@@ -59,7 +59,7 @@ def test_features_that_nothing_has_are_refused(tiny, tmp_path):
 def test_parts_and_rows_stay_together(tiny, tmp_path):
     make(tiny, tmp_path / "a")
     features = read_features(tmp_path / "a/documents.parquet")
-    test = features.part("test")
+    test = features.of_split("test")
     place = features.ids.to_list().index(test.ids[-1])
     assert (test.matrix[-1] != features.matrix[place]).nnz == 0
     assert set(test.split.cast(pl.String)) == {"test"}

@@ -151,7 +151,7 @@ def assert_predicted(model, run, tiny):
     """Check that the predictions of a run are those of a model, for both splits."""
     sequences = read_sequences(tiny / "words/sequences.parquet")
     for split, file in (("test", "predictions"), ("validation", "validation")):
-        documents = sequences.part(split)
+        documents = sequences.of_split(split)
         predictions = pd.read_parquet(run / f"{file}.parquet")
         assert predictions["id"].tolist() == documents.ids.to_list()
         found = batches.probabilities(model, documents, READ)
@@ -216,7 +216,7 @@ def test_a_network_is_fitted_again_on_all_documents_for_the_best_number_of_epoch
     once = run_train(tiny, tmp_path / "once", fit=fit)
     twice = run_train(tiny, tmp_path / "twice", fit=fit | {"refit": True})
     sequences = read_sequences(tiny / "words/sequences.parquet")
-    every = sequences.part("train", "validation")
+    every = sequences.of_split("train", "validation")
     assert (once["fitted_documents"], twice["fitted_documents"]) == (48, len(every.ids)) == (48, 60)
     for name in ("best_epoch", "epochs", "val_accuracy", "val_loss"):
         assert once[name] == twice[name]
@@ -241,7 +241,7 @@ def test_a_network_is_fitted_again_on_all_documents_for_the_best_number_of_epoch
     embedding = np.load(tmp_path / "twice/embedding.npy")
     np.testing.assert_array_equal(embedding, saved.get_layer("embedding").get_weights()[0])
     predictions = pd.read_parquet(tmp_path / "twice/predictions.parquet").filter(like="p_")
-    probability = batches.probabilities(model, sequences.part("test"), READ)
+    probability = batches.probabilities(model, sequences.of_split("test"), READ)
     np.testing.assert_allclose(probability, predictions, atol=1e-4)
 
 

@@ -51,7 +51,7 @@ def test_a_part_holds_the_documents_of_its_split(documents, data):
     )
     drawn = data.draw(splits)
     whole = in_memory(frame(documents, drawn))
-    part = whole.part("test")
+    part = whole.of_split("test")
     chosen = [n for n, split in enumerate(drawn) if split == "test"]
     assert lists(part) == [documents[n] for n in chosen]
     assert part.ids.to_list() == [f"d{n}" for n in chosen]

@@ -32,7 +32,7 @@ class Encoded:
         """Return the documents of these rows, in this order."""
         raise NotImplementedError
 
-    def part(self, *splits: str) -> Self:
+    def of_split(self, *splits: str) -> Self:
         """Return the documents of one or several splits, in their order."""
         return self.take(np.flatnonzero(self.split.is_in(splits)))
 

@@ -128,7 +128,7 @@ def choose_documents(corpus: Corpus, seed: int) -> tuple[Documents, Documents]:
     rng = np.random.default_rng(seed)
     splits = []
     for split in ("train", "test"):
-        documents = corpus.sequences.part(split)
+        documents = corpus.sequences.of_split(split)
         chosen = documents.take(rng.permutation(np.flatnonzero(documents.lengths))[:DOCUMENTS])
         ids, truth = pad(chosen, LENGTH, "pre", "pre"), chosen.classes(corpus.classes)
         splits.append(Documents(ids, truth, chosen.lengths, chosen.ids.to_numpy()))

@@ -177,7 +177,7 @@ def choose_documents(corpus: Corpus, seed: int) -> tuple[Documents, Documents, D
         truth = chosen.classes(corpus.classes).astype(np.int32)
         return Documents(pad(chosen, LENGTH, "pre", "pre"), truth)
 
-    train, test = corpus.sequences.part("train"), corpus.sequences.part("test")
+    train, test = corpus.sequences.of_split("train"), corpus.sequences.of_split("test")
     fitted, tested = choose(train, DOCUMENTS, 1), choose(test, DOCUMENTS, 1)
     measured = choose(test, MEASURED, LENGTH)
     if not len(fitted.ids) or not len(measured.ids):

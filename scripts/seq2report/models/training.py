@@ -83,10 +83,10 @@ def train(
     read = partial(inputs_of, given=variant.input, num_words=network.num_words)
     model, cudnn_lost = network.compiled()
     model.summary(print_fn=logging.info)
-    both = documents.part("train", "validation")
-    fitted = documents.part("train") if variant.is_held_out else both
-    watched = documents.part("validation" if variant.is_held_out else "test")
-    test = documents.part("test") if variant.is_held_out else watched
+    both = documents.of_split("train", "validation")
+    fitted = documents.of_split("train") if variant.is_held_out else both
+    watched = documents.of_split("validation" if variant.is_held_out else "test")
+    test = documents.of_split("test") if variant.is_held_out else watched
     pairs = ((each, each.classes(class_names)) for each in (fitted, watched))
     found = fit(model, *pairs, read, settings, network.seed, checkpoint)
     if settings.refit:

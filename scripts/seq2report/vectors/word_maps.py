@@ -22,7 +22,7 @@ def word_classes(sequences: Sequences, vocabulary: pl.DataFrame) -> pl.DataFrame
     ratio compares the odds of the word in training documents of the class with its odds in the
     other training documents (half a document is added to each cell, Haldane 1940).
     """
-    train = sequences.part("train")
+    train = sequences.of_split("train")
     names = train.label.drop_nulls().unique().cast(pl.String).sort().to_list()
     shape = (len(names), vocabulary["id"].max() + 1)
     inside = np.zeros(shape, np.int64)
@@ -112,7 +112,7 @@ def choose_documents(sequences: Sequences, known: np.ndarray, number: int) -> Se
             excluded.
         number: of documents, at most, but at least one per class.
     """
-    test = sequences.part("test")
+    test = sequences.of_split("test")
     read = [
         np.bincount(
             np.repeat(np.arange(len(batch)), batch.lengths),

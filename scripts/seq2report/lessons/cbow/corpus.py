@@ -173,7 +173,7 @@ def build_tables(
     """
     known = pl.read_parquet(vocabulary).sort("id")
     documents = read_sequences(sequences)
-    read = documents.part(*READ)
+    read = documents.of_split(*READ)
     words, vectors, settings = train_methods(read, spell_ids(known), seed)
 
     table = pl.DataFrame({"word": words}).with_row_index("row")
