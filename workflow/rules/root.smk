@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
-from snakemake.common.configfile import load_configfile
+import yaml
 from snakemake.utils import update_config
 
 
@@ -48,7 +48,7 @@ if hasattr(HERE, "ref"):  # a module from git: gitfile(…), github(…) or gitl
     local = hasattr(HERE, "repo_path")
     ROOT = check_out(git.Repo(HERE.repo_path) if local else HERE.hosted_repo.repo, HERE.ref)
     # The importing workflow cannot read the default configuration before it is checked out.
-    DEFAULTS = load_configfile(f"{ROOT}/config/config.yaml")
+    DEFAULTS = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     update_config(DEFAULTS, config)
     config = DEFAULTS
 else:
