@@ -30,12 +30,8 @@ RIGHT = 2
 def choose(predictions: pl.DataFrame) -> pl.DataFrame:
     """Return the documents that are shown of a variant.
 
-    Args:
-        predictions: columns id, label, predicted, and p_<class> for each class.
-
-    Returns:
-        Columns kind, id, label, answer and probability (of the answer): mistakes, the surest first,
-        then right answers, those nearest to the median probability of these first.
+    Columns kind, id, label, answer and probability (of the answer): mistakes, the most confident
+    first, then right answers, those nearest to their median probability first.
     """
     about = predictions.select(
         "id",
@@ -62,13 +58,7 @@ def explained(documents: pl.DataFrame) -> pl.DataFrame:
 def ask(
     model: Predictor, rows: pl.DataFrame, texts: dict[str, str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the tables documents and words of one variant.
-
-    Args:
-        model: predicts again without each word.
-        rows: as `choose` returns them.
-        texts: of these documents, by id.
-    """
+    """Return the tables documents and words of one variant; ``texts`` of the documents by id."""
     weighed = explained(rows)
     answers = [model.classes.index(answer) for answer in weighed["answer"]]
     found = occlude(model, [texts[each] for each in weighed["id"]], answers)
@@ -84,7 +74,7 @@ def ask(
 
 
 def read_texts(documents: Path, ids: Sequence[str]) -> dict[str, str]:
-    """Return the texts of these documents, by id; of the others, none is in memory for long."""
+    """Return the texts of these documents, by id, without reading all into memory."""
     rows = pl.scan_parquet(documents).select("id", "text").filter(pl.col("id").is_in(ids))
     return dict(rows.collect(engine="streaming").iter_rows())
 

@@ -43,10 +43,7 @@ MISSING = ["embedding", "word", "count", "documents"]
 def count_words(documents: Path, vocabulary: pl.DataFrame) -> pl.DataFrame:
     """Count the words of each document, in the order of the corpus.
 
-    Args:
-        documents: Parquet file, columns id, split, label and text. In memory at a time are the
-            texts of one row group and the different words of the training documents.
-        vocabulary: column word.
+    The texts of one row group are in memory at a time.
 
     Returns:
         Columns id, split, label, and int64: words (of the document), known (those in the
@@ -80,12 +77,8 @@ def _count(rows: pa.Table, kept: pa.Array, met: pa.Array) -> tuple[np.ndarray, p
 def lengths(counted: pl.DataFrame) -> pl.DataFrame:
     """Count the documents of each length.
 
-    Args:
-        counted: columns split, words and ids, one row per document.
-
-    Returns:
-        Columns counted ("words", or "ids": the words with an id), split, words (the length) and
-        documents.
+    Columns counted ("words", or "ids": the words with an id), split, words (the length) and
+    documents.
     """
     return pl.concat(
         counted.group_by("split", words=column)
@@ -126,14 +119,7 @@ def cuts(ids: np.ndarray, configured: Iterable[int]) -> pl.DataFrame:
 
 
 def growth(counted: pl.DataFrame) -> pl.DataFrame:
-    """Return the growth of the vocabulary over the training documents, at most `POINTS` rows.
-
-    Args:
-        counted: as `count_words` returns it, with at least one training document.
-
-    Returns:
-        Columns words (read so far) and different (among these).
-    """
+    """Return words and different words of the training documents so far, at most `POINTS` rows."""
     train = counted.filter(pl.col("split") == "train")
     curve = train.select(pl.col("words").cum_sum(), "different")
     steps = np.linspace(0, curve["words"][-1], POINTS + 1)[1:]
@@ -141,16 +127,11 @@ def growth(counted: pl.DataFrame) -> pl.DataFrame:
 
 
 def heaps(curve: pl.DataFrame) -> tuple[float, float]:
-    """Fit Heaps' law, V(n) = K n^β, for the different words V among n words.
+    """Fit Heaps' law, V(n) = K n^β, for the different words V among n words; return K and β.
 
     By least squares to the logarithms (Heaps 1978, "Information Retrieval: Computational and
-    Theoretical Aspects", section 7.5; before him Herdan 1960, "Type-Token Mathematics").
-
-    Args:
-        curve: columns words (n) and different (V).
-
-    Returns:
-        K and β; NaN, NaN for fewer than two points.
+    Theoretical Aspects", section 7.5; before him Herdan 1960, "Type-Token Mathematics"). NaN for
+    fewer than two points.
     """
     points = curve.filter(pl.col("words") > 0)
     if points.height < 2:
@@ -186,13 +167,7 @@ def short(counted: pl.DataFrame) -> str:
 def shortened(
     documents: pl.DataFrame, shorten: Callable[[str, int], str], longest: int
 ) -> pd.DataFrame:
-    """Return id, label, words and the beginning of the text, ``longest`` characters at most.
-
-    Args:
-        documents: columns id, label, words and text.
-        shorten: `excerpt` or `beginning`.
-        longest: characters.
-    """
+    """Return id, label, words and the beginning of the text, ``longest`` characters at most."""
     shown = [shorten(text, longest) for text in documents["text"]]
     text = pl.Series(shown, dtype=pl.String)
     return documents.select("id", "label", "words", text=text).to_pandas()
@@ -202,10 +177,6 @@ def spell(text: str, vocabulary: pl.DataFrame) -> pl.DataFrame:
     """Return columns position, word and word_id (null without an id), one row per word of a text.
 
     With a vocabulary that has marks, the first word is the mark for the start of a document.
-
-    Args:
-        text: of a document.
-        vocabulary: columns word and id.
     """
     words, _ = tokens([text])
     start = [START] if marked(vocabulary) else []
@@ -263,12 +234,7 @@ def show_documents(
 ) -> dict[str, pd.DataFrame]:
     """Return the tables examples, document, document_words and document_row.
 
-    Args:
-        documents: Parquet file.
-        counted: as `count_words` returns it.
-        sequences: the ids of all documents.
-        vocabulary: columns word and id.
-        readers: length, padding and truncating of each network; the first one reads the document.
+    ``readers``: length, padding and truncating of each network; the first one reads the document.
     """
     ids, chosen = typical(counted), short(counted)
     rows = pl.scan_parquet(documents).filter(pl.col("id").is_in([*ids, chosen]))

@@ -89,14 +89,7 @@ def joined(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 def describe(
     embeddings: list[Embedding], vocabulary: pl.DataFrame, known: int, starts: dict[str, str]
 ) -> pd.DataFrame:
-    """Return the table embeddings.
-
-    Args:
-        embeddings: one row each.
-        vocabulary: column id.
-        known: number of words with a vector in every embedding.
-        starts: by name of a variant, the embedding that its training started from.
-    """
+    """Return the table embeddings; ``starts``: where training of a variant started from."""
     ids = vocabulary["id"].to_numpy()
     rows = [
         key
@@ -109,12 +102,7 @@ def describe(
 
 
 def choose(words: pl.DataFrame, classes: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the words of the maps, and those of them whose neighbours are listed.
-
-    Args:
-        words: rows of `word_classes` with a vector in every embedding.
-        classes: number of classes.
-    """
+    """Return the words of the maps, and those of them whose neighbours are listed."""
     shown = choose_words(words, classes).to_pandas()
     if len(shown) < FEWEST:
         shown = words.head(WORDS).to_pandas()
@@ -128,11 +116,7 @@ def map_points(
 ) -> tuple[list[tuple[str, np.ndarray]], list[dict]]:
     """Return the maps of one embedding, method and positions (n, 2), and rows of quality.
 
-    Args:
-        embedding: of the vectors.
-        vectors: (n, d) float32.
-        labels: (n,) of str, the class of each vector.
-        points: "words" or "documents".
+    ``vectors`` are (n, d) float32; ``points`` is "words" or "documents".
     """
     of_class = same_class(vectors, labels, np.flatnonzero(labels != NO_CLASS))
     maps, quality = [], []
@@ -217,8 +201,7 @@ def compare(
     Args:
         before: the vectors that training started from.
         after: the same after training.
-        words: rows of `word_classes` with a vector in both and in at least `OFTEN` training
-            documents.
+        words: rows of `word_classes` with a vector in both and in `OFTEN` training documents.
         spelled: (ids,) the word of each id.
     """
     ids = words["id"].to_numpy()
@@ -242,10 +225,7 @@ def ask_analogies(
 ) -> pd.DataFrame:
     """Return the table analogies: the rank of the expected answer, and the best answers.
 
-    Args:
-        embeddings: solved with each of them.
-        asked: as `read_analogies` returns it.
-        words: columns id and word; the possible answers.
+    ``words`` (columns id and word) are the possible answers.
     """
     spelled, ids = words["word"].to_list(), words["id"].to_numpy()
     row = {word: n for n, word in enumerate(spelled)}

@@ -72,10 +72,6 @@ def thresholds(probability: np.ndarray, label: np.ndarray) -> np.ndarray:
     """Return the mean probability of each class among the documents with its label, (classes,).
 
     NaN for a class without documents: no document is suspected to belong to it.
-
-    Args:
-        probability: (documents, classes).
-        label: class numbers, (documents,).
     """
     classes = probability.shape[1]
     own = probability[np.arange(len(label)), label]
@@ -86,15 +82,9 @@ def thresholds(probability: np.ndarray, label: np.ndarray) -> np.ndarray:
 def suspects(documents: pl.DataFrame, by_variant: np.ndarray, classes: list[str]) -> pl.DataFrame:
     """Return one row per suspected document, the widest margin first.
 
-    Args:
-        documents: columns id and label.
-        by_variant: probabilities, (variants, documents, classes).
-        classes: class names.
-
-    Returns:
-        Columns of `SCHEMA`: suggested (most probable class), p_label and p_suggested (mean
-        probabilities over the variants), margin (their difference), agreeing (number of variants
-        that predict the suggested class) and variants (number of variants).
+    Columns of `SCHEMA`: suggested (most probable class), p_label and p_suggested (mean
+    probabilities over the variants), margin (their difference), agreeing (number of variants that
+    predict the suggested class) and variants (number of variants).
     """
     probability = by_variant.mean(axis=0)
     label = documents["label"].cast(pl.Enum(classes)).to_physical().to_numpy()

@@ -49,8 +49,7 @@ def summarise_corpus(corpus: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFram
 def lengths(runs: pd.DataFrame) -> pd.DataFrame:
     """Return one row on the accuracy of the LSTM by document length, or none with a single length.
 
-    Columns figures (the accuracy for each number of words, as text), best_words and those
-    of the runs.
+    Its columns are figures (the accuracies as text), best_words and those of the runs.
     """
     swept = runs[runs["variant"].str.fullmatch(LENGTHS)].sort_values("words_read")
     if len(swept) < 2:
@@ -66,12 +65,7 @@ def lengths(runs: pd.DataFrame) -> pd.DataFrame:
 def places(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Return the tables that figures are taken from, by the names that ``from`` has for them.
 
-    Args:
-        tables: by their path in the report, as in newsgroups/runs/runs or lesson-cbow/facts.
-
-    Returns:
-        <corpus>/corpus, <corpus>/coverage, <corpus>/runs and <corpus>/lengths for each corpus, and
-        every table of a lesson.
+    They are <corpus>/corpus, coverage, runs and lengths, and every table of a lesson.
     """
     found = {name: table for name, table in tables.items() if name.startswith("lesson-")}
     for corpus in {name.split("/")[0] for name in tables.keys() - found.keys()}:
@@ -115,12 +109,9 @@ def find(entry: dict, found: dict[str, pd.DataFrame]) -> dict | None:
 def compare(
     experiments: Iterable[dict], found: dict[str, pd.DataFrame], sample: bool
 ) -> pd.DataFrame:
-    """Return one row per experiment: columns experiment, lecture, ours, why.
+    """Return one row per experiment of lecture.yaml: columns experiment, lecture, ours, why.
 
-    Args:
-        experiments: the content of reports/lecture.yaml.
-        found: as `places` returns it.
-        sample: whether the figures are of a sample; the reason for it is then added.
+    ``found`` are the tables of `places`; a sample adds its own reason.
     """
     rows = []
     for experiment in experiments:

@@ -32,13 +32,7 @@ COLUMNS = {
 
 
 def compare(entries: Iterable[dict], corpus: str, variants: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each entry about ``corpus``, the highest figure first.
-
-    Args:
-        entries: the content of reports/published.yaml.
-        corpus: a name in the configuration.
-        variants: columns variant, title, accuracy and macro_f1, one row per variant.
-    """
+    """Return a row for each entry of published.yaml about ``corpus``, the highest figure first."""
     ours = variants.set_index("variant")
     rows = []
     for entry in entries:

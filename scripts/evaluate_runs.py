@@ -42,16 +42,10 @@ ALPHA = 0.05
 
 
 def curve(history: pd.DataFrame) -> dict[str, float]:
-    """Return validation accuracy and duration of the epochs of a run.
+    """Return validation accuracy and duration of the epochs of a run (NaN without epochs).
 
-    Args:
-        history: of one run, columns epoch, val_accuracy and seconds; empty for a model that is not
-            fitted in epochs.
-
-    Returns:
-        val_accuracy_at_10 (after `SLIDE_EPOCH` epochs, as on the slides; NaN if there were fewer),
-        val_accuracy_best, val_accuracy_last, and epoch_seconds, the median, because the first epoch
-        includes compilation.
+    val_accuracy_at_10 is after `SLIDE_EPOCH` epochs, as on the slides; epoch_seconds is the median,
+    because the first epoch includes compilation.
     """
     accuracy = history.set_index("epoch")["val_accuracy"]
     return {
@@ -86,12 +80,7 @@ def read_run(folder: Path, titles: dict[str, str], classes: list[str]) -> dict[s
 def answers(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     """Return correctness and confidence of the predictions of a run, sorted by document id.
 
-    Args:
-        predictions: columns id, label, predicted, and p_<class> for each class.
-        classes: class names.
-
-    Returns:
-        Columns id, label, predicted, right, confidence (the largest probability) and brier.
+    Columns id, label, predicted, right, confidence (the largest probability) and brier.
     """
     probability = predictions[[f"p_{name}" for name in classes]].to_numpy()
     truth = pd.Categorical(predictions["label"], classes).codes
@@ -129,11 +118,6 @@ def summarise(runs: pd.DataFrame, shares: pd.DataFrame, duplicates: set[str]) ->
     """Return one row per variant: means over seeds, standard deviations, and a 95% interval.
 
     accuracy_unseen is the accuracy on the unseen_documents, those without a duplicate in training.
-
-    Args:
-        runs: one row per run.
-        shares: as `right_shares` returns them.
-        duplicates: ids of test documents whose text also occurs in the training set.
     """
     groups = runs.groupby("variant", sort=False)
     table = groups[SAME].first().join(groups[MEANS].mean())
@@ -159,15 +143,8 @@ def summarise(runs: pd.DataFrame, shares: pd.DataFrame, duplicates: set[str]) ->
 def compare(shares: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Return the paired test of each pair of variants, as `statistics.paired_tests` computes it.
 
-    Each pair has two rows, one per order, but counts once in the correction of p_holm.
-
-    Args:
-        shares: as `right_shares` returns them, in the order of the rows.
-        runs: one row per run.
-
-    Returns:
-        Columns variant_a, variant_b, title_a, title_b, difference (a less b), low, high, p, p_holm
-        and verdict: a is better, worse or not distinguishable.
+    Each pair has two rows, one per order, but counts once in the correction of p_holm. The
+    difference is that of a less b; the verdict on a is better, worse or not distinguishable.
     """
     accuracy = runs.groupby("variant")["accuracy"]
     errors = accuracy.agg(lambda seeds: statistics.seed_variance(seeds) / len(seeds))
@@ -189,9 +166,7 @@ def compare(shares: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 def certainty(predictions: pd.DataFrame, confidence: float) -> dict[str, pd.DataFrame]:
     """Return calibration and selective accuracy of each variant, over all seeds.
 
-    Args:
-        predictions: of all runs, columns as of `answers`, and variant and title.
-        confidence: documents with at least this confidence count as confident.
+    Documents with at least this confidence count as confident.
 
     Returns:
         calibration and selective, one row per variant and bin or coverage; and measures by

@@ -30,11 +30,7 @@ PACKAGES += ["papermill"]
 
 
 def read_edges(graph: str) -> pd.DataFrame:
-    """Return columns maker and reader, one row per edge of a rule graph in Graphviz's DOT language.
-
-    Args:
-        graph: output of ``snakemake --rulegraph``.
-    """
+    """Return columns maker and reader, one row per edge of Snakemake's rule graph (DOT)."""
     names = dict(re.findall(r'^\s*(\d+)\[label = "(\w+)"', graph, flags=re.MULTILINE))
     edges = re.findall(r"^\s*(\d+) -> (\d+)", graph, flags=re.MULTILINE)
     rows = sorted({(names[maker], names[reader]) for maker, reader in edges})
@@ -56,11 +52,9 @@ def rule_graph(snakefile: Path, config: Path) -> str:
 
 
 def of_this_run(jobs: pd.DataFrame, trained: Sequence[str]) -> pd.DataFrame:
-    """Return the jobs, except trainings of variants and seeds that are not in the configuration.
+    """Return the jobs, except trainings that are not in the configuration.
 
-    Args:
-        jobs: as `read_jobs` returns it.
-        trained: training jobs of the configuration, as <corpus>-<variant>-<seed>.
+    ``trained`` are those in the configuration, as <corpus>-<variant>-<seed>.
     """
     return jobs[(jobs["rule"] != "train") | jobs["job"].isin(trained)]
 
@@ -75,12 +69,7 @@ def versions() -> pd.DataFrame:
 
 
 def citations(entries: list[dict], sources: Sequence[str]) -> pd.DataFrame:
-    """Return columns of and reference: the general references, and those of these sources.
-
-    Args:
-        entries: of reports/citations.yaml.
-        sources: names of the sources that the report uses.
-    """
+    """Return columns of and reference: the general references, and those of these sources."""
     cited = [each for each in entries if set(each.get("sources", sources)) & set(sources)]
     rows = [(each["of"], each["reference"]) for each in cited]
     return pd.DataFrame(rows, columns=["of", "reference"])

@@ -46,12 +46,7 @@ def choose_tables(folder: Path) -> tuple[list[Path], dict[str, str]]:
 
 
 def without_links(page: str, published: Iterable[str]) -> str:
-    """Return a page in which links to unpublished files are replaced by their text.
-
-    Args:
-        page: HTML.
-        published: relative paths of the published files.
-    """
+    """Return a page in which links to unpublished files are replaced by their text."""
     known = set(published)
     return LINK.sub(
         lambda link: link[0] if link[1] in known else f'<span title="not here">{link[2]}</span>',
@@ -78,12 +73,7 @@ def broken_links(folder: Path) -> list[str]:
 
 
 def private_places(text: str, private: Iterable[str]) -> list[str]:
-    """Return the lines of a text with a path of this machine, with that path.
-
-    Args:
-        text: of a file.
-        private: paths that must not occur, also as the start of a longer path.
-    """
+    """Return the lines of a text with a private path or the start of one, with that path."""
     paths = (rf"(?<![\w/.-]){re.escape(path)}(?![\w-])" for path in private)
     pattern = re.compile("|".join([*paths, SETTING.pattern]))
     return [
@@ -163,13 +153,7 @@ def check_finished(corpus: str, runs: pd.DataFrame, config: dict) -> None:
 def code(root: Path, config: Path) -> dict:
     """Return the commit of the code, and whether the results are up to date with it.
 
-    Args:
-        root: of the clone, and of results/.
-        config: results/<name>/config.json.
-
-    Returns:
-        commit; clean: whether all files except documents (docs/, *.md) are committed; up_to_date:
-        whether Snakemake has nothing to do.
+    ``clean`` ignores documents (docs/, *.md); ``up_to_date``: Snakemake has nothing to do.
     """
 
     def output(*command: str) -> str:
@@ -189,11 +173,6 @@ def code(root: Path, config: Path) -> dict:
 
 def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
     """Return the manifest of a run: everything that its figures depend on.
-
-    Args:
-        results: results/<name>, finished.
-        left_out: as `choose_tables` returns it.
-        made_by: as `code` returns it.
 
     Raises:
         UserError: the run is not finished.
@@ -227,12 +206,6 @@ def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
 
 def publish(results: Path, folder: Path, made_by: dict, private: Iterable[str]) -> None:
     """Write the files to publish of a run to a new folder, and check them.
-
-    Args:
-        results: results/<name>.
-        folder: does not exist yet.
-        made_by: as `code` returns it.
-        private: as `private_paths` returns it.
 
     Raises:
         UserError: the run is not finished, or `check` finds something.

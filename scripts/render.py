@@ -87,22 +87,14 @@ def scripts(notebook: nbformat.NotebookNode, folder: Path) -> list[str]:
 
 
 def menus(links: list[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]]:
-    """Return each menu and its links, in their order; a menu without a name is links side by side.
-
-    Args:
-        links: title, address and menu of every page, those of a menu one after the other.
-    """
+    """Return each menu and its links, in their order; links without a menu have the name ""."""
     return [(menu, list(entries)) for menu, entries in groupby(links, key=itemgetter("menu"))]
 
 
 def to_page(executed: Path, template: Path, address: str, links: list[dict[str, str]]) -> str:
     """Return the HTML page of an executed notebook: its outputs and prose, without its code.
 
-    Args:
-        executed: the executed notebook.
-        template: index.html.j2 of an nbconvert template.
-        address: of the page, one of ``links``.
-        links: title, address and menu of every page; escaped here and nowhere before.
+    ``links`` have title, address and menu of every page; they are escaped here and nowhere before.
     """
     config = Config()
     folder = template.resolve().parent

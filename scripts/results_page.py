@@ -46,11 +46,7 @@ def read_tables(folder: Path) -> list[pd.DataFrame]:
 
 
 def headline(folder: Path) -> str:
-    """Return three variants per corpus: the best, the cheapest within one point, and an LSTM.
-
-    Args:
-        folder: A published run.
-    """
+    """Return three variants per corpus: the best, the cheapest within one point, and an LSTM."""
     rows, captions = [], []
     manifest = read_manifest(folder)
     for corpus in manifest["corpora"]:
@@ -81,11 +77,7 @@ def interval(row: object) -> str:
 
 
 def results(folder: Path) -> str:
-    """Return one table per corpus with all variants, and a caption below each.
-
-    Args:
-        folder: A published run. Links are relative to its parent.
-    """
+    """Return one table per corpus with all variants, and a caption below each."""
     manifest = read_manifest(folder)
     parts = [
         corpus_table(folder, corpus, commit(manifest["code"])) for corpus in manifest["corpora"]
@@ -100,13 +92,7 @@ def commit(code: dict) -> str:
 
 
 def corpus_table(folder: Path, corpus: str, code: str) -> str:
-    """Return the variants of a corpus, highest accuracy first, with a caption.
-
-    Args:
-        folder: A published run.
-        corpus: Name of the corpus in the configuration.
-        code: As `commit` returns it.
-    """
+    """Return the variants of a corpus, highest accuracy first, with a caption."""
     tables = f"report/tables/{corpus}/runs"
     variants, comparisons, recommendation = read_tables(folder / tables)
     variants = variants.sort_values("accuracy", ascending=False, kind="stable")

@@ -17,9 +17,7 @@ def read_jobs(benchmarks: Path) -> pd.DataFrame:
     """Return one row per job: rule, job, seconds, cpu_seconds and peak_mib, the longest first.
 
     CPU time is sampled while a job runs, so the last moments of each may be missing.
-
-    Args:
-        benchmarks: results/<name>/benchmarks; Snakemake's benchmark files, one folder per rule.
+    ``benchmarks`` has Snakemake's benchmark files, one folder per rule.
     """
     files = sorted(benchmarks.glob("*/*.tsv"))
     measured = pd.concat([pd.read_csv(path, sep="\t", na_values="-") for path in files])
@@ -36,13 +34,9 @@ def read_jobs(benchmarks: Path) -> pd.DataFrame:
 
 
 def of_rules(jobs: pd.DataFrame) -> pd.DataFrame:
-    """Return time and memory of each rule over all its jobs, the longest first.
+    """Return one row per rule, the longest first: jobs, seconds, cpu_seconds and peak_mib.
 
-    Args:
-        jobs: as `read_jobs` returns it.
-
-    Returns:
-        rule, jobs, seconds and cpu_seconds (sums, to a tenth), and peak_mib, the largest of a job.
+    Seconds are sums over the jobs, to a tenth; peak_mib is the largest of a job.
     """
     rules = jobs.groupby("rule", sort=True).agg(
         jobs=("job", "size"),

@@ -115,12 +115,7 @@ def selective(tables: dict[str, pd.DataFrame]) -> HTML:
 
 
 def length_figure(variants: pd.DataFrame, sweeps: list[dict[str, int]]) -> HTML:
-    """Return accuracy by the number of words read.
-
-    Args:
-        variants: table of evaluate_runs.
-        sweeps: for each set of variants that differ in length alone, words by variant.
-    """
+    """Return accuracy by words read; ``sweeps``: words by variant, of each set of variants."""
     named = variants.set_index("variant")
     shown = pd.concat(
         named.loc[list(sweep), ["accuracy", "low", "high"]].assign(

@@ -26,12 +26,7 @@ PROTOCOL = {  # columns of runs, and their headings
 
 
 def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
-    """Return the table of the variants of a corpus, most accurate first.
-
-    Args:
-        corpus: its name in the configuration.
-        tables: of evaluate_runs.
-    """
+    """Return the table of the variants of a corpus, most accurate first."""
     variants, ends = tables["variants"], html.scale(tables["variants"])
     bars = "95% interval, {:.0%} to {:.0%}".format(*ends)
     rows = list(variants.itertuples())

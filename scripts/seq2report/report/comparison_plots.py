@@ -24,9 +24,6 @@ def accuracy_against_time(variants: pd.DataFrame) -> Figure:
 
     Each variant is a numbered dot; a dashed line joins the Pareto front. A variant whose accuracy
     is less than half of the best one is only listed, because it would compress the scale.
-
-    Args:
-        variants: table of evaluate_runs; row n is number n + 1.
     """
     table = variants.reset_index(drop=True)
     drawn = table[table["accuracy"] > table["accuracy"].max() / 2]
@@ -66,12 +63,7 @@ def _numbered_dot(axes: Axes, number: int, row: pd.Series) -> None:
 
 
 def pairs(comparisons: pd.DataFrame, titles: list[str]) -> Figure:
-    """Draw a matrix: is the variant of the row better than that of the column?
-
-    Args:
-        comparisons: columns title_a, title_b and verdict, each pair in both orders.
-        titles: of the variants, in the order of rows and columns.
-    """
+    """Draw the matrix of paired tests: is the variant of the row better than that of the column?"""
     count = len(titles)
     place = {title: n for n, title in enumerate(titles)}
     rows, columns = (comparisons[f"title_{side}"].map(place) for side in "ab")
@@ -101,11 +93,7 @@ def pairs(comparisons: pd.DataFrame, titles: list[str]) -> Figure:
 
 
 def accuracy_by_length(sweeps: pd.DataFrame) -> Figure:
-    """Plot accuracy with its interval against the number of words read, one line per sweep.
-
-    Args:
-        sweeps: columns sweep (label of the line), words, accuracy, low, high.
-    """
+    """Plot accuracy with its interval against words read, one line per value of ``sweep``."""
     figure = Figure(figsize=(8, 3.4))
     axes = figure.subplots()
     for title, style in styles(list(dict.fromkeys(sweeps["sweep"]))).items():
@@ -148,12 +136,7 @@ def learning_curves(history: pd.DataFrame) -> Figure:
 
 
 def reliability_curves(calibration: pd.DataFrame, titles: list[str]) -> Figure:
-    """Draw reliability diagrams: accuracy against confidence, one panel per variant.
-
-    Args:
-        calibration: columns title, confidence, accuracy and documents, one row per bin.
-        titles: of the variants to draw.
-    """
+    """Draw reliability diagrams: accuracy against confidence, one panel per variant."""
     columns = min(4, len(titles))
     rows = math.ceil(len(titles) / columns)
     figure = Figure(figsize=(2.6 * columns, 2.7 * rows))
@@ -176,12 +159,7 @@ def reliability_curves(calibration: pd.DataFrame, titles: list[str]) -> Figure:
 
 
 def selective_accuracy(selective: pd.DataFrame, titles: list[str]) -> Figure:
-    """Plot accuracy against coverage, one line per variant.
-
-    Args:
-        selective: columns title, coverage and accuracy.
-        titles: of the variants to draw.
-    """
+    """Plot accuracy against coverage, one line per variant."""
     figure = Figure(figsize=(10, 4.0))
     axes = figure.subplots()
     for title, style in styles(titles).items():

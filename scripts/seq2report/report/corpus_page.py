@@ -97,12 +97,7 @@ def bar(share: float) -> str:
 
 
 def examples(documents: pd.DataFrame, opened: int) -> HTML:
-    """Return the beginning of one document per class.
-
-    Args:
-        documents: columns id, label, words and text.
-        opened: number of documents that are unfolded at first.
-    """
+    """Return the beginning of one document per class; the first ``opened`` are unfolded."""
     return HTML(
         "".join(
             f'<details class="example"{" open" if n < opened else ""}>'
@@ -252,12 +247,7 @@ def reading(document: pd.Series, spelled: pd.DataFrame, read: pd.DataFrame, orde
 
 
 def row(ids: Sequence[int], spelled: Sequence[str | None]) -> HTML:
-    """Return a row of word ids with the word of each below it; a run of zeros is one cell.
-
-    Args:
-        ids: 0 is padding.
-        spelled: the word of each id; None for padding.
-    """
+    """Return word ids (0 is padding) with their words below; a run of zeros is one cell."""
     cells = []
     for padding, run in groupby(zip(ids, spelled, strict=True), key=lambda pair: pair[0] == 0):
         pairs = list(run)
@@ -283,12 +273,7 @@ def losses(spelled: pd.DataFrame) -> HTML:
 
 
 def decoded(spelled: Sequence[str], lost: Sequence[str]) -> HTML:
-    """Return the words of a document that a network reads; lost words are struck out.
-
-    Args:
-        spelled: words of the document.
-        lost: reason for the loss of each word (of `LOST`), or "".
-    """
+    """Return the words of a document; those with a reason in ``lost`` are struck out."""
 
     def mark(word: str, why: str) -> str:
         shown = escape(visible(word))

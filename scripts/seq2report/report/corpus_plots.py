@@ -23,12 +23,7 @@ def losses(cuts: pd.DataFrame) -> pd.DataFrame:
 
 
 def lengths_and_cuts(lengths: pd.DataFrame, cuts: pd.DataFrame) -> Figure:
-    """Plot the distribution of document lengths, and below it the losses by truncation.
-
-    Args:
-        lengths: columns counted (words or ids), words and documents.
-        cuts: the table of evaluate_corpus; configured lengths are marked.
-    """
+    """Plot the distribution of document lengths, and below it the losses by truncation."""
     figure = Figure(figsize=(10, 5.6))
     above, below = figure.subplots(2, sharex=True, height_ratios=(2, 3))
     longest = max(int(lengths["words"].max()), int(cuts["cut"].max()))
@@ -65,14 +60,7 @@ def _mark(axes: Axes, cut: int, label: str = "") -> None:
 
 
 def vocabulary_growth(growth: pd.DataFrame, k: float, beta: float, kept: int) -> Figure:
-    """Plot different words against words read, with Heaps' law and the number of words with an id.
-
-    Args:
-        growth: columns words and different.
-        k: of the fitted law K n^β; NaN without a fit.
-        beta: of the law; NaN without a fit.
-        kept: number of words with an id.
-    """
+    """Plot different words against words read, with Heaps' law (NaN without a fit)."""
     figure = Figure(figsize=(10, 3.6))
     axes = figure.subplots()
     axes.plot(growth["words"], growth["different"], color=COLOURS[0], label="different words")

@@ -23,12 +23,7 @@ def shown(text: str) -> str:
 
 
 def spelled(row: pd.Series, titles: dict[str, dict[str, str]]) -> str:
-    """Return the name of an embedding for readers.
-
-    Args:
-        row: one row of the table embeddings.
-        titles: of embeddings (before) and variants (after), by name.
-    """
+    """Return the name of an embedding (row of embeddings); ``titles`` by stage and name."""
     title = titles[row["stage"]][row["embedding"]]
     if row["stage"] == "before":
         return f"{title}, unchanged"
@@ -42,11 +37,8 @@ def points(
 ) -> pd.DataFrame:
     """Return one row per point for `embeddings_plots.side_by_side`: ``about`` and the positions.
 
-    Args:
-        maps: x and y by embedding, stage, method and the first column of ``about``.
-        about: one row per point with a unique first column; the most important words come first.
-        embeddings: the table of that name; one panel each.
-        labelled: whether points may have labels.
+    The first column of ``about`` is unique and names the point in ``maps``; for labels, the most
+    important words come first.
     """
     name = about.columns[0]
     wide = about.copy()

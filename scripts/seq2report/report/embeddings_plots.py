@@ -36,11 +36,8 @@ def looks(classes: list[str]) -> tuple[list[str], list[str]]:
 def label_zooms(positions: np.ndarray, words: list[str]) -> np.ndarray:
     """Return the zoom from which on each word is labelled, one of `ZOOMS` or `NEVER`, (n,) float.
 
-    A word is labelled if its label overlaps no label of a more important word.
-
-    Args:
-        positions: of the words, -1 to 1, (n, 2).
-        words: the most important first.
+    A word (position -1 to 1, (n, 2), the most important first) is labelled if its label overlaps
+    no label of a more important word.
     """
     zooms = np.full(len(words), float(NEVER))
     half = np.array([[LETTER * (len(word) + 1), LINE] for word in words]).reshape(-1, 2) / 2
@@ -65,12 +62,12 @@ def side_by_side(
     """Return one map per panel of the same points, with one search box and one legend for all.
 
     Args:
-        points: one row per point; columns label, those of ``searched`` and, for panel p and method
-            m (counted from 0), xp_m, yp_m and, for points with labels, zp_m of `label_zooms`.
+        points: columns label, those of ``searched`` and, for panel p and method m (from 0), xp_m,
+            yp_m and, for points with labels, zp_m of `label_zooms`.
         panels: title and subtitle of each.
-        methods: their names; the last one is shown first.
+        methods: the last one is shown first.
         classes: values of ``label``, in the order of the legend.
-        searched: by their names, the columns that are searched and shown under the pointer; the
+        searched: columns that are searched and shown under the pointer, by their shown names; the
             first one is the label of a point.
     """
     drawn = [
@@ -95,7 +92,6 @@ def side_by_side(
 
 
 def _parameters(methods: list[str], noun: str) -> list[alt.Parameter]:
-    """Return the controls that all maps share; the search box finds a ``noun``."""
     choice = alt.binding_radio(
         options=list(reversed(range(len(methods)))), labels=list(reversed(methods)), name="Map by "
     )
@@ -114,7 +110,6 @@ def _parameters(methods: list[str], noun: str) -> list[alt.Parameter]:
 def _panel(
     number: int, points: pd.DataFrame, classes: list[str], searched: dict[str, str]
 ) -> alt.LayerChart:
-    """Return one map; arguments as of `side_by_side`."""
     text = " + ' ' + ".join(f"datum.{column}" for column in searched.values())
     has = f"indexof(lower({text}), lower(trim(wanted))) >= 0"  # true for an empty search box
     seen = {"and": [{"param": "picked"}, has]}

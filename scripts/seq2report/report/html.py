@@ -23,7 +23,6 @@ SHORT, WRAPPED = 20, 60
 
 
 def _figure(content: str, about: str, caption: str, data: str = "") -> HTML:
-    """Return a figure that is scrolled where it is too wide; ``data`` stands behind the picture."""
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     return HTML(
         f'<figure><div class="picture" tabindex="0"{about}>{content}</div>{data}{below}</figure>'
@@ -45,13 +44,7 @@ def figure(picture: Figure, alt: str, caption: str = "") -> HTML:
 
 
 def chart(drawn: "TopLevelMixin", label: str, caption: str = "") -> HTML:
-    """Return an Altair chart as data in the page, which its script draws in the page's colours.
-
-    Args:
-        drawn: a chart.
-        label: its text alternative.
-        caption: a sentence below it.
-    """
+    """Return an Altair chart as data in the page, which its script draws in the page's colours."""
     described = {**drawn.to_dict(), "description": label}  # Vega takes the label from there
     # As characters, so that render.py sees those that nobody else would.
     written = json.dumps(described, separators=(",", ":"), ensure_ascii=False)
@@ -72,7 +65,7 @@ def table(
 
     Args:
         frame: its column names are the headings.
-        formats: how a value of a column becomes text; ``str`` where a column has none.
+        formats: functions that turn the values of a column into text; default ``str``.
         caption: a sentence above the table.
         text: columns aligned to the left; long cells are wrapped.
         raw: columns with HTML of a function of this module, not escaped.
@@ -106,19 +99,14 @@ def table(
 
 
 def _kind(column: pd.Series) -> str:
-    """Return the class of the cells of a column of text, by its longest cell."""
     longest = column.astype(str).str.len().max()
     return "wrap" if longest > WRAPPED else "text" if longest > SHORT else "text short"
 
 
 def interval(low: float, point: float, high: float, scale: tuple[float, float]) -> str:
-    """Return a small bar: the interval from ``low`` to ``high`` with a mark at ``point``.
+    """Return a small bar from ``low`` to ``high`` with a mark at ``point``, all shares.
 
-    Args:
-        low: start of the interval, a share.
-        point: the mark, a share.
-        high: end of the interval, a share.
-        scale: start and end of the bar; a point below the start is a triangle.
+    The bar has the ends of ``scale``; a point below its start is a triangle.
     """
     start, end = scale
 
@@ -190,11 +178,7 @@ def link(content: str, address: str) -> str:
 
 
 def cards(links: dict[str, tuple[str, str]]) -> HTML:
-    """Return links as cards.
-
-    Args:
-        links: by address, what a card is called and what is found there.
-    """
+    """Return links as cards: title and description by address."""
     shown = "".join(
         f'<a href="{escape(address)}"><strong>{escape(title)}</strong>'
         f"<small>{escape(about)}</small></a>"

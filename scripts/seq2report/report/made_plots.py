@@ -34,10 +34,7 @@ def verb(rule: str) -> str:
 def alike(edges: pd.DataFrame) -> list[list[str]]:
     """Return groups of rules with one verb, the same inputs and the same readers.
 
-    Rules without such a verb, for example ``all``, are left out.
-
-    Args:
-        edges: columns maker and reader.
+    Rules without a verb of `VERBS`, for example ``all``, are left out.
     """
     groups: dict[tuple, list[str]] = {}
     for rule in sorted({*edges["maker"], *edges["reader"]}):
@@ -52,9 +49,6 @@ def direct(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
     """Return the transitive reduction: the edges that no longer path implies.
 
     Edges that lead to a column further left, for example from pages to the table of jobs, stay.
-
-    Args:
-        edges: pairs of rules, maker and reader.
     """
     ahead = {pair for pair in edges if VERBS.index(verb(pair[0])) <= VERBS.index(verb(pair[1]))}
     readers: dict[str, set[str]] = {}
@@ -105,11 +99,7 @@ def listed(edges: pd.DataFrame) -> str:
 
 
 def rule_graph(edges: pd.DataFrame) -> Figure:
-    """Draw the rules, one column per verb, and lines from each rule to those that read its output.
-
-    Args:
-        edges: columns maker and reader.
-    """
+    """Draw the rules, one column per verb, with lines to those that read their output."""
     boxes = place(alike(edges))
     columns, bottom = 1 + boxes[-1].x, max(box.top + len(box.rules) * LINE for box in boxes)
     figure = Figure(figsize=(1.55 * columns, 0.21 * bottom + 0.7))

@@ -16,11 +16,7 @@ LEADER = (
 
 
 def sample_notice(corpora: dict[str, int]) -> HTML:
-    """Return the notice that the figures of a page are of a sample.
-
-    Args:
-        corpora: number of documents in the sample, by title of the corpus.
-    """
+    """Return the notice that figures are of a sample; ``corpora``: documents by title."""
     counts = "; ".join(f"{title}: {documents:,} documents" for title, documents in corpora.items())
     return paragraph(
         f"These are sample figures ({counts}): the sample is small, so that everything runs in"
@@ -30,11 +26,7 @@ def sample_notice(corpora: dict[str, int]) -> HTML:
 
 
 def circumstances(variants: pd.DataFrame) -> str:
-    """Return test documents, split and seeds behind the figures of a corpus, for captions.
-
-    Args:
-        variants: columns test_documents, split, header and seeds.
-    """
+    """Return test documents, split and seeds behind the figures of a corpus, for captions."""
     row = variants.iloc[0]
     header = "" if row["header"] == "none" else f", message headers: {row['header']}"
     seeds = str(row["seeds"]).split()
@@ -47,11 +39,8 @@ def outcome(
 ) -> HTML:
     """Return which variant leads on a corpus, which do not differ from it, and which cost less.
 
-    Args:
-        variants: table of evaluate_runs, as are the others.
-        comparisons: paired tests of all variants.
-        recommendation: the best, the cheapest and the fastest; without rows if all variants follow
-            the lecture's protocol, which monitors accuracy on the test documents.
+    The tables are those of evaluate_runs. Without a recommendation, all variants follow the
+    lecture's protocol, which monitors accuracy on the test documents.
     """
     title = variants["corpus"].iloc[0]
     if recommendation.empty:

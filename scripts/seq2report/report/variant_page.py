@@ -19,12 +19,7 @@ FILLED = ("form", "padding", "truncating")  # keys of ``input`` that usually hav
 
 
 def summary(runs: dict[str, pd.DataFrame], variant: str) -> HTML:
-    """Return accuracy, rank and training time of a variant on a corpus, as one sentence.
-
-    Args:
-        runs: tables of evaluate_runs.
-        variant: its name.
-    """
+    """Return accuracy, rank and training time of a variant on a corpus (tables of runs)."""
     variants = runs["variants"]
     row = variants.set_index("variant").loc[variant]
     return html.text(
@@ -66,10 +61,10 @@ def drawing(
     """Return the drawing of a model with its settings beside it.
 
     Args:
-        layers: boxes of the variant as `architecture.describe` returns them, by title of the
-            corpus. The first drawing is shown beside the settings, the others are folded.
+        layers: boxes of `architecture.describe` by title of the corpus; all drawings except the
+            first are folded.
         settings: of the variant, with its title.
-        titles: of all variants, by name; members of an ensemble are shown with theirs.
+        titles: of all variants, by name; an ensemble's members are shown with theirs.
         linked: names of the variants that have a page.
     """
     (first, drawn), *others = (
@@ -102,7 +97,6 @@ def _yaml(settings: dict) -> str:
 def _boxes(
     layers: pd.DataFrame, titles: dict[str, str], linked: list[str]
 ) -> dict[tuple[int, ...], str]:
-    """Return the boxes of a model by position."""
     rows = layers.to_dict("records")
     return {tuple(map(int, row["position"].split("/"))): _box(row, titles, linked) for row in rows}
 
@@ -139,11 +133,7 @@ def _box(row: dict, titles: dict[str, str], linked: list[str]) -> str:
 
 
 def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
-    """Yield the sections on one corpus: learning curves, predictions, errors and their words.
-
-    Args:
-        tables: rows of the variant in the tables of evaluate_runs and evaluate_answers.
-    """
+    """Yield the sections on one corpus, from rows of the variant in its tables."""
     if len(tables["history"]):
         yield html.heading("Learning curves", 3)
         yield _learning(tables["history"])
@@ -168,7 +158,6 @@ def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
 
 
 def _learning(history: pd.DataFrame) -> HTML:
-    """Return the learning curves of a network."""
     kept, first = history[history["kept"]], history[history["epoch"] == 1]
     alt = (
         f"Validation accuracy: {first['val_accuracy'].mean():.3f} after the first epoch,"
@@ -189,7 +178,6 @@ def _learning(history: pd.DataFrame) -> HTML:
 
 
 def _confusions(tables: dict[str, pd.DataFrame]) -> HTML:
-    """Return the confusion matrix of a variant."""
     shares = variant_plots.confusion_shares(tables["confusion"])
     pairs = shares.rename_axis("true").stack().reset_index(name="share")
     wrong = pairs[pairs["true"] != pairs["predicted"]].sort_values("share").iloc[-1]
@@ -206,7 +194,6 @@ def _confusions(tables: dict[str, pd.DataFrame]) -> HTML:
 
 
 def _class_scores(per_class: pd.DataFrame) -> HTML:
-    """Return precision, recall and F1 of each class, the lowest F1 first."""
     shown = per_class.sort_values("f1")[["label", "precision", "recall", "f1", "documents"]]
     shown = shown.rename(columns={"label": "class", "f1": "F1"})
     formats = dict.fromkeys(["precision", "recall", "F1"], percent)
@@ -215,7 +202,6 @@ def _class_scores(per_class: pd.DataFrame) -> HTML:
 
 
 def _calibration(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
-    """Yield the measures of calibration of a variant, and its reliability diagram."""
     row = tables["variants"].iloc[0]
     yield html.text(
         "Can the probabilities be trusted? ECE {ece:.3f}, Brier score {brier:.3f}; 0 is best for"
@@ -231,7 +217,6 @@ def _calibration(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
 
 
 def _mistakes(documents: pd.DataFrame) -> HTML:
-    """Return the wrong answers of a variant with the highest confidence."""
     wrong = documents[documents["kind"] == "mistake"]
     if wrong.empty:
         return html.paragraph("All answers on the test documents are correct.")
@@ -248,7 +233,6 @@ def _mistakes(documents: pd.DataFrame) -> HTML:
 
 
 def _deciding_words(tables: dict[str, pd.DataFrame]) -> HTML:
-    """Return the explained documents, their words coloured by their effect on the answer."""
     words = tables["words"]
     documents = tables["documents"].dropna(subset="words").to_dict("records")
     shown = [word_effects.coloured(row, words[words["id"] == row["id"]]) for row in documents]

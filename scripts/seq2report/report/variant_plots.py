@@ -19,9 +19,6 @@ def learning_curves(history: pd.DataFrame) -> Figure:
 
     With `BAND` seeds or more, lines are means and bands extend from the lowest to the highest;
     each epoch covers the seeds that reached it.
-
-    Args:
-        history: columns seed, epoch, accuracy, val_accuracy, loss, val_loss and kept.
     """
     figure = Figure(figsize=(9, 3.2))
     lines = (("training", "", NEUTRAL, "--"), ("validation", "val_", COLOURS[0], "-"))
@@ -43,7 +40,6 @@ def learning_curves(history: pd.DataFrame) -> Figure:
 
 
 def _seeds(axes: Axes, runs: pd.DataFrame, style: dict) -> None:
-    """Plot each column of ``runs`` (one per seed) by epoch; from `BAND` columns on, their band."""
     if runs.shape[1] < BAND:
         axes.plot(runs.index, runs, **style)
         return
@@ -53,18 +49,11 @@ def _seeds(axes: Axes, runs: pd.DataFrame, style: dict) -> None:
 
 
 def class_order(shares: np.ndarray) -> np.ndarray:
-    """Return an order of the classes that puts confused classes next to each other.
+    """Return the order of classes, (n,), that puts confused classes next to each other.
 
-    Hierarchical clustering with average linkage; the distance of two classes decreases with the
-    share of documents confused between them. Leaves are ordered to minimise the distance of
-    neighbours (Bar-Joseph, Gifford and Jaakkola 2001, "Fast optimal leaf ordering for
-    hierarchical clustering").
-
-    Args:
-        shares: of the documents of a class (row), predicted as each class (column), (n, n).
-
-    Returns:
-        Permutation of the class numbers, (n,).
+    Hierarchical clustering with average linkage of the confusion shares (n, n); the distance of
+    two classes decreases with the share of documents confused between them. Leaves are ordered by
+    Bar-Joseph, Gifford and Jaakkola 2001, "Fast optimal leaf ordering for hierarchical clustering".
     """
     if len(shares) < 3:
         return np.arange(len(shares))
@@ -78,9 +67,6 @@ def confusion_shares(confusion: pd.DataFrame) -> pd.DataFrame:
     """Return the share of the documents of a class (row) predicted as each class (column).
 
     Rows and columns are in `class_order`. The row of a class without test documents is zero.
-
-    Args:
-        confusion: of one variant, columns label, predicted and documents, one row per pair.
     """
     counts = confusion.pivot(index="label", columns="predicted", values="documents")
     counts = counts[counts.index]
@@ -111,11 +97,7 @@ def confusion_matrix(shares: pd.DataFrame) -> Figure:
 
 
 def reliability(calibration: pd.DataFrame) -> Figure:
-    """Draw a reliability diagram: accuracy against confidence.
-
-    Args:
-        calibration: of one variant, columns confidence, accuracy and documents, one row per bin.
-    """
+    """Draw the reliability diagram of one variant: accuracy against confidence."""
     figure = Figure(figsize=(3.8, 3.6))
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=NEUTRAL, linestyle="--", linewidth=1)

@@ -27,12 +27,10 @@ def legend() -> str:
 
 
 def coloured(document: dict, words: pd.DataFrame) -> str:
-    """Return a document as text whose words are coloured by their effect on the answer.
+    """Return a document whose words (in their order) are coloured by their effect on the answer.
 
-    Args:
-        document: a row of the table ``documents`` of evaluate_answers; without a label if its kind
-            is ``asked``.
-        words: its words in their order, columns word, after and effect.
+    ``document`` is a row of the table documents of evaluate_answers, without a label if its kind is
+    ``asked``.
     """
     verdict = {"right": ", right", "asked": ""}.get(document["kind"])
     if verdict is None:
