@@ -55,7 +55,7 @@ def reviews_of(archive: Path) -> dict[tuple[str, str], list[str]]:
         UserError: the archive has no review of a group.
     """
     found = defaultdict(list)
-    for _, text, label, split in read_imdb(members(archive), "utf-8"):
+    for _, text, label, split in read_imdb(members(archive), {"encoding": "utf-8"}):
         found[split, label].append(text)
     for group in GROUPS:
         if not found[group]:

@@ -43,15 +43,16 @@ GROUPS = ("comp.graphics", "rec.sport.hockey", "sci.space", "talk.politics.midea
 
 @dataclass(frozen=True)
 class Corpus:
-    """The reader of a corpus, and the names of its files: {top}/{document's id}{ending}."""
+    """A reader of `formats` with its settings; files are named {top}/{document's id}{ending}."""
 
-    read: Callable[[Iterable[tuple[str, bytes]]], Iterable[tuple]]
+    read: Callable[[Iterable[tuple[str, bytes]], dict], Iterable[tuple]]
+    settings: dict
     top: str
     ending: str = ""
 
 
-NEWSGROUPS = Corpus(partial(read_newsgroups, encoding="latin-1", header="cut"), "20_newsgroups")
-IMDB = Corpus(partial(read_imdb, encoding="utf-8"), "aclImdb", ".txt")
+NEWSGROUPS = Corpus(read_newsgroups, {"encoding": "latin-1", "header": "cut"}, "20_newsgroups")
+IMDB = Corpus(read_imdb, {"encoding": "utf-8"}, "aclImdb", ".txt")
 
 
 def read_documents(files: Iterable[tuple[str, bytes]], corpus: Corpus) -> pl.DataFrame:
@@ -59,7 +60,7 @@ def read_documents(files: Iterable[tuple[str, bytes]], corpus: Corpus) -> pl.Dat
     rows = [
         (name, name.rpartition("/")[0], text, file)
         for path, file in files
-        for name, text, _, _ in corpus.read([(path, file)])
+        for name, text, _, _ in corpus.read([(path, file)], corpus.settings)
     ]
     schema = {"id": pl.String, "class": pl.String, "text": pl.String, "file": pl.Binary}
     return pl.DataFrame(rows, schema=schema, orient="row")

@@ -22,7 +22,9 @@ SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 def rows(messages):
     """Rows of real messages: number, who, text, group, and a channel that is of no matter."""
     found = []
-    for n, (_, text, label, _) in enumerate(read_newsgroups(messages.items(), "latin-1", "cut")):
+    for n, (_, text, label, _) in enumerate(
+        read_newsgroups(messages.items(), {"encoding": "latin-1", "header": "cut"})
+    ):
         channel = ["web", "mail"][n % 7 in (1, 2, 5)]
         found.append((f"T{n:03}", f"author {n % 31}", text, channel, label))
     return found

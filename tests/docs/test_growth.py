@@ -28,7 +28,7 @@ def reviews(imdb):
 def test_a_corpus_has_its_size_and_all_groups_alike_and_no_text_twice(imdb, reviews, tmp_path):
     size = 2 * sum(map(len, reviews.values())) + 4  # every review more than once
     total = growth.make(imdb, size, tmp_path / "imdb.tar")
-    rows = list(read_imdb(members(tmp_path / "imdb.tar"), "utf-8"))
+    rows = list(read_imdb(members(tmp_path / "imdb.tar"), {"encoding": "utf-8"}))
     assert len(rows) == len({name for name, *_ in rows}) == size
     groups = Counter((split, label) for _, _, label, split in rows)
     assert groups == dict.fromkeys(growth.GROUPS, size // 4)

@@ -1,6 +1,5 @@
 """Formats of corpora: their settings, their readers, and Keras's own IMDB ids."""
 
-import inspect
 import io
 import json
 import re
@@ -23,6 +22,7 @@ from seq2report.documents.formats import FORMATS, read_imdb, read_newsgroups
 from seq2report.documents.tokens import MARKS
 
 SPLIT = {"validation": 0.25, "seed": 1}
+CUT = {"encoding": "latin-1", "header": "cut"}
 
 
 def run_read(archive, folder, settings, **options):
@@ -49,12 +49,20 @@ def test_the_schema_allows_exactly_the_known_formats():
     assert {key for form in FORMATS.values() for key in form.settings} <= set(corpus)
 
 
-@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
-def test_a_reader_takes_the_settings_of_its_format(form):
-    _, *parameters = inspect.signature(form.reader).parameters.values()
-    needed = {each.name for each in parameters if each.default is inspect.Parameter.empty}
-    assert needed <= set(form.required)
-    assert set(form.settings) <= {each.name for each in parameters}
+def test_the_documentation_lists_every_format_with_its_settings():
+    page = (ROOT / "config/README.md").read_text()
+    table = page[page.index("| format |") :].split("\n\n")[0]
+    rows = [re.split(r" *\| *", row)[1:-1] for row in table.splitlines()[2:]]
+    test_split = {False: "`split.test`", True: "its own", None: "either"}
+    assert [(name, needed, allowed, test) for name, _, needed, allowed, test in rows] == [
+        (
+            f"`{form.name}`",
+            ", ".join(f"`{key}`" for key in form.required),
+            ", ".join(f"`{key}`" for key in form.optional),
+            test_split[form.own_test],
+        )
+        for form in FORMATS.values()
+    ]
 
 
 def test_every_different_word_of_all_documents_is_counted(tmp_path):
@@ -348,29 +356,29 @@ def test_unlabelled_reviews_go_all_the_way_and_are_counted_only_by_fit_all(tmp_p
 
 def test_header_ends_at_the_first_blank_line():
     message = b"Subject: x\nFrom: y\n\nfirst\n\nsecond"
-    assert list(read_newsgroups([("20_newsgroups/sci.space/7", message)], "latin-1", "cut")) == [
+    assert list(read_newsgroups([("20_newsgroups/sci.space/7", message)], CUT)) == [
         ("sci.space/7", "\n\nfirst\n\nsecond", "sci.space", "")
     ]
-    ((_, kept, _, _),) = read_newsgroups([("g/7", message)], "latin-1", "keep")
+    ((_, kept, _, _),) = read_newsgroups([("g/7", message)], {"encoding": "latin-1"})
     assert kept == message.decode()
 
 
 def test_only_files_named_by_digits_are_messages():
     files = [("g/12", b"a"), ("g/README", b"b"), ("g/12.txt", b"c"), ("g/١٢", b"d")]
-    assert [row[0] for row in read_newsgroups(files, "latin-1", "cut")] == ["g/12"]
+    assert [row[0] for row in read_newsgroups(files, CUT)] == ["g/12"]
 
 
 def test_a_message_without_a_blank_line_is_kept_whole():
-    ((_, text, _, _),) = read_newsgroups([("g/1", b"no header here")], "latin-1", "cut")
+    ((_, text, _, _),) = read_newsgroups([("g/1", b"no header here")], CUT)
     assert text == "no header here"
 
 
 def test_latin_1_bytes_become_letters():
-    ((_, text, _, _),) = read_newsgroups([("g/1", b"caf\xe9")], "latin-1", "cut")
+    ((_, text, _, _),) = read_newsgroups([("g/1", b"caf\xe9")], CUT)
     assert text == "café"
 
 
-def test_imdb_tells_split_and_label_from_the_folder():
+def test_split_and_label_of_imdb_are_those_of_the_folder():
     files = [
         ("aclImdb/train/pos/0_9.txt", b"good"),
         ("aclImdb/test/neg/3_1.txt", b"bad"),
@@ -378,7 +386,7 @@ def test_imdb_tells_split_and_label_from_the_folder():
         ("aclImdb/train/urls_pos.txt", b"http"),
         ("aclImdb/README", b"about"),
     ]
-    assert list(read_imdb(files, "utf-8")) == [
+    assert list(read_imdb(files, {"encoding": "utf-8"})) == [
         ("train/pos/0_9", "good", "pos", "train"),
         ("test/neg/3_1", "bad", "neg", "test"),
         ("unlabelled/5_0", "so so", None, "unlabelled"),
@@ -388,4 +396,4 @@ def test_imdb_tells_split_and_label_from_the_folder():
 @pytest.mark.reliability("Bad corpora")
 def test_bytes_of_another_encoding_are_named_with_their_place():
     with pytest.raises(UserError, match=r"pos/0_9\.txt: byte 2 \(0xe9\) is not utf-8; .*latin-1"):
-        list(read_imdb([("train/pos/0_9.txt", b"ab\xe9")], "utf-8"))
+        list(read_imdb([("train/pos/0_9.txt", b"ab\xe9")], {"encoding": "utf-8"}))

@@ -14,7 +14,7 @@ import numpy as np
 from seq2report.config.columns import Column, choose_label, choose_text, read_columns
 from seq2report.core.command import UserError
 from seq2report.documents.documents import index, to_arrow
-from seq2report.documents.formats import read_folders, read_table
+from seq2report.documents.formats import FORMATS
 from seq2report.documents.splits import assign_splits
 from seq2report.documents.tokens import tokens
 from seq2report.files.archives import form_of, members, names_in
@@ -172,14 +172,6 @@ def files_of(path: Path) -> Iterator[tuple[str, bytes]]:
         yield file.relative_to(path).as_posix(), file.read_bytes()
 
 
-def documents_of(path: Path, corpus: dict) -> Iterable[tuple]:
-    """Return the documents as the workflow reads them."""
-    options = {key: corpus[key] for key in ("columns", "encoding", "header") if key in corpus}
-    if corpus["format"] == "table":
-        return read_table(path, **options)
-    return read_folders(files_of(path), own_split="test" not in corpus["split"], **options)
-
-
 def measure(path: Path, corpus: dict) -> tuple[Counter, np.ndarray]:
     """Read and split all documents; return class sizes, and words per document, (n,).
 
@@ -187,7 +179,8 @@ def measure(path: Path, corpus: dict) -> tuple[Counter, np.ndarray]:
         UserError: they cannot be read or split.
     """
     sizes, lengths, rows = Counter(), [], []
-    for row in documents_of(path, corpus):
+    form = FORMATS[corpus["format"]]
+    for row in form.reader(files_of(path) if form.members else path, corpus):
         lengths.append(int(tokens([row[1]])[1][0]))
         sizes[row[2]] += 1
         rows.append((row[0], "", *row[2:]))

@@ -1,7 +1,8 @@
 """Formats of corpora: how the documents of each are read, and which settings it has.
 
 To add a format, write its reader, add a record to `FORMATS` and its name to the schema of the
-configuration. A reader yields (id, text, label, split) of each document, and may add its group.
+configuration. A reader takes the content and the settings of a corpus. It yields (id, text, label,
+split) of each document, and the group if there is one.
 """
 
 import re
@@ -26,13 +27,12 @@ class Format:
     """How a corpus is stored.
 
     Attributes:
-        name: its name in the configuration.
-        reader: the function that yields the documents; settings are its keyword arguments.
+        reader: a function that yields the documents.
         own_test: whether the corpus has a test split of its own; None if that differs by corpus.
         required: settings that a corpus of this format must have.
         optional: settings that it may have.
-        header: what ``header`` is if a corpus does not set it.
-        members: whether the reader takes the members of an archive, or else the path of a file.
+        header: the value of ``header`` if a corpus does not set it.
+        members: whether the reader takes the members of an archive; otherwise, the path of a file.
     """
 
     name: str
@@ -45,7 +45,6 @@ class Format:
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """Settings that a corpus of this format may have."""
         return self.required + self.optional
 
     def read(self, path: Path, corpus: dict, word_index: dict[str, int] | None) -> Iterator[tuple]:
@@ -56,50 +55,39 @@ class Format:
             corpus: its settings in the configuration.
             word_index: the rank of each word, instead of the name of its source in ``corpus``.
         """
-        options = {key: corpus[key] for key in self.settings if key in corpus}
-        if word_index:
-            options["word_index"] = word_index
-        if self.reader is read_folders:  # a table has its splits in a column
-            options["own_split"] = "test" not in corpus["split"]
-        return self.reader(archives.members(path) if self.members else path, **options)
+        content = archives.members(path) if self.members else path
+        return self.reader(content, corpus | {"word_index": word_index})
 
 
-def read_newsgroups(members: Members, encoding: str, header: str = "keep") -> Iterator[tuple]:
+def read_newsgroups(members: Members, corpus: dict) -> Iterator[tuple]:
     """Yield each message: a file named by digits, in the folder of its group.
 
-    The header of a message ends at the first blank line. ``header="cut"`` removes it, as the
-    lecture does (and as Keras's example of pretrained embeddings did, the lecture's source).
+    The header of a message ends at the first blank line. ``header: cut`` removes it, as the lecture
+    does (and as Keras's example of pretrained embeddings did, the lecture's source).
     """
-    for path, text in _messages(members, encoding, header):
+    for path, text in _messages(members, corpus):
         yield f"{path.parent.name}/{path.name}", text, path.parent.name, ""
 
 
-def read_newsgroups_bydate(
-    members: Members, encoding: str, header: str = "keep"
-) -> Iterator[tuple]:
+def read_newsgroups_bydate(members: Members, corpus: dict) -> Iterator[tuple]:
     """Yield each message of the archive with an official split.
 
     As `read_newsgroups`, but below a folder 20news-bydate-train or 20news-bydate-test.
     """
-    for path, text in _messages(members, encoding, header):
+    for path, text in _messages(members, corpus):
         group = path.parent.name
         if match := re.fullmatch(r"20news-bydate-(train|test)", path.parent.parent.name):
             yield f"{match[1]}/{group}/{path.name}", text, group, match[1]
 
 
-def _messages(members: Members, encoding: str, header: str) -> Iterator[tuple[PurePosixPath, str]]:
+def _messages(members: Members, corpus: dict) -> Iterator[tuple[PurePosixPath, str]]:
     for name, content in members:
         path = PurePosixPath(name)
         if path.name.isascii() and path.name.isdigit():
-            yield path, _without_header(decode(content, encoding, name), header)
+            yield path, _decode(content, corpus, name)
 
 
-def _without_header(text: str, header: str) -> str:
-    blank = text.find("\n\n")
-    return text[blank:] if header == "cut" and blank > 0 else text
-
-
-def read_imdb(members: Members, encoding: str) -> Iterator[tuple]:
+def read_imdb(members: Members, corpus: dict) -> Iterator[tuple]:
     """Yield each review of the Large Movie Review Dataset.
 
     Labels are pos and neg, splits train and test. The reviews in train/unsup are unlabelled.
@@ -108,14 +96,14 @@ def read_imdb(members: Members, encoding: str) -> Iterator[tuple]:
     for name, content in members:
         if match := pattern.search(name):
             split, label, number = match.groups()
-            text = decode(content, encoding, name)
+            text = _decode(content, corpus, name)
             if label == "unsup":
                 yield f"{UNLABELLED}/{number}", text, None, UNLABELLED
             else:
                 yield f"{split}/{label}/{number}", text, label, split
 
 
-def read_keras_imdb(members: Members, word_index: dict[str, int]) -> Iterator[tuple]:
+def read_keras_imdb(members: Members, corpus: dict) -> Iterator[tuple]:
     """Yield each review of Keras's ``imdb.npz``.
 
     A review is stored as the ranks of its words in the word index. Its text is these words, joined
@@ -125,12 +113,12 @@ def read_keras_imdb(members: Members, word_index: dict[str, int]) -> Iterator[tu
     Raises:
         UserError: an array is missing or damaged, or does not fit the word index.
     """
-    import numpy as np  # the configuration needs the records of this module, but no NumPy
+    import numpy as np  # not at the top: the configuration imports this module without NumPy
 
     from seq2report.files.arrays import read_array
 
     arrays = {name: content for name, content in members if name.endswith(".npy")}
-    words = {rank: word for word, rank in word_index.items()}
+    words = {rank: word for word, rank in corpus["word_index"].items()}
     rng = np.random.RandomState(113)  # seed and generator of load_data
     for split in ("train", "test"):
         reviews, labels = (read_array(arrays, f"{axis}_{split}.npy") for axis in "xy")
@@ -151,29 +139,22 @@ def read_keras_imdb(members: Members, word_index: dict[str, int]) -> Iterator[tu
             yield name, text, label, split
 
 
-def read_folders(
-    members: Members, encoding: str, header: str = "keep", own_split: bool = False
-) -> Iterator[tuple]:
+def read_folders(members: Members, corpus: dict) -> Iterator[tuple]:
     """Yield each file as a document; the folder that contains it is its class.
 
-    Files and folders whose names begin with a dot are ignored, and so is what macOS adds to a zip.
-
-    Args:
-        members: name and content of each file.
-        encoding: of the texts.
-        header: "cut" or "keep", as for `read_newsgroups`.
-        own_split: whether the folders of the classes are in a folder per split: train, test and
-            maybe validation. Files in a folder unlabelled have no class.
+    Without a share ``test`` in the corpus's ``split``, the class folders are in one folder per
+    split: train, test and optionally validation. Files in a folder unlabelled have no class. Files
+    and folders whose names begin with a dot are ignored, and so is what macOS adds to a zip.
 
     Raises:
-        UserError: a file that is no text or in the wrong folder, or files at different depths.
+        UserError: a file is no text or in the wrong folder, or files are at different depths.
     """
     first = None
     for name, content in members:
         path = PurePosixPath(name)
         if any(folder.startswith(".") or folder == "__MACOSX" for folder in path.parts):
             continue
-        split, label = _split_and_label(path, own_split)
+        split, label = _split_and_label(path, own_split="test" not in corpus["split"])
         depth = len(path.parts) + (label is None)
         first = first or (name, depth)
         if depth != first[1]:
@@ -181,8 +162,7 @@ def read_folders(
                 f"{name}: is not at the same depth as {first[0]}; every document has to be directly"
                 " in the folder of its class. Remove files that are not documents"
             )
-        text = decode(content, encoding, name).removeprefix("\ufeff")
-        text = _checked(_without_header(text, header), name)
+        text = _checked(_decode(content, corpus, name).removeprefix("\ufeff"), name)
         names = [folder for folder in (split, label, path.name) if folder]
         yield _checked("/".join(names), "a file name"), text, label, split
 
@@ -204,22 +184,19 @@ def _split_and_label(path: PurePosixPath, own_split: bool) -> tuple[str, str | N
     return split, label
 
 
-def read_table(path: Path, columns: dict[str, str], encoding: str = "utf-8") -> Iterator[tuple]:
+def read_table(path: Path, corpus: dict) -> Iterator[tuple]:
     """Yield each row of a table as a document, with its group if ``columns`` has one.
 
-    Without a column of ids, ids are row numbers from 1. A document without a group has a group of
-    its own.
-
-    Args:
-        path: see `table_files.read_rows`.
-        columns: names of the columns by role: text and label, and maybe id, split and group.
-        encoding: of the table.
+    Without a column of ids, ids are row numbers from 1. A document without a group is its own
+    group. For the formats of tables, see `table_files.read_rows`.
 
     Raises:
         UserError: the table is damaged, or a row is no document; with the row.
     """
+    columns = corpus["columns"]
     names = list(dict.fromkeys(columns.values()))
-    for number, (where, row) in enumerate(read_rows(path, names, encoding), 1):
+    rows = read_rows(path, names, corpus.get("encoding", "utf-8"))
+    for number, (where, row) in enumerate(rows, 1):
         values = {
             role: as_text(row[name], f"{where}: the {role} (column '{name}')")
             for role, name in columns.items()
@@ -283,19 +260,18 @@ def _checked(text: str, where: str) -> str:
     return text
 
 
-def decode(content: bytes, encoding: str, name: str) -> str:
-    """Decode a document; its line ends become those of Python's ``open``, as in the lecture.
-
-    Raises:
-        UserError: a byte is not of this encoding; with the document and the byte.
-    """
+def _decode(content: bytes, corpus: dict, name: str) -> str:
+    """Decode a document with the line ends of Python's ``open``; cut its header if wanted."""
+    encoding = corpus["encoding"]
     try:
-        return whole_lines(content.decode(encoding))
+        text = whole_lines(content.decode(encoding))
     except UnicodeDecodeError as error:
         raise UserError(
             f"{name}: byte {error.start} (0x{content[error.start]:02x}) is not {encoding};"
             " set the corpus's 'encoding' to that of its files, for example latin-1"
         ) from error
+    blank = text.find("\n\n")
+    return text[blank:] if corpus.get("header") == "cut" and blank > 0 else text
 
 
 def whole_lines(text: str) -> str:
