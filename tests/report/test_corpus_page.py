@@ -150,7 +150,6 @@ def test_parts_of_the_page_escape_the_text_of_data(text):
     for html in (
         corpus_page.examples(found, 1),
         corpus_page.quotation(text),
-        corpus_page.pointer(text, text, text),
         corpus_page.row([0, 7, 0, 0], [None, text, None, None]),
         corpus_page.decoded([text, text], ["", "cut"]),
     ):

@@ -51,24 +51,19 @@ def count_classes(classes: pd.DataFrame) -> pd.DataFrame:
 
 def balance(counts: pd.DataFrame, documents: int) -> HTML:
     """Return the sizes of the classes, and the accuracy of always predicting the largest one."""
-    least, most, unlabelled = (
-        counts["all"].min(),
-        counts["all"].max(),
-        documents - counts["all"].sum(),
-    )
-    guess = counts["train"].argmax()
+    sizes, guess = counts["all"], counts["train"].idxmax()
     template = "Each class has {least:,} to {most:,} documents."
-    if least == most:
+    if sizes.min() == sizes.max():
         template = "Each class has {most:,} documents."
     template += (
         " Always predicting {guess}, the most frequent class in training, is right for"
         " {share:percent} of the test documents."
     )
-    if unlabelled:
+    if unlabelled := documents - sizes.sum():
         template += " Another {unlabelled:,} documents have no label; they only train word vectors."
-    share = counts["test"].iloc[guess] / counts["test"].sum()
-    values = {"least": least, "most": most, "unlabelled": unlabelled, "share": share}
-    return html.text(template, "outcome", guess=counts.index[guess], **values)
+    share = counts["test"][guess] / counts["test"].sum()
+    values = {"least": sizes.min(), "most": sizes.max(), "unlabelled": unlabelled}
+    return html.text(template, "outcome", guess=guess, share=share, **values)
 
 
 def classes_table(counts: pd.DataFrame) -> HTML:
@@ -88,11 +83,10 @@ def classes_table(counts: pd.DataFrame) -> HTML:
 
 def bar(share: float) -> str:
     """Return a bar of a length between 0 and 1, for a raw column of a table."""
-    width = round(100 * share, 2)
     return (
         '<svg class="interval" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
         f'<rect class="track" x="0" y="3.5" width="100" height="1"/>'
-        f'<rect class="point" x="0" y="0.5" width="{width}" height="7"/></svg>'
+        f'<rect class="point" x="0" y="0.5" width="{round(100 * share, 2)}" height="7"/></svg>'
     )
 
 
@@ -130,25 +124,20 @@ def duplicates(pairs: pd.DataFrame, empty: pd.DataFrame, address: str) -> HTML:
         learned=documents.reindex(["train", "validation"], fill_value=0).sum(),
         repeated=count["training", "training"],
     )
-    return pointer(f"{content} The effect on the figures:", address, "Trust")
-
-
-def pointer(content: str, address: str, title: str) -> HTML:
-    """Return a paragraph of plain text that ends with a link."""
-    return HTML(f'<p class="outcome">{escape(content)} {html.link(title, address)}</p>')
+    link = html.link("Trust", address)
+    return HTML(f'<p class="outcome">{escape(content)} The effect on the figures: {link}</p>')
 
 
 def truncation(cuts: pd.DataFrame, empty: int) -> Iterator[HTML]:
     """Yield the losses of the report's networks (table cuts); ``empty`` documents have no word."""
     shares = corpus_plots.losses(cuts)
     for row in shares[shares["configured"]].to_dict("records"):
-        cut, words, zeros = (row[name] for name in corpus_plots.LOSSES)
         yield html.text(
-            "Networks of this report that read {length} words truncate {cut:percent} of the"
-            " documents and lose {words:percent} of the running text; {zeros:percent} of their"
-            " input is padding.",
+            "Networks of this report that read {cut} words truncate {documents truncated:percent}"
+            " of the documents and lose {running text lost:percent} of the running text;"
+            " {input that is padding:percent} of their input is padding.",
             "outcome",
-            **{"length": row["cut"], "cut": cut, "words": words, "zeros": zeros},
+            **row,
         )
     if empty:
         yield html.text("{empty:,} documents have no word at all.", empty=empty)
@@ -185,27 +174,7 @@ def out_of_vocabulary(outside: pd.DataFrame, growth: pd.DataFrame) -> HTML:
             " Among the last {last.words:,.0f} words of the training documents,"
             " {last.different:,.0f} are new."
         )
-    values = {"test": unknown["test"], "train": unknown["train"], "last": last}
-    return html.text(template, "outcome", **values)
-
-
-def growth(curve: pd.DataFrame, law: pd.Series, kept: int) -> HTML:
-    """Return the plot of vocabulary growth and Heaps' law; ``kept`` words have an id."""
-    return html.figure(
-        corpus_plots.vocabulary_growth(curve, law["k"], law["beta"], kept),
-        fill(
-            "Curve of different words against words read, which flattens; it ends at {end:,}"
-            " different words",
-            end=curve["different"].iloc[-1],
-        ),
-        "Training documents in the order of the corpus. If they are sorted by class, the curve"
-        " rises faster where a class with words of its own begins.",
-    )
-
-
-def words(spelled: pd.Series, numbers: pd.Series) -> HTML:
-    """Return words as `html.words` does, with visible characters only."""
-    return html.words(spelled.map(visible), numbers)
+    return html.text(template, "outcome", last=last, **unknown[["test", "train"]])
 
 
 def coverage(
@@ -220,13 +189,15 @@ def coverage(
             " ({words:percent}) have a vector, which covers {tokens:percent} of the running text"
             " with ids.",
             "outcome",
-            **{"title": titles[row.embedding], "row": row},
-            **{"words": row.words_found / row.words, "tokens": row.tokens_found / row.tokens},
+            row=row,
+            title=titles[row.embedding],
+            words=row.words_found / row.words,
+            tokens=row.tokens_found / row.tokens,
         )
         lost = missing[missing["embedding"] == row.embedding]
         if len(lost):
             yield html.paragraph("The most frequent words without a vector, and their counts:")
-            yield words(lost["word"], lost["count"])
+            yield html.words(lost["word"], lost["count"])
 
 
 def reading(document: pd.Series, spelled: pd.DataFrame, read: pd.DataFrame, ordered: bool) -> HTML:
@@ -250,14 +221,11 @@ def row(ids: Sequence[int], spelled: Sequence[str | None]) -> HTML:
     """Return word ids (0 is padding) with their words below; a run of zeros is one cell."""
     cells = []
     for padding, run in groupby(zip(ids, spelled, strict=True), key=lambda pair: pair[0] == 0):
-        pairs = list(run)
         if padding:
-            cells.append(f'<span class="unknown">0 × {len(pairs)}<small>padding</small></span>')
+            count = len(list(run))
+            cells.append(f'<span class="unknown">0 × {count}<small>padding</small></span>')
         else:
-            cells += (
-                f"<span>{number}<small>{escape(visible(word))}</small></span>"
-                for number, word in pairs
-            )
+            cells += (f"<span>{n}<small>{escape(visible(word))}</small></span>" for n, word in run)
     return HTML(f'<div class="words">{"".join(cells)}</div>')
 
 
@@ -265,18 +233,19 @@ def losses(spelled: pd.DataFrame) -> HTML:
     """Return how many words of a document are lost and why (table document_words)."""
     counts = spelled.loc[spelled["lost"] != "", "lost"].value_counts()
     reasons = ", ".join(f"{counts[why]} {LOST[why]}" for why in LOST if why in counts)
-    template = "{lost} of {words} words are lost and struck out here ({reasons})."
-    if counts.empty:
-        template = "None of its words is lost."
-    template += " Capitals, punctuation and line breaks of every document are lost."
-    return html.text(template, lost=counts.sum(), words=len(spelled), reasons=reasons)
+    lost = f"{counts.sum()} of {len(spelled)} words are lost and struck out here ({reasons})."
+    return html.paragraph(
+        f"{'None of its words is lost.' if counts.empty else lost}"
+        " Capitals, punctuation and line breaks of every document are lost."
+    )
 
 
 def decoded(spelled: Sequence[str], lost: Sequence[str]) -> HTML:
     """Return the words of a document; those with a reason in ``lost`` are struck out."""
-
-    def mark(word: str, why: str) -> str:
-        shown = escape(visible(word))
-        return f'<del title="{escape(LOST[why])}">{shown}</del>' if why else shown
-
-    return HTML(f"<blockquote>{' '.join(map(mark, spelled, lost))}</blockquote>")
+    marked = (
+        f'<del title="{escape(LOST[why])}">{escape(visible(word))}</del>'
+        if why
+        else escape(visible(word))
+        for word, why in zip(spelled, lost, strict=True)
+    )
+    return HTML(f"<blockquote>{' '.join(marked)}</blockquote>")

@@ -3,7 +3,6 @@
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from seq2report.report.plots import COLOURS, NEUTRAL
@@ -13,7 +12,6 @@ LOSSES = {  # name of a share: two columns of the table cuts, its numerator and 
     "running text lost": ("lost", "ids"),
     "input that is padding": ("zeros", "numbers"),
 }
-STYLES = ["-", "--", ":"]
 
 
 def losses(cuts: pd.DataFrame) -> pd.DataFrame:
@@ -37,26 +35,21 @@ def lengths_and_cuts(lengths: pd.DataFrame, cuts: pd.DataFrame) -> Figure:
     above.set_ylabel("documents")
     above.legend(loc="upper left")
     shares = losses(cuts)
-    for name, colour, style in zip(LOSSES, COLOURS, STYLES, strict=False):
+    for name, colour, style in zip(LOSSES, COLOURS, ["-", "--", ":"], strict=False):
         below.plot(shares["cut"], shares[name], style, marker="o", color=colour, label=name)
     below.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
-    below.set_ylim(0, 1)
-    below.set_ylabel("share")
-    below.set_xscale("log")
+    below.set(ylim=(0, 1), ylabel="share", xscale="log")
     below.xaxis.set_major_formatter("{x:g}")
     below.xaxis.set_minor_formatter("")
     below.set_xlabel("words of a document; bottom: words that are read of it (log scale)")
     below.grid(alpha=0.25)
     below.legend(loc="center left")
     for cut in cuts.loc[cuts["configured"], "cut"]:
-        _mark(above, cut, f"read: {cut}")
-        _mark(below, cut)
+        for axes in (above, below):
+            axes.axvline(cut, color=COLOURS[3], linestyle="--", linewidth=1.2)
+        place = {"xycoords": ("data", "axes fraction"), "va": "bottom", "ha": "center"}
+        above.annotate(f"read: {cut}", (cut, 1), **place)
     return figure
-
-
-def _mark(axes: Axes, cut: int, label: str = "") -> None:
-    axes.axvline(cut, color=COLOURS[3], linestyle="--", linewidth=1.2)
-    axes.annotate(label, (cut, 1), xycoords=("data", "axes fraction"), va="bottom", ha="center")
 
 
 def vocabulary_growth(growth: pd.DataFrame, k: float, beta: float, kept: int) -> Figure:
@@ -72,8 +65,7 @@ def vocabulary_growth(growth: pd.DataFrame, k: float, beta: float, kept: int) ->
     axes.set_ylim(bottom=0)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:,.0f}")
-    axes.set_xlabel("words read, in the order of the training documents")
-    axes.set_ylabel("different words")
+    axes.set(xlabel="words read, in the order of the training documents", ylabel="different words")
     axes.grid(alpha=0.25)
     axes.legend(loc="upper left")
     return figure

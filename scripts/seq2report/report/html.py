@@ -11,6 +11,7 @@ import pandas as pd
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
+from seq2report.core.excerpts import visible
 from seq2report.report.numbers import fill
 from seq2report.report.plots import INK
 
@@ -46,10 +47,10 @@ def figure(picture: Figure, alt: str, caption: str = "") -> HTML:
 def chart(drawn: "TopLevelMixin", label: str, caption: str = "") -> HTML:
     """Return an Altair chart as data in the page, which its script draws in the page's colours."""
     described = {**drawn.to_dict(), "description": label}  # Vega takes the label from there
-    # As characters, so that render.py sees those that nobody else would.
+    # As characters, so that render.py finds the invisible ones.
     written = json.dumps(described, separators=(",", ":"), ensure_ascii=False)
-    specification = written.replace("<", "\\u003c")
-    data = f'<script type="application/json" class="chart">{specification}</script>'
+    written = written.replace("<", "\\u003c")
+    data = f'<script type="application/json" class="chart">{written}</script>'
     return _figure("", f' role="group" aria-label="{escape(label)}"', caption, data)
 
 
@@ -188,11 +189,11 @@ def cards(links: dict[str, tuple[str, str]]) -> HTML:
 
 
 def words(spelled: pd.Series, ids: pd.Series) -> HTML:
-    """Return words with the id of each below it; a word without one is dashed."""
-
-    def one(word: str, number: float) -> str:
-        if pd.isna(number):
-            return f'<span class="unknown">{escape(word)}<small>–</small></span>'
-        return f"<span>{escape(word)}<small>{number:.0f}</small></span>"
-
-    return HTML(f'<div class="words">{"".join(map(one, spelled, ids))}</div>')
+    """Return words, `visible`, with the id of each below it; a word without one is dashed."""
+    cells = (
+        f'<span class="unknown">{escape(visible(word))}<small>–</small></span>'
+        if pd.isna(number)
+        else f"<span>{escape(visible(word))}<small>{number:.0f}</small></span>"
+        for word, number in zip(spelled, ids, strict=True)
+    )
+    return HTML(f'<div class="words">{"".join(cells)}</div>')
