@@ -20,6 +20,7 @@ from seq2report.documents.tokens import (
     spans,
     tokens,
 )
+from seq2report.models.variant import Input
 
 
 def split(texts):
@@ -116,7 +117,7 @@ class Constant(Predictor):
 def network(vocabulary, length):
     """A network that reads the first words of a text, without a model."""
     model = Network.__new__(Network)
-    model._given = {"length": length, "truncating": "post"}
+    model._input = Input("sequence", length=length, truncating="post")
     model.vocabulary, model._known = vocabulary, set(vocabulary["word"])
     return model
 

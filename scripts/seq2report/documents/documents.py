@@ -1,8 +1,7 @@
 """Documents as tables: sorted by id, whatever the order and size of their archive.
 
 The texts of a corpus are never in memory all at once: `blocks` sorts some of them at a time, and
-`merge` makes one sorted sequence of many blocks. What is in memory of every document are its row
-of `index` and its digest.
+`merge` merges the blocks. Only the `index` and the digests of all documents are in memory.
 """
 
 import hashlib
@@ -78,16 +77,13 @@ def classes(documents: pl.DataFrame) -> list[str]:
 def merge(texts: list[pa.Table], documents: pl.DataFrame) -> Iterator[pa.Table]:
     """Yield all documents sorted by id, in tables of about `BLOCK` bytes of text.
 
-    Args:
-        texts: tables of `SCHEMA`, each sorted by id.
-        documents: their `index`; the column split may have changed since.
+    Each of ``texts`` is sorted by id. The column split is that of ``documents``, their `index`.
     """
     sizes = documents["size"].cast(pl.Int64).to_numpy()
     cuts = np.flatnonzero(np.diff((np.cumsum(sizes) - sizes) // BLOCK)) + 1
     done = np.zeros(len(texts), np.int64)
     for start, end in pairwise([0, *cuts.tolist(), len(sizes)]):
         rows = documents[start:end]
-        # All tables are sorted: the rows of this range are the next ones of each.
         counts = np.bincount(rows["table"], minlength=len(texts))
         pieces = [table.slice(*rest) for table, *rest in zip(texts, done, counts, strict=True)]
         done += counts
@@ -102,11 +98,9 @@ def document_digest(text: str, label: str | None, split: str) -> bytes:
 
 
 def content_digest(digests: bytes | bytearray) -> str:
-    """Return one sha256 for all documents, whatever their order.
+    """Return one sha256 for all documents, whatever their order: the sorted digests, hashed again.
 
-    The digests are sorted and hashed once more. Document ids and archive names have no influence.
-
-    Args:
-        digests: the `document_digest` of each document, one after the other.
+    ``digests`` are the `document_digest` of each document, concatenated. Document ids and archive
+    names have no influence.
     """
     return hashlib.sha256(np.sort(np.frombuffer(digests, "S32")).tobytes()).hexdigest()

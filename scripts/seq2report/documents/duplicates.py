@@ -23,8 +23,7 @@ def digest(text: str) -> bytes | None:
 def read_digests(documents: Path) -> pl.DataFrame:
     """Return columns id, label, split and digest (binary, null if empty), one row per document.
 
-    Args:
-        documents: Parquet file, of which one row group at a time is in memory.
+    One row group of the Parquet file at a time is in memory.
     """
     with pq.ParquetFile(documents) as file:
         groups = map(file.read_row_group, range(file.num_row_groups))
@@ -38,9 +37,6 @@ def read_digests(documents: Path) -> pl.DataFrame:
 
 def leaked(digests: pl.DataFrame) -> pl.DataFrame:
     """Return one row per test document with duplicates in training or validation, sorted by id.
-
-    Args:
-        digests: columns id, label, split and digest, in any order.
 
     Returns:
         Columns id, same_label (bool: a duplicate has the same label), twins (number of duplicates,
@@ -67,13 +63,10 @@ def leaked(digests: pl.DataFrame) -> pl.DataFrame:
 def count_duplicates(digests: pl.DataFrame) -> pl.DataFrame:
     """Return the number of duplicates within each role of a split and between any two.
 
-    Args:
-        digests: columns id, label, split and digest, in any order.
-
     Returns:
-        Columns part and among (of `ROLES`), documents (of ``part`` that have a duplicate in
-        ``among``), and of these same_label (a duplicate has the same label) and other_label (none
-        has); the last two are null for unlabelled documents.
+        Columns part and among (of `ROLES`), documents (of ``part`` with a duplicate in ``among``),
+        same_label (those where a duplicate has the same label) and other_label (the others); the
+        last two are null for unlabelled documents.
     """
     with_role = digests.with_columns(role=pl.col("split").replace_strict(ROLES))
     by_role = with_role.drop_nulls("digest").partition_by("role", as_dict=True, include_key=False)
@@ -99,11 +92,7 @@ def count_empty(digests: pl.DataFrame) -> pl.DataFrame:
 
 
 def other_labels(digests: pl.DataFrame) -> pl.DataFrame:
-    """Return columns id and also_under: documents whose text also occurs under other labels.
-
-    Args:
-        digests: as `read_digests` returns them.
-    """
+    """Return columns id and also_under: documents whose text also occurs under other labels."""
     labels = digests.drop_nulls(["digest", "label"]).group_by("digest", "label").agg(pl.col("id"))
     labels = labels.filter(pl.len().over("digest") > 1).sort("label")
     pairs = labels.explode("id").join(labels.select("digest", other="label"), on="digest")

@@ -46,7 +46,7 @@ class Sequences(Encoded):
     """Documents as word ids.
 
     Attributes:
-        tokens: word ids, (total,) int32, each at least 1; those of other documents too.
+        tokens: word ids, (total,) int32, each at least 1; also those of other documents.
         starts: index in ``tokens`` of the first word of each document, (n,) int64.
         lengths: number of word ids of each document, (n,) int64.
     """
@@ -60,7 +60,7 @@ class Sequences(Encoded):
         return Sequences(*known, self.tokens, self.starts[rows], self.lengths[rows])
 
     def flat(self) -> np.ndarray:
-        """Return the word ids of these documents, one after the other: a copy, int32."""
+        """Return a copy of the word ids of these documents, concatenated, int32."""
         return self.tokens[ranges(self.starts, self.lengths)]
 
     def batches(self) -> Iterator["Sequences"]:
@@ -88,16 +88,15 @@ def about(rows: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.Series]:
 
 
 def ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Return ``start, … start + length - 1`` of each pair, one after the other, int64."""
+    """Return ``start, … start + length - 1`` of each pair, concatenated, int64."""
     ends = np.cumsum(lengths)
     return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - lengths), lengths)
 
 
 def pad(sequences: Sequences, length: int, padding: str, truncating: str) -> np.ndarray:
-    """Return word ids as an (n, length) int32 matrix, 0 where a document is shorter.
+    """Return word ids as an (n, length) int32 matrix, as ``keras.utils.pad_sequences`` does.
 
-    ``padding`` and ``truncating`` are "pre" or "post", the side on which zeros are added and words
-    are removed, as in ``keras.utils.pad_sequences``.
+    ``padding`` and ``truncating`` are "pre" or "post": where zeros are added and words removed.
     """
     kept = np.minimum(sequences.lengths, length)
     first = sequences.starts + (sequences.lengths - kept if truncating == "pre" else 0)

@@ -16,14 +16,11 @@ def assign_splits(
     test: float | None = None,
     stratify: bool = False,
 ) -> pl.DataFrame:
-    """Set the column split: a random share for test, if there is one, then one for validation.
+    """Set the column split: a random share for test, unless it is None, then one for validation.
 
     The choice depends on ``seed`` and the documents' sorted ids, with ``stratify`` also on their
     classes, and on their groups if there is a column group: no group is in two splits. A corpus
     with its own splits keeps its test documents, and its validation documents if it has some.
-
-    Args are those of ``split`` in a corpus's settings; ``test`` is None if the corpus has its own
-    test split. ``documents`` have the columns id, label, split, and maybe group, sorted by id.
 
     Raises:
         UserError: a split would be empty, or the corpus's own splits divide a group.
@@ -41,12 +38,11 @@ def assign_splits(
             split[rows[_chosen(documents[rows], share, stratify, rng, left)]] = name
     for name in SPLITS:
         if name not in split:
-            kind = "documents"
-            if "group" in documents.columns:
-                kind += f" in {documents['group'].n_unique()} groups"
+            grouped = "group" in documents.columns
+            groups = f" in {documents['group'].n_unique()} groups" if grouped else ""
             raise UserError(
-                f"{len(split)} {kind} leave no document for {name}; add documents or change the"
-                " shares in the corpus's 'split'"
+                f"{len(split)} documents{groups} leave no document for {name}; add documents or"
+                " change the shares in the corpus's 'split'"
             )
     return documents.with_columns(split=pl.Series(split, dtype=SPLIT))
 
@@ -84,9 +80,9 @@ def _check_groups(documents: pl.DataFrame) -> None:
 def stratified(share: float, classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Choose a share of the documents, and the same share of each class within one document.
 
-    Of each class, its share is chosen, rounded down. What is missing from the share of all
-    documents comes from the classes that lost most by rounding (largest remainders, Hamilton's
-    method). The last document of a class is never chosen: without it the class cannot be learned.
+    The share of each class is rounded down. The classes that lost most by rounding contribute one
+    more document, up to the share of all documents (largest remainders, Hamilton's method). The
+    last document of a class is never chosen: without it the class cannot be learned.
 
     Args:
         share: between 0 and 1.
@@ -94,8 +90,7 @@ def stratified(share: float, classes: np.ndarray, rng: np.random.Generator) -> n
         rng: decides which documents.
 
     Returns:
-        Rows of the chosen documents, int64; round(share × n) of them, or fewer if many classes have
-        one document.
+        Rows, int64; round(share × n) of them, or fewer if many classes have one document.
     """
     sizes = np.bincount(classes)
     wanted = share * sizes
@@ -114,7 +109,7 @@ def stratified(share: float, classes: np.ndarray, rng: np.random.Generator) -> n
 def in_groups(
     share: float, groups: np.ndarray, classes: np.ndarray, rng: np.random.Generator, left: int
 ) -> np.ndarray:
-    """Choose whole groups that hold about a share of the documents, in one pass without a search.
+    """Choose whole groups with about a share of the documents, in one pass without a search.
 
     Groups are visited once, in a random order. A group is chosen if that reduces the deviation and
     the total does not exceed its share. At the end the best remaining group is added if it reduces
@@ -123,7 +118,7 @@ def in_groups(
 
     Args:
         share: between 0 and 1.
-        groups: group numbers from 0 on, (n,) int.
+        groups: group numbers from 0, (n,) int.
         classes: class numbers, (n,) int; all 0 if classes have no influence.
         rng: decides the order.
         left: how many groups must remain.

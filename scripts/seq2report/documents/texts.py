@@ -32,15 +32,12 @@ def read_texts(
 ) -> Iterator[str]:
     """Yield the documents of a command's arguments.
 
-    Args:
-        arguments: texts; without texts and file, standard input has one document per line.
-        file: one document per line (.txt), or a table with one row per document, by its ending.
-        column: of such a table.
-        encoding: of the text.
+    Without texts and file, standard input has one document per line. A file has one document per
+    line (.txt) or per row of a table, by its ending.
 
     Raises:
-        UserError: there are both texts and a file, no document, or the content of the file does not
-            fit its ending.
+        UserError: there are both texts and a file, there is no document, or a file is not as its
+            ending says.
     """
     number = 0
     for number, text in enumerate(_read(arguments, file, column, encoding), 1):  # noqa: B007
@@ -83,6 +80,17 @@ def _read_file(file: Path, column: str, encoding: str) -> Iterator[str]:
         raise UserError(f"{file}: found '{file.suffix}', expected .txt, {ENDINGS}")
 
 
+def _lines(file: BinaryIO, name: str, encoding: str) -> Iterator[str]:
+    for n, line in enumerate(file, 1):
+        try:
+            text = line.decode("utf-8-sig" if n == 1 and encoding == "utf-8" else encoding)
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"{name}: line {n} is not {encoding} ({error.reason}); {HINT}"
+            ) from error
+        yield text.rstrip("\r\n")
+
+
 def known_encoding(name: str) -> str:
     """Return Python's name of an encoding; `ValueError` if it is unknown."""
     try:
@@ -107,14 +115,3 @@ def batches(texts: Iterable[str]) -> Iterator[list[str]]:
 def encodable(text: str) -> str:
     """Return a text with U+FFFD instead of each lone surrogate (half of a character)."""
     return "".join("\N{REPLACEMENT CHARACTER}" if "\ud800" <= c <= "\udfff" else c for c in text)
-
-
-def _lines(file: BinaryIO, name: str, encoding: str) -> Iterator[str]:
-    for n, line in enumerate(file, 1):
-        try:
-            text = line.decode("utf-8-sig" if n == 1 and encoding == "utf-8" else encoding)
-        except UnicodeDecodeError as error:
-            raise UserError(
-                f"{name}: line {n} is not {encoding} ({error.reason}); {HINT}"
-            ) from error
-        yield text.rstrip("\r\n")

@@ -5,7 +5,7 @@ Ids count from 1 by falling frequency; words of equal frequency are in the order
 occurrence. Ids at or above ``num_words`` are dropped. All commands split texts by `tokens` or
 `spans`; no other character separates words, not even a non-breaking blank.
 
-Keras's IMDB reviews have other ids, those of a word index: see `index_words`.
+Keras's IMDB reviews have the ids of a word index: see `index_words`.
 
 No word becomes a Python string: the words of a batch of texts are in one Arrow array. That takes
 about eight times the memory of the texts (measured on reviews), so texts come in batches.
@@ -33,7 +33,7 @@ INDEX_FROM = 3  # what keras.datasets.imdb.load_data adds to a rank
 
 
 def tokens(texts: Iterable[str]) -> tuple[pa.StringArray, np.ndarray]:
-    """Return the words of all texts, one after the other, and their number per text, (n,) int64."""
+    """Return the words of all texts, concatenated, and their number per text, (n,) int64."""
     lowered = [text.lower().encode() for text in texts]
     # Every filter is one byte, and no byte of a longer UTF-8 character equals one.
     text = b" ".join([b"", *lowered, b""]).translate(BLANKS)
@@ -58,8 +58,8 @@ class Span(NamedTuple):
 def spans(text: str) -> list[Span]:
     """Return the words of one text with their positions, split and spelled as by `tokens`.
 
-    The token of a word is not always its own lower case: a capital sigma becomes another letter at
-    the end of a word, and where a word ends Unicode decides by the characters after it.
+    A token can differ from the lower case of its word alone: a capital sigma becomes another letter
+    at the end of a word, which Unicode decides by the characters after it.
     """
     words, _ = tokens([text])
     matches = WORD.finditer(text)  # lower case neither adds nor removes a separator
@@ -87,19 +87,13 @@ class Words:
     def __init__(self) -> None:
         self.known = pa.array([], pa.string())
         self.total = self.count = np.zeros(0, np.int64)
-        self._met = [
-            np.zeros(0, np.int32)
-        ]  # numbers in the order of their first counted occurrence
+        self._met = [np.zeros(0, np.int32)]  # numbers by their first counted occurrence
 
     def add(self, texts: Iterable[str], counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Add a batch of texts; return the number of each word, and how many words each text has.
-
-        Args:
-            texts: n texts.
-            counted: whether the words of each text are counted, (n,) bool.
+        """Add a batch of n texts, of which those with True in ``counted``, (n,) bool, are counted.
 
         Returns:
-            Numbers, (words,) int32, and lengths, (n,) int64.
+            The number of each word, (words,) int32, and the words of each text, (n,) int64.
         """
         words, lengths = tokens(texts)
         numbers, self.known = number(words, self.known)
@@ -127,10 +121,8 @@ class Words:
     def ids(self, words: pl.DataFrame) -> np.ndarray:
         """Return the id of each known word, (len(known),) int32, for `encode`.
 
-        A word without an id gets 0, or the id of `UNKNOWN` if ``words`` have the `MARKS`.
-
-        Args:
-            words: columns id and word of a `vocabulary` or of `index_words`.
+        ``words`` are the columns id and word of a `vocabulary` or of `index_words`. Other words get
+        0, or the id of `UNKNOWN` if ``words`` have the `MARKS`.
         """
         ids = pl.DataFrame({"word": pl.Series(self.known, dtype=pl.String)}).join(
             words.select("word", "id"), on="word", how="left", maintain_order="left"
@@ -147,11 +139,7 @@ def vocabulary(documents: pl.DataFrame) -> pl.DataFrame:
 
 
 def read_word_index(path: Path | str) -> dict[str, int]:
-    """Read a JSON object with the rank of each word, from 1 (the most frequent).
-
-    Raises:
-        UserError: the file has another content.
-    """
+    """Read a JSON object with the rank of each word, from 1 (most frequent); else `UserError`."""
     try:
         index = json.loads(Path(path).read_bytes())
     except ValueError as error:
@@ -170,13 +158,8 @@ def index_words(index: dict[str, int], num_words: int) -> pl.DataFrame:
     Ids are those of ``keras.datasets.imdb.load_data``: a word's rank + `INDEX_FROM`.
     """
     ids = MARKS | {word: rank + INDEX_FROM for word, rank in index.items()}
-    return (
-        pl.DataFrame(
-            {"id": ids.values(), "word": ids.keys()}, schema={"id": pl.Int32, "word": pl.String}
-        )
-        .filter(pl.col("id") < num_words)
-        .sort("id")
-    )
+    columns = {"id": pl.Series(list(ids.values()), dtype=pl.Int32), "word": list(ids)}
+    return pl.DataFrame(columns).filter(pl.col("id") < num_words).sort("id")
 
 
 def marked(words: pl.DataFrame) -> bool:
@@ -190,10 +173,10 @@ def encode(
     """Return word ids, (words,) int32, and their number per text, (n,) int64.
 
     Args:
-        numbers: what `Words.add` returned, (words,).
-        lengths: the same, (n,).
-        ids: the id of each number; words of id 0 are dropped.
-        start: an id that each text begins with.
+        numbers: returned by `Words.add`, (words,).
+        lengths: returned by `Words.add`, (n,).
+        ids: the id of each number; words with the id 0 are dropped.
+        start: first id of each text.
     """
     encoded = ids[numbers]
     kept = encoded > 0
@@ -208,10 +191,8 @@ def encode(
 def occurrences(ids: np.ndarray, lengths: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Return each pair of a text and an id in it once: two arrays, (pairs,) int32, sorted by id.
 
-    Args:
-        ids: word ids of all texts, (words,).
-        lengths: words of each text, (n,).
-        size: one more than the largest id.
+    ``ids`` are the word ids of all texts, (words,), ``lengths`` the words of each text, (n,), and
+    ``size`` is the largest id plus 1.
     """
     ends = np.append(0, np.cumsum(lengths))
     rows = csr_array((np.ones(len(ids), bool), ids, ends), shape=(len(lengths), size))
