@@ -12,12 +12,7 @@ from seq2report.report.plots import COLOURS, NEUTRAL, styles
 
 
 def words_in_plane(points: pd.DataFrame, by: str) -> Figure:
-    """Draw the words as points, one panel per value of the column ``by``.
-
-    Args:
-        points: columns word, x, y, sentence and ``by``.
-        by: column of the titles of the panels.
-    """
+    """Draw words (columns word, x, y, sentence), one panel per value of the column ``by``."""
     names = list(dict.fromkeys(points[by]))
     columns = min(3 if len(names) == 3 else 2, len(names))
     rows = math.ceil(len(names) / columns)
@@ -47,63 +42,38 @@ def _place(axes: Axes, points: pd.DataFrame) -> None:
         for word, x, y in rows[["word", "x", "y"]].itertuples(index=False):
             near = sum(math.hypot(x - a, y - b) < 0.16 * reach for a, b in taken)
             taken.append((x, y))
-            axes.annotate(
-                word,
-                (x, y),
-                xytext=(9 if near else 6, 4 - 11 * near),
-                textcoords="offset points",
-                color=style["color"],
-            )
-    axes.set_xlim(-reach, reach)
-    axes.set_ylim(-reach, reach)
-    axes.set_aspect("equal")
+            offset = {"xytext": (9 if near else 6, 4 - 11 * near), "textcoords": "offset points"}
+            axes.annotate(word, (x, y), color=style["color"], **offset)
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     axes.tick_params(labelsize=8)
     axes.set_xlabel("hidden unit 1", fontsize=8.5)
     axes.set_ylabel("hidden unit 2", fontsize=8.5)
 
 
 def loss(history: pd.DataFrame, lowest: float) -> Figure:
-    """Draw the loss of each epoch and the smallest possible loss.
-
-    Args:
-        history: columns epoch, loss.
-        lowest: the smallest possible loss.
-    """
+    """Draw the loss of each epoch (columns epoch, loss) and the smallest possible loss."""
     figure = Figure(figsize=(7, 2.8))
     axes = figure.subplots()
     axes.plot(history["epoch"], history["loss"], color=COLOURS[0], label="loss")
     axes.axhline(lowest, color=COLOURS[3], linestyle="--", label="smallest possible")
-    axes.set_ylim(0, None)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("cross-entropy")
+    axes.set(ylim=(0, None), xlabel="epoch", ylabel="cross-entropy")
     axes.grid(alpha=0.25)
     axes.legend()
     return figure
 
 
 def separation(shares: pd.DataFrame) -> Figure:
-    """Draw the share of the random starts in which the sentences separate, by epoch.
-
-    Args:
-        shares: columns setting, epoch, line, nearest.
-    """
+    """Draw shares of the random starts by epoch; columns setting, epoch, line, nearest."""
     figure = Figure(figsize=(10, 3.6))
     panels = figure.subplots(1, 2, sharey=True)
     titles = {"line": "separated by a line", "nearest": "nearest word is in the sentence"}
     for panel, (measure, title) in zip(panels, titles.items(), strict=True):
         for setting, style in styles(list(dict.fromkeys(shares["setting"]))).items():
             rows = shares[shares["setting"] == setting]
-            panel.plot(
-                rows["epoch"],
-                100 * rows[measure],
-                markersize=4,
-                markevery=5,
-                label=setting if measure == "line" else None,
-                **style,
-            )
-        panel.set_title(title)
-        panel.set_xlabel("epoch")
-        panel.set_ylim(-3, 103)
+            style |= {"markersize": 4, "markevery": 5}
+            label = setting if measure == "line" else None
+            panel.plot(rows["epoch"], 100 * rows[measure], label=label, **style)
+        panel.set(title=title, xlabel="epoch", ylim=(-3, 103))
         panel.grid(alpha=0.25)
     panels[0].set_ylabel("% of the random starts")
     figure.legend(loc="outside lower center", ncols=2)
@@ -111,11 +81,7 @@ def separation(shares: pd.DataFrame) -> Figure:
 
 
 def bands(table: pd.DataFrame) -> Figure:
-    """Draw length of the vectors and agreement with neighbours by frequency of the word.
-
-    Args:
-        table: columns method, occurrences, length, same_class.
-    """
+    """Draw vectors by frequency of the word; columns method, occurrences, length, same_class."""
     figure = Figure(figsize=(9, 3.2))
     left, right = figure.subplots(1, 2)
     order = list(dict.fromkeys(table["occurrences"]))
@@ -123,10 +89,8 @@ def bands(table: pd.DataFrame) -> Figure:
         rows = table[table["method"] == method].set_index("occurrences").loc[order]
         left.plot(range(len(order)), rows["length"], label=method, **style)
         right.plot(range(len(order)), 100 * rows["same_class"], **style)
-    left.set_title("mean length of the vectors")
-    left.set_ylim(0, None)
-    right.set_title("% whose nearest word is of the same class")
-    right.set_ylim(0, 100)
+    left.set(title="mean length of the vectors", ylim=(0, None))
+    right.set(title="% whose nearest word is of the same class", ylim=(0, 100))
     for panel in (left, right):
         panel.set_xticks(range(len(order)), order)
         panel.set_xlabel("occurrences of the word")

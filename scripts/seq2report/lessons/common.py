@@ -1,16 +1,23 @@
-"""What the lessons about texts share: their arguments, what they read, word vectors in Keras."""
+"""What lessons share: arguments, the corpus, word vectors in Keras, columns of shown tables."""
 
 import argparse
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from seq2report.core import command
 from seq2report.core.command import read_json
 from seq2report.documents.sequences import Sequences, read_sequences
 
 DIMENSIONS = 50  # of word vectors that are learned
+Tables = dict[str, pd.DataFrame]  # the tables of a lesson by name
+
+
+def choose(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Return the columns of ``names``, renamed, in their order."""
+    return table[list(names)].rename(columns=names)
 
 
 class Corpus(NamedTuple):

@@ -95,12 +95,7 @@ def descend(
     """Train s networks at once by gradient descent on all examples together.
 
     Cross-entropy and softmax; the gradients are those of Rumelhart, Hinton and Williams (1986).
-
-    Args:
-        weights: initial weights, which are not changed.
-        x: (n, words) float64.
-        targets: (n,) int.
-        epochs: steps of size `RATE`.
+    ``x`` is (n, words) float64, ``targets`` (n,) int, and an epoch is one step of size `RATE`.
 
     Returns:
         The trained weights, and the mean loss before each step, (epochs, s).
@@ -138,31 +133,24 @@ def fit_keras(keras: ModuleType, x: np.ndarray, targets: np.ndarray, epochs: int
 
 
 def divided(embedding: np.ndarray) -> np.ndarray:
-    """Return whether a straight line separates the two sentences, (s,) bool.
+    """Return whether a straight line separates the two sentences, (s,) bool, for (s, 6, 2).
 
     Two triangles are disjoint if and only if a line along one of their sides separates them
     (the separating axis theorem).
-
-    Args:
-        embedding: (s, 6, 2), the words of one sentence before those of the other.
     """
-    found = np.zeros(len(embedding), dtype=bool)
+    separated = np.zeros(len(embedding), dtype=bool)
     for a, b in ((0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3)):
         side = embedding[:, b] - embedding[:, a]
         across = np.stack([-side[:, 1], side[:, 0]], axis=1)
         place = np.einsum("swd,sd->sw", embedding, across)
         first, second = place[:, SENTENCE == 0], place[:, SENTENCE == 1]
-        found |= first.max(axis=1) < second.min(axis=1)
-        found |= second.max(axis=1) < first.min(axis=1)
-    return found
+        separated |= first.max(axis=1) < second.min(axis=1)
+        separated |= second.max(axis=1) < first.min(axis=1)
+    return separated
 
 
 def neighbourly(embedding: np.ndarray) -> np.ndarray:
-    """Return whether each word's nearest word by cosine is in its sentence, (s,) bool.
-
-    Args:
-        embedding: (s, 6, 2).
-    """
+    """Return whether each word's nearest word by cosine is in its sentence, (s,) bool."""
     unit = embedding / np.linalg.norm(embedding, axis=2, keepdims=True)
     cosine = unit @ unit.transpose(0, 2, 1)
     cosine[:, range(len(WORDS)), range(len(WORDS))] = -np.inf
@@ -174,9 +162,6 @@ def opposite(embedding: np.ndarray) -> np.ndarray:
 
     Seen from the origin, "big", "surf" and "waves" (as one), "fast", and "drive" and "cars" (as
     one) lie in four directions. The direction two steps further round is the opposite one.
-
-    Args:
-        embedding: (s, 6, 2).
     """
     surf, big, waves, drive, fast, cars = embedding.transpose(1, 0, 2)
     groups = np.stack([big, surf + waves, fast, drive + cars], axis=1)
@@ -203,84 +188,45 @@ def try_starts(setting: Setting, seed: int) -> tuple[pd.DataFrame, pd.DataFrame,
         if epoch < EPOCHS:
             weights, _ = descend(weights, x, targets, CHECKED_EVERY)
     _, loss = descend(weights, x, targets, 1)
-    starts = pd.DataFrame(
-        {
-            "setting": setting.name,
-            "start": np.arange(1, STARTS + 1),
-            "loss": loss[0],
-            "line": line,
-            "nearest": near,
-        }
-    )
+    starts = {"setting": setting.name, "start": np.arange(1, STARTS + 1), "loss": loss[0]}
+    starts = pd.DataFrame(starts | {"line": line, "nearest": near})
     shares = pd.DataFrame(rows, columns=["setting", "epoch", "line", "nearest"])
     return starts, shares, weights.hidden
 
 
 def words_at(points: np.ndarray, **columns: object) -> pd.DataFrame:
-    """Return one row per word: ``columns``, word, x, y and sentence.
-
-    Args:
-        points: (6, 2).
-        columns: values that all rows share.
-    """
-    table = pd.DataFrame(points, columns=["x", "y"])
-    table.insert(0, "word", WORDS)
-    for name, value in reversed(columns.items()):
-        table.insert(0, name, value)
-    return table.assign(sentence=[SENTENCES[n] for n in SENTENCE])
+    """Return one row per word at ``points``, (6, 2): ``columns``, word, x, y and sentence."""
+    columns |= {"word": WORDS, "x": points[:, 0], "y": points[:, 1]}
+    return pd.DataFrame(columns | {"sentence": [SENTENCES[n] for n in SENTENCE]})
 
 
 def describe_setting(
     setting: Setting, trained: Weights, starts: pd.DataFrame, shares: pd.DataFrame
 ) -> dict[str, object]:
-    """Return the results of a setting, a row of the table contexts.
-
-    Args:
-        setting: what the network reads.
-        trained: weights of the network that is shown.
-        starts: results of `try_starts`, and so is the next one.
-        shares: the same.
-    """
+    """Return a row of the table contexts, from the network shown and the results of all starts."""
     contexts, targets = examples(setting)
-    return {
-        "setting": setting.name,
-        "examples": len(targets),
-        "floor": floor(inputs(contexts), targets),
-        "loss": starts["loss"].mean(),
-        "line_before": shares["line"].iloc[0],
-        "line": shares["line"].iloc[-1],
-        "nearest_before": shares["nearest"].iloc[0],
-        "nearest": shares["nearest"].iloc[-1],
-        "shown_line": bool(divided(trained.hidden)[0]),
-        "shown_nearest": bool(neighbourly(trained.hidden)[0]),
-    }
+    row = {"setting": setting.name, "examples": len(targets)}
+    row |= {"floor": floor(inputs(contexts), targets), "loss": starts["loss"].mean()}
+    for measure in ("line", "nearest"):
+        row[f"{measure}_before"], *_, row[measure] = shares[measure]
+    row["shown_line"] = bool(divided(trained.hidden)[0])
+    return row | {"shown_nearest": bool(neighbourly(trained.hidden)[0])}
 
 
 def compare_orders(starts: pd.DataFrame, embeddings: np.ndarray) -> dict[str, pd.DataFrame]:
-    """Return how often each arrangement of the words occurs, and one example of each.
-
-    Args:
-        starts: of `try_starts`.
-        embeddings: (s, 6, 2), of the same starts.
-    """
+    """Return how often each arrangement of the words occurs, and one example of each."""
     by_order = starts.assign(opposite=opposite(embeddings)).groupby("opposite", sort=True)
     shown = [
         words_at(embeddings[start - 1]).assign(opposite=order, start=start)
         for order, start in by_order["start"].min().items()
     ]
     columns = ["x", "y", "opposite", "start", "word", "sentence"]
-    return {
-        "orders": by_order["line"].agg(starts="size", divided="sum").reset_index(),
-        "order_examples": pd.concat(shown, ignore_index=True)[columns],
-    }
+    counts = by_order["line"].agg(starts="size", divided="sum").reset_index()
+    return {"orders": counts, "order_examples": pd.concat(shown, ignore_index=True)[columns]}
 
 
 def compare_probabilities(pairs: pd.DataFrame, trained: Weights) -> pd.DataFrame:
-    """Return the network's probabilities and the shares in the pairs.
-
-    Returns:
-        Columns context, target, probability and share.
-    """
+    """Return columns context, target, probability (the network's) and share (in the pairs)."""
     shares = pd.crosstab(pairs["context"], pairs["target"], normalize="index")
     table = pd.DataFrame(probabilities(trained, np.eye(len(WORDS)))[0], columns=WORDS)
     table = table.assign(context=WORDS).melt("context", var_name="target", value_name="probability")
@@ -292,13 +238,11 @@ def build_tables(keras: ModuleType, seed: int) -> tuple[dict[str, pd.DataFrame],
     """Return the tables and facts of the two sentences."""
     contexts, targets = examples(SHOWN)
     before, after, loss = fit_keras(keras, inputs(contexts), targets, EPOCHS)
-    pairs = pd.DataFrame(
-        {
-            "context": [WORDS[context[0]] for context in contexts],
-            "target": [WORDS[target] for target in targets],
-            "sentence": [SENTENCES[SENTENCE[target]] for target in targets],
-        }
-    )
+    pairs = [
+        (WORDS[context], WORDS[target], SENTENCES[SENTENCE[target]])
+        for (context,), target in zip(contexts, targets, strict=True)
+    ]
+    pairs = pd.DataFrame(pairs, columns=["context", "target", "sentence"])
     tables = {"pairs": pairs, "probabilities": compare_probabilities(pairs, after)}
     rows = {name: [] for name in ("embedding", "loss", "contexts", "starts", "separation")}
     for setting in SETTINGS:
@@ -317,14 +261,6 @@ def build_tables(keras: ModuleType, seed: int) -> tuple[dict[str, pd.DataFrame],
         rows["separation"].append(shares)
         rows["contexts"].append(pd.DataFrame([describe_setting(setting, trained, starts, shares)]))
     tables |= {name: pd.concat(parts, ignore_index=True) for name, parts in rows.items()}
-    facts = {
-        "words": len(WORDS),
-        "units": UNITS,
-        "weights": 2 * len(WORDS) * UNITS,
-        "epochs": EPOCHS,
-        "rate": RATE,
-        "starts": STARTS,
-        "difference_to_keras": difference,
-        "shown_opposite": opposite(after.hidden)[0],
-    }
-    return tables, facts
+    facts = {"words": len(WORDS), "units": UNITS, "weights": 2 * len(WORDS) * UNITS}
+    facts |= {"epochs": EPOCHS, "rate": RATE, "starts": STARTS, "difference_to_keras": difference}
+    return tables, facts | {"shown_opposite": opposite(after.hidden)[0]}

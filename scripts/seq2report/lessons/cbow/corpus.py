@@ -35,11 +35,7 @@ def list_neighbours(
 ) -> pd.DataFrame:
     """Return columns word, label, method, rank (from 1), neighbour, cosine.
 
-    Args:
-        words: (n,) of str.
-        vectors: (n, d) float32.
-        queries: columns row (in ``words``), word and label.
-        method: name of these vectors.
+    ``queries`` has the columns row (in ``words`` and ``vectors``), word and label.
     """
     best, cosine = nearest(vectors, queries["row"].to_numpy())
     rows = [
@@ -68,17 +64,11 @@ def choose_queries(shown: pd.DataFrame) -> pd.DataFrame:
 def measure_bands(
     vectors: np.ndarray, labels: np.ndarray, counts: np.ndarray, seed: int
 ) -> pd.DataFrame:
-    """Return the quality of vectors by frequency of the word, one row per band of `BANDS`.
-
-    Args:
-        vectors: (n, d) float32, of words that have a class.
-        labels: (n,) of str.
-        counts: (n,) int, occurrences of each word in the documents.
-        seed: of the choice among more than `OF_A_BAND` words.
+    """Return the quality of vectors, (n, d), by frequency of the word, one row per band of `BANDS`.
 
     Returns:
-        Columns occurrences, words (number of chosen words), length (mean length of the vectors)
-        and same_class.
+        Columns occurrences, words (number of chosen words, at most `OF_A_BAND`), length (mean
+        length of the vectors) and same_class.
     """
     rng = np.random.default_rng(seed)
     band = np.searchsorted(list(BANDS.values()), counts, side="right") - 1
@@ -94,12 +84,7 @@ def measure_bands(
 def train_methods(
     read: Sequences, spelled: np.ndarray, seed: int
 ) -> tuple[list[str], dict[str, np.ndarray], list[dict]]:
-    """Train both methods.
-
-    Args:
-        read: the documents to train on.
-        spelled: word of each id, (ids,) of str.
-        seed: of the training.
+    """Train both methods on documents; ``spelled`` has the word of each id.
 
     Returns:
         The words, which are the same for both methods, the vectors by method, and one row of the
@@ -122,12 +107,7 @@ def train_methods(
 
 
 def measure_map(vectors: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Return the mean cosine of all pairs, and how often the nearest word has the same class.
-
-    Args:
-        vectors: (n, d) float32, of the words of the map.
-        labels: (n,) of str.
-    """
+    """Return the mean cosine of all pairs, and how often the nearest word has the same class."""
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     inside = np.flatnonzero(labels != NO_CLASS)
     return {
@@ -139,28 +119,18 @@ def measure_map(vectors: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 def build_facts(
     read: Sequences, labels: np.ndarray, counts: np.ndarray, shown: pd.DataFrame, drawn: str
 ) -> dict[str, object]:
-    """Return sizes and headline figures.
+    """Return sizes and headline figures of the documents, and of the words that have a vector.
 
-    Args:
-        read: the documents.
-        labels: class of each word with a vector, (n,) of str.
-        counts: occurrences of these words, (n,) int.
-        shown: the words of the map.
-        drawn: the method of the map.
+    Their classes are ``labels``, their occurrences ``counts``. ``shown`` are those on the map, and
+    ``drawn`` is the method of the map.
     """
     share = shown["label"].value_counts(normalize=True).drop(NO_CLASS, errors="ignore")
-    return {
-        "documents": len(read.ids),
-        "tokens": int(read.lengths.sum()),
-        "vectors": len(labels),
-        "classes": len(set(labels[labels != NO_CLASS])),
-        "map_words": len(shown),
-        "drawn": drawn,
-        "guess": float(((share / share.sum()) ** 2).sum()) if len(share) else np.nan,
-        "softmax_multiplications": len(labels) * DIMENSIONS,
-        "negative_multiplications": (1 + NEGATIVE) * DIMENSIONS,
-        "rare": float((counts < BANDS["10 to 29"]).mean()),
-    }
+    guess = float(((share / share.sum()) ** 2).sum()) if len(share) else np.nan
+    facts = {"documents": len(read.ids), "tokens": int(read.lengths.sum()), "vectors": len(labels)}
+    facts |= {"classes": len(set(labels[labels != NO_CLASS])), "map_words": len(shown)}
+    facts |= {"drawn": drawn, "guess": guess, "softmax_multiplications": len(labels) * DIMENSIONS}
+    facts |= {"negative_multiplications": (1 + NEGATIVE) * DIMENSIONS}
+    return facts | {"rare": float((counts < BANDS["10 to 29"]).mean())}
 
 
 def build_tables(
