@@ -1,12 +1,12 @@
-"""Tables, figures and sentences of the lesson on shapes of recurrent networks."""
+"""Tables and sentences of the page on shapes of recurrent networks."""
 
 import pandas as pd
 from IPython.display import HTML
 
 from seq2report.lessons import shapes_plots
+from seq2report.lessons.common import Tables, choose
 from seq2report.report import html, numbers
 
-Lesson = dict[str, pd.DataFrame]  # the tables of the lesson by name
 WRITES, TAGS, TRANSLATES = "one-to-many", "many-to-many", "encoder–decoder"
 FORMATS = {"bits": "{:.2f} bits".format, "macro-F1": "{:.3f}".format, "exact": numbers.percent}
 CLEAR = {"bits": 0.05, "macro-F1": 0.01, "exact": 0.02}  # smaller differences are called small
@@ -19,53 +19,39 @@ KINDS = {  # of generated words, to headings
 }
 
 
-def headline(lesson: Lesson, shape: str) -> pd.Series:
+def headline(lesson: Tables, shape: str) -> pd.Series:
     """Return the row of the table scores of a shape."""
     return lesson["scores"].set_index("shape").loc[shape]
 
 
-def methods(lesson: Lesson, shape: str, part: str, metric: str) -> pd.DataFrame:
-    """Return the scores of all methods on a part of the test."""
+def methods(lesson: Tables, shape: str, part: str, metric: str) -> pd.Series:
+    """Return the score of each method on a part of the test."""
     table = lesson["methods"]
-    return table[(table[["shape", "part", "metric"]] == [shape, part, metric]).all(axis=1)]
+    rows = table[(table[["shape", "part", "metric"]] == [shape, part, metric]).all(axis=1)]
+    return rows.set_index("method")["score"]
 
 
-def score(lesson: Lesson, shape: str, part: str, method: str, metric: str) -> float:
-    """Return one score of one method."""
-    return methods(lesson, shape, part, metric).set_index("method").loc[method, "score"]
+def skipped(lesson: Tables, shape: str, corpus: str) -> HTML:
+    reason = headline(lesson, shape)["skipped"]
+    template = "This task is left out, because {corpus} is unsuitable for it: {reason}."
+    return html.text(template, "notice", corpus=corpus, reason=reason)
 
 
-def skipped(lesson: Lesson, shape: str, corpus: str) -> HTML:
-    """Return why a task was left out."""
+def data(lesson: Tables, shape: str, about: str, **values: object) -> HTML:
+    """Return a paragraph about the data of a shape, and the size and CPU time of its network."""
     return html.text(
-        "This task is left out, because {corpus} is unsuitable for it: {reason}.",
-        "notice",
-        corpus=corpus,
-        reason=headline(lesson, shape)["skipped"],
-    )
-
-
-def cost(lesson: Lesson, shape: str) -> str:
-    """Return the size and the CPU time of a network in two sentences."""
-    return numbers.fill(
-        "The network has {parameters:,.0f} weights. Training, test and rules together took"
+        about + " The network has {parameters:,.0f} weights. Training, test and rules together took"
         " {cpu_seconds:seconds} of CPU time.",
+        **values,
         **headline(lesson, shape),
     )
 
 
-def verdict(lesson: Lesson, shape: str, items: str) -> HTML:
-    """Return whether the network is better than the best rule, and by how much.
-
-    Args:
-        lesson: its tables.
-        shape: of the network.
-        items: what was tested, in the plural.
-    """
+def verdict(lesson: Tables, shape: str, items: str) -> HTML:
+    """Return whether the network is better than the best rule on ``items``, and by how much."""
     row = headline(lesson, shape)
     metric = row["metric"]
-    gain = row["score"] - row["baseline_score"]
-    gain = -gain if metric == "bits" else gain
+    gain = (row["baseline_score"] - row["score"]) * (1 if metric == "bits" else -1)
     difference = f"{abs(gain):.3f}" + (" bits" if metric == "bits" else "")
     if metric == "exact":
         difference = f"{100 * abs(gain):.1f} percentage points"
@@ -83,103 +69,58 @@ def verdict(lesson: Lesson, shape: str, items: str) -> HTML:
         network=FORMATS[metric](row["score"]),
         rule=FORMATS[metric](row["baseline_score"]),
         difference=difference,
-        **row[["tested", "baseline"]],
+        **row,
     )
 
 
-def writer_data(lesson: Lesson, facts: pd.Series, corpus: str) -> HTML:
-    """Return the data and the size of the network that writes words."""
-    return html.text(
-        "The data are the most frequent words of the training documents of {corpus}, each word"
-        " once. {writer_trained:,} words are for training, and {writer_tested:,} others are held"
-        " out for the test. {cost}",
-        corpus=corpus,
-        cost=cost(lesson, WRITES),
-        **facts,
-    )
-
-
-def writer_scores(lesson: Lesson) -> HTML:
-    """Return the plot of the bits per letter."""
-    table = methods(lesson, WRITES, "held-out words", "bits").sort_values("score")
-    return html.figure(
-        shapes_plots.scores(table, "bits per letter on held-out words (lower is better)"),
-        "Bits per letter of the network and of the rules",
-    )
-
-
-def generated_words(lesson: Lesson) -> HTML:
+def generated_words(lesson: Tables) -> HTML:
     """Return some words that the network generated, by their first letter."""
-    own = lesson["generated"][lesson["generated"]["method"] == "network"]
+    own = lesson["generated"].query("method == 'network'")
     rows = own.groupby("first")["word"].agg(lambda words: ", ".join(words.head(8))).reset_index()
     rows.columns = ["first letter", "first generated words"]
     return html.table(rows, caption="Words generated by the network", text=tuple(rows.columns))
 
 
-def _kinds(lesson: Lesson) -> pd.DataFrame:
+def kinds(lesson: Tables) -> pd.DataFrame:
     """Return the number of generated words by method and kind, the network first."""
-    generated = lesson["generated"]
-    counts = generated.value_counts(["method", "kind"]).unstack(fill_value=0)
-    return counts.reindex(
-        list(dict.fromkeys(generated["method"])), columns=list(KINDS), fill_value=0
-    )
+    counts = pd.crosstab(lesson["generated"]["method"], lesson["generated"]["kind"])
+    names = list(dict.fromkeys(lesson["generated"]["method"]))
+    return counts.reindex(names).reindex(columns=list(KINDS), fill_value=0)
 
 
-def generated_kinds(lesson: Lesson) -> HTML:
-    """Return how many generated words of each method are real words."""
-    counts = _kinds(lesson)
+def generated_kinds(lesson: Tables) -> HTML:
+    counts = kinds(lesson)
     return html.table(
         counts.rename(columns=KINDS).reset_index(),
         dict.fromkeys(KINDS.values(), "{:,}".format),
-        numbers.fill(
-            "Kinds of {words:,} generated words per method (too short: one or two letters; no end"
-            " token: not finished after 12 letters)",
-            words=counts.iloc[0].sum(),
-        ),
+        f"Kinds of {counts.iloc[0].sum():,} generated words per method (too short: one or two"
+        " letters; no end token: not finished after 12 letters)",
         text=("method",),
     )
 
 
-def generated_outcome(lesson: Lesson) -> HTML:
-    """Return how many generated words are real, of the network and of the counts of letters."""
-    counts, generated = _kinds(lesson), lesson["generated"]
-    real = counts["training"] + counts["corpus"]
-    letters = generated["word"].str.len().groupby(generated["method"]).mean()
-    rule = counts.index[1]
+def generated_outcome(lesson: Tables) -> HTML:
+    counts, generated = kinds(lesson), lesson["generated"]
+    letters = generated["word"].str.len().groupby(generated["method"], sort=False).mean()
     return html.text(
-        "{real:,} of the network's {words:,} words are real words of the corpus. The counts of"
-        " letters, drawn in the same way, give {counted:,}. The network's words have {letters:.1f}"
-        " letters on average, those of the counts {rule_letters:.1f}; short words are more often"
-        " real. {unseen:,} of the real words are not in the training set: the"
-        " network spelled them without having read them. {new:,} words occur in none of the"
-        " documents that were read; some of them may still be real words. The column “elsewhere in"
-        " the corpus” also counts misspellings.",
-        real=real["network"],
-        words=counts.loc["network"].sum(),
-        counted=real[rule],
-        letters=letters["network"],
-        rule_letters=letters[rule],
-        unseen=counts.loc["network", "corpus"],
-        new=counts.loc["network", "new"],
+        "{real[0]:,} of the network's {words:,} words are real words of the corpus. The counts of"
+        " letters, drawn in the same way, give {real[1]:,}. The network's words have"
+        " {letters[0]:.1f} letters on average, those of the counts {letters[1]:.1f}; short words"
+        " are more often real. {network[corpus]:,} of the real words are not in the training set:"
+        " the network spelled them without having read them. {network[new]:,} words occur in none"
+        " of the documents that were read; some of them may still be real words. The column"
+        " “elsewhere in the corpus” also counts misspellings.",
+        real=list(counts["training"] + counts["corpus"]),
+        words=counts.iloc[0].sum(),
+        letters=list(letters),
+        network=counts.loc["network"],
     )
 
 
-def tagger_data(lesson: Lesson, facts: pd.Series) -> HTML:
-    """Return the data and the size of the network that predicts letter case."""
-    return html.text(
-        "{tagger_trained:,} sentences of the training documents are for training, and"
-        " {tagger_tested:,} sentences of the test documents for the test. Only the first {longest}"
-        " words of a sentence are used. {cost}",
-        longest=lesson["tagged"]["position"].max() + 1,
-        cost=cost(lesson, TAGS),
-        **facts,
-    )
-
-
-def tagger_rules(lesson: Lesson, facts: pd.Series) -> HTML:
+def tagger_rules(lesson: Tables, facts: dict) -> HTML:
     """Return the rules that letter case is predicted with, and why macro-F1 is the score."""
     first, inside = (
-        score(lesson, TAGS, part, "always lower case", "accuracy")
+        methods(lesson, TAGS, part, "accuracy")["always lower case"]
         for part in ("first words", "inside")
     )
     return html.text(
@@ -196,34 +137,23 @@ def tagger_rules(lesson: Lesson, facts: pd.Series) -> HTML:
     )
 
 
-def tagger_scores(lesson: Lesson) -> HTML:
-    """Return the plot of macro-F1 inside sentences."""
-    table = methods(lesson, TAGS, "inside", "macro-F1").sort_values("score", ascending=False)
-    return html.figure(
-        shapes_plots.scores(table, "macro-F1 on words inside sentences (1 is perfect)"),
-        "Macro-F1 of the network and of the rules",
-    )
-
-
-def tagger_table(lesson: Lesson) -> HTML:
-    """Return all scores of the network and of the rules on letter case."""
-    table = lesson["methods"][lesson["methods"]["shape"] == TAGS]
-    wide = table.pivot(index=["part", "tested", "method"], columns="metric", values="score")
-    wide = wide.loc[list(dict.fromkeys(table["part"]))].reset_index()
+def tagger_table(lesson: Tables) -> HTML:
+    table = lesson["methods"].query("shape == @TAGS").rename(columns={"tested": "words"})
+    wide = table.pivot(index=["part", "words", "method"], columns="metric", values="score")
     return html.table(
-        wide.rename(columns={"tested": "words"}),
+        wide.loc[list(dict.fromkeys(table["part"]))].reset_index(),
         {"words": "{:,}".format, "accuracy": numbers.percent, "macro-F1": "{:.3f}".format},
         "All scores (unknown words: not inside any training sentence)",
         text=("part", "method"),
     )
 
 
-def unknown_words(lesson: Lesson) -> HTML:
+def unknown_words(lesson: Tables) -> HTML:
     """Return the accuracies on words without an entry in the dictionary."""
-    table = methods(lesson, TAGS, "inside, unknown words", "accuracy").set_index("method")["score"]
-    if table.empty:
+    accuracy = methods(lesson, TAGS, "inside, unknown words", "accuracy")
+    if accuracy.empty:
         return html.text("Every word inside the test sentences is in the dictionary.")
-    network, rule = table["network"], table["usual form of the word"]
+    network, rule = accuracy["network"], accuracy["usual form of the word"]
     return html.text(
         "For words that are not in the dictionary, the network is right in {network:percent} of the"
         " cases, {compared} the rule ({rule:percent}). Here only the ending of the word and the"
@@ -241,20 +171,15 @@ def _spelled(words: pd.DataFrame, column: str) -> str:
     return " ".join(change[form](word) for word, form in pairs)
 
 
-def sentences(lesson: Lesson) -> list[HTML]:
+def sentences(lesson: Tables) -> list[HTML]:
     """Return the first three test sentences with two words in capital letters inside."""
-    tagged = lesson["tagged"]
-    inside = tagged[(tagged["position"] > 0) & (tagged["form"] != "lower case")]
+    inside = lesson["tagged"].query("position > 0 and form != 'lower case'")
     capitals = inside.groupby("sentence").size()
     tables = []
     for sentence in capitals[capitals >= 2].index[:3]:
-        words = tagged[tagged["sentence"] == sentence]
-        lines = {
-            "input": " ".join(words["read"]),
-            "network": _spelled(words, "network"),
-            "dictionary": _spelled(words, "usual"),
-            "author": " ".join(words["word"]),
-        }
+        words = lesson["tagged"][lesson["tagged"]["sentence"] == sentence]
+        lines = {"input": " ".join(words["read"]), "network": _spelled(words, "network")}
+        lines |= {"dictionary": _spelled(words, "usual"), "author": " ".join(words["word"])}
         wrong = (words["network"] != words["form"]).sum()
         caption = f"A test sentence of {len(words)} words; errors of the network: {wrong}"
         table = pd.DataFrame({"version": lines.keys(), "sentence": lines.values()})
@@ -262,87 +187,62 @@ def sentences(lesson: Lesson) -> list[HTML]:
     return tables
 
 
-def translator_data(lesson: Lesson, facts: pd.Series) -> HTML:
-    """Return the data and the size of the network that writes numbers."""
-    return html.text(
-        "{translator_trained:,} numbers of 2 to {translator_digits} digits are for training, and"
-        " {translator_tested:,} others for the test. {cost}",
-        cost=cost(lesson, TRANSLATES),
-        **facts,
-    )
-
-
-def numbers_by_digits(lesson: Lesson, facts: pd.Series) -> list[HTML]:
+def numbers_by_digits(lesson: Tables, longest: int) -> list[HTML]:
     """Return plot and table of the share of exact numbers by number of digits."""
     table = lesson["methods"]
     table = table[(table["shape"] == TRANSLATES) & table["part"].str.endswith(" digits")]
     table = table.assign(digits=table["part"].str.split().str[0].astype(int))
-    wide = table.pivot(index=["digits", "tested"], columns="method", values="score")
+    wide = table.rename(columns={"tested": "numbers"})
+    wide = wide.pivot(index=["digits", "numbers"], columns="method", values="score")
     names = list(dict.fromkeys(table["method"]))
-    longest = facts["translator_digits"]
-    return [
-        html.figure(
-            shapes_plots.exact_by_digits(table, longest),
-            "Share of exactly written numbers by number of digits, of the network and of the rules",
-            f"Numbers of {longest + 1} digits are longer than all training numbers.",
-        ),
-        html.table(
-            wide[names].reset_index().rename(columns={"tested": "numbers"}),
-            dict.fromkeys(names, numbers.percent),
-            "Written exactly",
-        ),
-    ]
+    plot = html.figure(
+        shapes_plots.exact_by_digits(table, longest),
+        "Share of exactly written numbers by number of digits, of the network and of the rules",
+        f"Numbers of {longest + 1} digits are longer than all training numbers.",
+    )
+    formats = dict.fromkeys(names, numbers.percent)
+    return [plot, html.table(wide[names].reset_index(), formats, "Written exactly")]
 
 
-def longer_numbers(lesson: Lesson, facts: pd.Series) -> HTML:
+def longer_numbers(lesson: Tables, facts: dict) -> HTML:
     """Return how the network does on numbers that are longer than all training numbers."""
     digits = facts["translator_digits"] + 1
-    network, rule = (
-        score(lesson, TRANSLATES, f"{digits} digits", method, "exact")
-        for method in ("network", "word by word")
-    )
+    exact = methods(lesson, TRANSLATES, f"{digits} digits", "exact")
     test = headline(lesson, TRANSLATES)["score"]
-    lesson_learned = "So much of what it learned also holds for a length that it never saw."
-    if network < test / 2:
-        lesson_learned = (
+    conclusion = "So much of what it learned also holds for a length that it never saw."
+    if exact["network"] < test / 2:
+        conclusion = (
             "All words of these numbers occur in the training set. But the network has not learned"
             " how English numbers are built, only how the training numbers are built. A new length"
             " is a new task for it."
         )
-    if network < rule:
-        lesson_learned += " The rule “word by word” is better here ({rule:percent})."
+    if exact["network"] < exact["word by word"]:
+        conclusion += " The rule “word by word” is better here ({exact[word by word]:percent})."
     return html.text(
         "And longer numbers? Of {translator_longer:,} numbers of {digits} digits, the network"
-        " writes {network:percent} exactly, compared with {test:percent} in the test. "
-        + lesson_learned,
+        " writes {exact[network]:percent} exactly, compared with {test:percent} in the test. "
+        + conclusion,
         digits=digits,
-        network=network,
-        rule=rule,
+        exact=exact,
         test=test,
         **facts,
     )
 
 
-def number_examples(lesson: Lesson) -> HTML:
-    """Return some numbers and what each method wrote."""
-    table = lesson["numbers"]
-    test, longer = (table[table["part"] == part] for part in ("test", "longer"))
-    chosen = {
-        "test": test.head(4),
-        "test, wrong": test[test["network"] != test["true"]].head(3),
-        "longer than trained": longer.head(4),
-    }
-    rows = pd.concat([rows.assign(which=which) for which, rows in chosen.items()])
-    names = {"which": "number", "read": "input", "network": "network", "true": "correct"}
+def number_examples(lesson: Tables) -> HTML:
+    """Return some numbers and the answers of each method."""
+    test, longer = (lesson["numbers"].query("part == @part") for part in ("test", "longer"))
+    wrong = test[test["network"] != test["true"]]
+    chosen = {"test": test.head(4), "test, wrong": wrong.head(3)}
+    chosen |= {"longer than trained": longer.head(4)}
+    rows = pd.concat(chosen, names=["number"]).reset_index("number")
+    names = {"number": "number", "read": "input", "network": "network", "true": "correct"}
     names |= {"word_by_word": "word by word", "nearest": "nearest phrase"}
-    return html.table(
-        rows[list(names)].rename(columns=names),
-        caption="Examples: the first test numbers, the first errors, the first longer numbers",
-        text=("number", "input"),
-    )
+    caption = "Examples: the first test numbers, the first errors, the first longer numbers"
+    return html.table(choose(rows, names), caption=caption, text=("number", "input"))
 
 
-def all_scores(lesson: Lesson) -> HTML:
+def all_scores(lesson: Tables) -> HTML:
     """Return the network and the best rule of every task."""
     table = lesson["scores"].copy()
     for column in ("score", "baseline_score"):
@@ -350,27 +250,11 @@ def all_scores(lesson: Lesson) -> HTML:
             "left out" if pd.isna(value) else FORMATS[metric](value)
             for value, metric in zip(table[column], table["metric"], strict=True)
         ]
-    names = {
-        "shape": "shape",
-        "task": "task",
-        "metric": "metric",
-        "score": "network",
-        "baseline_score": "best rule",
-        "baseline": "name of the rule",
-        "cpu_seconds": "CPU time",
-    }
+    names = {"shape": "shape", "task": "task", "metric": "metric", "score": "network"}
+    names |= {"baseline_score": "best rule", "baseline": "name of the rule"}
     return html.table(
-        table[list(names)].rename(columns=names),
+        choose(table, names | {"cpu_seconds": "CPU time"}),
         {"CPU time": numbers.seconds},
         "Each network and the best rule (bits: lower is better)",
         text=("shape", "task", "metric", "name of the rule"),
-    )
-
-
-def losses(lesson: Lesson) -> HTML:
-    """Return the plot of all training losses."""
-    return html.figure(
-        shapes_plots.losses(lesson["history"]),
-        "Training loss of each network by epoch",
-        "Learning curves. The losses of different tasks cannot be compared with each other.",
     )

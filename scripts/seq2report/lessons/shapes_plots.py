@@ -22,9 +22,7 @@ RULES = {"color": NEUTRAL, "marker": "D"}
 def many_to_one(words: Sequence[str], output: str) -> Figure:
     """Draw a network with an input at every step and one output after the last."""
     figure, axes = _canvas(len(words), ["input", "cell", "output"])
-    _boxes(axes, 0, words, INPUT)
-    _chain(axes, 1, range(len(words)), CELL)
-    _up(axes, 0, range(len(words)))
+    _read(axes, words)
     last = len(words) - 1
     _boxes(axes, 2, [output], OUTPUT, last)
     _up(axes, 1, [last])
@@ -42,9 +40,7 @@ def one_to_many(first: str, rest: Sequence[str]) -> Figure:
 def encoder_decoder(words: Sequence[str], digits: Sequence[str], start: str) -> Figure:
     """Draw a network that reads a whole sequence and then writes another one."""
     figure, axes = _canvas(len(words) + len(digits), ["input", "cell", "output"])
-    _boxes(axes, 0, words, INPUT)
-    _chain(axes, 1, range(len(words)), CELL)
-    _up(axes, 0, range(len(words)))
+    _read(axes, words)
     _boxes(axes, 0, [start], INPUT, len(words))
     _right(axes, 1, len(words) - 1, len(words), width=3)
     _write(axes, digits, len(words), SECOND)
@@ -58,12 +54,11 @@ def stacked(words: Sequence[str], outputs: Sequence[str]) -> Figure:
     """Draw two layers: the outputs of the lower one are the inputs of the upper one."""
     figure, axes = _canvas(len(words), ["input", "layer 1", "layer 2", "output"])
     steps = range(len(words))
-    _boxes(axes, 0, words, INPUT)
-    _chain(axes, 1, steps, CELL)
+    _read(axes, words)
     _chain(axes, 2, steps, SECOND)
     _boxes(axes, 3, outputs, OUTPUT)
-    for row in range(3):
-        _up(axes, row, steps)
+    _up(axes, 1, steps)
+    _up(axes, 2, steps)
     return figure
 
 
@@ -71,11 +66,9 @@ def bidirectional(words: Sequence[str], outputs: Sequence[str]) -> Figure:
     """Draw two layers with the same inputs, one in each direction."""
     figure, axes = _canvas(len(words), ["input", "forwards", "backwards", "output"])
     steps = range(len(words))
-    _boxes(axes, 0, words, INPUT)
-    _chain(axes, 1, steps, CELL)
+    _read(axes, words)
     _chain(axes, 2, steps[::-1], SECOND)
     _boxes(axes, 3, outputs, OUTPUT)
-    _up(axes, 0, steps)
     _up(axes, 2, steps)
     for step in steps:
         # Around the row between: inputs on the right of its box, outputs on the left.
@@ -92,44 +85,33 @@ def losses(history: pd.DataFrame) -> Figure:
     for panel, shape in zip(panels, shapes, strict=True):
         run = history[history["shape"] == shape]
         panel.plot(run["epoch"], run["loss"], color=CELL, marker="o", markersize=4)
-        panel.set_title(shape)
-        panel.set_xlabel("epoch")
-        panel.set_ylim(bottom=0)
+        panel.set(title=shape, xlabel="epoch", ylim=(0, None))
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.grid(alpha=0.25)
     panels[0].set_ylabel("training loss\n(natural logarithm)")
     return figure
 
 
-def scores(methods: pd.DataFrame, label: str) -> Figure:
-    """Draw the score of each method as a point on its own line, with its value.
-
-    Args:
-        methods: columns method and score.
-        label: of the axis.
-    """
+def scores(methods: pd.Series, label: str) -> Figure:
+    """Draw the score of each method as a point on its own line; ``label`` is of the axis."""
     figure = Figure(figsize=(8, 0.55 + 0.36 * len(methods)))
     axes = figure.subplots()
-    for row, (method, score) in enumerate(methods[["method", "score"]].itertuples(index=False)):
-        network = method == "network"
-        style = {"color": CELL, "marker": "o"} if network else RULES
+    for row, (method, score) in enumerate(methods.items()):
+        style = {"color": CELL, "marker": "o"} if method == "network" else RULES
         axes.plot([0, score], [row, row], color=style["color"], linewidth=2)
         axes.plot(score, row, markersize=7, **style)
         axes.annotate(f"{score:.3f}", (score, row), (9, 0), textcoords="offset points", va="center")
-    axes.set_yticks(range(len(methods)), methods["method"])
-    axes.set_ylim(len(methods) - 0.4, -0.6)
-    axes.set_xlim(0, 1.12 * max(methods["score"].max(), 1e-9))
+    axes.set_yticks(range(len(methods)), methods.index)
+    axes.set(ylim=(len(methods) - 0.4, -0.6), xlim=(0, 1.12 * max(methods.max(), 1e-9)))
     axes.set_xlabel(label)
     axes.grid(axis="x", alpha=0.25)
     return figure
 
 
 def exact_by_digits(methods: pd.DataFrame, trained: int) -> Figure:
-    """Draw the share of exactly written numbers by number of digits.
+    """Draw the share of exactly written numbers by number of digits (digits, method, score).
 
-    Args:
-        methods: columns digits, method, score.
-        trained: digits of the longest training numbers.
+    ``trained`` is the number of digits of the longest training numbers.
     """
     figure = Figure(figsize=(8, 3.2))
     axes = figure.subplots()
@@ -139,10 +121,8 @@ def exact_by_digits(methods: pd.DataFrame, trained: int) -> Figure:
     for n, (method, run) in enumerate(methods.groupby("method", sort=False)):
         axes.plot(run["digits"], run["score"], marker=MARKERS[n], color=COLOURS[n], label=method)
     axes.set_xticks(digits)
-    axes.set_xlim(digits[0] - 0.3, digits[-1] + 0.5)
-    axes.set_ylim(-0.04, 1.06)
-    axes.set_xlabel("digits of the number")
-    axes.set_ylabel("share written exactly")
+    axes.set(xlim=(digits[0] - 0.3, digits[-1] + 0.5), ylim=(-0.04, 1.06))
+    axes.set(xlabel="digits of the number", ylabel="share written exactly")
     axes.grid(alpha=0.25)
     figure.legend(loc="outside right upper")
     return figure
@@ -153,8 +133,7 @@ def _canvas(steps: int, rows: Sequence[str]) -> tuple[Figure, Axes]:
     width, height = steps - 1 + LEFT + EDGE, len(rows) - 1 + 2 * EDGE
     figure = Figure(figsize=(width * INCHES[0], height * INCHES[1]), layout="none")
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_xlim(-LEFT, steps - 1 + EDGE)
-    axes.set_ylim(-EDGE, len(rows) - 1 + EDGE)
+    axes.set(xlim=(-LEFT, steps - 1 + EDGE), ylim=(-EDGE, len(rows) - 1 + EDGE))
     axes.axis("off")
     for row, name in enumerate(rows):
         axes.text(-LEFT + 0.02, row, name, va="center", color=INK)
@@ -167,17 +146,10 @@ def _boxes(
     axes: Axes, row: int, labels: Sequence[str], colour: str, first: int = 0, line: str = "-"
 ) -> None:
     for step, label in enumerate(labels, first):
-        box = FancyBboxPatch(
-            (step - WIDTH / 2, row - HEIGHT / 2),
-            WIDTH,
-            HEIGHT,
-            boxstyle="round,pad=0,rounding_size=0.08",
-            facecolor=(colour, 0.22),
-            edgecolor=colour,
-            linewidth=1.4,
-            linestyle=line,
-        )
-        axes.add_patch(box)
+        style = {"facecolor": (colour, 0.22), "edgecolor": colour, "linewidth": 1.4}
+        style |= {"boxstyle": "round,pad=0,rounding_size=0.08", "linestyle": line}
+        corner = (step - WIDTH / 2, row - HEIGHT / 2)
+        axes.add_patch(FancyBboxPatch(corner, WIDTH, HEIGHT, **style))
         size = min(9.5, 9.5 * 9 / max(len(label), 1))
         axes.text(step, row, label, ha="center", va="center", fontsize=size, color=INK)
 
@@ -192,7 +164,7 @@ def _chain(axes: Axes, row: int, steps: range, colour: str) -> None:
 
 def _right(axes: Axes, row: int, here: int, there: int, width: float = 1.2) -> None:
     side = WIDTH / 2 if there > here else -WIDTH / 2
-    _arrow(axes, [(here + side, row), (there - side, row)], width=width)
+    _arrow(axes, [(here + side, row), (there - side, row)], linewidth=width)
 
 
 def _up(axes: Axes, row: int, steps: Sequence[int]) -> None:
@@ -208,6 +180,13 @@ def _past(axes: Axes, step: int, row: int, side: float, colour: str) -> None:
     _arrow(axes, points, color=colour)
 
 
+def _read(axes: Axes, words: Sequence[str]) -> None:
+    """Draw inputs and the cells that read them."""
+    _boxes(axes, 0, words, INPUT)
+    _chain(axes, 1, range(len(words)), CELL)
+    _up(axes, 0, range(len(words)))
+
+
 def _write(axes: Axes, symbols: Sequence[str], first: int, colour: str) -> None:
     """Draw cells with an output at each step that is the input of the next one."""
     steps = range(first, first + len(symbols))
@@ -219,25 +198,15 @@ def _write(axes: Axes, symbols: Sequence[str], first: int, colour: str) -> None:
     for step in steps[:-1]:
         start, lane, end = step + WIDTH / 2, step + 0.5, step + 1 - WIDTH / 2
         points = [(start, 2), (lane, 2), (lane, 0), (end, 0)]
-        _arrow(axes, points, color=COLOURS[3], line="--")
+        _arrow(axes, points, color=COLOURS[3], linestyle="--")
 
 
-def _arrow(
-    axes: Axes,
-    points: Sequence[tuple[float, float]],
-    color: str = INK,
-    width: float = 1.2,
-    line: str = "-",
-) -> None:
-    axes.add_patch(
-        FancyArrowPatch(
-            path=Path(points),
-            arrowstyle="-|>",
-            mutation_scale=9,
-            color=color,
-            linewidth=width,
-            linestyle=line,
-            shrinkA=0,
-            shrinkB=0,
-        )
-    )
+def _arrow(axes: Axes, points: Sequence[tuple[float, float]], **style: object) -> None:
+    style = {
+        "color": INK,
+        "linewidth": 1.2,
+        "mutation_scale": 9,
+        "shrinkA": 0,
+        "shrinkB": 0,
+    } | style
+    axes.add_patch(FancyArrowPatch(path=Path(points), arrowstyle="-|>", **style))

@@ -18,45 +18,27 @@ class UnfitError(Exception):
 
 
 class Outcome(NamedTuple):
-    """Results of a task.
+    """Results of a task."""
 
-    Attributes:
-        parameters: number of weights of the network.
-        loss: training loss of each epoch.
-        methods: part, method, metric, score and tested (number of tested items) of the network and
-            of every rule.
-        facts: sizes, columns of the table facts.
-        examples: rows of the task's own table.
-    """
-
-    parameters: int
-    loss: list[float]
+    parameters: int  # number of weights of the network
+    loss: list[float]  # of each epoch of the training
+    # part, method, metric, score and tested (number of items), of the network and of every rule
     methods: list[tuple[str, str, str, float, int]]
-    facts: dict[str, object]
-    examples: pd.DataFrame
+    facts: dict[str, object]  # sizes, columns of the table facts
+    examples: pd.DataFrame  # the task's own table
 
 
 class Task(NamedTuple):
-    """A shape of network and the task that it is trained on.
-
-    Attributes:
-        shape: name of the shape.
-        description: of the task, in a few words.
-        metric: of the headline score.
-        part: part of the test that the headline score belongs to.
-        epochs: of the training.
-        table: name of the table of examples.
-        columns: its columns.
-        train: documents (columns split and text), seed and epochs → results; raises `UnfitError`.
-    """
+    """A shape of network and the task that it is trained on."""
 
     shape: str
     description: str
-    metric: str
-    part: str
+    metric: str  # of the headline score
+    part: str  # of the test, that the headline score belongs to
     epochs: int
-    table: str
-    columns: list[str]
+    table: str  # name of the table of examples
+    columns: list[str]  # of this table
+    # documents (columns split and text), seed and epochs → results; raises `UnfitError`
     train: Callable[[pl.DataFrame, int, int], Outcome]
 
 

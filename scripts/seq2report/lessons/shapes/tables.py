@@ -28,13 +28,8 @@ def score(task: Task, outcome: Outcome) -> dict[str, object]:
     scores = {method: value for _, method, _, value, _ in rows}
     network = scores.pop("network")
     best = (min if task.metric in LOWER_IS_BETTER else max)(scores, key=scores.get)
-    return {
-        "score": network,
-        "baseline": best,
-        "baseline_score": scores[best],
-        "tested": rows[0][-1],
-        "parameters": outcome.parameters,
-    }
+    row = {"score": network, "baseline": best, "baseline_score": scores[best]}
+    return row | {"tested": rows[0][-1], "parameters": outcome.parameters}
 
 
 def build_tables(
@@ -48,11 +43,8 @@ def build_tables(
         seed: of all random choices.
         epochs: of every task, instead of its own number.
     """
-    facts = {
-        "seed": seed,
-        "train_documents": len(documents.filter(pl.col("split") == "train")),
-        "test_documents": len(documents.filter(pl.col("split") == "test")),
-    }
+    splits = documents["split"]
+    facts = {"seed": seed} | {f"{name}_documents": (splits == name).sum() for name in DOCUMENTS}
     rows = {name: [] for name in COLUMNS}
     for task in TASKS:
         keras.utils.set_random_seed(seed)  # the same results whether or not another is skipped

@@ -48,13 +48,8 @@ def sentence_words(documents: pl.DataFrame, split: str, seed: int) -> pl.DataFra
         .explode("words")
         .select("sentence", word="words", read=pl.col("words").str.to_lowercase())
     )
-    return words.select(
-        "sentence",
-        pl.int_range(pl.len()).over("sentence").alias("position"),
-        "word",
-        "read",
-        form(),
-    )
+    position = pl.int_range(pl.len()).over("sentence").alias("position")
+    return words.select("sentence", position, "word", "read", form=form())
 
 
 def form() -> pl.Expr:
@@ -62,7 +57,7 @@ def form() -> pl.Expr:
     capitals = pl.col("word") != pl.col("read")
     all_capitals = capitals & (pl.col("word").str.to_uppercase() == pl.col("word"))
     long = pl.col("word").str.len_chars() > 1
-    return pl.when(all_capitals & long).then(2).otherwise(capitals.cast(pl.Int32)).alias("form")
+    return pl.when(all_capitals & long).then(2).otherwise(capitals.cast(pl.Int32))
 
 
 def assign_ids(values: pl.Series, most: int) -> dict[str, int]:
@@ -77,11 +72,6 @@ def to_matrix(words: pl.DataFrame, values: Sequence[int] | np.ndarray, empty: in
     matrix = np.full((words["sentence"].n_unique(), SENTENCE[1]), empty, np.int32)
     matrix[words["sentence"], words["position"]] = values
     return matrix
-
-
-def ending() -> pl.Expr:
-    """Return the expression of a word's last three letters."""
-    return pl.col("read").str.tail(3)
 
 
 def usual_forms(train: pl.DataFrame) -> tuple[dict[str, int], int]:
@@ -118,10 +108,8 @@ def build_network(words: int, endings: int):
     import keras
 
     read = [keras.Input((SENTENCE[1],), dtype="int32") for _ in range(2)]
-    vectors = [
-        keras.layers.Embedding(words + 2, 32)(read[0]),
-        keras.layers.Embedding(endings + 2, 16)(read[1]),
-    ]
+    layers = keras.layers.Embedding(words + 2, 32), keras.layers.Embedding(endings + 2, 16)
+    vectors = [layer(ids) for layer, ids in zip(layers, read, strict=True)]
     x = keras.layers.Concatenate()(vectors)
     x = keras.layers.Bidirectional(keras.layers.LSTM(32, return_sequences=True))(x)
     return keras.Model(read, keras.layers.Dense(len(FORMS), activation="softmax")(x))
@@ -168,20 +156,14 @@ def measure(test: pl.DataFrame, predicted: dict[str, np.ndarray], usual: dict[st
 
 
 def train(documents: pl.DataFrame, seed: int, epochs: int) -> Outcome:
-    """Train the network and compare it with the usual form of each word.
-
-    Raises:
-        UnfitError: there are too few sentences, or too few capital letters in them.
-    """
+    """Train the network and compare it with the usual form; see `read_sentences` for errors."""
     training, test = read_sentences(documents, seed).values()
     known = assign_ids(training["read"], KNOWN_WORDS)
-    endings = assign_ids(training.select(ending())["read"], KNOWN_ENDINGS)
+    endings = assign_ids(training["read"].str.tail(3), KNOWN_ENDINGS)
 
     def inputs(words: pl.DataFrame) -> list[np.ndarray]:
-        return [
-            to_matrix(words, [known.get(word, 1) for word in words["read"]], 0),
-            to_matrix(words, [endings.get(end, 1) for end in words.select(ending())["read"]], 0),
-        ]
+        pairs = (known, words["read"]), (endings, words["read"].str.tail(3))
+        return [to_matrix(words, [ids.get(text, 1) for text in texts], 0) for ids, texts in pairs]
 
     model = build_network(len(known), len(endings))
     loss = fit(model, inputs(training), to_matrix(training, training["form"], IGNORE), epochs)
@@ -196,24 +178,14 @@ def train(documents: pl.DataFrame, seed: int, epochs: int) -> Outcome:
     forms = {"form": test["form"].to_numpy(), "network": predicted["network"]}
     forms |= {"usual": predicted[USUAL]}
     inside = test.filter(pl.col("position") > 0)["form"].to_numpy()
-    facts = {
-        "tagger_trained": training["sentence"].n_unique(),
-        "tagger_tested": test["sentence"].n_unique(),
-        "tagger_large": float((inside > 0).mean()),
-        "tagger_rare_form": FORMS[rare],
-    }
+    facts = {"tagger_trained": training["sentence"].n_unique()}
+    facts |= {"tagger_tested": test["sentence"].n_unique()}
+    facts |= {"tagger_large": float((inside > 0).mean()), "tagger_rare_form": FORMS[rare]}
     examples = test.to_pandas().assign(**{name: names[ids] for name, ids in forms.items()})
     methods = measure(test, predicted, usual)
     return Outcome(model.count_params(), loss, methods, facts, examples)
 
 
-TASK = Task(
-    "many-to-many",
-    "letter case of every word",
-    "macro-F1",
-    "inside",
-    3,
-    "tagged",
-    ["sentence", "position", "word", "read", "form", "network", "usual"],
-    train,
-)
+COLUMNS = ["sentence", "position", "word", "read", "form", "network", "usual"]
+DESCRIPTION = "letter case of every word"
+TASK = Task("many-to-many", DESCRIPTION, "macro-F1", "inside", 3, "tagged", COLUMNS, train)

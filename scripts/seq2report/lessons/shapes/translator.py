@@ -26,11 +26,8 @@ WRITTEN = DIGITS[-1] + 2  # digits of the longer numbers, and the end token
 TRAINED_OF_LENGTH, TESTED_OF_LENGTH = 2_500, 500  # numbers per number of digits, at most
 STOP = 10
 START = 11
-METHODS = {
-    "network": "network",
-    "word by word": "word_by_word",
-    "nearest training phrase": "nearest",
-}  # to their columns
+METHODS = {"network": "network", "word by word": "word_by_word"}  # to their columns
+METHODS |= {"nearest training phrase": "nearest"}
 
 
 def spell(number: int) -> str:
@@ -89,14 +86,13 @@ def draw_numbers(rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 
 def decode(next_digit: Callable[[np.ndarray], np.ndarray], n: int) -> list[str]:
-    """Write digits greedily: the most probable digit is the input of the next step.
+    """Return the digits of n numbers before the end token, or all digits without one.
+
+    Decoding is greedy: the most probable digit is the input of the next step.
 
     Args:
         next_digit: inputs (n, WRITTEN) → probabilities (n, WRITTEN, STOP + 1) of the next symbol.
         n: how many numbers are written at once.
-
-    Returns:
-        The digits before the end token, or all digits without one.
     """
     x = np.zeros((n, WRITTEN), np.int32)
     x[:, 0] = START
@@ -132,8 +128,7 @@ def build_network():
     """Return the encoder–decoder: words, and digits so far → the next symbol, at every step."""
     import keras
 
-    words = keras.Input((PHRASE,), dtype="int32")
-    digits = keras.Input((WRITTEN,), dtype="int32")
+    words, digits = (keras.Input((steps,), dtype="int32") for steps in (PHRASE, WRITTEN))
     vectors = keras.layers.Embedding(len(NUMBER_WORDS) + 1, 16)(words)
     _, *state = keras.layers.LSTM(64, return_state=True)(vectors)
     x = keras.layers.Embedding(START + 1, 16)(digits)
@@ -172,22 +167,11 @@ def train(_: pl.DataFrame, seed: int, epochs: int) -> Outcome:
             "nearest": nearest(drawn["train"], tested),
         }
     )
-    facts = {
-        "translator_trained": len(drawn["train"]),
-        "translator_tested": len(drawn["test"]),
-        "translator_longer": len(drawn["longer"]),
-        "translator_digits": DIGITS[-1],
-    }
+    facts = {"translator_trained": len(drawn["train"]), "translator_tested": len(drawn["test"])}
+    facts |= {"translator_longer": len(drawn["longer"]), "translator_digits": DIGITS[-1]}
     return Outcome(model.count_params(), loss, measure(numbers), facts, numbers)
 
 
-TASK = Task(
-    "encoder–decoder",
-    "number words to digits",
-    "exact",
-    "test",
-    18,
-    "numbers",
-    ["part", "digits", "read", "true", *METHODS.values()],
-    train,
-)
+COLUMNS = ["part", "digits", "read", "true", *METHODS.values()]
+DESCRIPTION = "number words to digits"
+TASK = Task("encoder–decoder", DESCRIPTION, "exact", "test", 18, "numbers", COLUMNS, train)

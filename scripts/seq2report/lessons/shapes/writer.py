@@ -69,12 +69,7 @@ def count_letters(x: np.ndarray, y: np.ndarray, length: int) -> np.ndarray:
 
 
 def bits(p: np.ndarray, y: np.ndarray) -> float:
-    """Return the cross-entropy in bits per symbol of ``y`` that counts.
-
-    Args:
-        p: probabilities, (n, LONGEST, SYMBOLS).
-        y: targets, (n, LONGEST).
-    """
+    """Return the bits per symbol (cross-entropy) of ``y``, (n, LONGEST), that is not `IGNORE`."""
     counted = y != IGNORE
     return float(-np.log2(p[counted, y[counted]].astype(np.float64)).mean())
 
@@ -109,14 +104,10 @@ def build_network():
     """Return the network: letters so far → the next symbol, at every step."""
     import keras
 
-    return keras.Sequential(
-        [
-            keras.Input((LONGEST,), dtype="int32"),
-            keras.layers.Embedding(SYMBOLS + 1, 24),
-            keras.layers.GRU(96, return_sequences=True),
-            keras.layers.Dense(SYMBOLS, activation="softmax"),
-        ]
-    )
+    vectors = keras.layers.Embedding(SYMBOLS + 1, 24)
+    states = keras.layers.GRU(96, return_sequences=True)
+    output = keras.layers.Dense(SYMBOLS, activation="softmax")
+    return keras.Sequential([keras.Input((LONGEST,), dtype="int32"), vectors, states, output])
 
 
 def frequent_words(documents: pl.DataFrame) -> list[str]:
@@ -150,10 +141,8 @@ def classify(word: str, ended: bool, training: set[str], corpus: set[str]) -> st
 def measure(model, tables: list[np.ndarray], words: list[str]) -> list[tuple]:
     """Return the bits per symbol of each method on held-out words, rows of `Outcome.methods`."""
     x, y = encode_letters(words)
-    probabilities = {
-        "network": predict(model, x),
-        "all symbols equally likely": np.full((*y.shape, SYMBOLS), 1 / SYMBOLS),
-    }
+    uniform = np.full((*y.shape, SYMBOLS), 1 / SYMBOLS)
+    probabilities = {"network": predict(model, x), "all symbols equally likely": uniform}
     for length, (name, table) in enumerate(zip(COUNTS, tables, strict=True)):
         probabilities[name] = table[contexts(x, length)]
     tested = int((y != IGNORE).sum())
@@ -161,11 +150,7 @@ def measure(model, tables: list[np.ndarray], words: list[str]) -> list[tuple]:
 
 
 def train(documents: pl.DataFrame, seed: int, epochs: int) -> Outcome:
-    """Train the network and compare it with counts of letters.
-
-    Raises:
-        UnfitError: the training documents have too few words.
-    """
+    """Train the network and compare it with counts of letters; see `frequent_words` for errors."""
     rng = np.random.default_rng(seed)
     words = frequent_words(documents)
     words = [words[n] for n in rng.permutation(len(words))]
@@ -188,22 +173,12 @@ def train(documents: pl.DataFrame, seed: int, epochs: int) -> Outcome:
         for name, next_symbol in generators.items()
         for word, ended in zip(*generate(next_symbol, first, rng), strict=True)
     ]
-    facts = {
-        "writer_trained": len(training),
-        "writer_tested": len(held_out),
-        "writer_first_letters": len(set(first.tolist())),
-    }
-    examples = pd.DataFrame(generated, columns=TASK.columns)
+    facts = {"writer_trained": len(training), "writer_tested": len(held_out)}
+    facts |= {"writer_first_letters": len(set(first.tolist()))}
+    examples = pd.DataFrame(generated, columns=COLUMNS)
     return Outcome(model.count_params(), loss, methods, facts, examples)
 
 
-TASK = Task(
-    "one-to-many",
-    "write a word from its first letter",
-    "bits",
-    PART,
-    8,
-    "generated",
-    ["method", "first", "word", "kind"],
-    train,
-)
+COLUMNS = ["method", "first", "word", "kind"]
+DESCRIPTION = "write a word from its first letter"
+TASK = Task("one-to-many", DESCRIPTION, "bits", PART, 8, "generated", COLUMNS, train)
