@@ -21,6 +21,7 @@ from seq2report.core import command
 from seq2report.core.command import run
 from seq2report.core.excerpts import excerpt
 from seq2report.core.tables import write_tables
+from seq2report.documents.documents import read_texts
 
 MISTAKES = 5  # documents that are shown
 EXPLAINED = 3  # documents whose words are weighed
@@ -51,8 +52,8 @@ def choose(predictions: pl.DataFrame) -> pl.DataFrame:
 
 def explained(documents: pl.DataFrame) -> pl.DataFrame:
     """Return those of the shown documents whose words are weighed."""
-    mistakes = documents.filter(pl.col("kind") == "mistake").head(EXPLAINED)
-    return pl.concat([mistakes, documents.filter(pl.col("kind") == "right")])
+    is_right = pl.col("kind") == "right"
+    return pl.concat([documents.filter(~is_right).head(EXPLAINED), documents.filter(is_right)])
 
 
 def ask(
@@ -61,22 +62,17 @@ def ask(
     """Return the tables documents and words of one variant; ``texts`` of the documents by id."""
     weighed = explained(rows)
     answers = [model.classes.index(answer) for answer in weighed["answer"]]
-    found = occlude(model, [texts[each] for each in weighed["id"]], answers)
-    documents = rows.to_pandas()
-    counts = pd.Series([each.words for each in found], weighed["id"].to_list(), dtype="Int64")
-    documents["words"] = documents["id"].map(counts)
-    documents["excerpt"] = [excerpt(texts[each], EXCERPT) for each in rows["id"]]
+    effects = occlude(model, [texts[name] for name in weighed["id"]], answers)
+    counts = pd.Series([effect.words for effect in effects], weighed["id"], dtype="Int64")
+    documents = rows.to_pandas().assign(
+        words=rows["id"].to_pandas().map(counts),
+        excerpt=[excerpt(texts[name], EXCERPT) for name in rows["id"]],
+    )
     words = [
-        word_table(each, row["id"], row["kind"])
-        for each, row in zip(found, weighed.to_dicts(), strict=True)
+        word_table(effect, row["id"], row["kind"])
+        for effect, row in zip(effects, weighed.to_dicts(), strict=True)
     ]
     return documents, pd.concat(words)
-
-
-def read_texts(documents: Path, ids: Sequence[str]) -> dict[str, str]:
-    """Return the texts of these documents, by id, without reading all into memory."""
-    rows = pl.scan_parquet(documents).select("id", "text").filter(pl.col("id").is_in(ids))
-    return dict(rows.collect(engine="streaming").iter_rows())
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -93,19 +89,16 @@ def main(argv: Sequence[str] | None) -> None:
     }
     ids = pl.concat(rows["id"] for rows in shown.values()).unique().to_list()
     texts = read_texts(args.documents, ids)
-    found = {"layers": {}, "documents": {}, "words": {}}
+    tables = {"layers": {}, "documents": {}, "words": {}}
     for folder, rows in shown.items():
         variant = folder.parent.name
         logging.info("%s: %d documents", variant, rows.height)
         model = load(folder)
-        found["layers"][variant] = describe(model, folder)
-        found["documents"][variant], found["words"][variant] = ask(model, rows, texts)
+        tables["layers"][variant] = describe(model, folder)
+        tables["documents"][variant], tables["words"][variant] = ask(model, rows, texts)
         del model  # before the next one is loaded
-    tables = {
-        name: pd.concat(parts, names=["variant"]).reset_index("variant")
-        for name, parts in found.items()
-    }
-    write_tables(tables, args.output)
+    joined = {name: pd.concat(parts, names=["variant"]) for name, parts in tables.items()}
+    write_tables({name: rows.reset_index("variant") for name, rows in joined.items()}, args.output)
 
 
 if __name__ == "__main__":

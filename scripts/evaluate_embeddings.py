@@ -8,8 +8,9 @@ analogies: a to b as c to what. projector/: vectors of frequent words for the Em
 """
 
 import argparse
+import csv
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
 from seq2report.core.excerpts import excerpt, visible
 from seq2report.core.tables import write_tables
+from seq2report.documents.documents import read_texts
 from seq2report.documents.sequences import Sequences, read_sequences
 from seq2report.vectors.similarity import cosines, nearest, same_class, solve, unit_rows
 from seq2report.vectors.word_maps import (
@@ -111,69 +113,51 @@ def choose(words: pl.DataFrame, classes: int) -> tuple[pd.DataFrame, pd.DataFram
     return shown, shown.head(PROBES) if probes.empty else probes
 
 
-def map_points(
-    embedding: Embedding, vectors: np.ndarray, labels: np.ndarray, points: str
-) -> tuple[list[tuple[str, np.ndarray]], list[dict]]:
-    """Return the maps of one embedding, method and positions (n, 2), and rows of quality.
+def draw(
+    embeddings: list[Embedding], points: str, about: pd.DataFrame, vectors_of: Callable
+) -> tuple[list[pd.DataFrame], list[dict]]:
+    """Return one map per embedding and method, and one row of quality per map.
 
-    ``vectors`` are (n, d) float32; ``points`` is "words" or "documents".
+    ``points`` are "words" or "documents"; ``about`` has one row per point, with its label;
+    ``vectors_of`` returns their vectors, (n, d) float32, for an embedding matrix.
     """
-    of_class = same_class(vectors, labels, np.flatnonzero(labels != NO_CLASS))
     maps, quality = [], []
-    for method, drawn in draw_maps(vectors).items():
-        maps.append((method, framed(drawn).round(4)))
-        quality.append(
-            {**embedding.key, "points": points, "number": len(vectors), "method": method}
-            | {"seed": SEED, "trustworthiness": trust(vectors, drawn), "same_class": of_class}
-        )
+    for key, matrix in embeddings:
+        vectors, labels = vectors_of(matrix), about["label"].to_numpy()
+        of_class = same_class(vectors, labels, np.flatnonzero(labels != NO_CLASS))
+        for method, drawn in draw_maps(vectors).items():
+            xy = framed(drawn).round(4)
+            maps.append(about.assign(**key, method=method, x=xy[:, 0], y=xy[:, 1]))
+            quality.append(
+                {**key, "points": points, "number": len(vectors), "method": method, "seed": SEED}
+                | {"trustworthiness": trust(vectors, drawn), "same_class": of_class}
+            )
     return maps, quality
 
 
-def map_words(
-    embeddings: list[Embedding], shown: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the tables maps and quality of some words (id, word, label, count)."""
-    maps, quality = [], []
-    for embedding in embeddings:
-        vectors, labels = embedding.matrix[shown["id"]], shown["label"].to_numpy()
-        drawn, scores = map_points(embedding, vectors, labels, "words")
-        for method, xy in drawn:
-            rows = shown[["word", "label", "count"]].assign(x=xy[:, 0], y=xy[:, 1])
-            maps.append(rows.assign(**embedding.key, method=method))
-        quality += scores
-    return joined(maps, OF_MAPS), pd.DataFrame(quality)
+def draw_all(
+    embeddings: list[Embedding], shown: pd.DataFrame, chosen: Sequences, documents: Path
+) -> dict[str, pd.DataFrame]:
+    """Return the tables maps, document_maps (empty if documents are few), documents and quality.
 
-
-def map_documents(
-    embeddings: list[Embedding], chosen: Sequences
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the tables document_maps and quality, without rows if documents are too few."""
-    ids, labels = chosen.ids.to_numpy(), chosen.label.cast(pl.String).to_numpy()
-    maps, quality = [], []
-    for embedding in embeddings if len(chosen) >= FEWEST else []:
-        vectors = document_vectors(chosen, embedding.matrix)
-        drawn, scores = map_points(embedding, vectors, labels, "documents")
-        for method, xy in drawn:
-            rows = {**embedding.key, "method": method, "id": ids, "x": xy[:, 0], "y": xy[:, 1]}
-            maps.append(pd.DataFrame(rows))
-        quality += scores
-    return joined(maps, OF_DOCUMENTS), pd.DataFrame(quality)
-
-
-def excerpts(documents: Path, chosen: Sequences) -> pd.DataFrame:
-    """Return id, label and the beginning of the text of some documents, in their order."""
-    rows = (
-        pl.scan_parquet(documents)
-        .select("id", "text")
-        .filter(pl.col("id").is_in(chosen.ids.implode()))
+    ``shown`` are the words of the maps, ``chosen`` the documents.
+    """
+    words = shown[["word", "label", "count"]]
+    maps, quality = draw(embeddings, "words", words, lambda matrix: matrix[shown["id"]])
+    about = pd.DataFrame({"id": chosen.ids.to_list(), "label": chosen.label.to_list()})
+    enough = embeddings if len(chosen) >= FEWEST else []
+    document_maps, more = draw(
+        enough, "documents", about, lambda matrix: document_vectors(chosen, matrix)
     )
-    texts = dict(rows.collect().iter_rows())
-    labels = chosen.label.cast(pl.String)
-    rows = [
-        (name, label, excerpt(texts[name], SHOWN))
-        for name, label in zip(chosen.ids, labels, strict=True)
-    ]
-    return pd.DataFrame(rows, columns=["id", "label", "excerpt"])
+    logging.info("%d words on %d maps", len(shown), len(maps))
+    logging.info("%d documents on %d maps", len(chosen), len(document_maps))
+    texts = read_texts(documents, chosen.ids)
+    return {
+        "maps": joined(maps, OF_MAPS),
+        "document_maps": joined(document_maps, OF_DOCUMENTS),
+        "documents": about.assign(excerpt=[excerpt(texts[name], SHOWN) for name in about["id"]]),
+        "quality": pd.DataFrame(quality + more),
+    }
 
 
 def list_neighbours(
@@ -255,14 +239,17 @@ def write_for_projector(folder: Path, words: pd.DataFrame, vectors: np.ndarray) 
     No character of a word or class can end a cell or a line (`excerpts.visible`).
     """
     folder.mkdir(parents=True)
-    lines = ("\t".join(f"{value:.4f}" for value in row) for row in vectors)
-    (folder / "vectors.tsv").write_text("\n".join([*lines, ""]), encoding="utf-8")
-    about = [
-        f"{visible(word[:LONGEST])}\t{visible(label) or 'none'}\t{count}"
-        for word, label, count in words[["word", "label", "count"]].itertuples(index=False)
-    ]
-    text = "\n".join(["word\tlabel\tcount", *about, ""])
-    (folder / "metadata.tsv").write_text(text, encoding="utf-8")
+    form = {"sep": "\t", "index": False, "quoting": csv.QUOTE_NONE}
+    numbers = pd.DataFrame(vectors)
+    numbers.to_csv(folder / "vectors.tsv", header=False, float_format="%.4f", **form)
+    about = pd.DataFrame(
+        {
+            "word": words["word"].str[:LONGEST].map(visible),
+            "label": words["label"].map(visible).replace("", "none"),
+            "count": words["count"],
+        }
+    )
+    about.to_csv(folder / "metadata.tsv", **form)
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -288,25 +275,6 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def compare_all(
-    embeddings: list[Embedding],
-    starts: list[tuple[str, str]],
-    words: pl.DataFrame,
-    spelled: np.ndarray,
-) -> dict[str, pd.DataFrame]:
-    """Return the tables moved and movement of each pair of ``starts`` (after, before)."""
-    often = words.filter(pl.col("documents") >= OFTEN).to_pandas()
-    by_key = {tuple(embedding.key.values()): embedding for embedding in embeddings}
-    compared = [
-        compare(by_key[before, "before"], by_key[after, "after"], often, spelled)
-        for after, before in starts
-    ]
-    return {
-        "moved": joined([moved for moved, _ in compared], OF_MOVED),
-        "movement": pd.DataFrame([row for _, row in compared], columns=OF_MOVEMENT),
-    }
-
-
 def main(argv: Sequence[str] | None) -> None:
     args = parse(argv)
     asked, sequences = read_analogies(args.analogies), read_sequences(args.sequences)
@@ -321,20 +289,21 @@ def main(argv: Sequence[str] | None) -> None:
     spelled = np.concatenate([[""], vocabulary.sort("id")["word"].to_numpy()])
 
     shown, probes = choose(words, sequences.label.drop_nulls().n_unique())
-    maps, quality = map_words(embeddings, shown)
-    logging.info("%d words on %d maps", len(shown), len(quality))
     chosen = choose_documents(sequences, known, DOCUMENTS)
-    document_maps, more = map_documents(embeddings, chosen)
-    logging.info("%d documents on %d maps", len(chosen), len(more))
+    often = words.filter(pl.col("documents") >= OFTEN).to_pandas()
+    by_key = {tuple(embedding.key.values()): embedding for embedding in embeddings}
+    compared = [
+        compare(by_key[before, "before"], by_key[after, "after"], often, spelled)
+        for after, before in args.start
+    ]
     tables = {
         "embeddings": describe(embeddings, vocabulary, words.height, dict(args.start)),
-        "maps": maps,
-        "document_maps": document_maps,
-        "documents": excerpts(args.documents, chosen),
-        "quality": pd.concat([quality, more], ignore_index=True),
+        **draw_all(embeddings, shown, chosen, args.documents),
         "neighbours": list_neighbours(embeddings, probes, spelled),
         "analogies": ask_analogies(embeddings, asked, words),
-    } | compare_all(embeddings, args.start, words, spelled)
+        "moved": joined([moved for moved, _ in compared], OF_MOVED),
+        "movement": pd.DataFrame([row for _, row in compared], columns=OF_MOVEMENT),
+    }
     with replacing(args.output) as folder:
         write_tables(tables, folder)
         frequent = words.sort("count", descending=True, maintain_order=True).head(PROJECTED)

@@ -20,6 +20,7 @@ from seq2report.core import command
 from seq2report.core.command import UserError, run
 from seq2report.core.excerpts import excerpt
 from seq2report.core.tables import write_tables
+from seq2report.documents.documents import read_texts
 from seq2report.documents.duplicates import other_labels, read_digests
 
 SHOWN = 50  # documents
@@ -129,11 +130,9 @@ def main(argv: Sequence[str] | None) -> None:
     others = other_labels(read_digests(args.documents))
     suspected = suspected.join(others, on="id", how="left", maintain_order="left")
     shown = suspected.head(SHOWN)
-    texts = pl.scan_parquet(args.documents).select("id", "text")
-    texts = texts.filter(pl.col("id").is_in(shown["id"].to_list())).collect(engine="streaming")
-    excerpts = [excerpt(text, EXCERPT) for text in texts["text"]]
-    texts = texts.select("id", excerpt=pl.Series(excerpts, dtype=pl.String))
-    labels = shown.join(texts, on="id", how="left", maintain_order="left")
+    texts = read_texts(args.documents, shown["id"])
+    excerpts = [excerpt(texts[name], EXCERPT) for name in shown["id"]]
+    labels = shown.with_columns(excerpt=pl.Series(excerpts, dtype=pl.String))
     summary = summarise(documents, suspected)
     logging.info("%d of %d test documents are suspected", suspected.height, documents.height)
     write_tables({"labels": labels.to_pandas(), "labels_summary": summary.to_pandas()}, args.output)

@@ -7,6 +7,7 @@ The texts of a corpus are never in memory all at once: `blocks` sorts some of th
 import hashlib
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -104,3 +105,9 @@ def content_digest(digests: bytes | bytearray) -> str:
     names have no influence.
     """
     return hashlib.sha256(np.sort(np.frombuffer(digests, "S32")).tobytes()).hexdigest()
+
+
+def read_texts(documents: Path, ids: Iterable[str]) -> dict[str, str]:
+    """Return the texts of these documents by id; other texts are not in memory for long."""
+    rows = pl.scan_parquet(documents).select("id", "text").filter(pl.col("id").is_in(list(ids)))
+    return dict(rows.collect(engine="streaming").iter_rows())
