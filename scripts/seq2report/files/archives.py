@@ -48,7 +48,7 @@ DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFE
 
 
 class _StrictInfo(tarfile.TarInfo):
-    """A header that raises if it is broken: `tarfile` regards a broken one as the end."""
+    """A header that raises if it is damaged: `tarfile` takes a damaged one for the end."""
 
     @classmethod
     def frombuf(cls, buf: bytes, encoding: str, errors: str) -> tarfile.TarInfo:
@@ -65,12 +65,8 @@ def form(start: bytes) -> str:
 
     One of gzip, xz, bzip2, zstd, zip, npy, tar, text, binary. A wheel and an ``.npz`` are zips.
     """
-    for magic, name in MAGIC.items():
-        if start.startswith(magic):
-            return name
-    if start[257:262] == b"ustar":
-        return "tar"
-    return "binary" if b"\0" in start else "text"
+    form = "tar" if start[257:262] == b"ustar" else "binary" if b"\0" in start else "text"
+    return next((name for magic, name in MAGIC.items() if start.startswith(magic)), form)
 
 
 def form_of(path: Path | str) -> str:
@@ -80,10 +76,9 @@ def form_of(path: Path | str) -> str:
 
 
 def members(path: Path | str, largest: int = LARGEST_MEMBER) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, content) of every regular file of a tar (also gz, xz, bz2) or zip, in order.
+    """Yield (name, content) of every regular file of a tar (maybe compressed) or zip, in order.
 
-    The form of the archive is that of its bytes, whatever its name. One member is in memory at a
-    time.
+    The bytes of the archive decide its form, not its name. One member is in memory at a time.
 
     Raises:
         UserError: a name that leaves the folder, a link or a device, a member of more than
@@ -115,12 +110,8 @@ def names_in(path: Path | str) -> list[str]:
 
 
 def extract_member(path: Path | str, wanted: str) -> Iterator[bytes]:
-    """Yield the content of one member of a tar or zip in chunks of at most 1 MiB.
-
-    Raises `UserError` as `members`, and if there is no such member.
-    """
-    path = Path(path)
-    names = []
+    """Yield the content of one member in chunks; `UserError` as `members`, or if it is missing."""
+    path, names = Path(path), []
     with _named_damage(path, lambda: names[-1] if names else None):
         for name, size, file in _files(path):
             if name == wanted:
@@ -134,14 +125,13 @@ def extract_member(path: Path | str, wanted: str) -> Iterator[bytes]:
 def open_content(
     path: Path | str, wanted: Callable[[str], object]
 ) -> Iterator[tuple[str, BinaryIO]]:
-    """Open a file, compressed or not, or the one wanted file in a zip: name and content.
+    """Open a file, compressed or not, or the only file in a zip with a ``wanted`` name.
 
-    Args:
-        path: its compression is that of its bytes, whatever its name.
-        wanted: returns whether the name of a file in a zip is a wanted one.
+    Yields:
+        Its name and its uncompressed content.
 
     Raises:
-        UserError: the zip is unsafe, or has no or several wanted files.
+        UserError: the zip is unsafe, or has no or several such files.
     """
     path = Path(path)
     if form_of(path) != "zip":
@@ -163,12 +153,11 @@ def open_content(
 def chunks(file: BinaryIO, size: int) -> Iterator[bytes]:
     """Yield ``size`` bytes of a file in pieces; EOFError if it ends before."""
     left = size
-    while left:
-        chunk = file.read(min(CHUNK, left))
-        if not chunk:
-            raise EOFError(f"the member ends after {size - left:,} of {size:,} bytes")
+    while left and (chunk := file.read(min(CHUNK, left))):
         left -= len(chunk)
         yield chunk
+    if left:
+        raise EOFError(f"the member ends after {size - left:,} of {size:,} bytes")
 
 
 def missing(wanted: str, names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Arrays from ``.npz`` files of other people, without running what their pickles ask for."""
+"""Arrays from untrusted ``.npz`` files, without running the code that their pickles name."""
 
 import io
 import pickle
@@ -21,12 +21,11 @@ def read_array(arrays: dict[str, bytes], name: str) -> np.ndarray:
         raise UserError(f"it has no {name}, only {', '.join(arrays) or 'no array at all'}")
     file = io.BytesIO(arrays[name])
     try:
-        version = np.lib.format.read_magic(file)
-        first = version == (1, 0)  # the header of later versions may hold more
-        header = (
-            np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
-        )
-        if header(file)[2].hasobject:
+        if np.lib.format.read_magic(file) == (1, 0):
+            header = np.lib.format.read_array_header_1_0(file)
+        else:  # of later versions, with more fields
+            header = np.lib.format.read_array_header_2_0(file)
+        if header[2].hasobject:
             array = _ArraysOnly(file).load()
         else:
             file.seek(0)

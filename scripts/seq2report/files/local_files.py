@@ -12,9 +12,10 @@ from seq2report.files.partial import PlaceError, file_chunks
 
 
 def local_path(location: str, roots: Sequence[Path]) -> Path:
-    """Find the file of a path or ``file:`` address, absolute or below the first root that has it.
+    """Find the file of a path or ``file:`` URL, absolute or below the first root that has it.
 
-    Raises `PlaceError` with every path that was tried if there is none.
+    Raises:
+        PlaceError: there is none; with every path that was tried.
     """
     text = location.removeprefix("file:")
     if text != location and text.startswith("//"):  # file://[localhost]/path
@@ -23,7 +24,7 @@ def local_path(location: str, roots: Sequence[Path]) -> Path:
             raise PlaceError(f"{location} is on another computer; file: reads only this one")
         text = slash + rest
     # First as it is written: a "%" may belong to the name.
-    tried = [root / way for root in roots for way in dict.fromkeys((text, unquote(text)))]
+    tried = [root / name for root in roots for name in dict.fromkeys((text, unquote(text)))]
     for path in tried:
         if path.exists():
             return path
@@ -33,17 +34,16 @@ def local_path(location: str, roots: Sequence[Path]) -> Path:
 def packed(folder: Path) -> Iterator[bytes]:
     """Yield an uncompressed tar of a folder; the same files give the same bytes.
 
-    Names are sorted and relative to the folder, without times, owners and permissions. Names that
-    begin with a dot are left out.
+    Names are sorted and relative to the folder, without times, owners and permissions.
 
     Raises:
-        PlaceError: no file, a file that cannot be read, or a link or other special file.
+        PlaceError: there is no file, or a file cannot be read, or see `files_in`.
     """
     paths = files_in(folder)
     if not paths:
         raise PlaceError(f"the folder {folder} has no file")
-    written = _Written()
-    with tarfile.open(fileobj=written, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         for path in paths:
             info = tarfile.TarInfo(path.relative_to(folder).as_posix())
             info.size = path.stat().st_size
@@ -51,22 +51,18 @@ def packed(folder: Path) -> Iterator[bytes]:
             if len(content) != info.size:
                 raise PlaceError(f"{path} changed while it was read: run again")
             tar.addfile(info, io.BytesIO(content))
-            yield written.taken()
-    yield written.taken()
-
-
-class _Written(io.BytesIO):
-    """A buffer whose content is taken in pieces."""
-
-    def taken(self) -> bytes:
-        content = self.getvalue()
-        self.seek(0)
-        self.truncate()
-        return content
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Return the files below a folder, sorted; `PlaceError` for what is neither file nor folder."""
+    """Return the files below a folder, sorted, except hidden ones.
+
+    Raises:
+        PlaceError: there is a link or another special file.
+    """
     files = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
@@ -78,10 +74,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def state(folder: Path) -> str:
-    """Return a text that changes with a folder: its number of files, their bytes and newest time.
-
-    The files are not read, and names that begin with a dot are ignored.
-    """
+    """Return number, bytes and newest time of the files in a folder, except hidden ones."""
     paths = (path.relative_to(folder) for path in folder.rglob("*"))
     shown = (path for path in paths if not any(name.startswith(".") for name in path.parts))
     stats = [(folder / path).stat() for path in shown if (folder / path).is_file()]
@@ -90,13 +83,9 @@ def state(folder: Path) -> str:
 
 
 def changeable(place: dict, roots: Sequence[Path]) -> Path | None:
-    """Return the local file or folder of a place, if it exists and may change.
+    """Return the local file or folder of an entry of ``from``, if it exists and may change.
 
     With a digest it may not: other content would be refused.
-
-    Args:
-        place: one of ``from`` of a source of the configuration.
-        roots: see `local_path`.
     """
     if "sha256" in place or not place.get("url", "").startswith("file:"):
         return None
@@ -107,13 +96,13 @@ def changeable(place: dict, roots: Sequence[Path]) -> Path | None:
 
 
 def changeable_files(source: dict, roots: Sequence[Path]) -> list[Path]:
-    """Return the local files, not folders, among the places of a source, that are `changeable`."""
+    """Return the local files (not folders) of a source that are `changeable`."""
     paths = (changeable(place, roots) for place in source["from"])
     return [path for path in paths if path is not None and path.is_file()]
 
 
 def with_states(source: dict, roots: Sequence[Path]) -> dict:
-    """Return a source of the configuration, with the state of each place that is a folder."""
+    """Return a source of the configuration, with the state of each local folder."""
     places = []
     for place in source["from"]:
         path = changeable(place, roots)

@@ -1,4 +1,4 @@
-"""Partial downloads: what has arrived, what is expected, and the move to the output."""
+"""Partial downloads: received bytes, expected digest, and the move to the output."""
 
 import errno
 import hashlib
@@ -23,12 +23,12 @@ ARCHIVES = (".gz", ".tgz", ".xz", ".bz2", ".zip", ".npz", ".whl")
 
 
 class PlaceError(UserError):
-    """This place does not have the file; the message names what was expected and seen."""
+    """A location does not have the expected file."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Digest and size that a file has to have, if known."""
+    """Expected digest and size of a file, as far as they are known."""
 
     sha256: str | None = None
     size: int | None = None  # bytes
@@ -41,28 +41,26 @@ class Wanted:
         return ", ".join(known + ([f"sha256 {self.sha256}"] if self.sha256 else []))
 
     def fits(self, seen: "Wanted") -> bool:
-        """Return whether a file with the digest and size ``seen`` is the expected one."""
         return self.sha256 in (None, seen.sha256) and self.size in (None, seen.size)
 
 
 class Partial:
     """A file that grows beside the output, and replaces it by `move` after `check`.
 
-    One that an earlier run left is continued if another version of the file would be noticed, by
-    its digest or by the validator of the host.
+    The file of an earlier run is continued if another version of it would be noticed, by its digest
+    or by the validator of the host.
     """
 
     def __init__(self, path: Path, wanted: Wanted, name: str):
-        """Continue or begin the file at ``path``; messages call it ``name``."""
         self.path, self.wanted, self.name = path, wanted, name
         self.size, self.digest = 0, hashlib.sha256()
-        self.validator: str | None = None  # ETag or Last-Modified of what has arrived
-        self.continued = False  # contains more than one response
+        self.validator: str | None = None  # ETag or Last-Modified of the received bytes
+        self.continued = False  # whether it contains more than one response
         self._note = path.with_name(path.name + ".version")
         if path.is_file() and self._note.is_file():
             self.validator = self._note.read_text(encoding="utf-8") or None
             if self.continuable:
-                self._take_up()
+                self._resume()
 
     @property
     def continuable(self) -> bool:
@@ -71,10 +69,10 @@ class Partial:
 
     @property
     def seen(self) -> Wanted:
-        """Size and digest of what has arrived so far."""
+        """Digest and size of the received bytes."""
         return Wanted(self.digest.hexdigest(), self.size)
 
-    def _take_up(self) -> None:
+    def _resume(self) -> None:
         for chunk in file_chunks(self.path):
             self.digest.update(chunk)
             self.size += len(chunk)
@@ -82,12 +80,11 @@ class Partial:
         if self.wanted.size and self.size > self.wanted.size:
             self.remove()
         elif self.size:
-            log.info("%s: %s bytes are here already", self.name, f"{self.size:,}")
+            log.info("%s: %s bytes are already here", self.name, f"{self.size:,}")
 
     def begin(self, validator: str | None = None) -> None:
-        """Empty the file and note which version it is going to contain."""
-        # In this order: a kill in between must not leave bytes with the note of another version.
-        self.remove()
+        """Empty the file and note its version."""
+        self.remove()  # first: a kill must not leave bytes with the note of another version
         self.validator = validator
         try:
             self.path.open("wb").close()
@@ -96,12 +93,15 @@ class Partial:
             self._cannot_write(error, None)
 
     def append(self, chunks: Iterable[bytes], total: int | None, content_type: str = "") -> None:
-        """Write ``chunks`` behind what is there; ``total`` is the whole file's size in bytes.
+        """Append ``chunks``; ``total`` is the size of the whole file in bytes.
 
-        Raises `PlaceError`, and removes the file, on a full disk, a page instead of the file, and
-        far more bytes than expected.
+        Raises:
+            PlaceError: the disk is full, or the content is a web page or far too long; the file is
+                removed.
         """
-        self._need_room(total)
+        needed = (total or self.wanted.size or 0) - self.size
+        if needed > shutil.disk_usage(self.path.parent).free:
+            raise PlaceError(disk_full(self.path.parent, needed))
         most = 2 * self.wanted.size + MEGABYTE if self.wanted.size else None
         progress = Progress(self.name, self.size, total or self.wanted.size)
         try:
@@ -121,7 +121,7 @@ class Partial:
             progress.end()
 
     def fill(self, chunks: Iterable[bytes], total: int | None) -> None:
-        """Write a whole file of ``total`` bytes (None: unknown) and check it; all or nothing."""
+        """Write and check a whole file of ``total`` bytes or None; remove it on an error."""
         try:
             self.begin()
             self.append(chunks, total)
@@ -138,7 +138,7 @@ class Partial:
             self._refuse(f"seen {self.seen}")
 
     def move(self, output: Path) -> None:
-        """Replace the output by this file, in one step."""
+        """Replace the output by this file."""
         try:
             self.path.replace(output)
         except OSError as error:
@@ -146,18 +146,18 @@ class Partial:
         self._note.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Remove the file and its note; the next byte will be the first."""
+        """Remove the file and its note."""
         self.size, self.digest = 0, hashlib.sha256()
         self.validator, self.continued = None, False
         self._note.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
 
     def _look_at(self, start: bytes, content_type: str) -> None:
-        """Refuse a page or message that a host sends instead of the file."""
+        """Refuse a web page or message that a host sends instead of the file."""
         suffix = Path(self.name).suffix
         head = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
         is_archive = archives.form(start[: archives.HEAD]) not in ("text", "binary")
-        # A content type counts only if nothing better is known: hosts get it wrong as well.
+        # A content type may be wrong: it counts only if nothing better is known.
         typed = content_type.startswith("text/html") and not self.wanted.sha256 and not is_archive
         if suffix not in (".html", ".htm") and (
             head.startswith((b"<!doctype html", b"<html")) or typed
@@ -169,11 +169,6 @@ class Partial:
     def _refuse(self, seen: str) -> NoReturn:
         self.remove()
         raise PlaceError(f"expected {self.wanted}; {seen}" if self.wanted else seen)
-
-    def _need_room(self, total: int | None) -> None:
-        needed = (total or self.wanted.size or 0) - self.size
-        if needed > shutil.disk_usage(self.path.parent).free:
-            raise PlaceError(disk_full(self.path.parent, needed))
 
     def _cannot_write(self, error: OSError, total: int | None) -> NoReturn:
         needed = total or self.wanted.size or self.size + CHUNK
@@ -194,14 +189,12 @@ class Progress:
         self.last, self.logged = self.start, done
 
     def reached(self, done: int) -> None:
-        """Count ``done`` bytes, and log them if it is time to."""
         self.done = done
         if time.monotonic() - self.last >= PROGRESS_SECONDS:
             self.last, self.logged = time.monotonic(), done
             log.info("%s", self)
 
     def end(self) -> None:
-        """Log the last bytes."""
         if self.done > self.logged:
             log.info("%s", self)
 

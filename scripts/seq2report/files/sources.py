@@ -1,4 +1,4 @@
-"""The ``sources`` of the configuration: files and the places that offer them."""
+"""The ``sources`` of the configuration: files and the locations that offer them."""
 
 import json
 import re
@@ -19,7 +19,7 @@ REQUIREMENT = r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*"
 
 @dataclass(frozen=True)
 class Entry:
-    """One place where a source file is offered: an address or a package."""
+    """One location of a source file: a URL or a package."""
 
     url: str | None
     package: str | None
@@ -36,7 +36,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Source:
-    """A file and the places that offer it, in order."""
+    """A file and its locations, in order."""
 
     file: str
     mirror: str  # its name in a mirror
@@ -44,7 +44,7 @@ class Source:
 
 
 def parse_source(text: str) -> Source:
-    """Read the JSON of ``--source``; `UserError` names what is wrong, never an address in it."""
+    """Read the JSON of ``--source``; messages of a `UserError` never quote a URL in it."""
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:

@@ -38,53 +38,47 @@ def kind_of(name: str) -> str | None:
 
 
 def read_rows(path: Path, columns: list[str], encoding: str) -> Iterator[Row]:
-    """Yield the position of each row of a table, and its values in some columns.
+    """Yield the position of each row of a table (maybe in a zip), and its values in some columns.
 
-    A value is text; in JSON Lines also true, false, None, a list or a mapping; in Parquet whatever
-    the column holds.
-
-    Args:
-        path: a table whose kind `kind_of` knows, or a zip with one.
-        columns: names of columns of the table.
-        encoding: of its text.
+    A value is text; in JSON Lines also true, false, None, a list or a mapping; in Parquet of any
+    type.
 
     Raises:
         UserError: the table is damaged, empty, ragged, of another encoding or lacks a column.
     """
-    try:
-        with open_table(path) as (kind, file):
-            if kind == "parquet":
-                yield from _parquet(file, columns)
-            elif kind == "jsonl":
-                yield from _json_lines(_text(file, encoding), columns)
-            else:
-                delimiter = _delimiter(path, kind, columns, encoding)
-                yield from _delimited(_text(file, encoding), columns, delimiter)
-    except UnicodeError as error:
-        raise UserError(f"{_undecodable(path, encoding) or error}") from error
-    except DAMAGE as error:
-        raise UserError(f"it is damaged ({error}); remove it and fetch it again") from error
+    with _plain_errors(path, encoding), open_table(path) as (kind, file):
+        if kind == "parquet":
+            yield from _parquet(file, columns)
+        elif kind == "jsonl":
+            yield from _json_lines(_text(file, encoding), columns)
+        else:
+            known = DELIMITERS[kind]
+            fits = (d for d in known if set(columns) <= set(_header(path, d, encoding)))
+            yield from _delimited(_text(file, encoding), columns, next(fits, known[0]))
 
 
 def column_names(path: Path, encoding: str) -> list[str]:
-    """Return the names of a table's columns; of JSON Lines, those that all lines have.
+    """Return the column names of a table; of JSON Lines, the keys that all lines have.
 
-    The delimiter of a CSV file is the one that gives most columns in the first row.
-
-    Raises:
-        UserError: as `read_rows`.
+    The delimiter of a CSV file is the one that gives most columns. Raises `UserError` as
+    `read_rows`.
     """
+    with _plain_errors(path, encoding), open_table(path) as (kind, file):
+        if kind == "parquet":
+            return _parquet_file(file).schema_arrow.names
+        if kind == "jsonl":
+            rows = (row for _, row in _objects(_text(file, encoding)))
+            names = list(next(rows, {}))
+            for row in rows:
+                names = [name for name in names if name in row]
+            return names
+        return max((_header(path, d, encoding) for d in DELIMITERS[kind]), key=len)
+
+
+@contextmanager
+def _plain_errors(path: Path, encoding: str) -> Iterator[None]:
     try:
-        with open_table(path) as (kind, file):
-            if kind == "parquet":
-                return _parquet_file(file).schema_arrow.names
-            if kind == "jsonl":
-                lines = (found for _, found in _objects(_text(file, encoding)))
-                names = list(next(lines, {}))
-                for found in lines:
-                    names = [name for name in names if name in found]
-                return names
-        return max((_header(path, each, encoding) for each in DELIMITERS[kind]), key=len)
+        yield
     except UnicodeError as error:
         raise UserError(f"{_undecodable(path, encoding) or error}") from error
     except DAMAGE as error:
@@ -116,10 +110,8 @@ def _undecodable(path: Path, encoding: str) -> str | None:
                 line += decoder.decode(chunk).count("\n")
             except UnicodeDecodeError as error:
                 line += error.object[: error.start].count(b"\n")
-                return (
-                    f"line {line}: the byte 0x{error.object[error.start]:02x} is not {encoding};"
-                    f" {HINT}"
-                )
+                byte = error.object[error.start]
+                return f"line {line}: the byte 0x{byte:02x} is not {encoding}; {HINT}"
     return None
 
 
@@ -128,23 +120,17 @@ def _header(path: Path, delimiter: str, encoding: str) -> list[str]:
     with open_table(path) as (_, file):
         reader = _reader(_text(file, encoding), delimiter)
         try:
-            found = next(reader, None)
+            names = next(reader, None)
         except csv.Error:
             return []
-    if not found:
+    if not names:
         raise UserError("it is empty; expected the names of the columns in its first line")
-    return found
+    return names
 
 
 def _reader(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[str]]:
     csv.field_size_limit(LARGEST_FIELD)
     return csv.reader(text, delimiter=delimiter, strict=True)
-
-
-def _delimiter(path: Path, kind: str, columns: list[str], encoding: str) -> str:
-    """Return the first delimiter that gives all wanted columns."""
-    known = DELIMITERS[kind]
-    return next((d for d in known if set(columns) <= set(_header(path, d, encoding))), known[0])
 
 
 def _delimited(text: io.TextIOWrapper, columns: list[str], delimiter: str) -> Iterator[Row]:
@@ -171,9 +157,9 @@ def _delimited(text: io.TextIOWrapper, columns: list[str], delimiter: str) -> It
 
 
 def _json_lines(text: io.TextIOWrapper, columns: list[str]) -> Iterator[Row]:
-    for place, found in _objects(text):
-        _positions(list(found), columns, place)
-        yield place, {name: found[name] for name in columns}
+    for where, row in _objects(text):
+        _positions(list(row), columns, where)
+        yield where, {name: row[name] for name in columns}
 
 
 def _objects(text: io.TextIOWrapper) -> Iterator[Row]:
@@ -182,17 +168,17 @@ def _objects(text: io.TextIOWrapper) -> Iterator[Row]:
             continue
         try:
             # Numbers as they are written; NaN, which is not JSON, as None.
-            found = json.loads(line, parse_float=str, parse_int=str, parse_constant=lambda _: None)
+            row = json.loads(line, parse_float=str, parse_int=str, parse_constant=lambda _: None)
         except (ValueError, RecursionError) as error:
             raise UserError(
                 f"line {number}: not JSON ({error}); expected one object per line"
             ) from error
-        if not isinstance(found, dict):
+        if not isinstance(row, dict):
             raise UserError(
-                f"line {number}: found {reprlib.repr(found)}, expected one object per line, as in"
+                f"line {number}: found {reprlib.repr(row)}, expected one object per line, as in"
                 ' {"text": "…", "label": "…"}'
             )
-        yield f"line {number}", found
+        yield f"line {number}", row
 
 
 def _parquet_file(file: BinaryIO):
@@ -223,11 +209,7 @@ def _parquet(file: BinaryIO, columns: list[str]) -> Iterator[Row]:
 
 
 def _positions(names: list[str], columns: list[str], where: str) -> dict[str, int]:
-    """Return the position of each wanted column among all.
-
-    Raises:
-        UserError: a column is missing or repeated.
-    """
+    """Return the position of each wanted column; `UserError` if one is missing or repeated."""
     for column in columns:
         if names.count(column) != 1:
             problem = "is missing" if column not in names else "occurs more than once"
