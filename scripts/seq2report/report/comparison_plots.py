@@ -101,8 +101,7 @@ def accuracy_by_length(sweeps: pd.DataFrame) -> Figure:
         away = np.maximum([rows["accuracy"] - rows["low"], rows["high"] - rows["accuracy"]], 0)
         axes.errorbar(rows["words"], rows["accuracy"], yerr=away, capsize=3, label=title, **style)
     axes.set_xticks(sorted(set(sweeps["words"])))
-    axes.set_xlabel("words read per document")
-    axes.set_ylabel("accuracy on the test documents")
+    axes.set(xlabel="words read per document", ylabel="accuracy on the test documents")
     axes.grid(alpha=0.25)
     axes.legend()
     return figure

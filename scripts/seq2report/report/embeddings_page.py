@@ -1,7 +1,6 @@
 """Parts of the page about word vectors, made of the tables of evaluate_embeddings."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,7 @@ from IPython.display import HTML
 from seq2report.core.excerpts import excerpt
 from seq2report.report import html
 from seq2report.report.embeddings_plots import NONE, label_zooms, side_by_side
-from seq2report.report.numbers import fill, percent
+from seq2report.report.numbers import percent
 
 LONGEST = 30  # characters of a word or of a class
 NEAR = 5  # neighbours of a word
@@ -44,7 +43,7 @@ def points(
     wide = about.copy()
     methods = list(dict.fromkeys(maps["method"]))
     groups = dict(list(maps.groupby([*KEY, "method"])))
-    for panel, key in enumerate(embeddings[KEY].itertuples(index=False, name=None)):
+    for panel, key in enumerate(_keys(embeddings)):
         for number, method in enumerate(methods):
             xy = groups[*key, method].set_index(name).loc[about[name], ["x", "y"]].to_numpy()
             wide[[f"x{panel}_{number}", f"y{panel}_{number}"]] = xy.round(3)
@@ -53,6 +52,10 @@ def points(
                 wide[f"z{panel}_{number}"] = label_zooms(xy, words)
     wide["label"] = [shown(label) if label else NONE for label in wide["label"]]
     return wide
+
+
+def _keys(embeddings: pd.DataFrame) -> list[tuple[str, str]]:
+    return list(embeddings[KEY].itertuples(index=False, name=None))
 
 
 def important(words: pd.DataFrame) -> pd.DataFrame:
@@ -71,7 +74,7 @@ def scores(quality: pd.DataFrame, embeddings: pd.DataFrame) -> pd.DataFrame:
     """Return trustworthiness by method, and same_class, one row per embedding."""
     wide = quality.pivot(index=KEY, columns="method", values="trustworthiness")
     wide = wide.join(quality.groupby(KEY)["same_class"].first())
-    return wide.loc[list(embeddings[KEY].itertuples(index=False, name=None))].reset_index()
+    return wide.loc[_keys(embeddings)].reset_index()
 
 
 def neighbour_rows(
@@ -83,11 +86,9 @@ def neighbour_rows(
     listed = near.groupby([*KEY, "word"], sort=False).agg(
         words=("neighbour", ", ".join), high=("cosine", "max"), low=("cosine", "min")
     )
-    words = (
-        neighbours[["word", "label"]].drop_duplicates("word").sort_values("label", kind="stable")
-    )
+    words = neighbours.drop_duplicates("word").sort_values("label", kind="stable")
     rows = pd.DataFrame({"word": words["word"].map(shown), "class": words["label"].map(shown)})
-    for name, key in zip(names, embeddings[KEY].itertuples(index=False, name=None), strict=True):
+    for name, key in zip(names, _keys(embeddings), strict=True):
         own = listed.loc[[(*key, word) for word in words["word"]]]
         rows[name] = [f"{row.words} ({row.high:.2f}–{row.low:.2f})" for row in own.itertuples()]
     return rows
@@ -119,41 +120,13 @@ def _each_shown(words: str) -> str:
     return ", ".join(map(shown, words.split(", ")))
 
 
-def analogy_rows(
-    analogies: pd.DataFrame, embeddings: pd.DataFrame, names: list[str]
-) -> pd.DataFrame:
-    """Return one row per analogy with vectors for its words: the result in each embedding."""
-    asked = analogies[analogies["missing"] == ""]
-    question = ["kind", "a", "b", "c", "expected"]
-    rows = asked[question].drop_duplicates()
-    table = pd.DataFrame(
-        {"kind": rows["kind"], "analogy": [_question(row) for row in rows.itertuples()]}
-    )
-    by_key = asked.set_index([*KEY, *question])
-    for name, key in zip(names, embeddings[KEY].itertuples(index=False, name=None), strict=True):
-        own = [by_key.loc[(*key, *row)] for row in rows.itertuples(index=False, name=None)]
-        table[name] = [_answer(row) for row in own]
-    return table
-
-
-def _question(row: NamedTuple) -> str:
-    a, b, c, d = map(shown, (row.a, row.b, row.c, row.expected))
-    return f"{a} : {b} = {c} : {d}"
+def _question(row: pd.Series) -> str:
+    return "{} : {} = {} : {}".format(*map(shown, row[["a", "b", "c", "expected"]]))
 
 
 def _answer(row: pd.Series) -> str:
     answers = ", ".join(excerpt(answer, LONGEST + 5) for answer in row["answers"].split(", "))
-    if row["rank"] == 1:
-        return f"✓ {answers}"
-    return f"✗ rank {row['rank']:,}; {answers}"
-
-
-def missing_words(analogies: pd.DataFrame) -> list[str]:
-    """Return the analogies with a word that has no vector, and these words."""
-    left_out = analogies[analogies["missing"] != ""].drop_duplicates(["a", "b", "c", "expected"])
-    return [
-        f"{_question(row)} (no vector: {_each_shown(row.missing)})" for row in left_out.itertuples()
-    ]
+    return f"✓ {answers}" if row["rank"] == 1 else f"✗ rank {row['rank']:,}; {answers}"
 
 
 def overview(embeddings: pd.DataFrame, names: list[str], trained: dict[str, str]) -> Iterator[HTML]:
@@ -233,12 +206,10 @@ def document_maps(compared: dict[str, pd.DataFrame], names: list[str]) -> Iterat
     of_documents = points(maps, documents, compared["embeddings"], labelled=False)
     of_documents["id"] = of_documents["id"].map(shown)
     counts = documents["label"].value_counts()
-    caption = fill(
-        "{count:,} test documents drawn at random, {at_most}{most:,} per class. Point at one to see"
-        " the beginning of its text, and its position on the other maps.",
-        count=len(of_documents),
-        at_most="" if counts.min() == counts.max() else "up to ",
-        most=counts.max(),
+    most = f"{'' if counts.min() == counts.max() else 'up to '}{counts.max():,}"
+    caption = (
+        f"{len(of_documents):,} test documents drawn at random, {most} per class. Point at one to"
+        " see the beginning of its text, and its position on the other maps."
     )
     searched = {"document": "id", "text": "excerpt"}
     yield from _maps("documents", of_documents, searched, caption, compared, names)
@@ -275,14 +246,13 @@ def movement(
 def solved(analogies: pd.DataFrame, embeddings: pd.DataFrame, names: list[str]) -> Iterator[HTML]:
     """Yield how many analogies hold in each embedding (table analogies), if any has vectors."""
     ranks = dict(list(analogies[analogies["missing"] == ""].groupby(KEY)["rank"]))
-    keys = embeddings[KEY].itertuples(index=False, name=None)
     if ranks:
         yield html.text(
             "Number of analogies whose expected word comes first among {words:,} words: {counts}.",
             words=embeddings["in_all"].iloc[0],
             counts="; ".join(
                 f"{(ranks[key] == 1).sum()} of {len(ranks[key])} ({name})"
-                for key, name in zip(keys, names, strict=True)
+                for key, name in zip(_keys(embeddings), names, strict=True)
             ),
         )
 
@@ -291,26 +261,22 @@ def analogies(
     asked: pd.DataFrame, embeddings: pd.DataFrame, names: list[str], name: str
 ) -> Iterator[HTML]:
     """Yield the table of analogies, saved as ``name``, and those with words without a vector."""
-    rows = analogy_rows(asked, embeddings, names)
-    if len(rows):
+    question = ["kind", "a", "b", "c", "expected"]
+    solvable = asked[asked["missing"] == ""].set_index(question)
+    questions = solvable.index.drop_duplicates()
+    if len(questions):
+        by_key = solvable.set_index(KEY, append=True)
+        rows = questions.to_frame(index=False)
+        shown = pd.DataFrame({"kind": rows["kind"], "analogy": rows.agg(_question, axis=1)})
+        for title, key in zip(names, _keys(embeddings), strict=True):
+            shown[title] = [_answer(by_key.loc[(*words, *key)]) for words in questions]
         caption = "✓ holds, ✗ fails; then the best answers with their cosines"
-        yield html.table(rows, caption=caption, text=tuple(rows.columns), name=name)
-    if missing := missing_words(asked):
-        yield html.text(
-            "Left out, because a word has no vector in one of the sets: {missing}.",
-            "soft",
-            missing="; ".join(missing),
+        yield html.table(shown, caption=caption, text=tuple(shown.columns), name=name)
+    left_out = asked[asked["missing"] != ""].drop_duplicates(question[1:])
+    if len(left_out):
+        missing = "; ".join(
+            f"{_question(row)} (no vector: {_each_shown(row['missing'])})"
+            for _, row in left_out.iterrows()
         )
-
-
-def projector_files(embeddings: pd.DataFrame, names: list[str], folder: str) -> HTML:
-    """Return links to the files for the Embedding Projector in ``folder``/projector."""
-    links = [
-        ", ".join(
-            html.link(file, f"{folder}/projector/{row.embedding}-{row.stage}/{file}")
-            for file in ("vectors.tsv", "metadata.tsv")
-        )
-        for row in embeddings.itertuples()
-    ]
-    rows = pd.DataFrame({"vectors": names, "files": links})
-    return html.table(rows, text=("vectors", "files"), raw=("files",))
+        template = "Left out, because a word has no vector in one of the sets: {missing}."
+        yield html.text(template, "soft", missing=missing)

@@ -116,8 +116,7 @@ def rule_graph(edges: pd.DataFrame) -> Figure:
         axes.text(x, -1.5, name, ha="center", weight="bold")
     for box in boxes:
         _draw(axes, box)
-    axes.set_xlim(-0.55, columns - 0.45)
-    axes.set_ylim(bottom + 0.4, -2.2)
+    axes.set(xlim=(-0.55, columns - 0.45), ylim=(bottom + 0.4, -2.2))
     axes.set_axis_off()
     return figure
 

@@ -57,27 +57,13 @@ def word_map(places: pd.DataFrame, classes: list[str]) -> Figure:
     labelled = frequent <= max(1, LABELLED_WORDS // len(groups))
     for label, style in groups:
         group = places[places["label"] == label]
-        axes.scatter(
-            group["x"],
-            group["y"],
-            s=16,
-            alpha=0.75,
-            linewidths=0,
-            c=style["color"],
-            marker=style["marker"],
-            label=label or "no class in particular",
-        )
+        name = label or "no class in particular"
+        axes.scatter(group["x"], group["y"], s=16, alpha=0.75, linewidths=0, label=name, **style)
+        beside = {"xytext": (2, 2), "textcoords": "offset points", "fontsize": 7.5}
+        beside["color"] = style["color"] if label else INK
         for word, x, y in group.loc[labelled, ["word", "x", "y"]].itertuples(index=False):
-            axes.annotate(
-                word,
-                (x, y),
-                xytext=(2, 2),
-                textcoords="offset points",
-                fontsize=7.5,
-                color=INK if label == "" else style["color"],
-            )
-    axes.set_xticks([])
-    axes.set_yticks([])
+            axes.annotate(word, (x, y), **beside)
+    axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
     figure.legend(loc="outside lower center", ncols=min(4, len(groups)), markerscale=1.6)
     return figure

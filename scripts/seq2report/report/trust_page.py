@@ -8,13 +8,6 @@ from IPython.display import HTML
 from seq2report.report import html
 from seq2report.report.numbers import fill
 
-PAIRS = {  # columns of the table duplicates, as headings
-    "part": "documents",
-    "among": "with a duplicate in",
-    "same_label": "with the same label",
-    "other_label": "with other labels only",
-}
-
 
 def leakage(pairs: pd.DataFrame, splits: pd.DataFrame) -> HTML:
     """Return how many test documents also occur in training (tables duplicates and empty)."""
@@ -22,33 +15,20 @@ def leakage(pairs: pd.DataFrame, splits: pd.DataFrame) -> HTML:
     leaked = pairs[(pairs["part"] == "test") & (pairs["among"] == "training")].iloc[0]
     template = "None of {test:,} test documents also occurs in the training set."
     if leaked["documents"]:
-        template = (
-            "{count:,} of {test:,} test documents ({share:percent}) also occur in the training set."
-        )
+        template = "{documents:,} of {test:,} test documents ({share:percent}) also occur in the"
+        template += " training set."
     if leaked["same_label"]:
-        template += " With the same label: {same:,}; a model can memorise the answer."
+        template += " With the same label: {same_label:,}; a model can memorise the answer."
     if leaked["other_label"]:
-        template += " With other labels only: {other:,}; a memorised answer is wrong."
+        template += " With other labels only: {other_label:,}; a memorised answer is wrong."
     if empty:
         template += (
             " {empty:,} documents have no word at all, {test_empty:,} of them test documents; they"
             " do not count as duplicates."
         )
-    return html.text(
-        template,
-        "outcome",
-        **{"test": test, "count": leaked["documents"], "share": leaked["documents"] / test},
-        **{"same": leaked["same_label"], "other": leaked["other_label"]},
-        **{"empty": empty, "test_empty": splits.loc["test", "empty"]},
-    )
-
-
-def duplicates_table(pairs: pd.DataFrame) -> HTML:
-    """Return the table of duplicates within and between the splits."""
-    shown = pairs.rename(columns=PAIRS | {"documents": "count"})
-    counts = dict.fromkeys(shown.columns[2:], "{:,}".format)
-    caption = "Documents whose text occurs more than once in the corpus"
-    return html.table(shown, counts, caption, tuple(shown.columns[:2]))
+    share, test_empty = leaked["documents"] / test, splits.loc["test", "empty"]
+    values = {"test": test, "share": share, "empty": empty, "test_empty": test_empty}
+    return html.text(template, "outcome", **values, **leaked)
 
 
 def label_errors(summary: pd.DataFrame) -> HTML:
@@ -66,16 +46,8 @@ def label_errors(summary: pd.DataFrame) -> HTML:
             " The text of {others:,} of them also occurs under another label, for example as a"
             " message posted to several groups: their label is right, but not the only one."
         )
-    counts = {"suspected": suspected, "documents": documents, "others": others}
-    return html.text(template, "outcome", share=suspected / documents, **counts)
-
-
-def suspects_by_class(summary: pd.DataFrame) -> HTML:
-    """Return the table of suspected label errors by class."""
-    shown = summary[summary["suspected"] > 0].rename(
-        columns={"label": "class", "also_under": "with other labels"}
-    )
-    return html.table(shown, dict.fromkeys(shown.columns[1:], "{:,}".format), text=("class",))
+    counts = summary[["suspected", "documents"]].sum()
+    return html.text(template, "outcome", share=suspected / documents, others=others, **counts)
 
 
 def suspects_table(suspected: pd.DataFrame) -> HTML:

@@ -31,8 +31,7 @@ def learning_curves(history: pd.DataFrame) -> Figure:
             axes.plot([], [], label=name, **style)
         kept = history[history["kept"]]
         axes.plot(kept["epoch"], kept[f"val_{measure}"], "o", color=COLOURS[3], label="kept")
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("log loss" if measure == "loss" else measure)
+        axes.set(xlabel="epoch", ylabel="log loss" if measure == "loss" else measure)
         axes.grid(alpha=0.25)
         axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     axes.legend()
@@ -89,8 +88,7 @@ def confusion_matrix(shares: pd.DataFrame) -> Figure:
             axes.text(j, i, percent, ha="center", va="center", color=shade)
     axes.set_xticks(range(len(classes)), classes, rotation=90)
     axes.set_yticks(range(len(classes)), classes)
-    axes.set_xlabel("predicted class")
-    axes.set_ylabel("true class")
+    axes.set(xlabel="predicted class", ylabel="true class")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     return figure
@@ -107,7 +105,6 @@ def reliability(calibration: pd.DataFrame) -> Figure:
         calibration["confidence"], calibration["accuracy"], s=area, color=COLOURS[0], alpha=0.8
     )
     axes.set_xlabel("confidence: probability of the predicted class")
-    axes.set_ylabel("accuracy: share of correct predictions")
-    axes.set_aspect("equal")
+    axes.set(ylabel="accuracy: share of correct predictions", aspect="equal")
     axes.grid(alpha=0.25)
     return figure
