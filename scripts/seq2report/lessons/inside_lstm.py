@@ -13,8 +13,8 @@ import polars as pl
 
 from seq2report.core.command import UserError
 from seq2report.core.durations import stopwatch
-from seq2report.documents.sequences import pad
-from seq2report.lessons.common import Corpus, embedding
+from seq2report.lessons import common
+from seq2report.lessons.common import Corpus, Documents, embedding
 
 UNITS = 16
 LENGTH = 40  # words that the network reads: the last words of a document
@@ -39,22 +39,15 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
-def squash(cell: np.ndarray) -> np.ndarray:
-    """Return tanh of the cell state, which the output gate of the standard cell scales."""
-    return np.tanh(cell)
-
-
 def layer_squash(weights: np.ndarray, bias: np.ndarray):
-    """Return the variant of `squash` on the lecture's slide: a tanh layer, tanh(c · W + b).
+    """Return the tanh layer of the lecture's slide, tanh(c · W + b), instead of tanh(c).
 
-    Args:
-        weights: (u, u); the identity gives the standard cell.
-        bias: (u,); zeros give the standard cell.
+    The identity, (u, u), and zeros, (u,), give the standard cell.
     """
     return lambda cell: np.tanh(cell @ weights + bias)
 
 
-def read_words(vectors: np.ndarray, weights: Weights, squash=squash) -> dict[str, np.ndarray]:
+def read_words(vectors: np.ndarray, weights: Weights, squash=np.tanh) -> dict[str, np.ndarray]:
     """Run an LSTM over word vectors from state 0 and return `GATES`, each (words, units) float64.
 
     Hochreiter and Schmidhuber (1997), with the forget gate of Gers, Schmidhuber and Cummins
@@ -101,22 +94,10 @@ def choose(probability: np.ndarray, truth: np.ndarray, words: np.ndarray) -> tup
     right = probability.argmax(axis=1) == truth
     confidence = probability.max(axis=1)
     whole = (words >= SHORTEST) & (words <= LENGTH)
-    choices = {
-        "whole": right & whole,
-        "cut": right & (words > LENGTH),
-        "wrong": words >= SHORTEST,
-    }
+    choices = {"whole": right & whole, "cut": right & (words > LENGTH)}
+    choices["wrong"] = words >= SHORTEST
     how, eligible = next((name, rows) for name, rows in choices.items() if rows.any())
     return int(np.where(eligible, confidence, -1).argmax()), how
-
-
-class Documents(NamedTuple):
-    """Documents of one split as the network reads them, at most `DOCUMENTS`."""
-
-    ids: np.ndarray  # (n, LENGTH) int32, padded and truncated at the start
-    truth: np.ndarray  # (n,) int64, class numbers
-    words: np.ndarray  # (n,) int64, length of the whole document
-    names: np.ndarray  # (n,) str, ids of the documents
 
 
 def choose_documents(corpus: Corpus, seed: int) -> tuple[Documents, Documents]:
@@ -126,13 +107,9 @@ def choose_documents(corpus: Corpus, seed: int) -> tuple[Documents, Documents]:
         UserError: nothing to train on, or no test document of `SHORTEST` words.
     """
     rng = np.random.default_rng(seed)
-    splits = []
-    for split in ("train", "test"):
-        documents = corpus.sequences.of_split(split)
-        chosen = documents.take(rng.permutation(np.flatnonzero(documents.lengths))[:DOCUMENTS])
-        ids, truth = pad(chosen, LENGTH, "pre", "pre"), chosen.classes(corpus.classes)
-        splits.append(Documents(ids, truth, chosen.lengths, chosen.ids.to_numpy()))
-    train, test = splits
+    train, test = (
+        common.draw_documents(corpus, split, rng, DOCUMENTS, LENGTH) for split in ("train", "test")
+    )
     longest = test.words.max(initial=0)
     if not len(train.ids) or longest < SHORTEST:
         raise UserError(
@@ -143,34 +120,23 @@ def choose_documents(corpus: Corpus, seed: int) -> tuple[Documents, Documents]:
     return train, test
 
 
-def build_model(vectors: np.ndarray | tuple[int, int], classes: int):
-    """Return the compiled network: embedding, LSTM, softmax; padding is masked.
+def fit_model(corpus: Corpus, train: Documents, epochs: int) -> tuple[object, int]:
+    """Return the trained network, and how many documents it was trained on.
 
-    Args:
-        vectors: fixed vectors, (num_words, d) float32, or the shape of those to learn.
-        classes: units of the output layer.
+    The network is an embedding, an LSTM and a softmax layer; padding is masked.
     """
     import keras
 
     model = keras.Sequential(
         [
             keras.Input((LENGTH,), dtype="int32"),
-            embedding(vectors, mask_zero=True, name="embedding"),
+            embedding(corpus.vectors, mask_zero=True, name="embedding"),
             keras.layers.LSTM(UNITS, name="lstm"),
-            keras.layers.Dense(classes, activation="softmax", name="output"),
+            keras.layers.Dense(len(corpus.classes), activation="softmax", name="output"),
         ]
     )
-    model.compile(
-        keras.optimizers.Adam(LEARNING_RATE),
-        "sparse_categorical_crossentropy",
-        jit_compile=True,
-    )
-    return model
-
-
-def fit_model(corpus: Corpus, train: Documents, epochs: int) -> tuple[object, int]:
-    """Return the trained network, and how many documents it was trained on."""
-    model = build_model(corpus.vectors, len(corpus.classes))
+    optimizer = keras.optimizers.Adam(LEARNING_RATE)
+    model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=True)
     # Full batches only: XLA would compile another program for a smaller one.
     batch = min(BATCH, len(train.ids))
     count = len(train.ids) // batch * batch
@@ -190,10 +156,7 @@ def keras_states(weights: Weights, vectors: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def check(*pairs: tuple[np.ndarray, np.ndarray]) -> float:
-    """Return the largest absolute difference between the NumPy cell and Keras.
-
-    Args:
-        pairs: results of the NumPy cell and of Keras, of equal shapes.
+    """Return the largest absolute difference between results of the NumPy cell and of Keras.
 
     Raises:
         UserError: the difference is above `TOLERANCE`, or not a number.
@@ -223,7 +186,7 @@ def read_document(model, ids: np.ndarray, probability: np.ndarray) -> Reading:
     """Read a document with the weights of ``model`` and check the result against Keras.
 
     Args:
-        model: as `build_model` returns it, trained.
+        model: as `fit_model` returns it.
         ids: word ids without padding, (words,) int32.
         probability: of each class after the last word, by Keras, (classes,).
     """
@@ -274,10 +237,10 @@ def rank_units(hidden: np.ndarray, kernel: np.ndarray, true: int) -> pd.DataFram
 def build_tables(
     reading: Reading, ids: np.ndarray, vocabulary: pl.DataFrame, classes: list[str], true: int
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables gates, document, probabilities and units.
+    """Return the tables gates, document, probabilities and units of the document that was read.
 
     Args:
-        reading: of the document.
+        reading: results of `read_document`.
         ids: its word ids, (words,) int32.
         vocabulary: columns id and word.
         classes: names of the classes.
@@ -288,29 +251,21 @@ def build_tables(
     document.insert(1, "word", [spelled[i] for i in ids])
     probabilities = pd.DataFrame(reading.by_word, columns=classes)
     probabilities = probabilities.assign(**document[["step", "word"]])
-    return {
-        "gates": tidy(reading.states, list(document["word"])),
-        "document": document,
-        "probabilities": probabilities.melt(
-            ["step", "word"], var_name="label", value_name="probability"
-        ),
-        "units": rank_units(reading.states["hidden"][-1], reading.kernel, true),
-    }
+    probabilities = probabilities.melt(["step", "word"], None, "label", "probability")
+    units = rank_units(reading.states["hidden"][-1], reading.kernel, true)
+    gates = tidy(reading.states, list(document["word"]))
+    return {"gates": gates, "document": document, "probabilities": probabilities, "units": units}
 
 
 def describe_document(
     test: Documents, row: int, probability: np.ndarray, classes: list[str], how: str
 ) -> dict[str, object]:
     """Return facts of the document that `choose` chose; ``probability`` is (classes,)."""
-    return {
-        "id": test.names[row],
-        "label": classes[test.truth[row]],
-        "predicted": classes[probability.argmax()],
-        "probability": float(probability[test.truth[row]]),
-        "chosen": how,
-        "document_words": int(test.words[row]),
-        "read_words": int((test.ids[row] > 0).sum()),
-    }
+    true = test.truth[row]
+    facts = {"id": test.names[row], "label": classes[true], "chosen": how}
+    facts |= {"predicted": classes[probability.argmax()], "probability": float(probability[true])}
+    facts["document_words"] = int(test.words[row])
+    return facts | {"read_words": int((test.ids[row] > 0).sum())}
 
 
 def run_lesson(
@@ -329,23 +284,14 @@ def run_lesson(
     logging.info("shown: %s, p = %.3f", test.names[row], probability[row].max())
     ids = test.ids[row][test.ids[row] > 0]
     reading = read_document(model, ids, probability[row])
-    facts = {
-        **describe_document(test, row, probability[row], corpus.classes, how),
-        "fitted_documents": count,
-        "tested_documents": len(test.truth),
-        "test_accuracy": float((probability.argmax(axis=1) == test.truth).mean()),
-        "largest_class": float(np.bincount(test.truth).max() / len(test.truth)),
-        "units": UNITS,
-        "dimensions": len(reading.weights.kernel),
-        "epochs": epochs,
-        "learned_vectors": isinstance(corpus.vectors, tuple),
-        "weights": sum(array.size for array in reading.weights),
-        "variant_weights": UNITS * UNITS + UNITS,
-        "difference_to_keras": reading.difference,
-        "tolerance": TOLERANCE,
-        "difference_of_identity_variant": reading.variant_difference,
-        "seed": seed,
-        "fit_seconds": seconds,
-    }
+    facts = describe_document(test, row, probability[row], corpus.classes, how)
+    facts |= common.describe_training(corpus, count, test, epochs)
+    facts["test_accuracy"] = float((probability.argmax(axis=1) == test.truth).mean())
+    facts |= {"units": UNITS, "dimensions": len(reading.weights.kernel)}
+    facts["weights"] = sum(array.size for array in reading.weights)
+    facts |= {"variant_weights": UNITS * UNITS + UNITS, "tolerance": TOLERANCE}
+    facts["difference_to_keras"] = reading.difference
+    facts["difference_of_identity_variant"] = reading.variant_difference
+    facts |= {"seed": seed, "fit_seconds": seconds}
     tables = build_tables(reading, ids, vocabulary, corpus.classes, test.truth[row])
     return tables | {"facts": pd.DataFrame([facts])}

@@ -32,15 +32,7 @@ REPEATS = 3  # of each timed lookup; the fastest counts
 
 
 def one_hot(ids: np.ndarray, size: int) -> np.ndarray:
-    """Return one row per id, 1 in the column of the id and 0 elsewhere.
-
-    Args:
-        ids: (n,) int, from 0 to ``size`` − 1.
-        size: number of words.
-
-    Returns:
-        (n, size) float32.
-    """
+    """Return one row per id, (n, size) float32: 1 in the column of the id and 0 elsewhere."""
     rows = np.zeros((len(ids), size), dtype=np.float32)
     rows[np.arange(len(ids)), ids] = 1
     return rows
@@ -52,7 +44,7 @@ def multi_hot(texts: Sequence[str]) -> np.ndarray:
 
 
 def distances(vectors: np.ndarray, space: str) -> pd.DataFrame:
-    """Return the distances between words, one row per ordered pair, self-pairs included.
+    """Return the distances between `WORDS`, one row per ordered pair, self-pairs included.
 
     Args:
         vectors: (len(WORDS), d), none of them all zeros.
@@ -76,10 +68,7 @@ def distances(vectors: np.ndarray, space: str) -> pd.DataFrame:
 
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
-    """Return mean, smallest and largest distance per space and kind of pair.
-
-    Args:
-        table: `distances` of one space or of several.
+    """Return mean, smallest and largest of the `distances` per space and kind of pair.
 
     Returns:
         Columns space, pair, pairs (each counted once), and for euclidean and cosine
@@ -93,11 +82,7 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def separated(table: pd.DataFrame) -> bool:
-    """Return whether every pair of the same kind has a higher cosine than all other pairs.
-
-    Args:
-        table: `distances` of one space.
-    """
+    """Return whether every pair of the same kind has a higher cosine than all other pairs."""
     cosine = table.groupby("pair")["cosine"]
     return bool(cosine.min()[SAME] > cosine.max()[OTHER])
 
@@ -121,13 +106,9 @@ def look_up(seed: int) -> dict[str, float]:
             passed = stopwatch()
             rows[name] = compute()
             times.append(passed()[0])
-        seconds[name] = min(times)
-    return {
-        "difference": float(np.abs(rows["product"] - rows["lookup"]).max()),
-        "multiplications": encoded.size * DIMENSIONS,
-        "product_seconds": seconds["product"],
-        "lookup_seconds": seconds["lookup"],
-    }
+        seconds[f"{name}_seconds"] = min(times)
+    difference = float(np.abs(rows["product"] - rows["lookup"]).max())
+    return {"difference": difference, "multiplications": encoded.size * DIMENSIONS, **seconds}
 
 
 def sizes() -> pd.DataFrame:
@@ -151,12 +132,9 @@ def sizes() -> pd.DataFrame:
 
 
 def list_neighbours(words: Sequence[str], vectors: np.ndarray, rows: np.ndarray) -> pd.DataFrame:
-    """Return the nearest words by cosine: columns word, rank (from 1), neighbour, cosine.
+    """Return columns word, rank (from 1), neighbour, cosine: the nearest of ``words`` by cosine.
 
-    Args:
-        words: (n,).
-        vectors: (n, d) float32.
-        rows: of the query words.
+    ``vectors`` is (n, d) float32; ``rows`` are those of the query words.
     """
     best, cosine = nearest(vectors, rows)
     neighbours = [
@@ -172,21 +150,13 @@ def labelled(
     name: str, labels: Sequence[str], values: np.ndarray, columns: Sequence[str]
 ) -> pd.DataFrame:
     """Return a table of ``values``, (labels, columns), with the column ``name`` before them."""
-    table = pd.DataFrame(values, columns=list(columns))
-    table.insert(0, name, list(labels))
-    return table
+    return pd.DataFrame({name: labels} | dict(zip(columns, values.T, strict=True)))
 
 
 def build_tables(
     seed: int, words: Sequence[str] = (), vectors: np.ndarray | None = None
 ) -> dict[str, pd.DataFrame]:
-    """Return all tables of the lesson.
-
-    Args:
-        seed: of the random matrix of the lookup.
-        words: (n,), words of pretrained vectors; none leaves these out.
-        vectors: (n, d) float32, their vectors.
-    """
+    """Return all tables of the lesson; pretrained ``vectors`` are (n, d) float32, of ``words``."""
     vectors = np.zeros((0, 0), np.float32) if vectors is None else vectors
     encoded = one_hot(np.arange(len(WORDS)), len(WORDS))
     spaces = {ONE_HOT_SPACE: encoded, BY_HAND_SPACE: BY_HAND}
@@ -199,11 +169,8 @@ def build_tables(
         neighbours = list_neighbours(words, vectors, rows)
     table = pd.concat([distances(matrix, name) for name, matrix in spaces.items()])
     product = encoded @ BY_HAND
-    pretrained = {
-        "pretrained_words": len(words),
-        "pretrained_dimensions": vectors.shape[1],
-        "missing": ", ".join(missing) if len(words) else "",
-    }
+    pretrained = {"pretrained_words": len(words), "pretrained_dimensions": vectors.shape[1]}
+    pretrained["missing"] = ", ".join(missing) if len(words) else ""
     return {
         "one_hot": labelled("word", WORDS, encoded.astype(int), WORDS),
         "features": labelled("word", WORDS, BY_HAND, FEATURES),
@@ -229,26 +196,18 @@ def build_facts(
         pretrained: facts on the pretrained vectors.
     """
     means = summarise(table).set_index(["space", "pair"])
-    of_pretrained = table[table["space"] == PRETRAINED_SPACE]
-    return {
-        "seed": seed,
-        "words": len(WORDS),
-        "one_hot_euclidean": means.loc[(ONE_HOT_SPACE, SAME), "euclidean_mean"],
-        "one_hot_cosine": means.loc[(ONE_HOT_SPACE, SAME), "cosine_mean"],
-        **{
-            f"{name}_{kind}_cosine": means["cosine_mean"].get((space, pair), np.nan)
-            for name, space in (("by_hand", BY_HAND_SPACE), ("pretrained", PRETRAINED_SPACE))
-            for kind, pair in (("same_kind", SAME), ("different_kinds", OTHER))
-        },
-        **pretrained,
-        "pretrained": not of_pretrained.empty,
-        "pretrained_separated": not of_pretrained.empty and separated(of_pretrained),
-        "small_difference": float(np.abs(product - BY_HAND).max()),
-        "vocabulary": VOCABULARY,
-        "dimensions": DIMENSIONS,
-        "length": LENGTH,
-        "documents": DOCUMENTS,
-        "bytes": BYTES,
-        "table_megabytes": BYTES * VOCABULARY * DIMENSIONS / MEGABYTE,
-        **look_up(seed),
-    }
+    same = means.loc[(ONE_HOT_SPACE, SAME)]
+    facts = {"seed": seed, "words": len(WORDS), "one_hot_euclidean": same["euclidean_mean"]}
+    facts["one_hot_cosine"] = same["cosine_mean"]
+    for name, space in (("by_hand", BY_HAND_SPACE), ("pretrained", PRETRAINED_SPACE)):
+        for kind, pair in (("same_kind", SAME), ("different_kinds", OTHER)):
+            facts[f"{name}_{kind}_cosine"] = means["cosine_mean"].get((space, pair), np.nan)
+    facts |= pretrained
+    rows = table[table["space"] == PRETRAINED_SPACE]
+    facts["pretrained"] = not rows.empty
+    facts["pretrained_separated"] = not rows.empty and separated(rows)
+    facts["small_difference"] = float(np.abs(product - BY_HAND).max())
+    facts |= {"vocabulary": VOCABULARY, "dimensions": DIMENSIONS, "length": LENGTH}
+    facts |= {"documents": DOCUMENTS, "bytes": BYTES}
+    facts["table_megabytes"] = BYTES * VOCABULARY * DIMENSIONS / MEGABYTE
+    return facts | look_up(seed)

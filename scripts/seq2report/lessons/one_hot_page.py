@@ -1,14 +1,12 @@
-"""Tables, figures and sentences of the lesson on one-hot vectors and embeddings."""
+"""Tables and sentences of the page on one-hot vectors and embeddings."""
 
 import pandas as pd
 from IPython.display import HTML
 
-from seq2report.lessons.one_hot_plots import heat_maps, scatter
+from seq2report.lessons.common import Tables
 from seq2report.report import html
 
-Lesson = dict[str, pd.DataFrame]  # the tables of the lesson by name
 HAND = ["one-hot", "made by hand"]
-KINDS = {"surf": "sea", "waves": "sea", "car": "road", "jeep": "road"}
 
 
 def _vector(row: pd.Series) -> str:
@@ -16,46 +14,22 @@ def _vector(row: pd.Series) -> str:
     return "(" + ", ".join(f"{value:g}" for value in row.iloc[1:]) + ")"
 
 
-def one_hot_distances(lesson: Lesson) -> HTML:
+def one_hot_distances(lesson: Tables) -> HTML:
     """Return the distance between two one-hot vectors, computed step by step."""
-    table = lesson["one_hot"]
-    (word, other), between = table["word"][:2], lesson["distances"]
-    pair = between.set_index(["space", "word", "other"]).loc[("one-hot", word, other)]
+    table, pair = lesson["one_hot"], lesson["distances"].iloc[1]
     return html.text(
         "Take {word} = {first} and {other} = {second}. They differ by 1 in two columns, so their"
         " distance is √(1² + 1²) = √2 = {euclidean:.3f}. No column is 1 in both, so their cosine is"
         " {cosine:g}. This holds for every pair of words, in a list of any length. All pairs are"
         " equally far apart: one-hot vectors identify a word but say nothing about its meaning.",
         "outcome",
-        word=word,
-        other=other,
         first=_vector(table.iloc[0]),
         second=_vector(table.iloc[1]),
-        **pair[["euclidean", "cosine"]],
+        **pair,
     )
 
 
-def points(lesson: Lesson) -> HTML:
-    """Return the scatter plot of the vectors made by hand."""
-    return html.figure(
-        scatter(lesson["features"], KINDS),
-        "Scatter plot of the four words: surf and waves at one end, car and jeep at the other",
-        "Each word is a point. Circles: words of the sea. Squares: words of the road.",
-    )
-
-
-def distance_maps(lesson: Lesson) -> HTML:
-    """Return the heat maps of the distances without pretrained vectors."""
-    table = lesson["distances"]
-    return html.figure(
-        heat_maps(table[table["space"].isin(HAND)], "euclidean"),
-        "Two heat maps of distances: all equal for one-hot vectors, two blocks for the embedding",
-        "Euclidean distance between the words. Dark: near. The diagonal compares a word with"
-        " itself.",
-    )
-
-
-def pairs(lesson: Lesson, spaces: list[str], caption: str) -> HTML:
+def pairs(lesson: Tables, spaces: list[str], caption: str) -> HTML:
     """Return distance and cosine of each pair of words in some spaces."""
     table = lesson["distances"]
     place = list(dict.fromkeys(table["word"])).index
@@ -73,7 +47,7 @@ def pairs(lesson: Lesson, spaces: list[str], caption: str) -> HTML:
     return html.table(pd.DataFrame(columns), formats, caption, text=("pair", "kind"))
 
 
-def _ranges(lesson: Lesson, space: str) -> dict[str, float]:
+def ranges(lesson: Tables, space: str) -> dict[str, float]:
     """Return the smallest and largest distance and cosine of each kind of pair in a space."""
     summary = lesson["summary"].set_index(["space", "pair"])
     return {
@@ -83,31 +57,9 @@ def _ranges(lesson: Lesson, space: str) -> dict[str, float]:
     }
 
 
-def hand_outcome(lesson: Lesson) -> HTML:
-    """Return what the distances of the vectors made by hand show."""
-    return html.text(
-        "In the table made by hand, two words of the same kind are at most {same_euclidean_max:.2f}"
-        " apart, and two words of different kinds at least {other_euclidean_min:.2f}. The cosine is"
-        " at least {same_cosine_min:.2f} for the same kind and at most {other_cosine_max:.2f} for"
-        " different kinds. So these distances carry meaning. A network that learns something about"
-        " surf also learns something about waves, because both words have nearly the same numbers."
-        " With one-hot vectors, it has to learn about each word separately.",
-        **_ranges(lesson, "made by hand"),
-    )
-
-
-def cosine_maps(lesson: Lesson) -> HTML:
-    """Return the heat maps of the cosines, with those of the pretrained vectors."""
-    return html.figure(
-        heat_maps(lesson["distances"], "cosine"),
-        "Three heat maps of cosine similarities: one-hot, made by hand, pretrained",
-        "Cosine similarity between the words. Dark: similar.",
-    )
-
-
-def pretrained_outcome(lesson: Lesson) -> HTML:
+def pretrained_outcome(lesson: Tables) -> HTML:
     """Return whether the pretrained vectors separate the two kinds of words."""
-    ranges = (
+    cosines = (
         "Two words of the same kind have a cosine of {same_cosine_min:.2f} to"
         " {same_cosine_max:.2f}, two words of different kinds a cosine of {other_cosine_min:.2f} to"
         " {other_cosine_max:.2f}."
@@ -122,11 +74,10 @@ def pretrained_outcome(lesson: Lesson) -> HTML:
             " So not every pair of the same kind is more similar than every pair of different"
             " kinds. Vectors from little text, or from other text, may not reflect our two kinds."
         )
-    return html.text(ranges + verdict, "outcome", **_ranges(lesson, "pretrained"))
+    return html.text(cosines + verdict, "outcome", **ranges(lesson, "pretrained"))
 
 
-def neighbours(lesson: Lesson) -> HTML:
-    """Return the nearest words of each of the four words."""
+def neighbours(lesson: Tables) -> HTML:
     table = lesson["neighbours"]
     near = table.assign(near=table["neighbour"] + table["cosine"].map(" ({:.2f})".format))
     near = near.groupby("word", sort=False)["near"].agg(", ".join).reset_index()
@@ -137,13 +88,8 @@ def neighbours(lesson: Lesson) -> HTML:
     )
 
 
-def without_vectors(facts: pd.Series, vectors: str) -> HTML:
-    """Return why the four words are not compared in pretrained vectors.
-
-    Args:
-        facts: of the lesson.
-        vectors: title of the pretrained vectors.
-    """
+def without_vectors(facts: dict, vectors: str) -> HTML:
+    """Return why the four words are not compared in ``vectors``, the title of pretrained ones."""
     reason = "This page was built without pretrained vectors, so this comparison is left out."
     if facts["missing"]:
         reason = (
@@ -154,22 +100,16 @@ def without_vectors(facts: pd.Series, vectors: str) -> HTML:
     return html.text(reason, "notice", vectors=vectors, **facts)
 
 
-def lookups(lesson: Lesson) -> HTML:
+def lookups(lesson: Tables) -> HTML:
     """Return for each word its one-hot vector, the product with the table, and the row."""
-    columns = {
-        "one-hot vector": "one_hot",
-        "one-hot vector × table": "lookup",
-        "row of the table": "features",
-    }
-    rows = {
-        heading: [_vector(row) for _, row in lesson[name].iterrows()]
-        for heading, name in columns.items()
-    }
-    table = pd.DataFrame({"word": lesson["one_hot"]["word"], **rows})
-    return html.table(table, caption="Computed for each word", text=("word", *rows))
+    table = pd.DataFrame({"word": lesson["one_hot"]["word"]})
+    columns = {"one-hot vector": "one_hot", "one-hot vector × table": "lookup"}
+    for heading, name in (columns | {"row of the table": "features"}).items():
+        table[heading] = [_vector(row) for _, row in lesson[name].iterrows()]
+    return html.table(table, caption="Computed for each word", text=tuple(table.columns))
 
 
-def lookup_outcome(facts: pd.Series) -> HTML:
+def lookup_outcome(facts: dict) -> HTML:
     """Return how the product compares with reading rows, in results and in time."""
     exact = facts["small_difference"] == facts["difference"] == 0
     return html.text(
@@ -191,43 +131,12 @@ def _size(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def sizes(lesson: Lesson, facts: pd.Series) -> HTML:
+def sizes(table: pd.DataFrame, caption: str) -> HTML:
     """Return the size of a document in each form."""
-    table = lesson["sizes"]
     rows, columns = (table[name].map("{:,}".format) for name in ("rows", "columns"))
-    shown = pd.DataFrame(
-        {
-            "form": table["form"],
-            "rows × columns": rows + " × " + columns,
-            "numbers": table["numbers"],
-            "MB": table["megabytes"],
-            "GB per corpus": table["corpus_gigabytes"],
-            "keeps the word order": table["order"].map({True: "yes", False: "no"}),
-        }
-    )
-    return html.table(
-        shown,
-        {"numbers": "{:,}".format, "MB": _size, "GB per corpus": _size},
-        "One document of {length} words from a vocabulary of {vocabulary:,}, with {bytes} bytes per"
-        " number (1 MB is 1,000,000 bytes), and a corpus of {documents:,} such documents".format(
-            **facts
-        ),
-        text=("form",),
-    )
-
-
-def size_outcome(lesson: Lesson, facts: pd.Series) -> HTML:
-    """Return the size of a document as one-hot vectors, as an embedding and as ids."""
-    one_hot, embedding, ids = lesson["sizes"]["megabytes"][:3]
-    return html.text(
-        "As one-hot vectors, one document of {length} words takes {one_hot:g} MB, although it"
-        " contains only {length} ones. As embedding vectors it takes {embedding:g} MB,"
-        " {factor:.0f} times less. As ids it takes {ids:g} MB. Documents are therefore stored as"
-        " ids. The network keeps one table for all documents ({vocabulary:,} × {dimensions}"
-        " numbers, {table_megabytes:g} MB) and reads the rows when it needs them.",
-        one_hot=one_hot,
-        embedding=embedding,
-        ids=ids,
-        factor=one_hot / embedding,
-        **facts,
-    )
+    shown = pd.DataFrame({"form": table["form"], "rows × columns": rows + " × " + columns})
+    shown = shown.assign(**{"numbers": table["numbers"], "MB": table["megabytes"]})
+    shown["GB per corpus"] = table["corpus_gigabytes"]
+    shown["keeps the word order"] = table["order"].map({True: "yes", False: "no"})
+    formats = {"numbers": "{:,}".format, "MB": _size, "GB per corpus": _size}
+    return html.table(shown, formats, caption, text=("form",))

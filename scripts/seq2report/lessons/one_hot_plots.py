@@ -11,14 +11,10 @@ SHADES = {"euclidean": "Blues_r", "cosine": "Blues"}
 
 
 def heat_maps(distances: pd.DataFrame, measure: str) -> Figure:
-    """Draw the distances between words, one panel per space, with the values in the cells.
+    """Draw the "euclidean" or "cosine" distances between words, one panel per space.
 
     Distances have one scale per panel, as the vectors of one space may be longer than those of
     another. Cosines have one scale for all panels.
-
-    Args:
-        distances: columns space, word, other and ``measure``, one row per ordered pair.
-        measure: "euclidean" or "cosine".
     """
     spaces = list(dict.fromkeys(distances["space"]))
     words = list(dict.fromkeys(distances["word"]))
@@ -47,30 +43,17 @@ def heat_maps(distances: pd.DataFrame, measure: str) -> Figure:
 
 
 def scatter(features: pd.DataFrame, kinds: dict[str, str]) -> Figure:
-    """Draw words as points, with two features as coordinates.
-
-    Args:
-        features: column word and two numeric columns, the features.
-        kinds: kind of each word, shown by colour and marker.
-    """
+    """Draw words (column word) with two features as coordinates, coloured by their kinds."""
     x, y = (name for name in features.columns if name != "word")
     figure = Figure(figsize=(4.6, 4))
     axes = figure.subplots()
     for kind, style in styles(list(dict.fromkeys(kinds.values()))).items():
         rows = features[features["word"].map(kinds) == kind]
         axes.scatter(rows[x], rows[y], s=55, c=style["color"], marker=style["marker"])
-        for word, right, up in rows[["word", x, y]].itertuples(index=False):
-            axes.annotate(
-                word,
-                (right, up),
-                xytext=(7, 5),
-                textcoords="offset points",
-                color=style["color"],
-                fontsize=11,
-            )
-    axes.set_xlim(-0.1, 1.25)
-    axes.set_ylim(-0.1, 1.2)
-    axes.set_xlabel(f"has to do with the {x}")
-    axes.set_ylabel(f"has to do with the {y}")
+        label = {"xytext": (7, 5), "textcoords": "offset points", "fontsize": 11}
+        for word, *place in rows[["word", x, y]].itertuples(index=False):
+            axes.annotate(word, place, color=style["color"], **label)
+    axes.set(xlim=(-0.1, 1.25), ylim=(-0.1, 1.2))
+    axes.set(xlabel=f"has to do with the {x}", ylabel=f"has to do with the {y}")
     axes.grid(alpha=0.25)
     return figure

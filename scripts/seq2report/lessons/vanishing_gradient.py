@@ -3,15 +3,14 @@
 import logging
 from collections.abc import Sequence
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from seq2report.core.command import UserError
 from seq2report.core.durations import stopwatch
-from seq2report.documents.sequences import Sequences, pad
-from seq2report.lessons.common import Corpus, embedding
+from seq2report.lessons import common
+from seq2report.lessons.common import Corpus, Documents, draw_documents, embedding
 
 CELLS = ("SimpleRNN", "LSTM", "GRU")
 UNITS = 32
@@ -39,19 +38,12 @@ class Network:
     of the time.
     """
 
-    def __init__(
-        self,
-        kind: str,
-        vectors: np.ndarray | tuple[int, int],
-        classes: int,
-        length: int,
-        rate: float,
-    ) -> None:
+    def __init__(self, kind: str, vectors, classes: int, length: int, rate: float) -> None:
         """Build the layers and compile the functions.
 
         Args:
             kind: one of `CELLS`.
-            vectors: fixed vectors, (ids, dimensions) float32, or the shape of those to learn.
+            vectors: see `Corpus`.
             classes: units of the output layer.
             length: largest number of steps.
             rate: learning rate of Adam.
@@ -138,12 +130,8 @@ def gradient_norms(network: Network, ids: np.ndarray, truth: np.ndarray) -> np.n
     """Return Euclidean norms of the logit's gradient, (n, length) float64; column k: k steps back.
 
     The logit of the true class is used, not its probability: softmax is flat where a network is
-    confident, and its small gradient would look like a forgotten word.
-
-    Args:
-        network: its length is the number of columns of ``ids``.
-        ids: word ids, (n, length) int32, no padding.
-        truth: class numbers, (n,) int32.
+    confident, and its small gradient would look like a forgotten word. ``ids`` is (n, length of
+    the network) int32, without padding, and ``truth`` is (n,) int32.
     """
     gradient = network.gradient(ids, truth).numpy().astype(np.float64)
     return np.linalg.norm(gradient, axis=2)[:, ::-1]
@@ -156,13 +144,6 @@ def quartiles(norms: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"steps_back": back, "lower": lower, "median": median, "upper": upper})
 
 
-class Documents(NamedTuple):
-    """Documents as a network reads them."""
-
-    ids: np.ndarray  # (n, LENGTH) int32, padded and truncated at the start
-    truth: np.ndarray  # (n,) int32, class numbers
-
-
 def choose_documents(corpus: Corpus, seed: int) -> tuple[Documents, Documents, Documents]:
     """Return random documents to train on, to test on and to measure gradients on.
 
@@ -170,16 +151,9 @@ def choose_documents(corpus: Corpus, seed: int) -> tuple[Documents, Documents, D
         UserError: no training document, or no test document of `LENGTH` words.
     """
     rng = np.random.default_rng(seed)
-
-    def choose(documents: Sequences, count: int, shortest: int) -> Documents:
-        rows = rng.permutation(np.flatnonzero(documents.lengths >= shortest))[:count]
-        chosen = documents.take(rows)
-        truth = chosen.classes(corpus.classes).astype(np.int32)
-        return Documents(pad(chosen, LENGTH, "pre", "pre"), truth)
-
-    train, test = corpus.sequences.of_split("train"), corpus.sequences.of_split("test")
-    fitted, tested = choose(train, DOCUMENTS, 1), choose(test, DOCUMENTS, 1)
-    measured = choose(test, MEASURED, LENGTH)
+    fitted = draw_documents(corpus, "train", rng, DOCUMENTS, LENGTH)
+    tested = draw_documents(corpus, "test", rng, DOCUMENTS, LENGTH)
+    measured = draw_documents(corpus, "test", rng, MEASURED, LENGTH, shortest=LENGTH)
     if not len(fitted.ids) or not len(measured.ids):
         raise UserError(
             f"found {len(fitted.ids)} training documents and {len(measured.ids)} test documents"
@@ -205,9 +179,9 @@ def measure_cell(
 ) -> tuple[list[pd.DataFrame], dict, int]:
     """Return gradients before and after training, a row of networks, and documents per epoch."""
     fitted, tested, measured = documents
-    before = quartiles(gradient_norms(network, *measured))
+    before = quartiles(gradient_norms(network, measured.ids, measured.truth))
     count = train_network(network, fitted, epochs, seed)
-    after = quartiles(gradient_norms(network, *measured))
+    after = quartiles(gradient_norms(network, measured.ids, measured.truth))
     for stage, frame in (("before", before), ("after", after)):
         frame.insert(0, "stage", stage)
         frame.insert(1, "cell", network.kind)
@@ -237,16 +211,9 @@ def compare_on_documents(
     gradients = pd.concat(gradients, ignore_index=True)
     tables = {"gradients": gradients, "falls": falls(gradients), "networks": pd.DataFrame(networks)}
     _, tested, measured = documents
-    return tables, {
-        "fitted_documents": count,
-        "tested_documents": len(tested.truth),
-        "measured_documents": len(measured.truth),
-        "length": LENGTH,
-        "units": UNITS,
-        "epochs": epochs,
-        "learned_vectors": isinstance(corpus.vectors, tuple),
-        "largest_class": float(np.bincount(tested.truth).max() / len(tested.truth)),
-    }
+    facts = common.describe_training(corpus, count, tested, epochs)
+    facts |= {"measured_documents": len(measured.truth), "length": LENGTH, "units": UNITS}
+    return tables, facts
 
 
 def falls(gradients: pd.DataFrame) -> pd.DataFrame:
@@ -254,9 +221,7 @@ def falls(gradients: pd.DataFrame) -> pd.DataFrame:
 
     ``fall`` is infinite where the median is 0 that far back: less than float32 can represent.
     """
-    medians = gradients.pivot_table(
-        index=["stage", "cell"], columns="steps_back", values="median", sort=False
-    )
+    medians = gradients.pivot_table("median", ["stage", "cell"], "steps_back", sort=False)
     table = pd.DataFrame({"last_word": medians[0], "far": medians[FAR]})
     with np.errstate(divide="ignore", invalid="ignore"):
         table["fall"] = table["last_word"] / table["far"]
@@ -334,11 +299,7 @@ def recall(seed: int, calls: int, steps_back: Sequence[int], repetitions: int) -
 def run_lesson(corpus: Corpus, epochs: int, calls: int, seed: int) -> dict[str, pd.DataFrame]:
     """Return the tables gradients, falls, networks, memory, starts and facts.
 
-    Args:
-        corpus: documents of all classes.
-        epochs: of the training on documents.
-        calls: of the training of a memory network, `UPDATES` updates per call.
-        seed: of weights, chosen documents and sequences.
+    Training on documents has ``epochs``, that of a memory network ``calls`` × `UPDATES` updates.
     """
     watch = stopwatch()
     tables, facts = compare_on_documents(corpus, epochs, seed)
@@ -346,18 +307,8 @@ def run_lesson(corpus: Corpus, epochs: int, calls: int, seed: int) -> dict[str, 
     after = tables["falls"].query("stage == 'after'").set_index("cell")["fall"]
     starts = memory[["cell", "start"]].drop_duplicates().query("cell != 'SimpleRNN'")
     starts["kept"] = [kept_per_step(kind, start) for kind, start in starts.to_numpy()]
-    facts |= {
-        "seed": seed,
-        "far": FAR,
-        "symbols": SYMBOLS,
-        "updates": calls * UPDATES,
-        "batch": BATCH,
-        "repetitions": REPETITIONS,
-        "unseen_sequences": UNSEEN,
-        "open_bias": OPEN,
-        "fall_simple_rnn": after["SimpleRNN"],
-        "fall_lstm": after["LSTM"],
-        "fall_gru": after["GRU"],
-        "fit_seconds": watch()[0],
-    }
+    facts |= {"seed": seed, "far": FAR, "symbols": SYMBOLS, "updates": calls * UPDATES}
+    facts |= {"batch": BATCH, "repetitions": REPETITIONS, "unseen_sequences": UNSEEN}
+    facts |= {"open_bias": OPEN, "fall_simple_rnn": after["SimpleRNN"], "fall_lstm": after["LSTM"]}
+    facts |= {"fall_gru": after["GRU"], "fit_seconds": watch()[0]}
     return tables | {"memory": memory, "starts": starts, "facts": pd.DataFrame([facts])}
