@@ -1,4 +1,4 @@
-"""Models of all variants, built once in a process of its own before anything runs."""
+"""Check the models of all variants before any job starts."""
 
 import contextlib
 import json
@@ -14,35 +14,28 @@ from seq2report.core.machine import memory_mb
 
 
 def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
-    """Have ``check.py`` build every variant's model, unless it did so for the same settings.
+    """Let ``check.py`` build the model of every variant, unless the file ``memory`` has the result.
 
-    An ensemble has nothing to build but its members, which are variants themselves.
-
-    It runs as a process of its own: it needs TensorFlow, which takes seconds to load. What was
-    found right is remembered in the file ``memory``; where that cannot be written, the check is
-    made each time.
+    It is a process of its own, because it needs TensorFlow, which takes seconds to load.
 
     Raises:
-        UserError: one line a mistake, at most five.
+        UserError: one line per error, at most five.
     """
     variants = {name: resolve_variant(config, name) for name in config["variants"]}
     content = {
         "num_words": {name: item["num_words"] for name, item in config["encodings"].items()},
         "features": config.get("features", {}),
         "memory_mb": config.get("memory_mb", memory_mb()),
-        "variants": {
-            name: variant.settings()
-            for name, variant in variants.items()
-            if variant.kind != "ensemble"
-        },
+        "variants": {k: v.settings() for k, v in variants.items() if v.kind != "ensemble"},
+        "versions": {name: version(name) for name in ("keras", "scikit-learn")},
     }
-    versions = {name: version(name) for name in ("keras", "scikit-learn")}
-    text = json.dumps(content | {"versions": versions}, sort_keys=True, indent=1)
+    text = json.dumps(content, sort_keys=True, indent=1)
     memory = Path(memory)
     if memory.is_file() and memory.read_text(encoding="utf-8") == text:
         return
     done = subprocess.run([sys.executable, script], input=text, capture_output=True, text=True)
     if done.returncode:
         raise UserError(re.split(r"(?m)^error: ", done.stderr.strip())[-1])
-    with contextlib.suppress(OSError, UserError), replacing(memory) as part:
-        part.write_text(text, encoding="utf-8")
+    # If the file cannot be written, the models are checked each time.
+    with contextlib.suppress(OSError, UserError), replacing(memory) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -20,10 +20,9 @@ GROUPS = r"author|autor|user|customer|kunde|speaker|sender|from|person|patient|g
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """A column, as its sampled rows show it.
+    """A column of a table.
 
     Attributes:
-        name: in the table.
         values: text or None, one per sampled row.
         unique: whether all values of the whole table differ and none is missing.
         different: number of different values in the whole table.
@@ -56,7 +55,7 @@ class Column:
 
 
 def read_columns(path: Path, encoding: str) -> tuple[list[Column], int]:
-    """Return the columns of a table that hold text or numbers, and its number of rows.
+    """Return the columns of text or numbers of a table, and its number of rows.
 
     Raises:
         UserError: it has fewer than two such columns, or no row.
@@ -90,11 +89,7 @@ def read_columns(path: Path, encoding: str) -> tuple[list[Column], int]:
 
 
 def choose_text(columns: list[Column]) -> Column:
-    """Return the column with the most words per row.
-
-    Raises:
-        UserError: it has fewer than two.
-    """
+    """Return the column with the most words per row; `UserError` if it has fewer than two."""
     text = max(columns, key=lambda column: column.words)
     if text.words < 2:
         raise UserError(
@@ -126,9 +121,7 @@ def choose_label(text: Column, columns: list[Column], rows: int) -> tuple[Column
     named = [column for column in possible if re.search(LABELS, column.name.lower())]
     kappas = {column: agreement(text, column) for column in named or possible}
     # If kappas are about equal, prefer a column that is not named like an author.
-    best = max(
-        kappas, key=lambda column: (round(kappas[column], 1), not column.is_named_like_a_group)
-    )
+    best = max(kappas, key=lambda c: (round(kappas[c], 1), not c.is_named_like_a_group))
     listed = ", ".join(f"'{column.name}' {kappa:.2f}" for column, kappa in kappas.items())
     reason = "its name suggests it" if named else "the texts predict it best"
     return best, f"{reason} (kappa of a quick naive Bayes: {listed})"

@@ -1,4 +1,4 @@
-"""Corpora in the configuration: whether their settings fit their format, and what figures need."""
+"""Corpora in the configuration: whether their settings fit their format, and their description."""
 
 from collections.abc import Iterator
 
@@ -34,16 +34,14 @@ def _table_mistakes(where: str, corpus: dict, sources: dict) -> Iterator[str]:
         yield f"{where}: 'split.test' and 'columns.split' exclude each other; remove one of them"
     if not own_split and "test" not in corpus["split"]:
         yield f"{where}.split: 'test' is missing (or 'columns.split', if a column has the splits)"
-    file = sources.get(corpus["source"], {}).get("file")
+    source = corpus["source"]
+    file = sources.get(source, {}).get("file")
     if file and not file.lower().endswith(".zip") and kind_of(file) is None:
-        yield (
-            f"sources.{corpus['source']}.file: '{file}' does not end like a table; allowed:"
-            f" {ENDINGS}"
-        )
+        yield f"sources.{source}.file: '{file}' does not end like a table; allowed: {ENDINGS}"
 
 
 def circumstances(corpus: dict) -> dict[str, str]:
-    """Return what every figure of a corpus depends on, in words: its split and header policy."""
+    """Return the split and header policy of a corpus in words; every figure depends on them."""
     split = corpus["split"]
     test = 100 * split.get("test", 0)
     how = [f"random {100 - test:g}/{test:g}"]

@@ -125,7 +125,7 @@ def _grids(variant: object) -> Iterator[tuple[Path, object]]:
             keys = [key for key in value if path or key not in NO_GRIDS]
             waiting[:0] = [((*path, key), value[key]) for key in keys]
         elif isinstance(value, list):
-            waiting[:0] = [((*path, n), each) for n, each in enumerate(value)]
+            waiting[:0] = [((*path, n), item) for n, item in enumerate(value)]
 
 
 def _labels(paths: list[Path]) -> list[Path]:

@@ -1,4 +1,4 @@
-"""What a file or folder of texts contains: its format, encoding, columns, classes and lengths."""
+"""Inspect a file or folder of texts: format, encoding, columns, classes and lengths."""
 
 import codecs
 import re
@@ -28,25 +28,15 @@ HEADER = re.compile(r"[A-Z][A-Za-z-]*: .*\n(?:[A-Z\t ].*\n)*\n")
 
 @dataclass
 class Proposal:
-    """Settings of a corpus, and the reasons for them.
+    """Settings of a corpus, and the reasons for them."""
 
-    Attributes:
-        corpus: its settings, without title and source.
-        reasons: one line each.
-        optional: columns that may be groups; the user has to decide.
-    """
-
-    corpus: dict
+    corpus: dict  # without title and source
     reasons: list[str] = field(default_factory=list)
-    optional: list[str] = field(default_factory=list)
+    optional: list[str] = field(default_factory=list)  # columns that may be groups
 
 
 def inspect(path: Path) -> Proposal:
-    """Return the settings for a file or folder.
-
-    Raises:
-        UserError: it cannot be a corpus.
-    """
+    """Return the settings for a file or folder; `UserError` if it cannot be a corpus."""
     if not path.exists():
         raise UserError("there is no such file or folder")
     if path.is_dir():
@@ -63,11 +53,7 @@ def inspect(path: Path) -> Proposal:
 
 
 def inspect_table(path: Path) -> Proposal:
-    """Return the settings for a table; the values of a column decide its role.
-
-    Raises:
-        UserError: it has no column of texts or none of classes.
-    """
+    """Return the settings for a table; `UserError` without columns of texts and of classes."""
     with open_table(path) as (kind, file):
         chunks = iter(partial(file.read, 1 << 20), b"")
         encoding = "utf-8" if kind == "parquet" else encoding_of(chunks)
@@ -93,18 +79,13 @@ def inspect_table(path: Path) -> Proposal:
 
 
 def _add_id_and_group(proposal: Proposal, columns: list[Column], label: Column, rows: int) -> None:
-    """Add the columns of ids and groups, if any, of those that have no other role."""
+    """Choose ids and groups among the columns that have no other role."""
     roles = proposal.corpus["columns"]
-    if column := next((each for each in columns if each.unique and each.words <= 3), None):
-        roles["id"] = column.name
-        proposal.reasons.append(f"id: '{column.name}', the first column without repeated values")
-    repeated = [
-        column
-        for column in columns
-        if 2 * label.different < column.different < rows
-        and column.words < 5
-        and column.filled > 0.5
-    ]
+    if unique := [column.name for column in columns if column.unique and column.words <= 3]:
+        roles["id"] = unique[0]
+        proposal.reasons.append(f"id: '{unique[0]}', the first column without repeated values")
+    repeated = [c for c in columns if 2 * label.different < c.different < rows]
+    repeated = [column for column in repeated if column.words < 5 and column.filled > 0.5]
     group = next((column for column in repeated if column.is_named_like_a_group), None)
     if group:
         roles["group"] = group.name
@@ -113,14 +94,9 @@ def _add_id_and_group(proposal: Proposal, columns: list[Column], label: Column, 
 
 
 def inspect_folders(path: Path) -> Proposal:
-    """Return the settings for a folder with one folder per class, or for an archive of one.
-
-    Raises:
-        UserError: it has no document.
-    """
-    proposal = Proposal(
-        {"format": "folders"}, ["format: folders, one folder per class, one file per document"]
-    )
+    """Return the settings for a folder (or its archive) with one folder per class."""
+    reason = "format: folders, one folder per class, one file per document"
+    proposal = Proposal({"format": "folders"}, [reason])
     encodings, messages, above = Counter(), 0, set()
     for name, content in files_of(path):
         parts = PurePosixPath(name).parts
@@ -173,11 +149,7 @@ def files_of(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def measure(path: Path, corpus: dict) -> tuple[Counter, np.ndarray]:
-    """Read and split all documents; return class sizes, and words per document, (n,).
-
-    Raises:
-        UserError: they cannot be read or split.
-    """
+    """Read and split all documents; return class sizes, and words per document, (n,) int."""
     sizes, lengths, rows = Counter(), [], []
     form = FORMATS[corpus["format"]]
     for row in form.reader(files_of(path) if form.members else path, corpus):

@@ -31,34 +31,34 @@ def schema_mistakes(config: dict, schema: dict) -> Iterator[str]:
 def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path)
     where = "".join(steps).removeprefix(".") or "top level"
-    found, limit = error.instance, error.validator_value
+    value, limit = error.instance, error.validator_value
     match error.validator:
         case "additionalProperties":
             known = error.schema.get("properties", {})
-            for key in found:
+            for key in value:
                 if key not in known:
                     yield f"{where}: unknown key '{key}'; {nearest(key, known)}"
         case "enum":
-            yield f"{where}: found '{found}'; {nearest(found, limit)}"
+            yield f"{where}: found '{value}'; {nearest(value, limit)}"
         case "required":
-            missing = ", ".join(f"'{key}'" for key in limit if key not in found)
+            missing = ", ".join(f"'{key}'" for key in limit if key not in value)
             yield f"{where}: {missing} is missing"
         case "type":
-            yield f"{where}: found {reprlib.repr(found)}, expected {KINDS.get(limit, limit)}"
+            yield f"{where}: found {reprlib.repr(value)}, expected {KINDS.get(limit, limit)}"
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
             word = {"minimum": "at least", "maximum": "at most"}.get(error.validator)
             word = word or ("more than" if "Min" in error.validator else "less than")
-            yield f"{where}: found {found!r}, expected {word} {limit}"
+            yield f"{where}: found {value!r}, expected {word} {limit}"
         case "minItems" if limit > 1:
-            yield f"{where}: found {reprlib.repr(found)}, expected at least {limit}"
+            yield f"{where}: found {reprlib.repr(value)}, expected at least {limit}"
         case "pattern":
-            yield f"{where}: '{found}' does not have the form {limit}"
+            yield f"{where}: '{value}' does not have the form {limit}"
         case "oneOf":
             keys = [key for choice in limit for key in choice.get("required", [])]
             expected = f"one of {' and '.join(keys)}" if keys else error.schema["description"]
-            yield f"{where}: found {reprlib.repr(found)}, expected {expected}"
+            yield f"{where}: found {reprlib.repr(value)}, expected {expected}"
         case "maxProperties":
-            keys = ", ".join(map(str, found))
+            keys = ", ".join(map(str, value))
             yield f"{where}: found {keys} side by side, expected one name; indent its arguments"
         case _:
             yield f"{where}: {error.message}"
@@ -71,7 +71,7 @@ def repeated_keys(path: Path | str) -> list[str]:
     """
     try:
         with Path(path).open(encoding="utf-8") as file:
-            waiting, found, seen = [yaml.compose(file, yaml.SafeLoader)], [], set()
+            waiting, messages, seen = [yaml.compose(file, yaml.SafeLoader)], [], set()
     except (OSError, yaml.YAMLError):  # Snakemake has reported it
         return []
     while waiting:
@@ -86,10 +86,10 @@ def repeated_keys(path: Path | str) -> list[str]:
             for key, value in node.value:
                 line, name = key.start_mark.line + 1, (key.tag, str(key.value))
                 if name in lines:
-                    found.append(
+                    messages.append(
                         f"{path}: line {line}: duplicate key '{key.value}', first in line"
                         f" {lines[name]}; only the last value would be used; rename or remove one"
                     )
                 lines[name] = line
                 waiting.append(value)
-    return found
+    return messages

@@ -1,6 +1,6 @@
 """What the rules derive from a checked configuration: pure functions, without Snakemake.
 
-Files are named below the folder of a corpus or a run; the rules say where that is.
+Files are relative to the folder of a corpus.
 """
 
 import csv
@@ -16,24 +16,18 @@ from seq2report.models.variant import Input, Variant
 
 RECURRENT = ("SimpleRNN", "GRU", "LSTM")
 INDEXED = ("sequences.parquet", "tokens.npy", "encoding.json", "vocabulary.parquet")
-VECTORS = (
-    *("documents.parquet", "features.npz", "features.json", "model.skops", "vocabulary.parquet"),
-)
+VECTORS = ("documents.parquet", "features.npz", "features.json", "model.skops")
+VECTORS += ("vocabulary.parquet",)
 
 
 class Plan:
-    """A configuration that was checked, and what follows from it.
-
-    Attributes:
-        config: without grids, checked.
-        variants: every variant that is trained, by name: those compared, then members of ensembles.
-    """
+    """A checked configuration without grids, and what follows from it."""
 
     def __init__(self, config: dict) -> None:
         self.config = config
         self.corpora: list[str] = config["compare"]["corpora"]
         self.compared: list[str] = config["compare"]["variants"]
-        self.variants = resolve_trained(config)
+        self.variants = resolve_trained(config)  # those compared, then members of ensembles
 
     @cached_property
     def held_out(self) -> list[str]:
@@ -42,29 +36,24 @@ class Plan:
 
     @cached_property
     def described(self) -> str:
-        """The encoding that the pages about words describe.
-
-        It is that of the first compared network that reads token ids in order.
-        """
-        encodings = (given.encoding for given in self._sequences.values())
+        """The encoding on the pages about words: that of the first network on sequences."""
+        encodings = (reader.encoding for reader in self._sequences.values())
         return next(encodings, next(iter(self.config["encodings"])))
 
     @cached_property
     def readers(self) -> dict[str, Input]:
         """How the compared networks read the described encoding, by variant."""
-        return {
-            k: given for k, given in self._sequences.items() if given.encoding == self.described
-        }
+        return {k: v for k, v in self._sequences.items() if v.encoding == self.described}
 
     @cached_property
     def _sequences(self) -> dict[str, Input]:
         inputs = {name: self.variants[name].input for name in self.compared}
-        return {name: given for name, given in inputs.items() if given and given.form == "sequence"}
+        return {k: v for k, v in inputs.items() if v and v.form == "sequence"}
 
     @cached_property
     def pretrained(self) -> list[str]:
         """The embeddings that these networks start from."""
-        return sorted({given.embedding for given in self.readers.values() if given.embedding})
+        return sorted({reader.embedding for reader in self.readers.values() if reader.embedding})
 
     @cached_property
     def from_file(self) -> list[str]:
@@ -75,51 +64,40 @@ class Plan:
     @cached_property
     def shown_embeddings(self) -> list[str]:
         """The embeddings on the pages about words: the pretrained ones, then those configured."""
-        return list(
-            dict.fromkeys([*self.pretrained, *self.config["compare"].get("embeddings", [])])
-        )
+        configured = self.config["compare"].get("embeddings", [])
+        return list(dict.fromkeys([*self.pretrained, *configured]))
 
     @cached_property
     def last_trained(self) -> dict[str | None, str]:
-        """The last variant that trains an embedding, by what it starts from (None: random)."""
-        return {
-            given.embedding: variant for variant, given in self.readers.items() if given.trainable
-        }
+        """The last variant that trains an embedding, by its start (None: random)."""
+        return {v.embedding: variant for variant, v in self.readers.items() if v.trainable}
 
     @cached_property
     def matrices(self) -> list[tuple[str, str]]:
-        """Name and stage of each embedding matrix that a reader compares.
-
-        Stage is before (an embedding) or after (what a variant made of it).
-        """
-
-        def after(start: str | None) -> list[tuple[str, str]]:
-            return [(self.last_trained[start], "after")] if start in self.last_trained else []
-
-        found = [row for name in self.pretrained for row in ((name, "before"), *after(name))]
-        others = [name for name in self.shown_embeddings if name not in self.pretrained]
-        return [*found, *after(None), *((name, "before") for name in others)]
+        """Name and stage of each shown embedding matrix: before training, or after by a variant."""
+        rows = []
+        for start in dict.fromkeys([*self.pretrained, None, *self.shown_embeddings]):
+            rows += [(start, "before")] if start is not None else []
+            if start in self.last_trained:
+                rows.append((self.last_trained[start], "after"))
+        return rows
 
     def matrix_titles(self) -> dict[str, dict[str, str]]:
         """Return the title of each of the `matrices`, by stage and name."""
-        kinds = {"before": "embeddings", "after": "variants"}
-        return {
-            stage: {
-                name: self.config[kind][name]["title"] for name, s in self.matrices if s == stage
-            }
-            for stage, kind in kinds.items()
-        }
+        titles: dict[str, dict[str, str]] = {"before": {}, "after": {}}
+        for name, stage in self.matrices:
+            kind = "embeddings" if stage == "before" else "variants"
+            titles[stage][name] = self.config[kind][name]["title"]
+        return titles
 
     def described_lengths(self) -> list[dict]:
         """Return length, padding and truncating of the `readers`, each combination once."""
-        ways = [
-            {"length": given.length, "padding": given.padding, "truncating": given.truncating}
-            for given in self.readers.values()
-        ]
-        return [way for n, way in enumerate(ways) if way not in ways[:n]]
+        keys = ("length", "padding", "truncating")
+        lengths = [{key: getattr(r, key) for key in keys} for r in self.readers.values()]
+        return [length for n, length in enumerate(lengths) if length not in lengths[:n]]
 
     def sweeps(self) -> list[dict[str, int]]:
-        """Return {variant: length} of each group of networks that differ in their length alone."""
+        """Return {variant: length} of each group of networks that differ only in their length."""
         groups: dict[str, dict[str, int]] = {}
         for name in self.compared:
             settings = self.variants[name].settings()
@@ -139,35 +117,31 @@ class Plan:
     def used_sources(self) -> list[str]:
         """Return the sources that the report depends on, sorted."""
         inputs = [variant.input for variant in self.variants.values() if variant.input]
-        started = [given.embedding for given in inputs if given.embedding]
-        encoded = [given.encoding or self.described for given in inputs]
-        read = [
+        embeddings = [i.embedding for i in inputs if i.embedding] + self.shown_embeddings
+        encodings = [i.encoding or self.described for i in inputs]
+        items = [
             *(self.config["corpora"][name] for name in self.corpora),
-            *(self.config["encodings"][name] for name in encoded),
-            *(self.config["embeddings"][name] for name in (*self.shown_embeddings, *started)),
+            *(self.config["encodings"][name] for name in encodings),
+            *(self.config["embeddings"][name] for name in embeddings),
         ]
-        return sorted({item[key] for item in read for key in SOURCE_KEYS if key in item})
+        return sorted({item[key] for item in items for key in SOURCE_KEYS if key in item})
 
 
-def document_files(given: Input) -> list[str]:
-    """Return the files of a corpus that hold what a network reads, the main one first."""
-    if given.features:
-        return [f"features/{given.features}/{name}" for name in VECTORS]
-    return [f"sequences/{given.encoding}/{name}" for name in INDEXED]
+def document_files(network: Input) -> list[str]:
+    """Return the files with the documents of a network, the main one first."""
+    if network.features:
+        return [f"features/{network.features}/{name}" for name in VECTORS]
+    return [f"sequences/{network.encoding}/{name}" for name in INDEXED]
 
 
-def matrix_files(given: Input) -> list[str]:
-    """Return the file of a corpus with the pretrained matrix that a network starts from, if any."""
-    if not given.embedding:
-        return []
-    return [f"embeddings/{given.encoding}/{given.embedding}/matrix.npy"]
+def matrix_files(network: Input) -> list[str]:
+    """Return the file with the pretrained matrix that a network starts from, if any."""
+    folder = f"embeddings/{network.encoding}/{network.embedding}"
+    return [f"{folder}/matrix.npy"] if network.embedding else []
 
 
 def recurrent_layers(variant: Variant) -> int:
-    """Return the number of layers that loop over tokens: the more, the longer the training.
-
-    The layers of a Python function are not known and count as one.
-    """
+    """Return the number of layers that loop over tokens; the layers of a function count as one."""
     if isinstance(variant.layers, dict):
         return 1
     layers = json.dumps(variant.layers)
@@ -181,14 +155,11 @@ def read_peaks(path: Path) -> dict[str, int]:
 
 
 def requested_mb(peaks: dict[str, int], variant: str) -> int:
-    """Return the memory that a training job asks for: its measured peak and a fifth.
-
-    A variant that was not measured gets the most that one of the others took.
-    """
+    """Return the memory request of a training job: 1.2 times its peak, or the largest known one."""
     peak = peaks.get(variant, max(peaks.values()))
     return math.ceil(1.2 * peak / 100) * 100
 
 
 def folders(files: Iterable[str]) -> list[str]:
-    """Return the folders of files, each once, in their order."""
+    """Return the different folders of files, in their order."""
     return list(dict.fromkeys(str(Path(file).parent) for file in files))

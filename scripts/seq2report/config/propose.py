@@ -46,7 +46,7 @@ OWN_LSTM = (
 
 
 def propose(path: Path) -> tuple[str, list[str]]:
-    """Return the configuration for a file or folder, and the reasons for it, one line each.
+    """Return the configuration for a file or folder, and its reasons as lines.
 
     Raises:
         UserError: it cannot be a corpus.
@@ -80,8 +80,8 @@ def reasons(sizes: Counter, lengths: np.ndarray, length: int, has_split: bool) -
     Args:
         sizes: documents per class.
         lengths: words per document, (n,).
-        length: words that networks read.
-        has_split: whether the corpus has a test split of its own.
+        length: words that networks read of a document.
+        has_split: whether the corpus has its own test split.
     """
     (largest, most), (smallest, fewest) = sizes.most_common(1)[0], sizes.most_common()[-1]
     quartiles = "words per document: {:.0f} (first quartile), {:.0f} (median), {:.0f} (third)"
@@ -105,18 +105,15 @@ def default(name: str) -> dict:
 
 
 def merged(base: dict, own: dict) -> dict:
-    """Return a configuration laid over another one, as Snakemake does it."""
-    both = {key: merged(base[key], own[key]) for key in own if _mappings(base.get(key), own[key])}
-    return base | own | both
-
-
-def _mappings(*values: object) -> bool:
-    return all(isinstance(value, dict) for value in values)
+    """Return a configuration merged into another one, as Snakemake does it."""
+    both = [k for k in own if isinstance(own[k], dict) and isinstance(base.get(k), dict)]
+    return base | own | {key: merged(base[key], own[key]) for key in both}
 
 
 def name_of(path: Path) -> str:
     """Return a name for a corpus that the default configuration does not use."""
-    stem = path.resolve().name.split(".")[0] if not path.is_dir() else path.resolve().name
+    name = path.resolve().name
+    stem = name if path.is_dir() else name.split(".")[0]
     plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40] or "mine"
     taken = {"sample", "full", *default("config")["corpora"], *default("config")["sources"]}
@@ -136,12 +133,8 @@ def configuration(
 ) -> str:
     """Return the configuration as commented YAML; text from data is quoted as in JSON.
 
-    Args:
-        path: of the texts.
-        proposal: settings of the corpus.
-        length: words that networks read.
-        unbalanced: whether classes differ much in size.
-        own_vectors: whether there are enough words to train word vectors.
+    ``length`` is the number of words that networks read, ``unbalanced`` whether classes differ much
+    in size, and ``own_vectors`` whether there are enough words to train word vectors.
     """
     name = name_of(path)
     variants = [variant for variant in VARIANTS if own_vectors or variant != "own_lstm"]
@@ -162,7 +155,7 @@ def configuration(
         *_corpus_lines(path, name, proposal),
         *(BALANCED if unbalanced else []),
         "variants:",
-        *(f"  {each}: {{input: {{length: {length}}}}}" for each in ("learned_dense", "glove_lstm")),
+        *(f"  {key}: {{input: {{length: {length}}}}}" for key in ("learned_dense", "glove_lstm")),
         *(OWN_LSTM if own_vectors else []),
     ]
     return "\n".join(lines) + "\n"
@@ -204,7 +197,7 @@ def main(argv: Sequence[str] | None) -> None:
         raise UserError(f"{args.output} already exists; choose another --output, or --overwrite it")
     text, lines = propose(args.path)
     print("\n".join(lines))
-    with replacing(args.output) as part:
-        part.write_text(text, encoding="utf-8")
+    with replacing(args.output) as temporary:
+        temporary.write_text(text, encoding="utf-8")
     print(f"\nWrote {args.output}. In a clone of seq2report, run:")
     print(f"snakemake --cores all --configfile {shlex.quote(str(args.output))}")

@@ -88,11 +88,12 @@ def _network_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
                 " 'ensemble', for a combination of other variants)"
             )
             return
-    given, protocol = variant["input"], _protocol(variant, config)
+    settings, protocol = variant["input"], _protocol(variant, config)
     for key, kind in NAMED.items():
-        if key in given and given[key] not in config.get(kind, {}):
-            hint = nearest(given[key], config.get(kind, {}))
-            yield f"{where}.input.{key}: unknown '{given[key]}'; {hint}"
+        known = config.get(kind, {})
+        if key in settings and settings[key] not in known:
+            hint = nearest(settings[key], known)
+            yield f"{where}.input.{key}: unknown '{settings[key]}'; {hint}"
     own = variant.get("fit", {})
     fit = own if "protocol" in own else config["fit"] | own
     if protocol == "lecture" and fit.get("refit"):
@@ -100,27 +101,22 @@ def _network_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
             f"{where}.fit.refit: 'protocol: lecture' fits the validation documents the first time;"
             " remove one of the two, or set 'refit: false'"
         )
-    if "features" in given:
-        for key in given.keys() - {"features"}:
+    if "features" in settings:
+        for key in settings.keys() - {"features"}:
             yield f"{where}.input: '{key}' and 'features' exclude each other; remove one of them"
         if protocol == "lecture":
             yield f"{where}: 'protocol: lecture' is for networks that read tokens, not features"
-    elif "encoding" not in given:
+    elif "encoding" not in settings:
         yield f"{where}.input: 'encoding' is missing (or 'features')"
     else:
-        yield from _input_mistakes(f"{where}.input", given)
-        yield from _counting_mistakes(f"{where}.input.encoding", given, protocol, config)
-
-
-def _counting_mistakes(
-    where: str, given: dict, protocol: str | None, config: dict
-) -> Iterator[str]:
-    counted = config["encodings"].get(given["encoding"], {}).get("fit", "all")
-    if protocol == "lecture" and counted != "all":
-        yield (
-            f"{where}: 'protocol: lecture' counts words in all documents, but"
-            f" '{given['encoding']}' has 'fit: {counted}'; name an encoding with 'fit: all'"
-        )
+        yield from _input_mistakes(f"{where}.input", settings)
+        encoding = settings["encoding"]
+        counted = config["encodings"].get(encoding, {}).get("fit", "all")
+        if protocol == "lecture" and counted != "all":
+            yield (
+                f"{where}.input.encoding: 'protocol: lecture' counts words in all documents, but"
+                f" '{encoding}' has 'fit: {counted}'; name an encoding with 'fit: all'"
+            )
 
 
 def _protocol(variant: dict, config: dict) -> str | None:
@@ -148,19 +144,16 @@ def _ensemble_mistakes(where: str, ensemble: dict, config: dict) -> Iterator[str
             )
 
 
-def _input_mistakes(where: str, given: dict) -> Iterator[str]:
-    form = given.get("form", "sequence")
-    for key in INPUT_KEYS - ALLOWED_BY_FORM[form]:
-        if key in given:
-            yield f"{where}.{key}: has no meaning for 'form: {form}'; remove it"
-    if "length" in ALLOWED_BY_FORM[form] and "length" not in given:
+def _input_mistakes(where: str, settings: dict) -> Iterator[str]:
+    form = settings.get("form", "sequence")
+    for key in (INPUT_KEYS - ALLOWED_BY_FORM[form]) & settings.keys():
+        yield f"{where}.{key}: has no meaning for 'form: {form}'; remove it"
+    if "length" in ALLOWED_BY_FORM[form] and "length" not in settings:
         yield f"{where}: 'length' is missing: how many words of a document the model reads"
-    if form != "sequence":
-        return
-    if ("embedding" in given) == ("dimensions" in given):
+    if form == "sequence" and ("embedding" in settings) == ("dimensions" in settings):
         yield (
             f"{where}: expected either 'embedding' (pretrained vectors)"
             " or 'dimensions' (vectors learned with the task)"
         )
-    if "trainable" in given and "embedding" not in given:
+    if form == "sequence" and "trainable" in settings and "embedding" not in settings:
         yield f"{where}.trainable: only pretrained vectors can be frozen; remove it"
