@@ -12,7 +12,7 @@ why words are lost; document_row: the row of ids that a network reads of it.
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,22 +100,20 @@ def cuts(ids: np.ndarray, configured: Iterable[int]) -> pl.DataFrame:
         Columns cut (length), configured (bool), documents, longer (documents that are truncated),
         ids, lost (ids that are not read), numbers (documents × cut) and zeros (padding).
     """
-    rows = []
-    for cut in sorted({*CUTS, *configured}):
-        read = int(np.minimum(ids, cut).sum())
-        rows.append(
-            {
-                "cut": cut,
-                "configured": cut in configured,
-                "documents": len(ids),
-                "longer": int((ids > cut).sum()),
-                "ids": int(ids.sum()),
-                "lost": int(ids.sum()) - read,
-                "numbers": len(ids) * cut,
-                "zeros": len(ids) * cut - read,
-            }
-        )
-    return pl.DataFrame(rows)
+    cut = sorted({*CUTS, *configured})
+    read = np.array([np.minimum(ids, length).sum() for length in cut])
+    return pl.DataFrame(
+        {
+            "cut": cut,
+            "configured": [length in configured for length in cut],
+            "documents": [len(ids)] * len(cut),
+            "longer": [int((ids > length).sum()) for length in cut],
+            "ids": [int(ids.sum())] * len(cut),
+            "lost": ids.sum() - read,
+            "numbers": len(ids) * np.array(cut),
+            "zeros": len(ids) * np.array(cut) - read,
+        }
+    )
 
 
 def growth(counted: pl.DataFrame) -> pl.DataFrame:
@@ -162,15 +160,6 @@ def short(counted: pl.DataFrame) -> str:
     train = counted.filter(pl.col("split") == "train")
     lost = pl.col("words") - pl.col("known")
     return train.sort(lost == 0, (pl.col("words") - DOCUMENT_WORDS).abs(), lost, "id")["id"][0]
-
-
-def shortened(
-    documents: pl.DataFrame, shorten: Callable[[str, int], str], longest: int
-) -> pd.DataFrame:
-    """Return id, label, words and the beginning of the text, ``longest`` characters at most."""
-    shown = [shorten(text, longest) for text in documents["text"]]
-    text = pl.Series(shown, dtype=pl.String)
-    return documents.select("id", "label", "words", text=text).to_pandas()
 
 
 def spell(text: str, vocabulary: pl.DataFrame) -> pl.DataFrame:
@@ -246,10 +235,13 @@ def show_documents(
     length = max(1, int(sequence.lengths[0]))
     reader = readers[0] if readers else {"length": length, "padding": "pre", "truncating": "pre"}
     words, row = follow(spell(document["text"][0], vocabulary), sequence, vocabulary, reader)
-    examples = texts.filter(pl.col("id").is_in(ids)).sort("label")
+    columns = ["id", "label", "words", "text"]
+    examples = texts.filter(pl.col("id").is_in(ids)).sort("label")[columns].to_pandas()
+    examples["text"] = examples["text"].map(lambda text: excerpt(text, EXCERPT))
+    start = beginning(document["text"][0], DOCUMENT_CHARACTERS)
     return {
-        "examples": shortened(examples, excerpt, EXCERPT),
-        "document": shortened(document, beginning, DOCUMENT_CHARACTERS).assign(**reader),
+        "examples": examples,
+        "document": document[columns].to_pandas().assign(text=start, **reader),
         "document_words": words.to_pandas().convert_dtypes(),  # ids stay integers beside a null
         "document_row": row.to_pandas(),
     }
@@ -261,7 +253,7 @@ def read_coverage(coverage: list[Path], missing: list[Path]) -> dict[str, pd.Dat
     words = [
         {"embedding": file.parent.name} | row
         for file in missing
-        for row in pl.read_parquet(file).head(TOP_WORDS).iter_rows(named=True)
+        for row in pl.read_parquet(file).head(TOP_WORDS).to_dicts()
     ]
     return {
         "coverage": pd.DataFrame(shares, columns=COVERAGE),
@@ -271,23 +263,13 @@ def read_coverage(coverage: list[Path], missing: list[Path]) -> dict[str, pd.Dat
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__, "corpus", "documents", "output")
-    for name, file in (
-        ("vocabulary", "vocabulary.parquet"),
-        ("encoding", "encoding.json"),
-        ("sequences", "sequences.parquet, beside it tokens.npy"),
-    ):
-        parser.add_argument(f"--{name}", type=Path, required=True, help=file)
-    parser.add_argument(
-        "--readers",
-        type=json.loads,
-        required=True,
-        help="JSON list: length, padding and truncating of each network that reads these ids; the"
-        " page shows what the first one reads",
-    )
-    for name, file in (("coverage", "coverage.json"), ("missing", "missing.parquet")):
-        parser.add_argument(
-            f"--{name}", type=Path, nargs="*", default=[], help=f"<embedding>/{file}, any number"
-        )
+    for file in ("vocabulary.parquet", "encoding.json", "sequences.parquet"):
+        parser.add_argument(f"--{Path(file).stem}", type=Path, required=True, help=file)
+    readers = "JSON list: length, padding and truncating of each network that reads these ids"
+    parser.add_argument("--readers", type=json.loads, required=True, help=readers)
+    for file in ("coverage.json", "missing.parquet"):
+        any_number = {"type": Path, "nargs": "*", "default": [], "help": f"<embedding>/{file}"}
+        parser.add_argument(f"--{Path(file).stem}", **any_number)
     return parser.parse_args(argv)
 
 

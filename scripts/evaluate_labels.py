@@ -25,16 +25,9 @@ from seq2report.documents.duplicates import other_labels, read_digests
 
 SHOWN = 50  # documents
 EXCERPT = 300  # characters
-SCHEMA = {
-    "id": pl.String,
-    "label": pl.String,
-    "suggested": pl.String,
-    "p_label": pl.Float64,
-    "p_suggested": pl.Float64,
-    "margin": pl.Float64,
-    "agreeing": pl.Int64,
-    "variants": pl.Int64,
-}
+SCHEMA = dict.fromkeys(["id", "label", "suggested"], pl.String)
+SCHEMA |= dict.fromkeys(["p_label", "p_suggested", "margin"], pl.Float64)
+SCHEMA |= dict.fromkeys(["agreeing", "variants"], pl.Int64)
 
 
 def mean_probability(runs: Sequence[Path]) -> tuple[pl.DataFrame, np.ndarray, list[str]]:
@@ -117,9 +110,7 @@ def summarise(documents: pl.DataFrame, suspected: pl.DataFrame) -> pl.DataFrame:
 
 def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__, "documents", "output")
-    parser.add_argument(
-        "--runs", type=Path, nargs="*", default=[], help="run folders of one corpus"
-    )
+    parser.add_argument("--runs", type=Path, nargs="*", default=[], help="folders of one corpus")
     args = parser.parse_args(argv)
 
     documents = pl.DataFrame(schema={"id": pl.String, "label": pl.String})

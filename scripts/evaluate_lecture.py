@@ -16,13 +16,8 @@ from seq2report.core import command
 from seq2report.core.command import UserError, run
 from seq2report.core.tables import write_tables
 
-MEANS = [
-    "accuracy",
-    "val_accuracy_at_10",
-    "val_accuracy_best",
-    "val_accuracy_last",
-    "epoch_seconds",
-]
+MEANS = ["accuracy", "val_accuracy_at_10", "val_accuracy_best", "val_accuracy_last"]
+MEANS += ["epoch_seconds"]
 LENGTHS = r"glove_lstm(_\d+)?"  # the variants that read documents of other lengths
 
 
@@ -143,9 +138,7 @@ def main(argv: Sequence[str] | None) -> None:
     }
     table = compare(experiments, places(tables), args.sample)
     write_tables({"lecture": table}, args.output)
-    logging.info(
-        "%d of %d figures of the lecture have one of ours", table["ours"].count(), len(table)
-    )
+    logging.info("%d of %d figures have one of ours", table["ours"].count(), len(table))
 
 
 if __name__ == "__main__":

@@ -16,19 +16,9 @@ from seq2report.core.command import run
 from seq2report.core.tables import write_tables
 
 METRICS = {"accuracy": "accuracy", "macro-F1": "macro_f1"}  # columns of evaluate_runs's variants
-COLUMNS = {
-    "model": "str",
-    "metric": "str",
-    "figure": "float64",
-    "split": "str",
-    "ours": "str",
-    "our_figure": "float64",
-    "same_protocol": "bool",
-    "differs": "str",
-    "source": "str",
-    "year": "Int64",
-    "checked": "str",
-}
+COLUMNS = {"model": "str", "metric": "str", "figure": "float64", "split": "str", "ours": "str"}
+COLUMNS |= {"our_figure": "float64", "same_protocol": "bool", "differs": "str", "source": "str"}
+COLUMNS |= {"year": "Int64", "checked": "str"}
 
 
 def compare(entries: Iterable[dict], corpus: str, variants: pd.DataFrame) -> pd.DataFrame:

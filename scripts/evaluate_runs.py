@@ -134,9 +134,7 @@ def summarise(runs: pd.DataFrame, shares: pd.DataFrame, duplicates: set[str]) ->
     table["cpu_minutes"] = table["fit_cpu_seconds"] / 60
     table["ms_per_document"] = 1000 * table["predict_seconds"] / table["test_documents"]
     held_out = table[table["protocol"] != "lecture"]
-    first = statistics.pareto(
-        held_out["fit_cpu_seconds"].to_numpy(), held_out["accuracy"].to_numpy()
-    )
+    first = statistics.pareto(*held_out[["fit_cpu_seconds", "accuracy"]].to_numpy().T)
     return table.assign(pareto=table.index.isin(held_out.index[first]))
 
 
@@ -215,8 +213,7 @@ def recommend(variants: pd.DataFrame) -> pd.DataFrame:
         "fastest": held_out["ms_per_document"].idxmin(),
     }
     table = held_out.loc[list(chosen.values()), columns].reset_index(drop=True)
-    table.insert(0, "recommendation", list(chosen))
-    return table
+    return table.assign(recommendation=list(chosen))[["recommendation", *columns]]
 
 
 def confusion(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
@@ -224,9 +221,8 @@ def confusion(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     keys = ["variant", "title", "label", "predicted"]
     counts = predictions.groupby(keys, sort=False).size().rename("documents")
     variants = predictions[["variant", "title"]].drop_duplicates()
-    pairs = variants.merge(pd.DataFrame({"label": classes}), how="cross").merge(
-        pd.DataFrame({"predicted": classes}), how="cross"
-    )
+    pairs = variants.merge(pd.DataFrame({"label": classes}), how="cross")
+    pairs = pairs.merge(pd.DataFrame({"predicted": classes}), how="cross")
     table = pairs.merge(counts.reset_index(), on=keys, how="left")
     return table.assign(documents=table["documents"].fillna(0).astype(int))
 
@@ -255,7 +251,7 @@ def gather(args: argparse.Namespace) -> dict[str, pd.DataFrame]:
     duplicates = set(pd.read_parquet(args.duplicates, columns=["id"])["id"])
     shares = right_shares(predictions)
     confidence = certainty(predictions, args.confidence)
-    variants = summarise(runs, shares, duplicates).join(confidence["measures"])
+    variants = summarise(runs, shares, duplicates).join(confidence.pop("measures"))
     variants = variants.assign(corpus=corpus["title"], **args.circumstances)
     variants = variants.sort_values(["accuracy", "fit_cpu_seconds"], ascending=[False, True])
     variants = variants.reset_index()[COLUMNS]
@@ -266,23 +262,19 @@ def gather(args: argparse.Namespace) -> dict[str, pd.DataFrame]:
         "confusion": confusion(predictions, classes),
         "per_class": per_class(predictions, classes),
         "comparisons": compare(shares.loc[variants["variant"]], runs),
-        "calibration": confidence["calibration"],
-        "selective": confidence["selective"],
         "recommendation": recommend(variants),
+        **confidence,
     }
 
 
 def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__, "corpus", "output")
-    parser.add_argument(
-        "--circumstances", type=json.loads, required=True, help="of the corpus, as JSON"
-    )
-    parser.add_argument("--titles", type=json.loads, required=True, help="{variant: title}")
+    for name, about in (("circumstances", "of the corpus"), ("titles", "{variant: title}")):
+        parser.add_argument(f"--{name}", type=json.loads, required=True, help=f"JSON: {about}")
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="run folders")
     parser.add_argument("--duplicates", type=Path, required=True, help="duplicates.parquet")
-    parser.add_argument(
-        "--confidence", type=float, required=True, help="of a confident document, 0 to 1"
-    )
+    least = "probability from which an answer counts as confident"
+    parser.add_argument("--confidence", type=float, required=True, help=least)
     args = parser.parse_args(argv)
     write_tables(gather(args), args.output)
 

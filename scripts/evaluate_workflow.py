@@ -6,11 +6,12 @@ files: downloaded files and their digests. citations: references. configuration.
 after merging; URLs without user, password and query.
 """
 
+import platform
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib import metadata
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pandas as pd
@@ -61,18 +62,16 @@ def of_this_run(jobs: pd.DataFrame, trained: Sequence[str]) -> pd.DataFrame:
 
 def versions() -> pd.DataFrame:
     """Return columns package and version: Python, this project and its dependencies."""
-    known = {each.metadata["Name"].lower(): each.version for each in metadata.distributions()}
-    found = {name: known[name] for name in PACKAGES if name in known}
-    python = ".".join(map(str, sys.version_info[:3]))
-    rows = {"python": python, "seq2report": __version__} | found
+    known = {package.metadata["Name"].lower(): package.version for package in distributions()}
+    rows = {"python": platform.python_version(), "seq2report": __version__}
+    rows |= {name: known[name] for name in PACKAGES if name in known}
     return pd.DataFrame(rows.items(), columns=["package", "version"])
 
 
 def citations(entries: list[dict], sources: Sequence[str]) -> pd.DataFrame:
     """Return columns of and reference: the general references, and those of these sources."""
-    cited = [each for each in entries if set(each.get("sources", sources)) & set(sources)]
-    rows = [(each["of"], each["reference"]) for each in cited]
-    return pd.DataFrame(rows, columns=["of", "reference"])
+    cited = [entry for entry in entries if set(entry.get("sources", sources)) & set(sources)]
+    return pd.DataFrame(cited, columns=["of", "reference"])
 
 
 def of_this_report(config: dict) -> dict:
@@ -84,7 +83,7 @@ def of_this_report(config: dict) -> dict:
     named = [*config["compare"]["corpora"], *([lessons["corpus"]] if lessons.get("pages") else [])]
     kept = {name: corpus for name, corpus in config["corpora"].items() if name in named}
     readers = [*kept.values(), *config["encodings"].values(), *config["embeddings"].values()]
-    used = {each.get(key) for each in readers for key in ("source", "word_index", "index")}
+    used = {reader.get(key) for reader in readers for key in ("source", "word_index", "index")}
     compare = dict(config["compare"])
     if "seeds" in compare:
         compare["seeds"] = {name: n for name, n in compare["seeds"].items() if name in kept}
@@ -96,14 +95,12 @@ def of_this_report(config: dict) -> dict:
 
 def without_secrets(config: dict) -> dict:
     """Return a configuration whose addresses have no user, password, query or fragment."""
+
+    def hidden(place: dict) -> dict:
+        return place | ({"url": redact(place["url"])} if "url" in place else {})
+
     sources = {
-        name: source
-        | {
-            "from": [
-                place | ({"url": redact(place["url"])} if "url" in place else {})
-                for place in source["from"]
-            ]
-        }
+        name: source | {"from": [hidden(place) for place in source["from"]]}
         for name, source in config["sources"].items()
     }
     return config | {"sources": sources}
@@ -115,9 +112,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--config", type=Path, required=True, help="config.json, merged")
     parser.add_argument("--benchmarks", type=Path, required=True, help="folder of benchmark files")
     parser.add_argument("--trained", nargs="+", required=True, help="<corpus>-<variant>-<seed>")
-    parser.add_argument(
-        "--corpora", type=Path, nargs="+", required=True, help="corpus.json of each"
-    )
+    parser.add_argument("--corpora", type=Path, nargs="+", required=True, help="corpus.json files")
     parser.add_argument("--receipts", type=Path, nargs="+", required=True, help="of fetched files")
     parser.add_argument("--citations", type=Path, required=True, help="citations.yaml")
     args = parser.parse_args(argv)
@@ -125,28 +120,24 @@ def main(argv: Sequence[str] | None) -> None:
     config = read_json(args.config)
     jobs = of_this_run(read_jobs(args.benchmarks), args.trained)
     files = pd.DataFrame([read_json(receipt) for receipt in args.receipts])
-    sources = [
-        name for name, source in config["sources"].items() if source["file"] in set(files["file"])
-    ]
-    entries = yaml.safe_load(args.citations.read_text(encoding="utf-8"))
+    fetched, entries = set(files["file"]), yaml.safe_load(args.citations.read_text("utf-8"))
+    sources = [name for name, source in config["sources"].items() if source["file"] in fetched]
+    corpora = pd.DataFrame([read_json(path) for path in args.corpora])
     tables = {
         "jobs": jobs,
         "rules": of_rules(jobs),
         "edges": read_edges(rule_graph(args.snakefile, args.config)),
         "versions": versions(),
         "machine": pd.DataFrame(machine().items(), columns=["of", "is"]),
-        "corpora": pd.DataFrame([read_json(path) for path in args.corpora])[
-            ["title", "documents", "digest"]
-        ],
+        "corpora": corpora[["title", "documents", "digest"]],
         "files": files[["file", "bytes", "sha256"]],
         "citations": citations(entries, sources),
     }
     with replacing(args.output) as part:
         part.mkdir()
         write_tables(tables, part)
-        text = yaml.safe_dump(
-            without_secrets(of_this_report(config)), allow_unicode=True, sort_keys=False, width=100
-        )
+        settings = without_secrets(of_this_report(config))
+        text = yaml.safe_dump(settings, allow_unicode=True, sort_keys=False, width=100)
         (part / "configuration.yaml").write_text(text, encoding="utf-8")
 
 
