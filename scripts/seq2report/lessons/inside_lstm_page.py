@@ -1,4 +1,4 @@
-"""Pieces of the page on the inside of an LSTM, built from the tables of the lesson."""
+"""Tables and sentences of the page on the inside of an LSTM, from the tables of the lesson."""
 
 import math
 
@@ -6,19 +6,10 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.lessons import inside_lstm_plots as plots
+from seq2report.lessons.common import Tables
 from seq2report.report import html
 
-Tables = dict[str, pd.DataFrame]
 FEW = 3  # words that are named for a gate
-
-
-def squashes() -> HTML:
-    """Return the curves of sigmoid and tanh."""
-    return html.figure(
-        plots.squashes(),
-        "Curves of sigmoid, from 0 to 1, and of tanh, from −1 to 1",
-        "A gate is a sigmoid: 0 is closed, 1 is open. A candidate is a tanh, negative or positive.",
-    )
 
 
 def document(tables: Tables) -> HTML:
@@ -46,16 +37,6 @@ def document(tables: Tables) -> HTML:
     )
 
 
-def probability_figure(tables: Tables) -> HTML:
-    """Return the probabilities after each word."""
-    label = tables["facts"]["label"].item()
-    return html.figure(
-        plots.probability_by_word(tables["probabilities"], label),
-        f"Probability of class {label} after each word",
-        "Dotted line: all classes have the same probability.",
-    )
-
-
 def largest_changes(tables: Tables) -> HTML:
     """Return the words that raise and lower the probability of the true class most."""
     label = tables["facts"]["label"].item()
@@ -77,17 +58,15 @@ def largest_changes(tables: Tables) -> HTML:
         "A change depends on the word and on all words before it: the same word at another"
         " position can have another effect."
     )
-    changes = {"rise": 100 * change.max(), "loss": -100 * change.min()}
-    return html.text(template, label=label, up=up, down=down, **changes)
+    rise, loss = 100 * change.max(), -100 * change.min()
+    return html.text(template, label=label, up=up, down=down, rise=rise, loss=loss)
 
 
 def heat_map(tables: Tables, gate: str, title: str, caption: str) -> HTML:
-    """Return the heat map of a gate or of the cell state."""
-    facts = tables["facts"].iloc[0]
+    words, units = len(tables["document"]), tables["units"]["unit"]
+    plot = plots.heat_map(tables["gates"], gate, units)
     return html.figure(
-        plots.heat_map(tables["gates"], gate, tables["units"]["unit"]),
-        f"Heat map of the {title}: {facts['read_words']} words by {facts['units']} units",
-        caption,
+        plot, f"Heat map of the {title}: {words} words by {len(units)} units", caption
     )
 
 
@@ -99,7 +78,6 @@ def words_by_gate(tables: Tables, gate: str) -> list[str]:
 
 
 def most_and_least_open(tables: Tables, gate: str) -> HTML:
-    """Return the words at which a gate is most open and most closed."""
     words = words_by_gate(tables, gate)
     return html.text(
         "On average over all units, the gate is most open at {most} and least open at {least}.",
@@ -127,31 +105,12 @@ def memory_of_units(tables: Tables) -> HTML:
     )
 
 
-def extreme_of_cell_state(tables: Tables) -> HTML:
-    """Return the largest value of the cell state, and how many values exceed those of tanh."""
-    cell = tables["gates"].query("gate == 'cell'").reset_index(drop=True)
-    return html.text(
-        "The largest absolute value is that of unit {top[unit]} at “{top[word]}” (word"
-        " {top[step]}): {top[value]:.2f}. {beyond:percent} of all values are outside −1 to 1, the"
-        " range of hidden states. Long stripes of one colour are memories that last; where the"
-        " colour of a row changes, a memory was overwritten.",
-        top=cell.loc[cell["value"].abs().idxmax()],
-        beyond=(cell["value"].abs() > 1).mean(),
-    )
-
-
-def variant_table(tables: Tables) -> HTML:
-    """Return the weights of the standard cell and of the slide's variant."""
-    facts = tables["facts"].iloc[0]
-    more = facts["variant_weights"]
+def variant_table(weights: int, more: int, caption: str) -> HTML:
+    """Return the weights of the standard cell and of the slide's variant, which has ``more``."""
     rows = [
-        ("standard", "h = o ⊙ tanh(c)", "none", facts["weights"]),
-        ("the slide's variant", "h = o ⊙ tanh(c W + b)", f"{more:,}", facts["weights"] + more),
+        ("standard", "h = o ⊙ tanh(c)", "none", weights),
+        ("the slide's variant", "h = o ⊙ tanh(c W + b)", f"{more:,}", weights + more),
     ]
     columns = ["cell", "hidden state", "weights of this tanh", "weights of the layer"]
-    return html.table(
-        pd.DataFrame(rows, columns=columns),
-        {"weights of the layer": "{:,}".format},
-        f"An LSTM of {facts['units']} units that reads vectors of {facts['dimensions']} numbers.",
-        text=("hidden state",),
-    )
+    table, formats = pd.DataFrame(rows, columns=columns), {columns[-1]: "{:,}".format}
+    return html.table(table, formats, caption, text=("hidden state",))

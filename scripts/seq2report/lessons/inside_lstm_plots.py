@@ -13,11 +13,7 @@ SHOWN_CLASSES = 4  # lines at most
 
 
 def labels(words: pd.Series) -> list[str]:
-    """Return words as labels: short, and only with characters that the font has.
-
-    Other characters (control characters, bidirectional marks, scripts that the font lacks) become
-    a box.
-    """
+    """Return words as labels: short, with a box for characters that the font lacks."""
     font = get_font(findfont(mpl.rcParams["font.sans-serif"][0]))
 
     def label(word: str) -> str:
@@ -28,12 +24,9 @@ def labels(words: pd.Series) -> list[str]:
 
 
 def heat_map(gates: pd.DataFrame, gate: str, order: pd.Series) -> Figure:
-    """Draw one gate or the cell state: words along x, units along y.
+    """Draw one gate (0 to 1) or the cell state: words along x, units in their order along y.
 
-    Args:
-        gates: columns step, word, unit, gate, value.
-        gate: one of them; gates are between 0 and 1, "cell" can be negative.
-        order: units from top to bottom.
+    ``gates`` has the columns step, word, unit, gate and value.
     """
     rows = gates[gates["gate"] == gate]
     values = rows.pivot_table(index="unit", columns="step", values="value").loc[list(order)]
@@ -58,12 +51,8 @@ def heat_map(gates: pd.DataFrame, gate: str, order: pd.Series) -> Figure:
 def probability_by_word(probabilities: pd.DataFrame, label: str) -> Figure:
     """Draw the predicted probabilities if the text ended at a word, one line per class.
 
-    Of two classes only the true one is drawn, because the probabilities add up to 1. Of more
-    classes, the true one and those with the highest peaks are drawn, `SHOWN_CLASSES` in total.
-
-    Args:
-        probabilities: columns step, word, label, probability.
-        label: the true class.
+    Of two classes only the true one, ``label``, is drawn, because the probabilities add up to 1.
+    Of more classes, it and those with the highest peaks are drawn, `SHOWN_CLASSES` in total.
     """
     table = probabilities.pivot_table(index="step", columns="label", values="probability")
     highest = table.drop(columns=label).max().sort_values(ascending=False).index
@@ -75,9 +64,7 @@ def probability_by_word(probabilities: pd.DataFrame, label: str) -> Figure:
         axes.plot(range(len(table)), table[name], label=name, markersize=4, **style)
     axes.axhline(1 / table.shape[1], color=NEUTRAL, linestyle=":", label="guessing")
     axes.set_xticks(range(len(words)), labels(words), rotation=90, fontsize=8.5)
-    axes.set_xlim(-0.5, len(words) - 0.5)
-    axes.set_ylim(-0.02, 1.02)
-    axes.set_ylabel("probability")
+    axes.set(xlim=(-0.5, len(words) - 0.5), ylim=(-0.02, 1.02), ylabel="probability")
     axes.grid(alpha=0.25)
     figure.legend(loc="outside right upper")
     return figure

@@ -1,11 +1,11 @@
-"""Pieces of the page on vanishing gradients, built from the tables of the lesson."""
+"""Tables and sentences of the page on vanishing gradients, from the tables of the lesson."""
 
 import math
 
 import pandas as pd
 from IPython.display import HTML
 
-from seq2report.lessons import vanishing_gradient_plots as plots
+from seq2report.lessons.common import Tables
 from seq2report.lessons.vanishing_gradient_plots import STARTS, power_of_ten
 from seq2report.report import html
 from seq2report.report.numbers import listed, percent
@@ -14,8 +14,6 @@ USUAL, OPENED = STARTS
 GATED = ["LSTM", "GRU"]
 CLEAR = 10  # a ratio of two falls above this is called a clear difference
 SOLVED = 0.9  # accuracy of a memory network that has solved its task
-
-Tables = dict[str, pd.DataFrame]
 
 
 def factor(value: float) -> str:
@@ -28,9 +26,8 @@ def factor(value: float) -> str:
     return f"{value / 10**power:.1f} × {power_of_ten(power)}"
 
 
-def kept_before_training(tables: Tables) -> HTML:
+def kept_before_training(tables: Tables, far: int) -> HTML:
     """Return a paragraph about the share of the state that the gates keep before training."""
-    far = tables["facts"]["far"].item()
     kept = tables["starts"].query("start == @USUAL").set_index("cell")["kept"]
     gates = [
         f"the {'forget' if cell == 'LSTM' else 'update'} gate of the {cell} keeps {share:.2f} of"
@@ -46,19 +43,7 @@ def kept_before_training(tables: Tables) -> HTML:
     )
 
 
-def gradients_figure(tables: Tables) -> HTML:
-    """Return the gradient against the number of words back, before and after training."""
-    cells = listed(list(tables["networks"]["cell"]))
-    return html.figure(
-        plots.gradients(tables["gradients"]),
-        f"Length of the gradient by the number of words back, before and after training, for"
-        f" {cells}",
-        "Words further to the right are further back in the text. The vertical axis is"
-        " logarithmic: each tick is a factor, not a difference.",
-    )
-
-
-def fall(tables: Tables, stage: str) -> HTML:
+def fall(tables: Tables, stage: str, far: int) -> HTML:
     """Return by which factor the gradient of each cell falls; ``stage`` is before or after."""
     falls = tables["falls"].query("stage == @stage").set_index("cell")["fall"]
     factors = [
@@ -70,7 +55,7 @@ def fall(tables: Tables, stage: str) -> HTML:
         " word by these factors: {factors}.",
         "outcome",
         stage=stage.capitalize(),
-        far=tables["facts"]["far"].item(),
+        far=far,
         factors="; ".join(factors),
     )
 
@@ -108,41 +93,16 @@ def effect_of_training(tables: Tables) -> HTML:
     return html.paragraph(f"{learned} {compared}")
 
 
-def networks_table(tables: Tables) -> HTML:
+def networks_table(tables: Tables, far: int, caption: str) -> HTML:
     """Return weights, accuracy and falls of each network."""
-    facts, networks = tables["facts"].iloc[0], tables["networks"]
     falls = tables["falls"].set_index(["stage", "cell"])["fall"]
-    columns = {
-        "cell": networks["cell"],
-        "weights of the layer": networks["cell_weights"],
-        "test accuracy": networks["test_accuracy"],
-        f"fall over {facts['far']} words, before training": networks["cell"].map(falls["before"]),
-        "after training": networks["cell"].map(falls["after"]),
-    }
-    *_, before, after = columns
-    return html.table(
-        pd.DataFrame(columns),
-        {
-            "weights of the layer": "{:,}".format,
-            "test accuracy": percent,
-            before: factor,
-            after: factor,
-        },
-        f"Accuracy on {facts['tested_documents']:,} test documents. Always predicting the largest"
-        f" class has an accuracy of {percent(facts['largest_class'])}.",
-    )
-
-
-def memory_figure(tables: Tables) -> HTML:
-    """Return the accuracy of the memory task against the length of the sequence."""
-    facts = tables["facts"].iloc[0]
-    return html.figure(
-        plots.memory(tables["memory"], 1 / facts["symbols"]),
-        "Share of sequences whose first symbol is named correctly, by the length of the sequence,"
-        " for each network and start",
-        f"One point per training; lines are means of {facts['repetitions']} trainings. Dashed: the"
-        " gate was opened before training.",
-    )
+    names = {"cell_weights": "weights of the layer", "test_accuracy": "test accuracy"}
+    networks = tables["networks"].rename(columns=names)
+    columns = {f"fall over {far} words, before training": "before", "after training": "after"}
+    for name, stage in columns.items():
+        networks[name] = networks["cell"].map(falls[stage])
+    formats = {"weights of the layer": "{:,}".format, "test accuracy": percent}
+    return html.table(networks, formats | dict.fromkeys(columns, factor), caption)
 
 
 def mean_accuracy(memory: pd.DataFrame) -> pd.DataFrame:
@@ -157,14 +117,13 @@ def longest_solved(mean: pd.DataFrame) -> pd.Series:
     return (solved * mean.columns).max(axis="columns")
 
 
-def memory_table(tables: Tables) -> HTML:
+def memory_table(mean: pd.DataFrame) -> HTML:
     """Return the mean accuracy of the memory task and the longest sequence that is solved."""
-    mean = mean_accuracy(tables["memory"])
     lengths = [f"n = {n}" for n in mean.columns]
-    solved = longest_solved(mean).to_numpy()
     shown = mean.set_axis(lengths, axis="columns").reset_index()
+    shown["solved up to n"] = longest_solved(mean).to_numpy()
     return html.table(
-        shown.assign(**{"solved up to n": solved}),
+        shown,
         dict.fromkeys(lengths, percent) | {"solved up to n": lambda n: str(n) if n else "none"},
         f"Mean share of sequences whose first symbol is named correctly. “Solved” means at least"
         f" {percent(SOLVED)}.",
@@ -173,18 +132,11 @@ def memory_table(tables: Tables) -> HTML:
 
 
 def effect_of_an_open_gate(mean: pd.DataFrame) -> HTML:
-    """Return whether the opened gate helps.
-
-    Args:
-        mean: as `mean_accuracy` returns it.
-    """
-    solved = longest_solved(mean)
+    """Return whether the opened gate helps; ``mean`` as `mean_accuracy` returns it."""
+    solved, total = longest_solved(mean), mean.sum(axis="columns")
     helped = [cell for cell in GATED if solved[cell, OPENED] > solved[cell, USUAL]]
-    raised = [
-        cell
-        for cell in GATED
-        if cell not in helped and mean.loc[(cell, OPENED)].sum() > mean.loc[(cell, USUAL)].sum()
-    ]
+    raised = [cell for cell in GATED if total[cell, OPENED] > total[cell, USUAL]]
+    raised = [cell for cell in raised if cell not in helped]
     sentences = []
     if helped:
         sentences.append(
@@ -227,11 +179,11 @@ def longest_sequences(mean: pd.DataFrame, symbols: int) -> HTML:
     """Return the best network at the longest sequences, and how many networks only guess."""
     longest = mean.iloc[:, -1].sort_values(ascending=False)
     return html.text(
-        "At n = {n}, the best network is {cell}, {start}: {accuracy:percent}. {guessing} of the"
-        " {networks} networks are at chance level there: less than twice the accuracy of guessing.",
+        "At n = {n}, the best network is {best[0]}, {best[1]}: {accuracy:percent}. {guessing} of"
+        " the {networks} networks are at chance level there: less than twice the accuracy of"
+        " guessing.",
         n=mean.columns[-1],
-        cell=longest.index[0][0],
-        start=longest.index[0][1],
+        best=longest.index[0],
         accuracy=longest.iloc[0],
         guessing=int((longest < 2 / symbols).sum()),
         networks=len(longest),

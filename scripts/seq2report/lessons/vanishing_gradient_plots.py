@@ -18,11 +18,7 @@ def power_of_ten(exponent: int) -> str:
 
 
 def gradients(table: pd.DataFrame) -> Figure:
-    """Draw the length of the gradient by the number of words back, one panel per stage.
-
-    Args:
-        table: columns stage, cell, steps_back, lower, median, upper.
-    """
+    """Draw the length of the gradient by the number of words back, one panel per stage."""
     figure = Figure(figsize=(10, 4.2))
     panels = figure.subplots(1, 2, sharey=True)
     for panel, (stage, title) in zip(panels, STAGES.items(), strict=True):
@@ -30,15 +26,13 @@ def gradients(table: pd.DataFrame) -> Figure:
             line = table[(table["stage"] == stage) & (table["cell"] == cell)]
             colour = style["color"]
             panel.plot(line["steps_back"], line["median"], color=colour, label=cell)
-            panel.fill_between(
-                line["steps_back"], line["lower"], line["upper"], color=colour, alpha=0.2, lw=0
-            )
+            band = line["steps_back"], line["lower"], line["upper"]
+            panel.fill_between(*band, color=colour, alpha=0.2, lw=0)
         panel.set_yscale("log")
         # Matplotlib's own labels need formulas, which are off so that no word is parsed as one.
         panel.yaxis.set_major_formatter(lambda y, _: power_of_ten(round(math.log10(y))))
         panel.yaxis.set_minor_locator(mpl.ticker.NullLocator())
-        panel.set_title(title)
-        panel.set_xlabel("k: words back from the last one")
+        panel.set(title=title, xlabel="k: words back from the last one")
         panel.grid(alpha=0.25)
     panels[0].set_ylabel("length of the gradient (logarithmic)")
     panels[0].legend(loc="lower left")
@@ -46,12 +40,7 @@ def gradients(table: pd.DataFrame) -> Figure:
 
 
 def memory(table: pd.DataFrame, chance: float) -> Figure:
-    """Draw the accuracy of the memory task by the length of the sequence.
-
-    Args:
-        table: columns cell, start, steps, repetition, accuracy.
-        chance: accuracy of guessing.
-    """
+    """Draw the accuracy of the memory task by the length of the sequence, and that of guessing."""
     figure = Figure(figsize=(10, 3.8))
     axes = figure.subplots()
     for cell, style in styles(list(table["cell"].unique())).items():
@@ -67,9 +56,8 @@ def memory(table: pd.DataFrame, chance: float) -> Figure:
     axes.xaxis.set_major_locator(mpl.ticker.FixedLocator(sorted(table["steps"].unique())))
     axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.set_ylim(0, 1.04)
+    axes.set(ylim=(0, 1.04), ylabel="share named correctly")
     axes.set_xlabel("n: symbols in a sequence (logarithmic)")
-    axes.set_ylabel("share named correctly")
     axes.grid(alpha=0.25)
     figure.legend(loc="outside right upper")
     return figure
