@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 
@@ -26,6 +26,7 @@ from seq2report.core.machine import machine
 LARGEST_TABLE = 300_000  # bytes
 LARGEST = 25_000_000  # bytes, of all that is published of a run
 LINK = re.compile(r'<a href="([^"#:]+)">([^<]*)</a>')  # to a file, not to an address
+TARGET = re.compile(r'(?:href|src)="([^"#:]+)(?:#[^":]*)?"')
 SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)  # of every page; data has attributes
 # A mirror as the configuration or a command line names it, or a file by its full path.
 SETTING = re.compile(r"""mirror["']?\s*[:=]\s*["']?(?:[/~]|\w+:/)|file:/""")
@@ -45,13 +46,13 @@ def choose_tables(folder: Path) -> tuple[list[Path], dict[str, str]]:
     return chosen, left_out
 
 
-def without_links(page: str, published: Iterable[str]) -> str:
+def without_links(page: str, published: Sequence[str]) -> str:
     """Return a page in which links to unpublished files are replaced by their text."""
-    known = set(published)
-    return LINK.sub(
-        lambda link: link[0] if link[1] in known else f'<span title="not here">{link[2]}</span>',
-        page,
-    )
+
+    def kept(link: re.Match) -> str:
+        return link[0] if link[1] in published else f'<span title="not here">{link[2]}</span>'
+
+    return LINK.sub(kept, page)
 
 
 def without_scripts(page: str) -> str:
@@ -64,10 +65,7 @@ def broken_links(folder: Path) -> list[str]:
     return [
         f"{page.name}: {link}"
         for page in sorted(folder.glob("*.html"))
-        for link in re.findall(
-            r'(?:href|src)="([^"#:]+)(?:#[^":]*)?"',
-            without_scripts(page.read_text(encoding="utf-8")),
-        )
+        for link in TARGET.findall(without_scripts(page.read_text(encoding="utf-8")))
         if not (folder / link).is_file()
     ]
 
@@ -75,11 +73,8 @@ def broken_links(folder: Path) -> list[str]:
 def private_places(text: str, private: Iterable[str]) -> list[str]:
     """Return the lines of a text with a private path or the start of one, with that path."""
     paths = (rf"(?<![\w/.-]){re.escape(path)}(?![\w-])" for path in private)
-    pattern = re.compile("|".join([*paths, SETTING.pattern]))
-    return [
-        f"line {text.count(chr(10), 0, found.start()) + 1}: {found[0]}"
-        for found in pattern.finditer(text)
-    ]
+    matches = re.finditer("|".join([*paths, SETTING.pattern]), text)
+    return [f"line {text.count(chr(10), 0, found.start()) + 1}: {found[0]}" for found in matches]
 
 
 def private_paths(root: Path) -> list[str]:
@@ -112,16 +107,6 @@ def check(folder: Path, private: Iterable[str]) -> None:
             f"{sum(sizes.values()):,} bytes, expected at most {LARGEST:,}; the largest: {named}."
             " Compare fewer variants, or fewer corpora"
         )
-
-
-def dates(benchmarks: Path) -> dict[str, str]:
-    """Return when the first and the last job ended, from their benchmark files, in UTC."""
-    ends = [path.stat().st_mtime for path in benchmarks.rglob("*.tsv")]
-    ended = {"first_job_ended": min(ends), "last_job_ended": max(ends)}
-    return {
-        name: datetime.fromtimestamp(end, UTC).isoformat(timespec="seconds")
-        for name, end in ended.items()
-    }
 
 
 def versions(runs: pd.DataFrame) -> dict[str, str]:
@@ -184,21 +169,23 @@ def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
         runs = pd.read_csv(results / f"report/tables/{name}/runs/runs.csv")
         check_finished(name, runs, config)
         used.append(runs)
-        about = read_json(results / name / "corpus.json")
-        corpora[name] = {
-            "title": about["title"],
-            "documents": about["documents"],
-            "digest": about["digest"],
-            "seeds": sorted(map(int, runs["seed"].unique())),
-        }
+        corpus = read_json(results / name / "corpus.json")
+        about = {key: corpus[key] for key in ("title", "documents", "digest")}
+        corpora[name] = about | {"seeds": sorted(map(int, runs["seed"].unique()))}
+    benchmarks = results / "benchmarks"
+    ends = [path.stat().st_mtime for path in benchmarks.rglob("*.tsv")]
+    first, last = (datetime.fromtimestamp(end, UTC) for end in (min(ends), max(ends)))
     return {
         "name": config["name"],
         "code": made_by,
         "versions": versions(pd.concat(used)),
         "machine": machine(),
-        "dates": dates(results / "benchmarks"),
+        "dates": {
+            "first_job_ended": first.isoformat(timespec="seconds"),
+            "last_job_ended": last.isoformat(timespec="seconds"),
+        },
         "corpora": corpora,
-        "durations": of_rules(read_jobs(results / "benchmarks")).to_dict("records"),
+        "durations": of_rules(read_jobs(benchmarks)).to_dict("records"),
         "left_out": left_out,
         "configuration": config,
     }
@@ -211,17 +198,16 @@ def publish(results: Path, folder: Path, made_by: dict, private: Iterable[str]) 
         UserError: the run is not finished, or `check` finds something.
     """
     report = results / "report"
-    pages = sorted(report.glob("*.html"))
     tables, left_out = choose_tables(report / "tables")
-    published = [path.relative_to(report).as_posix() for path in [*pages, *tables]]
-    for path, name in zip([*pages, *tables], published, strict=True):
-        copy = folder / "report" / PurePosixPath(name)
+    files = [*sorted(report.glob("*.html")), *tables]
+    published = [path.relative_to(report).as_posix() for path in files]
+    for path, name in zip(files, published, strict=True):
+        copy = folder / "report" / name
         copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
         if path.suffix == ".html":
             page = without_links(path.read_text(encoding="utf-8"), published)
             copy.write_text(page, encoding="utf-8")
-        else:
-            shutil.copyfile(path, copy)
     write_json(folder / "manifest.json", manifest(results, left_out, made_by))
     check(folder, private)
 

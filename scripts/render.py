@@ -1,7 +1,7 @@
 """Run a notebook of reports/ with papermill and make a page of it.
 
-The executed notebook is kept where --executed says, also if a cell fails: open it to see which
-one and why. The page is one HTML file that needs nothing else, neither files nor network.
+The executed notebook is kept as --executed, also if a cell fails: open it to see which one and why.
+The page is one HTML file that needs no other file and no network.
 """
 
 import json
@@ -29,7 +29,7 @@ SCRIPTS = Path(__file__).resolve().parent
 
 
 class OwnKernelManager(AsyncKernelManager):
-    """Starts the kernel of this Python, whatever kernels this machine or its users have set up."""
+    """Starts the kernel of this Python, whatever other kernels are installed."""
 
     @default("kernel_spec_manager")
     def _kernel_spec_manager_default(self) -> KernelSpecManager:
@@ -40,29 +40,19 @@ def execute(notebook: Path, executed: Path, parameters: dict) -> None:
     """Run a notebook and write its executed copy, whether its cells succeed or not.
 
     Raises:
-        UserError: a cell failed; says which and with what.
+        UserError: a cell failed.
     """
     executed.parent.mkdir(parents=True, exist_ok=True)
     code = [str(SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])]
-    with tempfile.TemporaryDirectory(prefix="seq2report-") as own:
-        # Not in the home: it may be read-only, and a start-up file there would run in the kernel.
-        os.environ.update(PYTHONPATH=os.pathsep.join(code), IPYTHONDIR=own, JUPYTER_RUNTIME_DIR=own)
-        _execute(notebook, executed, parameters)
-
-
-def _execute(notebook: Path, executed: Path, parameters: dict) -> None:
+    # Kernel and language are set here, so that the metadata of the notebook do not matter.
+    kernel = {"kernel_name": "python3", "kernel_manager_class": OwnKernelManager}
+    kernel |= {"language": "python", "progress_bar": False, "log_output": True}
     try:
-        # Kernel and language stand here, so that what the notebook's metadata say is no matter.
-        papermill.execute_notebook(
-            notebook,
-            executed,
-            parameters=parameters,
-            kernel_name="python3",
-            kernel_manager_class=OwnKernelManager,
-            language="python",
-            progress_bar=False,
-            log_output=True,
-        )
+        with tempfile.TemporaryDirectory(prefix="seq2report-") as own:
+            # Not the home: it may be read-only, and a start-up file there would run in the kernel.
+            os.environ.update(PYTHONPATH=os.pathsep.join(code))
+            os.environ.update(IPYTHONDIR=own, JUPYTER_RUNTIME_DIR=own)
+            papermill.execute_notebook(notebook, executed, parameters=parameters, **kernel)
     except papermill.PapermillExecutionError as error:
         raise UserError(
             f"cell {error.exec_count} of {notebook.name} failed with {error.ename}:"
@@ -77,18 +67,13 @@ def shown(notebook: nbformat.NotebookNode) -> list[dict[str, str]]:
 
 
 def scripts(notebook: nbformat.NotebookNode, folder: Path) -> list[str]:
-    """Return the scripts of a page: that of the template, before it Vega where there are charts."""
-    found = [(folder / "script.js").read_text(encoding="utf-8")]
-    if any(CHART in data["text/html"] for data in shown(notebook)):
-        import vl_convert
+    """Return the scripts of a page: Vega if it has charts, then that of the template."""
+    own = (folder / "script.js").read_text(encoding="utf-8")
+    if not any(CHART in data["text/html"] for data in shown(notebook)):
+        return [own]
+    import vl_convert
 
-        found.insert(0, vl_convert.javascript_bundle())
-    return found
-
-
-def menus(links: list[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]]:
-    """Return each menu and its links, in their order; links without a menu have the name ""."""
-    return [(menu, list(entries)) for menu, entries in groupby(links, key=itemgetter("menu"))]
+    return [vl_convert.javascript_bundle(), own]
 
 
 def to_page(executed: Path, template: Path, address: str, links: list[dict[str, str]]) -> str:
@@ -106,7 +91,7 @@ def to_page(executed: Path, template: Path, address: str, links: list[dict[str, 
     for n, cell in enumerate(notebook.cells):
         cell.id = f"cell-{n}"  # papermill's own cell has a random one; the same run, the same page
         # Warnings stay in the executed notebook, which is the log.
-        cell.outputs = [each for each in cell.get("outputs", []) if each.output_type != "stream"]
+        cell.outputs = [out for out in cell.get("outputs", []) if out.output_type != "stream"]
     for data in shown(notebook):
         data["text/html"] = seen(data["text/html"])
     links = [{name: seen(text) for name, text in link.items()} for link in links]
@@ -114,7 +99,7 @@ def to_page(executed: Path, template: Path, address: str, links: list[dict[str, 
     resources = {
         "page": ": ".join(filter(None, (this["menu"], this["title"]))),
         "address": address,
-        "menus": menus(links),
+        "menus": [(menu, list(pages)) for menu, pages in groupby(links, key=itemgetter("menu"))],
         "scripts": (allowed := scripts(notebook, folder)),
         "policy": policy(allowed),
     }
@@ -123,17 +108,16 @@ def to_page(executed: Path, template: Path, address: str, links: list[dict[str, 
 
 def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__)
-    parser.add_argument("--notebook", type=Path, required=True, help="notebook without outputs")
-    parser.add_argument("--parameters", type=json.loads, required=True, help="as JSON")
-    parser.add_argument("--template", type=Path, required=True, help="page template, index.html.j2")
-    parser.add_argument(
-        "--links",
-        type=json.loads,
-        required=True,
-        help="every page, this one too: [{title, address, menu}] as JSON",
-    )
-    parser.add_argument("--executed", type=Path, required=True, help="executed notebook to write")
-    parser.add_argument("--output", type=Path, required=True, help="HTML file to write")
+    for name, about in (
+        ("notebook", "notebook without outputs"),
+        ("template", "page template, index.html.j2"),
+        ("executed", "executed notebook to write"),
+        ("output", "HTML file to write"),
+    ):
+        parser.add_argument(f"--{name}", type=Path, required=True, help=about)
+    links = "every page, this one too: [{title, address, menu}]"
+    for name, about in (("parameters", "of the notebook"), ("links", links)):
+        parser.add_argument(f"--{name}", type=json.loads, required=True, help=f"JSON: {about}")
     args = parser.parse_args(argv)
 
     execute(args.notebook, args.executed, args.parameters)

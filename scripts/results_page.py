@@ -18,10 +18,8 @@ from seq2report.report.outcome import circumstances
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = "docs/results/full"
-HEADLINE = {
-    "best": "most accurate",
-    "cheapest within one point": "cheapest within one percentage point",
-}
+CHEAPEST = "cheapest within one point"
+HEADLINE = {"best": "most accurate", CHEAPEST: "cheapest within one percentage point"}
 LECTURE_LSTM = "glove_lstm"
 
 
@@ -47,8 +45,7 @@ def read_tables(folder: Path) -> list[pd.DataFrame]:
 
 def headline(folder: Path) -> str:
     """Return three variants per corpus: the best, the cheapest within one point, and an LSTM."""
-    rows, captions = [], []
-    manifest = read_manifest(folder)
+    rows, captions, manifest = [], [], read_manifest(folder)
     for corpus in manifest["corpora"]:
         variants, _, recommendation = read_tables(folder / f"report/tables/{corpus}/runs")
         chosen = recommendation.set_index("recommendation")["variant"]
@@ -79,10 +76,8 @@ def interval(row: object) -> str:
 def results(folder: Path) -> str:
     """Return one table per corpus with all variants, and a caption below each."""
     manifest = read_manifest(folder)
-    parts = [
-        corpus_table(folder, corpus, commit(manifest["code"])) for corpus in manifest["corpora"]
-    ]
-    return "\n\n".join(parts)
+    code = commit(manifest["code"])
+    return "\n\n".join(corpus_table(folder, corpus, code) for corpus in manifest["corpora"])
 
 
 def commit(code: dict) -> str:
@@ -140,19 +135,13 @@ def durations(folder: Path) -> str:
 
 def pages(root: Path, published: str) -> dict[Path, Tables]:
     """Return the pages to fill and the function that makes each of their tables."""
-    folder = root / published
-    return {
-        root / "README.md": {"headline": partial(headline, folder)},
-        root / "docs/results/README.md": {
-            "results": partial(results, folder),
-            "durations": partial(durations, folder),
-        },
-    }
+    fill = {make.__name__: partial(make, root / published) for make in (results, durations)}
+    headlines = {"headline": partial(headline, root / published)}
+    return {root / "README.md": headlines, root / "docs/results/README.md": fill}
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = command.parser(__doc__)
-    parser.parse_args(argv)
+    command.parser(__doc__).parse_args(argv)
     for path, tables in pages(ROOT, PUBLISHED).items():
         refill(path, tables)
 
