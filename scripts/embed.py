@@ -1,9 +1,8 @@
 """Align pretrained vectors with a vocabulary: matrix.npy, coverage.json and missing.parquet.
 
 Row i of the matrix is the vector of the word with id i. Row 0 (padding) and the rows of words
-without a vector are zero, as in the lecture. coverage.json has the share of the vocabulary and of
-the running text that has a vector; missing.parquet lists the words without one, most frequent
-first.
+without a vector are zero, as in the lecture. coverage.json has the numbers of words and tokens with
+a vector; missing.parquet lists the words without one, most frequent first.
 """
 
 import logging
@@ -26,14 +25,14 @@ def align(
     Args:
         vocabulary: columns id, word, count, documents.
         words: see `read_rows`.
-        vectors: see `read_rows`; only those of the vocabulary are read.
+        vectors: see `read_rows`.
         where: the name of the vectors in messages.
 
     Raises:
         UserError: no word of the vocabulary has a vector, or one of the vectors is invalid.
     """
-    numbered = words.select("word").with_row_index("row")
-    matches = numbered.join(vocabulary, on="word").sort("row")
+    rows = words.select("word").with_row_index("row")
+    matches = rows.join(vocabulary, on="word").sort("row")
     if matches.is_empty():
         raise UserError(
             f"none of the {vocabulary.height} words of the vocabulary has a vector (vocabulary:"

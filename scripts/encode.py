@@ -10,8 +10,8 @@ Ids come from counting words in the documents, or from a word index (JSON: word 
 Keras's own IMDB reviews. The vocabulary then begins with two special tokens: 1 starts a document, 2
 replaces every word without an id.
 
-Documents are read once, one row group at a time. Ids are known only after the last one: until then
-the numbers of the words are in a file.
+Documents are read once, one row group at a time. Until all are read and ids are known, the numbers
+of the words are in a file.
 """
 
 import logging
@@ -39,39 +39,37 @@ from seq2report.documents.tokens import (
 
 
 def counted(rows: pa.Table, fit: str) -> np.ndarray:
-    """Return for each document whether its words are counted: training documents, or all."""
+    """Return whether the words of each document are counted: training documents, or all."""
     if fit == "all":
         return np.ones(rows.num_rows, dtype=bool)
     return pc.equal(rows["split"], "train").to_numpy()
 
 
 def read_words(documents: pq.ParquetFile, fit: str, numbers: Path) -> tuple[Words, np.ndarray]:
-    """Return the words of all documents, and how many each document has, (documents,) int32.
+    """Return the words of all documents, and the number of each document, (documents,) int32.
 
     Args:
         documents: columns text and split.
-        fit: "train" or "all": the documents whose words are counted.
+        fit: "train" or "all", the documents whose words are counted.
         numbers: file to write: the number of each word, int32, in the order of the texts.
 
     Raises:
         UserError: the documents whose words are counted have none.
     """
-    words, end, read = Words(), 0, 0
-    # One array from the start: small arrays kept between the large ones of the row groups would
-    # keep the system from getting their memory back.
+    words, end, total = Words(), 0, 0
+    # One array from the start: small arrays between the large ones of the row groups would prevent
+    # that their memory is freed.
     lengths = np.empty(documents.metadata.num_rows, np.int32)
     with numbers.open("wb") as file:
         for group in range(documents.num_row_groups):
             rows = documents.read_row_group(group, columns=["text", "split"])
-            chosen = counted(rows, fit)
-            of_group, lengths[end : end + rows.num_rows] = words.add(
-                rows["text"].to_pylist(), chosen
-            )
-            of_group.tofile(file)
+            chosen, of_group = counted(rows, fit), slice(end, end + rows.num_rows)
+            added, lengths[of_group] = words.add(rows["text"].to_pylist(), chosen)
+            added.tofile(file)
             end += rows.num_rows
-            read += int(chosen.sum())
+            total += int(chosen.sum())
     if not words.count.any():
-        raise UserError(f"the {read} documents whose words are counted have no word")
+        raise UserError(f"the {total} documents whose words are counted have no word")
     return words, lengths
 
 
@@ -84,12 +82,7 @@ def encoded_groups(
 ) -> Iterator[tuple[pa.Table, np.ndarray, np.ndarray]]:
     """Yield id, split and label of each row group, and the word ids and lengths of its documents.
 
-    Args:
-        documents: columns id, split and label.
-        numbers: the file that `read_words` wrote.
-        lengths: words of each document, (documents,) int32.
-        ids: the id of each number; see `encode`.
-        start: an id that each document begins with.
+    ``numbers`` and ``lengths`` are those of `read_words`, ``ids`` and ``start`` those of `encode`.
     """
     first = 0
     with numbers.open("rb") as file:
@@ -111,16 +104,15 @@ def write_ids(
 ) -> pl.DataFrame:
     """Write sequences.parquet and tokens.npy; return ``kept`` with columns count and documents.
 
-    Args are those of `encoded_groups`, what `read_words` returned, and ``kept``, the columns id and
-    word of the words that get an id.
+    ``numbers``, ``lengths`` and ``words`` are those of `read_words`; ``kept`` has the columns id
+    and word of all words with an id.
     """
     ids, start = words.ids(kept), MARKS[START] if marked(kept) else None
     about = [documents.schema_arrow.field(name) for name in ("id", "split", "label")]
     schema = pa.schema([*about, ("length", pa.int32())])
     total = words.total[ids > 0].sum() + (documents.metadata.num_rows if start else 0)
-    tokens = np.lib.format.open_memmap(
-        folder / "tokens.npy", mode="w+", dtype=np.int32, shape=(int(total),)
-    )
+    path, shape = folder / "tokens.npy", (int(total),)
+    tokens = np.lib.format.open_memmap(path, mode="w+", dtype=np.int32, shape=shape)
     end, size = 0, kept["id"].max() + 1
     count, containing = np.zeros((2, size), np.int64)
     path = folder / "sequences.parquet"
@@ -128,9 +120,8 @@ def write_ids(
         for rows, flat, after in encoded_groups(documents, numbers, lengths, ids, start):
             tokens[end : end + len(flat)] = flat
             end += len(flat)
-            writer.write_table(
-                rows.append_column(schema.field("length"), pa.array(after, pa.int32()))
-            )
+            length = pa.array(after, pa.int32())
+            writer.write_table(rows.append_column(schema.field("length"), length))
             chosen = counted(rows, fit)
             document, word = occurrences(flat, after, size)
             count += np.bincount(flat[np.repeat(chosen, after)], minlength=size)

@@ -4,8 +4,8 @@ documents.parquet has one row per document, sorted by id: id, text, label, split
 the classes, the number of documents in each split and class, the number of different words in all
 documents (by the lecture's tokenizer), and the content digest.
 
-Texts are never in memory all at once: sorted blocks of them are in files beside documents.parquet
-until all ids are known.
+Texts are never in memory all at once: sorted blocks of them are in temporary files until all ids
+are known.
 """
 
 import logging
@@ -53,24 +53,18 @@ class Corpus:
 
 
 def read(archive: Path, settings: dict, word_index: Path | None, folder: Path) -> Corpus:
-    """Read an archive, some documents at a time.
-
-    Args:
-        archive: a tar or zip file, or a table.
-        settings: a corpus of the configuration.
-        word_index: JSON with the rank of each word, for an archive that holds ranks.
-        folder: for temporary files of texts.
+    """Read an archive or table, some documents at a time; ``folder`` is for temporary files.
 
     Raises:
         UserError: the archive or a document in it does not fit the settings.
     """
     ranks = read_word_index(word_index) if word_index else None
     if split := split_words(ranks or ()):
-        logging.warning(
+        message = (
             "%d words of the index, such as %r, will be split or changed when the text is"
-            " encoded: they get other ids than in the archive",
-            *(len(split), split[0]),
+            " encoded: they get other ids than in the archive"
         )
+        logging.warning(message, len(split), split[0])
     texts, digests, known = [], bytearray(), pa.array([], pa.string())
     try:
         for rows in blocks(FORMATS[settings["format"]].read(archive, settings, ranks)):
@@ -83,18 +77,14 @@ def read(archive: Path, settings: dict, word_index: Path | None, folder: Path) -
 
 
 def on_disk(rows: pa.Table, path: Path) -> pa.Table:
-    """Return the same table, but in a file that is mapped into memory."""
+    """Return the same table from a file that is mapped into memory."""
     with pa.ipc.new_file(path, rows.schema) as file:
         file.write_table(rows)
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
 def check_digest(digest: str, expected: str | None, archive: Path) -> None:
-    """Compare the content digest with the pinned one, if there is one.
-
-    Raises:
-        UserError: they differ.
-    """
+    """Raise `UserError` unless the content digest is the pinned one, if any."""
     if expected and digest != expected:
         raise UserError(
             f"{archive}: the documents in it are not the expected ones\n"
@@ -113,11 +103,7 @@ def split_words(words: Iterable[str]) -> list[str]:
 
 
 def check_training(documents: pl.DataFrame) -> None:
-    """Warn of classes without a training document.
-
-    Raises:
-        UserError: all training documents are of one class.
-    """
+    """Warn of classes without a training document; `UserError` if only one class has some."""
     train = classes(documents.filter(pl.col("split") == "train"))
     lacking = sorted(set(classes(documents)) - set(train))
     advice = "add documents of it, or set 'stratify: true' in the corpus's 'split'"
@@ -159,9 +145,8 @@ def main(argv: Sequence[str] | None) -> None:
         check_digest(corpus.digest, settings.get("digest"), args.archive)
         documents = assign_splits(documents, **split)
         check_training(documents)
-        with pq.ParquetWriter(
-            output, SCHEMA, compression="zstd", use_dictionary=["label", "split"]
-        ) as file:
+        options = {"compression": "zstd", "use_dictionary": ["label", "split"]}
+        with pq.ParquetWriter(output, SCHEMA, **options) as file:
             for rows in merge(corpus.texts, documents):
                 file.write_table(rows)  # one row group
     write_json(args.corpus, describe(corpus, documents, settings["title"]))

@@ -1,19 +1,20 @@
 """Read a file of word vectors once, for all vocabularies: words.parquet and vectors.npy.
 
-The file is a text with one word and its numbers per line: GloVe's form, or word2vec's, which may
-begin with a line of the numbers of words and dimensions and may end lines with a blank. It may be
-plain, compressed or the only .txt or .vec member of a tar or zip. Or it is a tar, zip or wheel with
-vectors as .npy and their words as Parquet or as a .txt with one word per line.
+The file is a text with one word and its numbers per line, as of GloVe or word2vec. A word2vec file
+may begin with the numbers of words and dimensions and may end lines with a blank. The text may be
+plain, compressed or the only .txt or .vec member of a tar or zip. Or the file is a tar, zip or
+wheel with vectors as .npy and their words as Parquet or as a .txt with one word per line.
 
-Of a text, only the words and the end of each line are stored, and blanks are counted on every line.
-The numbers of a line are read and checked when its word is used (see `seq2report.vectors.vectors`).
+Of a text, only the words and the end of each line are stored, and the blanks of each line are
+counted. `seq2report.vectors.vectors` reads and checks the numbers of a word when it is used.
 """
 
 import io
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -23,26 +24,15 @@ import polars as pl
 
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
-from seq2report.files.archives import (
-    DAMAGE,
-    HEAD,
-    extract_member,
-    form,
-    form_of,
-    names_in,
-    open_content,
-)
+from seq2report.files import archives
 
-HEADER = re.compile(rb"(\d+) (\d+)\s*")  # of word2vec's text form: words, dimensions
+HEADER = re.compile(rb"(\d+) (\d+)\s*")  # words and dimensions, in word2vec's text form
 BLANK, NEWLINE, RETURN = b" \n\r"
 BLOCK = 1 << 18  # bytes of text that are searched at once; they fit into the cache
 
 
 def read_vectors(path: Path, folder: Path) -> int:
-    """Write words.parquet and vectors.npy, for `seq2report.vectors.vectors`, into a folder.
-
-    Returns:
-        Number of words with a vector.
+    """Write words.parquet and vectors.npy into a folder, and return the number of words.
 
     Raises:
         UserError: a damaged or unknown file, a ragged line, or a repeated word; for arrays also a
@@ -50,7 +40,7 @@ def read_vectors(path: Path, folder: Path) -> int:
     """
     try:
         words, vectors = _read(path)
-    except (*DAMAGE, ValueError, pl.exceptions.PolarsError) as error:
+    except (*archives.DAMAGE, ValueError, pl.exceptions.PolarsError) as error:
         raise UserError(f"{path}: damaged ({error}); remove it and fetch it again") from error
     spelled = words["word"]
     if spelled.n_unique() < len(spelled):
@@ -62,15 +52,14 @@ def read_vectors(path: Path, folder: Path) -> int:
 
 
 def _read(path: Path) -> tuple[pl.DataFrame, np.ndarray]:
-    """Return words.parquet and vectors.npy."""
-    kind = form_of(path)
+    kind = archives.form_of(path)
     if kind in ("text", "binary"):
         with path.open("rb") as file:
             return _read_text(file, str(path)), np.zeros(0, dtype=np.uint8)
     if kind not in ("zip", "tar"):  # compressed
-        with open_content(path, wanted=bool) as (_, file):
-            start = file.read(HEAD)
-            if form(start) != "tar":
+        with archives.open_content(path, wanted=bool) as (_, file):
+            start = file.read(archives.HEAD)
+            if archives.form(start) != "tar":
                 return _stored(start + file.read(), str(path))
     return _read_archive(path)
 
@@ -80,7 +69,7 @@ def _stored(text: bytes, where: str) -> tuple[pl.DataFrame, np.ndarray]:
 
 
 def _read_archive(path: Path) -> tuple[pl.DataFrame, np.ndarray]:
-    names = names_in(path)
+    names = archives.names_in(path)
 
     def only(*endings: str) -> tuple[str, bytes]:
         chosen = [name for name in names if name.endswith(endings)]
@@ -90,7 +79,7 @@ def _read_archive(path: Path) -> tuple[pl.DataFrame, np.ndarray]:
                 f" {', '.join(chosen) or 'none'}; if the right one is there, set 'member' of the"
                 " source to its name"
             )
-        return chosen[0], b"".join(extract_member(path, chosen[0]))
+        return chosen[0], b"".join(archives.extract_member(path, chosen[0]))
 
     if not any(name.endswith(".npy") for name in names):
         name, text = only(".txt", ".vec")
@@ -119,10 +108,10 @@ def _read_archive(path: Path) -> tuple[pl.DataFrame, np.ndarray]:
 
 @dataclass(frozen=True)
 class _Form:
-    """The form of a text's lines: ``dimensions`` numbers, and maybe a ``blank`` at the end."""
+    """The form of the lines of a text."""
 
     dimensions: int
-    blank: bool
+    blank: bool  # at the end of each line
     header: int  # lines before the first word
 
     @property
@@ -132,7 +121,8 @@ class _Form:
 
 def _read_text(file: BinaryIO, where: str) -> pl.DataFrame:
     """Return columns word and end (of its line) of a text with single blanks as separators."""
-    blocks = _blocks(file)
+    # Blocks of whole lines, about `BLOCK` bytes.
+    blocks = (block + file.readline() for block in iter(partial(file.read, BLOCK), b""))
     first = next(blocks, b"")
     header, announced = b"", None
     if match := HEADER.fullmatch(first.partition(b"\n")[0]):
@@ -162,10 +152,11 @@ def _read_text(file: BinaryIO, where: str) -> pl.DataFrame:
 
 
 def _form(block: bytes, announced: tuple[int, int] | None, where: str) -> _Form:
-    """Return the form of a text's lines by its first line and the numbers that a header announces.
+    """Return the form of a text by its first line.
 
     Raises:
-        UserError: they disagree, or the line is not a word and its numbers.
+        UserError: the line is not a word and its numbers, or does not fit ``announced``, the
+            numbers in the header.
     """
     line = block.partition(b"\n")[0].removesuffix(b"\r")
     number = 2 if announced else 1
@@ -187,12 +178,6 @@ def _form(block: bytes, announced: tuple[int, int] | None, where: str) -> _Form:
     return _Form(dimensions, blank, number - 1)
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    """Yield whole lines, about `BLOCK` bytes of them."""
-    while block := file.read(BLOCK):
-        yield block + file.readline()
-
-
 def _split(block: bytes, lines: _Form) -> tuple[pl.Series, np.ndarray]:
     """Return the words of whole lines, (n,) of str, and the end of each line, (n,) int64.
 
@@ -206,7 +191,7 @@ def _split(block: bytes, lines: _Form) -> tuple[pl.Series, np.ndarray]:
         ends = np.append(ends, len(block))  # the last line of a file may have no newline
     starts = np.concatenate([[0], ends[:-1] + 1])
     blank = (text == BLANK).view(np.uint8)
-    # Sums of bytes are fastest. They count modulo 256; the total shows if a line has 256 too many.
+    # Sums of bytes are fastest, but modulo 256: the total shows if a line has 256 too many.
     counter = np.uint8 if lines.blanks < 256 else np.uint32
     ragged = np.add.reduceat(blank, starts, dtype=counter) != lines.blanks
     if ragged.any() or np.count_nonzero(blank) != lines.blanks * len(ends):
