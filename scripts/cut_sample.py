@@ -1,16 +1,15 @@
 """Cut the embedded sample corpora of `resources/sample/` from the full archives.
 
-Which documents: in every class, those whose id (`sci.space/60152`, `train/pos/0_9`) has the lowest
-SHA-256 digest. The choice looks random, but needs no random generator, so it is the same with
-every version of every library, whatever the order of the archive. Documents without a single word
-(a message that is only a header) are left out before the choice. Nothing else is changed: bytes
-stay as they are, and cross-posts stay in.
+In every class, the documents whose ids (`sci.space/60152`, `train/pos/0_9`) have the lowest SHA-256
+digests are chosen. This does not depend on a random generator, on library versions or on the order
+of the archive. Documents without a word (only a header) are never chosen. The bytes of documents
+are not changed, and cross-posts are kept.
 
-Which word vectors: GloVe's, of all words that occur in those documents, in GloVe's order and text
-form, rounded. The rounding's largest error and mean cosine to the full vectors are logged.
+The word vectors are those of GloVe for all words of these documents, in GloVe's order and text
+form, rounded. The largest error and the mean cosine to the full vectors are logged.
 
-Archive members are sorted and carry no times or owners: the same input gives the same bytes, as
-long as Python's compression libraries stay the same.
+Archive members are sorted and have no times or owners: the same input gives the same bytes with the
+same compression libraries.
 """
 
 import hashlib
@@ -33,7 +32,7 @@ from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
 from seq2report.documents.formats import read_imdb, read_newsgroups
 from seq2report.documents.tokens import tokens, vocabulary
-from seq2report.files.archives import extract_member, members
+from seq2report.files.archives import extract_member, form_of, members, names_in
 from seq2report.vectors.vectors import open_vectors, read_rows
 
 GLOVE_MEMBER = "glove.6B.50d.txt"
@@ -67,11 +66,7 @@ def read_documents(files: Iterable[tuple[str, bytes]], corpus: Corpus) -> pl.Dat
 
 
 def choose(documents: pl.DataFrame, wanted: dict[str, int]) -> pl.DataFrame:
-    """Take the wanted number of documents of each class by the module's rule.
-
-    Raises:
-        UserError: a class has fewer documents with words.
-    """
+    """Choose the wanted number of documents of each class; `UserError` if it has fewer."""
     digests = [hashlib.sha256(name.encode()).hexdigest() for name in documents["id"]]
     ranked = documents.with_columns(digest=pl.Series(digests, dtype=pl.String)).sort("digest")
     chosen = []
@@ -80,7 +75,7 @@ def choose(documents: pl.DataFrame, wanted: dict[str, int]) -> pl.DataFrame:
         usable = of_class.filter(tokens(of_class["text"])[1] > 0)
         if usable.height < number:
             raise UserError(
-                f"class '{name}': {number} documents wanted, found {usable.height} with words"
+                f"class '{name}': expected {number} documents, found {usable.height} with words"
                 f" and {of_class.height - usable.height} without; give the full archive, or ask"
                 " for fewer documents with --messages or --reviews"
             )
@@ -88,26 +83,16 @@ def choose(documents: pl.DataFrame, wanted: dict[str, int]) -> pl.DataFrame:
     return pl.concat(chosen).drop("digest")
 
 
-def holds(path: Path, member: str) -> bool:
-    """Return whether a file is a zip with such a member."""
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return member in archive.namelist()
-
-
 def read_glove(path: Path, wanted: set[str]) -> tuple[list[str], np.ndarray]:
-    """Return the wanted words that GloVe knows, in its order, and their vectors.
+    """Return the wanted words that GloVe has, in its order, and their vectors.
 
-    Args:
-        path: upstream's text file or zip (of any number of dimensions), or a wheel.
-        wanted: words.
+    ``path`` is the text file or zip of GloVe's authors, or a wheel.
     """
     if not path.is_file():
         raise UserError(f"{path}: there is no such file; --glove takes {GLOVE_MEMBER} or its zip")
     with tempfile.TemporaryDirectory() as name:
         folder, source = Path(name), path
-        if holds(path, GLOVE_MEMBER):
+        if form_of(path) == "zip" and GLOVE_MEMBER in names_in(path):
             source = folder / GLOVE_MEMBER
             with source.open("wb") as file:
                 file.writelines(extract_member(path, GLOVE_MEMBER))
@@ -126,11 +111,6 @@ def read_glove(path: Path, wanted: set[str]) -> tuple[list[str], np.ndarray]:
     return [words[row] for row in rows], vectors
 
 
-def round_vectors(vectors: np.ndarray, decimals: int) -> np.ndarray:
-    """Round in float64, without negative zeros."""
-    return np.round(vectors.astype(np.float64), decimals) + 0.0
-
-
 def rounding_loss(vectors: np.ndarray, rounded: np.ndarray) -> tuple[float, float]:
     """Return the largest error of a value and the mean cosine of vectors and rounded vectors."""
     exact = vectors.astype(np.float64)
@@ -141,18 +121,16 @@ def rounding_loss(vectors: np.ndarray, rounded: np.ndarray) -> tuple[float, floa
 
 def glove_text(words: Iterable[str], vectors: np.ndarray) -> bytes:
     """Return GloVe's text form: one word and its numbers per line, without trailing zeros."""
-    lines = [
-        f"{word} {' '.join(f'{value:g}' for value in row)}\n"
-        for word, row in zip(words, vectors.tolist(), strict=True)
-    ]
+    rows = zip(words, vectors.tolist(), strict=True)
+    lines = (f"{word} {' '.join(f'{value:g}' for value in row)}\n" for word, row in rows)
     return "".join(lines).encode()
 
 
 def write_tar(path: Path, files: dict[str, bytes]) -> None:
     """Write a sorted .tar.xz that depends on names and contents only."""
     with (
-        replacing(path) as part,
-        lzma.open(part, "wb", preset=6 | lzma.PRESET_EXTREME) as packed,
+        replacing(path) as temporary,
+        lzma.open(temporary, "wb", preset=6 | lzma.PRESET_EXTREME) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
     ):
         for name in sorted(files):
@@ -166,17 +144,9 @@ def write_zip(path: Path, name: str, content: bytes) -> None:
     member = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     member.create_system = 3  # Unix, whatever this runs on
     member.external_attr = 0o100644 << 16
-    # Columns of numbers: a quarter smaller than with deflate, a tenth smaller than with xz.
-    member.compress_type = zipfile.ZIP_BZIP2
-    with replacing(path) as part, zipfile.ZipFile(part, "w") as archive:
+    member.compress_type = zipfile.ZIP_BZIP2  # a tenth smaller than with xz
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         archive.writestr(member, content)
-
-
-def write_sums(paths: Iterable[Path], output: Path) -> None:
-    """Write a file for ``sha256sum --check``."""
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in paths]
-    with replacing(output) as part:
-        part.write_text("".join(lines), encoding="utf-8")
 
 
 def cut_corpus(archive: Path, corpus: Corpus, wanted: dict[str, int], output: Path) -> set[str]:
@@ -197,7 +167,7 @@ def cut_corpus(archive: Path, corpus: Corpus, wanted: dict[str, int], output: Pa
 def cut_glove(source: Path, wanted: set[str], decimals: int, output: Path) -> None:
     """Write the rounded vectors of the wanted words."""
     words, vectors = read_glove(source, wanted)
-    rounded = round_vectors(vectors, decimals)
+    rounded = np.round(vectors.astype(np.float64), decimals) + 0.0  # without negative zeros
     write_zip(output, GLOVE_MEMBER, glove_text(words, rounded))
     logging.info(
         "%s: %d bytes, %d of %d words; %d decimals: largest error %.5f, mean cosine %.7f",
@@ -219,11 +189,8 @@ def main(argv: Sequence[str] | None) -> None:
     add("--output", metavar="FOLDER", help="folder to write to; other files in it stay")
     add = partial(parser.add_argument, metavar="N", type=int)
     add("--messages", default=400, help="messages of each group (%(default)s)")
-    add(
-        "--reviews",
-        default=1000,
-        help="reviews of each class to train; half as many to test (%(default)s)",
-    )
+    text = "reviews of each class to train; half as many to test (%(default)s)"
+    add("--reviews", default=1000, help=text)
     add("--decimals", default=2, help="decimals that GloVe's numbers are rounded to (%(default)s)")
     args = parser.parse_args(argv)
     if args.messages < 1 or args.reviews < 2 or args.decimals < 0:
@@ -234,14 +201,13 @@ def main(argv: Sequence[str] | None) -> None:
     glove = args.output / "glove.6B.50d.sample.zip"
     classes = dict.fromkeys(GROUPS, args.messages)
     words = cut_corpus(args.newsgroups, NEWSGROUPS, classes, newsgroups)
-    classes = {
-        f"{split}/{label}": number
-        for split, number in (("train", args.reviews), ("test", args.reviews // 2))
-        for label in ("neg", "pos")
-    }
+    classes = dict.fromkeys(("train/neg", "train/pos"), args.reviews)
+    classes |= dict.fromkeys(("test/neg", "test/pos"), args.reviews // 2)
     words |= cut_corpus(args.imdb, IMDB, classes, imdb)
     cut_glove(args.glove, words, args.decimals, glove)
-    write_sums([glove, imdb, newsgroups], args.output / "SHA256SUMS")
+    with replacing(args.output / "SHA256SUMS") as temporary, temporary.open("w") as file:
+        for path in (glove, imdb, newsgroups):
+            file.write(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
 
 
 if __name__ == "__main__":

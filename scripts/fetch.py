@@ -1,4 +1,4 @@
-"""Fetch one source file: placed by hand, from the mirror, or from the first place that has it."""
+"""Fetch one source file: placed by hand, from the mirror, or from the first location with it."""
 
 import argparse
 import fcntl
@@ -34,7 +34,7 @@ log = logging.getLogger("fetch")
 
 @dataclass(frozen=True)
 class Job:
-    """One file to fetch, with all that is needed to fetch it."""
+    """The settings to fetch one file."""
 
     source: Source
     output: Path
@@ -45,18 +45,18 @@ class Job:
     session: requests.Session
 
     def partial(self, key: str, wanted: Wanted, name: str | None = None) -> Partial:
-        """Return the partial file of one place; no two places continue the same one."""
-        mark = hashlib.sha256(f"{key}\n{wanted}".encode()).hexdigest()[:12]
-        path = self.output.with_name(f"{self.output.name}.{mark}.part")
+        """Return the partial file of one location; each location has its own."""
+        digest = hashlib.sha256(f"{key}\n{wanted}".encode()).hexdigest()[:12]
+        path = self.output.with_name(f"{self.output.name}.{digest}.part")
         return Partial(path, wanted, name or self.source.file)
 
 
 @contextmanager
 def alone(output: Path) -> Iterator[None]:
-    """Wait until no other process fetches the same file, and lock others out.
+    """Lock the output: only one process at a time fetches it.
 
-    Snakemake leaves its jobs running when it is killed: the next one starts a second fetch, and two
-    of them appending to the same partial file would write one that fits neither digest.
+    A killed Snakemake leaves its jobs running, and the next one starts a second fetch. Both would
+    append to the same partial file.
     """
     path = output.with_name(f".{output.name}.lock")
     while True:
@@ -70,7 +70,7 @@ def alone(output: Path) -> Iterator[None]:
             except BlockingIOError:
                 log.info("%s: another process fetches it, waiting for that one", output.name)
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            # The process before has removed the lock file that was waited for.
+            # The other process has removed its lock file.
             if not path.exists() or not os.path.samestat(os.fstat(lock.fileno()), path.stat()):
                 continue
             try:
@@ -100,7 +100,7 @@ def placed_by_hand(job: Job) -> Partial | None:
             "remove it so that it is fetched"
         ) from error
     if not known:
-        log.info("%s: no digest is known, so it is not checked", path)
+        log.info("%s: not checked, because no digest is known", path)
     return partial
 
 
@@ -125,19 +125,17 @@ def read_sums(path: Path) -> dict[str, str]:
     digests = {}
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        match = re.fullmatch(r"([0-9a-fA-F]{64}) [ *](?:\./)?(.+)", line)
-        if not match:
+        if match := re.fullmatch(r"([0-9a-fA-F]{64}) [ *](?:\./)?(.+)", line):
+            digests[match[2]] = match[1].lower()
+        elif line.strip():
             raise PlaceError(
                 f"SHA256SUMS, line {number}: found {line[:80]!r}, expected 'digest  name'"
             )
-        digests[match[2]] = match[1].lower()
     return digests
 
 
 def from_entry(job: Job, entry: Entry) -> Partial:
-    """Take the file from one place of the source's list."""
+    """Take the file from one location of the source."""
     partial = job.partial(f"{entry.url or entry.package}\n{entry.member}", entry.wanted)
     if entry.package:
         folder = partial.path.with_name(partial.path.name + ".pip")
@@ -175,7 +173,7 @@ def _take(path: Path, member: str | None, partial: Partial) -> None:
 
 
 def _bring(job: Job, location: str, partial: Partial) -> None:
-    """Bring the whole file at an address or path into ``partial`` and check it."""
+    """Download or copy the whole file at a URL or path into ``partial`` and check it."""
     if location.startswith(WEB):
         download(job.session, location, partial, job.patience)
     else:
@@ -183,7 +181,7 @@ def _bring(job: Job, location: str, partial: Partial) -> None:
 
 
 def _inside(mirror: str, name: str) -> str:
-    """Return the address or path of a file in a mirror."""
+    """Return the URL or path of a file in a mirror."""
     if not mirror.startswith(WEB):
         return f"{mirror.rstrip('/')}/{name}"
     parts = urlsplit(mirror)
@@ -191,7 +189,7 @@ def _inside(mirror: str, name: str) -> str:
 
 
 def fetch(job: Job) -> dict:
-    """Bring the file to its output and return its receipt; `UserError` names every try."""
+    """Fetch the file and return its receipt; `UserError` names every location that was tried."""
     try:
         job.output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -240,7 +238,7 @@ def _deliver(job: Job, partial: Partial, origin: str, member: str | None) -> dic
 
 
 def partial_files(output: Path) -> list[Path]:
-    """Return what unfinished downloads left beside an output."""
+    """Return the files of unfinished downloads of an output."""
     pattern = re.compile(re.escape(output.name) + r"\.[0-9a-f]{12}\.part.*")
     return [path for path in output.parent.iterdir() if pattern.fullmatch(path.name)]
 
@@ -263,7 +261,6 @@ def _nothing_helped(job: Job, tries: Sequence[str]) -> str:
 
 
 def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line; its help is this command's manual."""
     usual = Patience()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", required=True, help="JSON: file, from, mirror (config/README)")
@@ -284,27 +281,15 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command; `UserError` when no place has the file."""
     args = read_arguments(argv)
     if args.mirror and "://" in args.mirror and not is_address(args.mirror):
         raise UserError("--mirror: expected a folder, or an address with http://, https://, file:")
-    patience = Patience(
-        attempts=args.attempts,
-        delay=args.delay,
-        connect=args.connect_timeout,
-        stall=args.stall_timeout,
-    )
+    timeouts = {"connect": args.connect_timeout, "stall": args.stall_timeout}
+    patience = Patience(attempts=args.attempts, delay=args.delay, **timeouts)
+    source, mirror = parse_source(args.source), args.mirror or None
+    roots = (Path(), args.root) if args.root else (Path(),)
     with open_session() as session:
-        job = Job(
-            source=parse_source(args.source),
-            output=args.output,
-            by_hand=args.by_hand,
-            mirror=args.mirror or None,
-            roots=(Path(), args.root) if args.root else (Path(),),
-            patience=patience,
-            session=session,
-        )
-        receipt = fetch(job)
+        receipt = fetch(Job(source, args.output, args.by_hand, mirror, roots, patience, session))
     if args.receipt:
         write_json(args.receipt, receipt)
 

@@ -193,8 +193,8 @@ def test_other_files_in_the_folder_stay(tmp_path):
 @pytest.mark.parametrize(
     ("sizes", "named"),
     [
-        ((6, 4), r"'comp.graphics': 6 documents wanted, found 5 with words and 3 without"),
-        ((3, 7), r"'train/neg': 7 documents wanted, found 6"),
+        ((6, 4), r"'comp.graphics': expected 6 documents, found 5 with words and 3 without"),
+        ((3, 7), r"'train/neg': expected 7 documents, found 6"),
     ],
 )
 def test_too_few_documents_name_the_class(tmp_path, sizes, named):
@@ -204,7 +204,7 @@ def test_too_few_documents_name_the_class(tmp_path, sizes, named):
 
 def test_a_class_that_is_missing_is_named():
     documents = read_documents(tiny_newsgroups().items(), NEWSGROUPS)
-    with pytest.raises(UserError, match=r"'sci\.med': 1 documents wanted, found 0"):
+    with pytest.raises(UserError, match=r"'sci\.med': expected 1 documents, found 0"):
         choose(documents, {"sci.space": 1, "sci.med": 1})
 
 
