@@ -1,4 +1,4 @@
-# What the other rule files share: the checked configuration, its plan, and where files are.
+# Shared by the other rule files: the checked configuration, its plan, and paths.
 import json
 import os
 import sys
@@ -14,15 +14,8 @@ from seq2report.config.check_models import check_models
 from seq2report.config.corpora import circumstances
 from seq2report.config.grids import with_grids
 from seq2report.config.messages import format_mistakes, repeated_keys
-from seq2report.config.plan import (
-    Plan,
-    document_files,
-    folders,
-    matrix_files,
-    read_peaks,
-    recurrent_layers,
-    requested_mb,
-)
+from seq2report.config.plan import INDEXED, VECTORS, Plan, document_files, folders
+from seq2report.config.plan import matrix_files, read_peaks, recurrent_layers, requested_mb
 from seq2report.config.resolve import seeds
 from seq2report.core.command import UserError
 from seq2report.core.imports import local_imports
@@ -31,7 +24,7 @@ from seq2report.models.variant import KINDS, model_files
 # `python` is the one that runs Snakemake, whether or not its environment is active.
 os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
 
-CONFIGURED = config  # as written; from here on, no variant has a grid
+CONFIGURED = config  # before grids are expanded
 try:
     if repeated := [line for file in workflow.configfiles for line in repeated_keys(file)]:
         raise UserError(format_mistakes(repeated))
@@ -66,10 +59,10 @@ wildcard_constraints:
 
 
 def script_files(name, *notebooks):
-    """Return a script and all that it and the notebooks import: a change there is a change."""
+    """Return a script and the modules that it and the notebooks import, directly or indirectly."""
     script = SCRIPTS / f"{name}.py"
-    found = {path for start in (script, *notebooks) for path in local_imports(start, SCRIPTS)}
-    return [str(script), *sorted(str(path) for path in found - {script, *map(Path, notebooks)})]
+    paths = {path for start in (script, *notebooks) for path in local_imports(start, SCRIPTS)}
+    return [str(script), *sorted(str(path) for path in paths - {script, *map(Path, notebooks)})]
 
 
 def downloaded(source):
@@ -81,6 +74,10 @@ def named_downloads(kind, name, key):
     return [downloaded(config[kind][name][key])] if key in config[kind][name] else []
 
 
+def settings(kind, name):
+    return json.dumps(config[kind][name], sort_keys=True)
+
+
 def of_corpus(files):
     return [f"{CORPUS}/{file}" for file in files]
 
@@ -90,13 +87,13 @@ def of_run(variant, files, seed="{seed}"):
 
 
 def run_files(variant, seed="{seed}"):
-    """Return all files of a run, those that every kind of variant leaves first."""
+    """Return all files of a run, first those that runs of all kinds have."""
     files = [*VARIANTS[variant].run_files(), *model_files(VARIANTS, variant)]
     return of_run(variant, dict.fromkeys(files), seed)
 
 
 def member_files(variant):
-    """Return what an ensemble reads of its members' runs of the same seed."""
+    """Return the files that an ensemble reads of the runs of its members with the same seed."""
     predictions = ("validation.parquet", "predictions.parquet")
     return [
         file
@@ -116,28 +113,24 @@ def runs(corpus, variants, *files):
 
 
 def vectors_folder(embedding):
-    """Return where vectors are before they are aligned: read from a file, or trained."""
+    """Return the folder of vectors before they are aligned: read from a file, or trained."""
     trained = "train" in config["embeddings"][embedding]
     return TRAINED_VECTORS if trained else f"{RESULTS}/vectors/{{embedding}}"
 
 
 def growing(amount):
-    """Return a resource that grows with each attempt: the second one gets twice as much."""
+    """Return a resource that grows with each attempt: twice as much for the second one."""
     return lambda wildcards, attempt: attempt * amount
 
 
 def literal(text):
-    """Return a parameter that stays as it is: Snakemake fills in braces in plain text."""
+    """Return a parameter in which Snakemake does not replace braces."""
     return lambda wildcards: text
 
 
 def tables(folder, names):
     """Return the files of the tables of a folder in the report; ``names`` separated by blanks."""
-    return [
-        f"{TABLES}/{folder}/{name}.{ending}"
-        for name in names.split()
-        for ending in ("parquet", "csv")
-    ]
+    return [f"{TABLES}/{folder}/{name}.{e}" for name in names.split() for e in ("parquet", "csv")]
 
 
 def corpus_title(corpus):

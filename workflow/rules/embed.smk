@@ -1,4 +1,4 @@
-# embed: vocabulary and vectors -> an embedding matrix, row by row the words of the vocabulary.
+# embed: vocabulary and vectors -> an embedding matrix with one row per word of the vocabulary.
 rule train_vectors:
     input:
         code=script_files("train_vectors"),
@@ -11,8 +11,7 @@ rule train_vectors:
         f"{RESULTS}/logs/train_vectors/{{corpus}}-{{encoding}}-{{embedding}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train_vectors/{{corpus}}-{{encoding}}-{{embedding}}.tsv"
-    # Before the networks: others wait for it.
-    priority: 10
+    priority: 10  # other rules wait for it
     conda:
         "../../environment.yml"
     resources:

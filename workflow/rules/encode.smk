@@ -5,13 +5,7 @@ rule encode:
         documents=f"{CORPUS}/documents.parquet",
         word_index=lambda wildcards: named_downloads("encodings", wildcards.encoding, "index"),
     output:
-        multiext(
-            f"{ENCODING}/",
-            "vocabulary.parquet",
-            "sequences.parquet",
-            "tokens.npy",
-            "encoding.json",
-        ),
+        multiext(f"{ENCODING}/", *INDEXED),
     log:
         f"{RESULTS}/logs/encode/{{corpus}}-{{encoding}}.log",
     benchmark:
@@ -19,9 +13,7 @@ rule encode:
     conda:
         "../../environment.yml"
     params:
-        settings=lambda wildcards: json.dumps(
-            config["encodings"][wildcards.encoding], sort_keys=True
-        ),
+        settings=lambda wildcards: settings("encodings", wildcards.encoding),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --documents {input.documents} --settings {params.settings:q}"
@@ -33,14 +25,7 @@ rule encode_features:
         code=script_files("encode_features"),
         documents=f"{CORPUS}/documents.parquet",
     output:
-        multiext(
-            f"{FEATURES}/",
-            "features.npz",
-            "documents.parquet",
-            "model.skops",
-            "vocabulary.parquet",
-            "features.json",
-        ),
+        multiext(f"{FEATURES}/", *VECTORS),
     log:
         f"{RESULTS}/logs/encode_features/{{corpus}}-{{features}}.log",
     benchmark:
@@ -51,9 +36,7 @@ rule encode_features:
         mem_mb=growing(2400),
         runtime=growing(60),
     params:
-        settings=lambda wildcards: json.dumps(
-            config["features"][wildcards.features], sort_keys=True
-        ),
+        settings=lambda wildcards: settings("features", wildcards.features),
         seed=config["seeds"][0],
         folder=subpath(output[0], parent=True),
     shell:

@@ -1,4 +1,4 @@
-# read: an archive -> documents; a file of vectors -> its words and where their vectors are.
+# read: an archive -> documents; a file of vectors -> words and positions of their vectors.
 rule read:
     input:
         code=script_files("read"),
@@ -14,7 +14,7 @@ rule read:
     conda:
         "../../environment.yml"
     params:
-        settings=lambda wildcards: json.dumps(config["corpora"][wildcards.corpus], sort_keys=True),
+        settings=lambda wildcards: settings("corpora", wildcards.corpus),
     shell:
         "python {input.code[0]} --archive {input.archive:q} --settings {params.settings:q}"
         " --word-index {input.word_index} --documents {output.documents} --corpus {output.corpus} 2> {log}"
