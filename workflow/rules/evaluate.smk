@@ -1,7 +1,8 @@
 # evaluate: runs, corpora and embeddings -> tidy tables beside the report, as CSV and Parquet.
-def tables_of(corpus, *evaluated):
-    """Return the tables that these rules write for one corpus."""
-    return [path.replace("{corpus}", corpus) for each in evaluated for path in each.output]
+def tables_of(corpora, *evaluated):
+    """Return the tables that these rules write for some corpora."""
+    paths = [path for rule in evaluated for path in rule.output]
+    return [path.replace("{corpus}", corpus) for corpus in corpora for path in paths]
 
 
 rule evaluate_runs:
@@ -76,6 +77,9 @@ rule evaluate_corpus:
         " --sequences {input.sequences} --readers {params.readers:q}"
         " --coverage {input.coverage} --missing {input.missing}"
         " --output {params.folder} 2> {log}"
+
+
+EVALUATED = (rules.evaluate_runs, rules.evaluate_corpus)
 
 
 rule evaluate_duplicates:
@@ -192,11 +196,7 @@ rule evaluate_lecture:
         tables=[
             path
             for path in (
-                *(
-                    path
-                    for corpus in CORPORA
-                    for path in tables_of(corpus, rules.evaluate_runs, rules.evaluate_corpus)
-                ),
+                *tables_of(CORPORA, *EVALUATED),
                 *(path for about in LESSONS.values() for path in about["tables"]),
             )
             if path.endswith(".parquet")

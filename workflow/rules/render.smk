@@ -16,68 +16,41 @@ def page(notebook, title, tables, menu="", **parameters):
 
 
 MADE = "jobs rules edges versions machine corpora files citations"
-EVALUATED = (rules.evaluate_runs, rules.evaluate_corpus)
 DOUBTS = (rules.evaluate_duplicates, rules.evaluate_labels, rules.evaluate_published)
 PAGES = {
     "index": page(
         "comparison",
         "Comparison",
-        [
-            *(path for corpus in CORPORA for path in tables_of(corpus, *EVALUATED)),
-            *rules.evaluate_lecture.output,
-        ],
+        [*tables_of(CORPORA, *EVALUATED), *rules.evaluate_lecture.output],
         corpora=CORPORA,
         lessons={name: about["title"] for name, about in LESSONS.items()},
     )
 }
 for corpus in CORPORA:
-    PAGES[f"corpus-{corpus}"] = page(
-        "corpus",
-        "Texts",
-        tables_of(corpus, rules.evaluate_corpus, rules.evaluate_duplicates),
-        menu=corpus_title(corpus),
-        corpus=corpus,
-        titles=PLAN.matrix_titles()["before"],
-    )
+    about = {"menu": corpus_title(corpus), "corpus": corpus}
+    read = tables_of([corpus], rules.evaluate_corpus, rules.evaluate_duplicates)
+    titles = PLAN.matrix_titles()
+    PAGES[f"corpus-{corpus}"] = page("corpus", "Texts", read, titles=titles["before"], **about)
+    read = tables_of([corpus], *EVALUATED)
     PAGES[f"compared-{corpus}"] = page(
-        "compared",
-        "Comparison in depth",
-        tables_of(corpus, *EVALUATED),
-        menu=corpus_title(corpus),
-        corpus=corpus,
-        sweeps=PLAN.sweeps(),
+        "compared", "Comparison in depth", read, sweeps=PLAN.sweeps(), **about
     )
     if PLAN.matrices:
-        PAGES[f"embeddings-{corpus}"] = page(
-            "embeddings",
-            "Words",
-            tables_of(corpus, rules.evaluate_embeddings, rules.evaluate_corpus),
-            menu=corpus_title(corpus),
-            corpus=corpus,
-            titles=PLAN.matrix_titles(),
-        )
-    PAGES[f"trust-{corpus}"] = page(
-        "trust",
-        "Trust",
-        tables_of(corpus, *DOUBTS, rules.evaluate_corpus),
-        menu=corpus_title(corpus),
-        corpus=corpus,
-    )
+        read = tables_of([corpus], rules.evaluate_embeddings, rules.evaluate_corpus)
+        PAGES[f"embeddings-{corpus}"] = page("embeddings", "Words", read, titles=titles, **about)
+    read = tables_of([corpus], *DOUBTS, rules.evaluate_corpus)
+    PAGES[f"trust-{corpus}"] = page("trust", "Trust", read, **about)
 for variant in COMPARED:
     title = config["variants"][variant]["title"]
     PAGES[f"variant-{variant}"] = page(
         "variant",
         title,
-        [
-            path
-            for corpus in CORPORA
-            for path in tables_of(corpus, *EVALUATED, rules.evaluate_answers)
-        ],
+        tables_of(CORPORA, *EVALUATED, rules.evaluate_answers),
         menu="Variants",
         corpora=CORPORA,
         variant=variant,
         settings={"title": title, **VARIANTS[variant].settings()},
-        titles={each: config["variants"][each]["title"] for each in VARIANTS},
+        titles={name: config["variants"][name]["title"] for name in VARIANTS},
     )
 for name, about in LESSONS.items():
     PAGES[f"lesson-{name}"] = page(
