@@ -36,9 +36,8 @@ def with_grids(schema: dict, definitions: dict) -> dict:
     if "properties" in schema:
         inner = {key: with_grids(value, definitions) for key, value in schema["properties"].items()}
         return schema | {"properties": inner}
-    return {key: schema[key] for key in ("description",) if key in schema} | {
-        "anyOf": [schema, {"$ref": "#/$defs/grid"}]
-    }
+    described = {key: schema[key] for key in ("description",) if key in schema}
+    return described | {"anyOf": [schema, {"$ref": "#/$defs/grid"}]}
 
 
 def editor_schema(schema: dict) -> dict:

@@ -4,7 +4,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.report import comparison_plots, html
-from seq2report.report.numbers import fill, milliseconds, percent, seconds, shape
+from seq2report.report.numbers import milliseconds, percent, seconds, shape
 from seq2report.report.outcome import circumstances
 
 DRAWN = 8  # variants, the most accurate, in plots with one panel or line each
@@ -15,15 +15,9 @@ def recommendation(tables: dict[str, pd.DataFrame]) -> HTML:
     rows = tables["recommendation"]
     if rows.empty:
         return HTML("")
-    shown = pd.DataFrame(
-        {
-            "": rows["recommendation"],
-            "variant": rows["title"],
-            "accuracy": rows["accuracy"],
-            "CPU time": 60 * rows["cpu_minutes"],
-            "prediction time": rows["ms_per_document"],
-        }
-    )
+    columns = {"recommendation": "", "title": "variant", "accuracy": "accuracy"}
+    columns |= {"cpu_seconds": "CPU time", "ms_per_document": "prediction time"}
+    shown = rows.assign(cpu_seconds=60 * rows["cpu_minutes"])[[*columns]].rename(columns=columns)
     formats = {"accuracy": percent, "CPU time": seconds, "prediction time": milliseconds}
     return html.table(shown, formats, circumstances(tables["variants"]), text=("", "variant"))
 
@@ -56,28 +50,17 @@ def cost_table(corpus: str, variants: pd.DataFrame) -> HTML:
             "memory": variants["peak_memory_mb"],
         }
     )
-    formats = {
-        "CPU time": seconds,
-        "prediction time": milliseconds,
-        "parameters": "{:,.0f}".format,
-        "document": shape,
-        "memory": "{:,.0f} MB".format,
-    }
+    formats = {"CPU time": seconds, "prediction time": milliseconds, "document": shape}
+    formats |= {"parameters": "{:,.0f}".format, "memory": "{:,.0f} MB".format}
     return html.table(shown, formats, circumstances(variants), ("variant",), name=f"{corpus}-cost")
 
 
 def calibration_table(corpus: str, variants: pd.DataFrame) -> HTML:
     """Return the measures of calibration of each variant."""
     confident = f"confident ({variants['confidence'].iloc[0]:.0%} or more)"
-    columns = {
-        "title": "variant",
-        "ece": "calibration error",
-        "brier": "Brier score",
-        "loss": "log loss",
-        "confident_share": confident,
-        "confident_accuracy": "accuracy if confident",
-        "accuracy": "accuracy",
-    }
+    columns = {"title": "variant", "ece": "calibration error", "brier": "Brier score"}
+    columns |= {"loss": "log loss", "confident_share": confident}
+    columns |= {"confident_accuracy": "accuracy if confident", "accuracy": "accuracy"}
     shown = variants[[*columns]].rename(columns=columns)
     formats = dict.fromkeys(shown.columns[1:], percent)
     formats |= dict.fromkeys(["Brier score", "log loss"], "{:.3f}".format)
@@ -89,8 +72,7 @@ def reliability(tables: dict[str, pd.DataFrame]) -> HTML:
     """Return the reliability diagrams of the most accurate variants."""
     best = tables["variants"].head(DRAWN)
     alt = "Reliability diagrams: " + "; ".join(
-        fill("{title}, calibration error {ece:percent}", title=row.title, ece=row.ece)
-        for row in best.itertuples()
+        f"{row.title}, calibration error {percent(row.ece)}" for row in best.itertuples()
     )
     caption = (
         "On the dashed line, confidence equals accuracy; below it, the model is overconfident."

@@ -4,7 +4,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.report import comparison_plots, html
-from seq2report.report.numbers import fill, milliseconds, percent, seconds
+from seq2report.report.numbers import milliseconds, percent, seconds
 from seq2report.report.outcome import circumstances
 
 FORMATS = {
@@ -16,13 +16,8 @@ FORMATS = {
     "CPU time": seconds,
     "prediction time": milliseconds,
 }
-PROTOCOL = {  # columns of runs, and their headings
-    "title": "variant",
-    "seed": "seed",
-    "val_accuracy_at_10": "after 10 epochs",
-    "val_accuracy_best": "best epoch",
-    "val_accuracy_last": "last epoch",
-}
+PROTOCOL = {"title": "variant", "seed": "seed", "val_accuracy_at_10": "after 10 epochs"}
+PROTOCOL |= {"val_accuracy_best": "best epoch", "val_accuracy_last": "last epoch"}
 
 
 def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
@@ -46,10 +41,10 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
     )
     if shown["±"].isna().all():
         shown = shown.drop(columns="±")
-    caption = fill(
-        "{circumstances}; {duplicates:,} of the test documents also occur in the training set",
-        circumstances=circumstances(variants),
-        duplicates=variants["test_documents"].iloc[0] - variants["unseen_documents"].iloc[0],
+    duplicates = variants["test_documents"].iloc[0] - variants["unseen_documents"].iloc[0]
+    caption = (
+        f"{circumstances(variants)}; {duplicates:,} of the test documents also occur in the"
+        " training set"
     )
     text, raw = ("variant", "against the best"), ("variant", bars)
     return html.table(shown, FORMATS, caption, text, raw, name=f"{corpus}-variants")
@@ -87,13 +82,11 @@ def cost_figure(title: str, variants: pd.DataFrame) -> HTML:
 
 def cards(corpus: str) -> HTML:
     """Return links to the pages of a corpus."""
+    depth = "paired tests, training cost, calibration, learning curves"
     return html.cards(
         {
             f"corpus-{corpus}.html": ("Texts", "documents, splits, and how a model reads them"),
-            f"compared-{corpus}.html": (
-                "Comparison in depth",
-                "paired tests, training cost, calibration, learning curves",
-            ),
+            f"compared-{corpus}.html": ("Comparison in depth", depth),
             f"embeddings-{corpus}.html": ("Words", "word maps, neighbours, before and after"),
             f"trust-{corpus}.html": ("Trust", "duplicates, label errors, published figures"),
         }

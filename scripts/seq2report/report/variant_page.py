@@ -23,19 +23,15 @@ def summary(runs: dict[str, pd.DataFrame], variant: str) -> HTML:
     variants = runs["variants"]
     row = variants.set_index("variant").loc[variant]
     return html.text(
-        "{corpus}: {accuracy} of {documents:,} test documents correct (95% interval {low:percent}"
-        " to {high:percent}), rank {rank} of {variants}; {verdict}; {training:seconds} of CPU time"
-        " to train.",
+        "{corpus}: {accuracy} of {test_documents:,} test documents correct (95% interval"
+        " {low:percent} to {high:percent}), rank {rank} of {variants}; {verdict};"
+        " {fit_cpu_seconds:seconds} of CPU time to train.",
         "outcome",
-        corpus=row["corpus"],
+        **row[["corpus", "test_documents", "low", "high", "fit_cpu_seconds"]],
         accuracy=spread(row["accuracy"], row["accuracy_sd"]),
-        documents=row["test_documents"],
-        low=row["low"],
-        high=row["high"],
         rank=1 + int((variants["accuracy"] > row["accuracy"]).sum()),
         variants=len(variants),
         verdict=_against_best(runs, row, variant),
-        training=row["fit_cpu_seconds"],
     )
 
 
@@ -72,8 +68,7 @@ def drawing(
         for title, rows in layers.items()
     )
     below = "".join(
-        f"<details><summary>The same for {escape(title)}</summary>{other}</details>"
-        for title, other in others
+        html.folded(f"The same for {title}", HTML(other)).data for title, other in others
     )
     return HTML(
         f'<div class="built"><figure>{drawn}<figcaption>Architecture for {escape(first)}'
@@ -86,12 +81,10 @@ def _yaml(settings: dict) -> str:
     keys = ("title", "input", "layers", "pipeline", "ensemble", "fit")
     ordered = {key: settings[key] for key in keys if key in settings}
     if "input" in ordered:  # defaults come last
-        ordered["input"] = dict(
-            sorted(ordered["input"].items(), key=lambda item: item[0] in FILLED)
-        )
-    return yaml.safe_dump(
-        ordered, sort_keys=False, allow_unicode=True, default_flow_style=None, width=34
-    )
+        inputs = sorted(ordered["input"].items(), key=lambda item: item[0] in FILLED)
+        ordered["input"] = dict(inputs)
+    style = {"sort_keys": False, "allow_unicode": True, "default_flow_style": None, "width": 34}
+    return yaml.safe_dump(ordered, **style)
 
 
 def _boxes(
@@ -139,7 +132,12 @@ def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         yield _learning(tables["history"])
     yield html.heading("Confusion matrix", 3)
     yield _confusions(tables)
-    yield _class_scores(tables["per_class"])
+    scores = tables["per_class"].sort_values("f1")
+    scores = scores[["label", "precision", "recall", "f1", "documents"]]
+    scores = scores.rename(columns={"label": "class", "f1": "F1"})
+    formats = dict.fromkeys(["precision", "recall", "F1"], percent)
+    formats["documents"] = "{:,}".format
+    yield html.table(scores, formats, "Scores by class, the lowest F1 first", ("class",))
     yield html.paragraph(
         "Precision is the share of correct predictions among the predictions of this class, recall"
         " the share of its documents that are found, F1 the harmonic mean of both.",
@@ -154,22 +152,25 @@ def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         "Each word is removed from the text, and the model predicts again. Shown are the most"
         " confident of the errors above, and correct answers of typical confidence."
     )
-    yield _deciding_words(tables)
+    yield HTML(word_effects.legend())
+    for row in tables["documents"].dropna(subset="words").to_dict("records"):
+        words = tables["words"][tables["words"]["id"] == row["id"]]
+        yield HTML(word_effects.coloured(row, words))
 
 
 def _learning(history: pd.DataFrame) -> HTML:
-    kept, first = history[history["kept"]], history[history["epoch"] == 1]
+    first = history.loc[history["epoch"] == 1, "val_accuracy"].mean()
+    kept = history.loc[history["kept"], "val_accuracy"].mean()
     alt = (
-        f"Validation accuracy: {first['val_accuracy'].mean():.3f} after the first epoch,"
-        f" {kept['val_accuracy'].mean():.3f} at the epoch that is kept"
+        f"Validation accuracy: {first:.3f} after the first epoch, {kept:.3f} at the epoch that is"
+        " kept"
     )
     caption = (
         "Accuracy and log loss by epoch on the training (dashed) and validation documents; dots are"
         " the epochs that are kept. The network overfits if validation gets worse while training"
         " gets better."
     )
-    seeds = history["seed"].nunique()
-    if seeds >= variant_plots.BAND:
+    if (seeds := history["seed"].nunique()) >= variant_plots.BAND:
         caption += (
             f" Lines are means over {seeds} seeds, bands extend from the lowest to the highest;"
             " after a seed has stopped early, they cover the remaining ones."
@@ -182,23 +183,13 @@ def _confusions(tables: dict[str, pd.DataFrame]) -> HTML:
     pairs = shares.rename_axis("true").stack().reset_index(name="share")
     wrong = pairs[pairs["true"] != pairs["predicted"]].sort_values("share").iloc[-1]
     most = fill("{share:percent} of {true} are classified as {predicted}", **wrong)
-    caption = fill(
+    caption = (
         "Of 100 documents of a class (row), the number assigned to each class (column):"
-        " {circumstances}. The most frequent confusion: {most}.",
-        circumstances=circumstances(tables["variants"]),
-        most=most,
+        f" {circumstances(tables['variants'])}. The most frequent confusion: {most}."
     )
     if len(shares) > 2:
         caption += " Classes that are confused are next to each other."
     return html.figure(variant_plots.confusion_matrix(shares), most, caption)
-
-
-def _class_scores(per_class: pd.DataFrame) -> HTML:
-    shown = per_class.sort_values("f1")[["label", "precision", "recall", "f1", "documents"]]
-    shown = shown.rename(columns={"label": "class", "f1": "F1"})
-    formats = dict.fromkeys(["precision", "recall", "F1"], percent)
-    formats["documents"] = "{:,}".format
-    return html.table(shown, formats, "Scores by class, the lowest F1 first", ("class",))
 
 
 def _calibration(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
@@ -207,8 +198,7 @@ def _calibration(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         "Can the probabilities be trusted? ECE {ece:.3f}, Brier score {brier:.3f}; 0 is best for"
         " both. The expected calibration error (ECE) is the mean distance between confidence and"
         " accuracy. The Brier score is the squared error of all probabilities.",
-        ece=row["ece"],
-        brier=row["brier"],
+        **row[["ece", "brier"]],
     )
     caption = "On the dashed line, confidence equals accuracy; below it, it is overconfident."
     picture = variant_plots.reliability(tables["calibration"])
@@ -230,10 +220,3 @@ def _mistakes(documents: pd.DataFrame) -> HTML:
         " � replaces an invisible character."
     )
     return html.table(shown, caption=caption, text=tuple(shown.columns))
-
-
-def _deciding_words(tables: dict[str, pd.DataFrame]) -> HTML:
-    words = tables["words"]
-    documents = tables["documents"].dropna(subset="words").to_dict("records")
-    shown = [word_effects.coloured(row, words[words["id"] == row["id"]]) for row in documents]
-    return HTML("".join([word_effects.legend(), *shown]))
