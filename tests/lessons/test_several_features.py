@@ -178,8 +178,12 @@ def test_the_page_reports_by_how_much_the_second_feature_helps(folder, tables):
 
 
 def test_two_errors_that_differ_little_are_called_equal():
-    verdicts = [page.compare(error, 1.0) for error in (0.97, 0.99, 1.0, 1.01, 1.03)]
-    assert verdicts == ["LSTM", "neither", "neither", "neither", "linear regression"]
+    verdicts = [page.compare(error, 1.0, "equal") for error in (0.97, 0.99, 1.0, 1.01, 1.03)]
+    assert verdicts == [
+        "the LSTM is better than the linear regression",
+        *["equal"] * 3,
+        "the linear regression is better than the LSTM",
+    ]
 
 
 def test_the_page_reports_a_second_feature_that_does_not_help(tables):

@@ -1,4 +1,4 @@
-"""What lessons share: arguments, the corpus, word vectors in Keras, columns of shown tables."""
+"""What lessons share: arguments, the corpus, word vectors in Keras, columns of tables."""
 
 import argparse
 from pathlib import Path

@@ -7,6 +7,7 @@ network predicts outside the range of its training.
 
 import math
 from collections.abc import Callable
+from itertools import product
 from types import ModuleType
 
 import numpy as np
@@ -26,14 +27,7 @@ SCORED = ["train", "test", "outside"]
 
 
 def windows(starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return windows and the number after each window, both divided by `SCALE`.
-
-    Args:
-        starts: (n,) int, the first number of each window.
-
-    Returns:
-        (n, WINDOW) and (n,) float64.
-    """
+    """Return windows, (n, WINDOW), and the number after each, (n,), all divided by `SCALE`."""
     numbers = starts[:, None] + np.arange(WINDOW + 1)
     return numbers[:, :-1] / SCALE, numbers[:, -1] / SCALE
 
@@ -61,18 +55,11 @@ def fit_line(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
 def build_network(keras: ModuleType, steps: int):
     """Return the lecture's network, compiled: (WINDOW, 1) → LSTM(4) → Dense(1).
 
-    Args:
-        keras: as `load_keras` returns it.
-        steps: batches per epoch; TensorFlow runs them in one call.
+    TensorFlow runs the batches of an epoch, ``steps``, in one call.
     """
-    model = keras.Sequential(
-        [
-            keras.Input((WINDOW, 1)),
-            # Unrolled: the same results as a loop, and faster on a CPU.
-            keras.layers.LSTM(UNITS, unroll=True),
-            keras.layers.Dense(1),
-        ]
-    )
+    # Unrolled: the same results as a loop, and faster on a CPU.
+    lstm = keras.layers.LSTM(UNITS, unroll=True)
+    model = keras.Sequential([keras.Input((WINDOW, 1)), lstm, keras.layers.Dense(1)])
     model.compile(optimizer="adam", loss="mean_absolute_error", steps_per_execution=steps)
     return model
 
@@ -100,10 +87,6 @@ def ceiling(weights: np.ndarray, bias: float) -> float:
 
     Every output of an LSTM is a sigmoid times a tanh, between −1 and 1 (Hochreiter and Schmidhuber
     1997, with the gates of Gers et al. 2000). The dense layer adds them up with its weights.
-
-    Args:
-        weights: (UNITS, 1), the kernel of the last layer.
-        bias: of the last layer.
     """
     return float(np.abs(weights).sum() + bias)
 
@@ -115,19 +98,11 @@ def predict(rules: dict[str, Callable], splits: dict[str, np.ndarray]) -> pd.Dat
         rules: functions from windows, (n, WINDOW), to predictions, (n,), both divided by `SCALE`.
         splits: first numbers of the windows, (n,) int.
     """
-    frames = [
-        pd.DataFrame(
-            {
-                "part": split,
-                "method": method,
-                "start": starts,
-                "true": starts + WINDOW,
-                "predicted": SCALE * rule(windows(starts)[0]),
-            }
-        )
-        for split, starts in splits.items()
-        for method, rule in rules.items()
-    ]
+    frames = []
+    for (split, starts), (method, rule) in product(splits.items(), rules.items()):
+        columns = {"part": split, "method": method, "start": starts, "true": starts + WINDOW}
+        predicted = SCALE * rule(windows(starts)[0])
+        frames.append(pd.DataFrame(columns | {"predicted": predicted}))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -142,10 +117,7 @@ def score(predictions: pd.DataFrame) -> pd.DataFrame:
 def build_rules(model, x: np.ndarray, y: np.ndarray) -> tuple[dict[str, Callable], pd.DataFrame]:
     """Return the rules for `predict`, and the weights of the regression (columns term, value).
 
-    Args:
-        model: trained network.
-        x: training windows, (n, WINDOW), that the linear regression is fitted on.
-        y: numbers after them, (n,).
+    The linear regression is fitted on windows ``x``, (n, WINDOW), and the numbers after them.
     """
     weights, intercept = fit_line(x, y)
     rules = {
@@ -164,33 +136,17 @@ def describe(
     """Return facts: sizes of the experiment and its headline figures."""
     mae = scores.set_index(["part", "method"])["mae"]
     kernel, bias = model.layers[-1].get_weights()
-    return {
-        "windows": WINDOWS,
-        "window": WINDOW,
-        "scale": SCALE,
-        "train_windows": len(train),
-        "test_windows": len(test),
-        "units": UNITS,
-        "parameters": model.count_params(),
-        "batch_size": BATCH_SIZE,
-        "steps": math.ceil(len(train) / BATCH_SIZE),
-        "epochs": len(loss),
-        "largest_trained": int(train.max()) + WINDOW,
-        "last_loss": loss[-1],
-        "test_mae": mae["test", "LSTM"],
-        "outside_mae": mae["outside", "LSTM"],
-        "ceiling": SCALE * ceiling(kernel, bias[0]),
-    }
+    facts = {"windows": WINDOWS, "window": WINDOW, "scale": SCALE, "units": UNITS}
+    facts |= {"train_windows": len(train), "test_windows": len(test), "batch_size": BATCH_SIZE}
+    facts |= {"parameters": model.count_params(), "steps": math.ceil(len(train) / BATCH_SIZE)}
+    facts |= {"epochs": len(loss), "largest_trained": int(train.max()) + WINDOW}
+    facts |= {"last_loss": loss[-1], "test_mae": mae["test", "LSTM"]}
+    facts["outside_mae"] = mae["outside", "LSTM"]
+    return facts | {"ceiling": SCALE * ceiling(kernel, bias[0])}
 
 
 def run_lesson(keras: ModuleType, epochs: int, seed: int) -> dict[str, pd.DataFrame]:
-    """Return the tables facts, history, predictions, scores and weights.
-
-    Args:
-        keras: as `load_keras` returns it, seeded.
-        epochs: of the training.
-        seed: of the split and of the order of the windows.
-    """
+    """Return the tables facts, history, predictions, scores and weights; Keras has to be seeded."""
     train, test = split_starts(seed)
     x, y = windows(train)
     steps = math.ceil(len(train) / BATCH_SIZE)
@@ -202,16 +158,8 @@ def run_lesson(keras: ModuleType, epochs: int, seed: int) -> dict[str, pd.DataFr
     splits = {"train": train, "test": test, "outside": OUTSIDE, "far": FAR}
     predictions = predict(rules, splits)
     scores = score(predictions)
-    facts = {
-        "seed": seed,
-        **describe(model, train, test, loss, scores),
-        "fit_seconds": seconds,
-        "fit_cpu_seconds": cpu_seconds,
-    }
-    return {
-        "facts": pd.DataFrame([facts]),
-        "history": pd.DataFrame({"epoch": np.arange(1, epochs + 1), "mae": loss}),
-        "predictions": predictions,
-        "scores": scores,
-        "weights": weights,
-    }
+    facts = {"seed": seed, "fit_seconds": seconds, "fit_cpu_seconds": cpu_seconds}
+    facts = pd.DataFrame([facts | describe(model, train, test, loss, scores)])
+    history = pd.DataFrame({"epoch": np.arange(1, epochs + 1), "mae": loss})
+    tables = {"facts": facts, "history": history, "predictions": predictions}
+    return tables | {"scores": scores, "weights": weights}

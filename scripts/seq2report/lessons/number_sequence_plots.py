@@ -3,9 +3,8 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 
-from seq2report.report.plots import COLOURS, INK, NEUTRAL
+from seq2report.report.plots import COLOURS, INK, NEUTRAL, log_errors
 
 NETWORK, RULE = COLOURS[0], COLOURS[1]
 
@@ -16,14 +15,7 @@ def loss(history: pd.DataFrame, last_number: float) -> Figure:
     axes = figure.subplots()
     axes.plot(history["epoch"], history["mae"], color=NETWORK, label="LSTM, training windows")
     axes.axhline(last_number, color=RULE, linestyle="--", label="last number")
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("")
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("mean absolute error\n(logarithmic)")
-    axes.grid(alpha=0.25)
-    axes.legend(loc="upper right")
+    log_errors(axes, "mean absolute error\n(logarithmic)")
     return figure
 
 
@@ -41,41 +33,22 @@ def scatter_test(test: pd.DataFrame) -> Figure:
 
 
 def scatter_outside(predictions: pd.DataFrame, largest_trained: int) -> Figure:
-    """Draw predicted against true numbers, inside and outside the training range.
-
-    Args:
-        predictions: the parts test and outside, the methods LSTM and linear regression.
-        largest_trained: largest number in the training data.
-    """
+    """Draw predictions of LSTM and linear regression, inside and outside the training range."""
     figure = Figure(figsize=(8, 4.8))
     axes = figure.subplots()
     low, high = predictions["true"].min() - 5, predictions["true"].max() + 5
     axes.axvspan(largest_trained, high, color=NEUTRAL, alpha=0.18, linewidth=0)
-    axes.annotate(
-        "outside: larger than all\nnumbers of the training",
-        (high - 1, low + 2),
-        color=INK,
-        ha="right",
-        va="bottom",
-    )
+    outside = "outside: larger than all\nnumbers of the training"
+    axes.annotate(outside, (high - 1, low + 2), color=INK, ha="right", va="bottom")
     _exact(axes, low, high)
     # Filled: test windows; hollow: windows outside. They differ without the shade, too.
-    for method, colour, marker, size in (
-        ("linear regression", RULE, "D", 14),
-        ("LSTM", NETWORK, "o", 24),
-    ):
-        for part, fill in (("test", colour), ("outside", "none")):
-            rows = (predictions["method"] == method) & (predictions["part"] == part)
-            axes.scatter(
-                predictions.loc[rows, "true"],
-                predictions.loc[rows, "predicted"],
-                s=size,
-                marker=marker,
-                edgecolors=colour,
-                facecolors=fill,
-                linewidths=1.1,
-                label=f"{method}, {'test windows' if part == 'test' else 'outside'}",
-            )
+    styles = {"linear regression": (RULE, "D", 14), "LSTM": (NETWORK, "o", 24)}
+    for method, (colour, marker, size) in styles.items():
+        style = {"s": size, "marker": marker, "edgecolors": colour, "linewidths": 1.1}
+        for part, name, fill in (("test", "test windows", colour), ("outside", "outside", "none")):
+            rows = predictions[predictions["method"].eq(method) & predictions["part"].eq(part)]
+            label = f"{method}, {name}"
+            axes.scatter(rows["true"], rows["predicted"], label=label, facecolors=fill, **style)
     axes.set_xlim(low, high)
     _label(axes)
     axes.legend(loc="upper left")
@@ -87,6 +60,5 @@ def _exact(axes: Axes, low: float, high: float) -> None:
 
 
 def _label(axes: Axes) -> None:
-    axes.set_xlabel("true next number")
-    axes.set_ylabel("predicted next number")
+    axes.set(xlabel="true next number", ylabel="predicted next number")
     axes.grid(alpha=0.25)

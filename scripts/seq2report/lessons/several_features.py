@@ -41,9 +41,7 @@ def clear_sky(hours: np.ndarray) -> np.ndarray:
 
     The height of the sun follows from declination (Cooper 1969) and hour angle. The irradiance is
     that of Haurwitz (1945) as in pvlib: 1098 · s · exp(−0.059 / s), s the sine of the height.
-
-    Args:
-        hours: (n,) int, hours since midnight of the first day; solar time.
+    ``hours``, (n,) int, count from midnight of the first day, in solar time.
     """
     day = VALUE["first_day"] + hours // 24
     declination = np.radians(23.45) * np.sin(2 * np.pi * (284 + day) / 365)
@@ -56,12 +54,7 @@ def clear_sky(hours: np.ndarray) -> np.ndarray:
 
 
 def expected(temperature: np.ndarray, irradiance: np.ndarray) -> np.ndarray:
-    """Return the temperature of the next hour in °C by the law, without noise.
-
-    Args:
-        temperature: of this hour, °C.
-        irradiance: of this hour, W/m².
-    """
+    """Return the temperature of the next hour in °C by the law, without noise."""
     back = VALUE["rate"] * (VALUE["base"] - temperature)
     return temperature + back + VALUE["warming"] * irradiance
 
@@ -88,26 +81,14 @@ def generate(seed: int) -> pd.DataFrame:
     for hour in hours[:-1]:
         mean = expected(temperature[hour], irradiance[hour])
         temperature[hour + 1] = mean + VALUE["noise_sd"] * noise[hour]
-    return pd.DataFrame(
-        {
-            "hour": hours,
-            "cloud_cover": cover,
-            "irradiance": irradiance,
-            "temperature": temperature,
-        }
-    )
+    columns = {"hour": hours, "cloud_cover": cover, "irradiance": irradiance}
+    return pd.DataFrame(columns | {"temperature": temperature})
 
 
 def windows(series: np.ndarray, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the windows inside ``series[start:stop]``, and the hour after each window.
 
-    Args:
-        series: (hours, features).
-        start: first hour.
-        stop: last hour + 1.
-
-    Returns:
-        Windows, (n, WINDOW, features), and the hours to predict, (n,) int.
+    ``series`` is (hours, features), windows are (n, WINDOW, features) and hours (n,) int.
     """
     hours = np.arange(start + WINDOW, stop)
     return series[hours[:, None] + np.arange(-WINDOW, 0)], hours
@@ -170,9 +151,8 @@ def fit_networks(
             variable.assign(value)
         batches = tf.data.Dataset.from_tensor_slices((x.astype("float32"), y.astype("float32")))
         batches = batches.shuffle(len(y), seed=seed).batch(BATCH_SIZE, drop_remainder=True)
-        fitted = trained.fit(
-            batches.repeat(), epochs=epochs, steps_per_epoch=steps, shuffle=False, verbose=0
-        )
+        options = {"epochs": epochs, "steps_per_epoch": steps, "shuffle": False, "verbose": 0}
+        fitted = trained.fit(batches.repeat(), **options)
         network.set_weights(trained.get_weights())
         networks.append(network)
         losses.append(fitted.history["loss"])
@@ -187,39 +167,25 @@ def score(predictions: pd.DataFrame) -> pd.DataFrame:
     error = (predictions["predicted"] - predictions["temperature"]).abs()
     keys = ["method", "inputs", "run"]
     day = predictions["irradiance_before"] > 1
-    return pd.concat(
-        [
-            error[chosen]
-            .groupby([predictions[key] for key in keys], sort=False)
-            .agg(windows="size", mae="mean")
-            .reset_index()
-            .assign(time=time_of_day)[[*keys, "time", "windows", "mae"]]
-            for time_of_day, chosen in (("all", day | ~day), ("day", day), ("night", ~day))
-        ],
-        ignore_index=True,
-    )
+    frames = []
+    for time_of_day, chosen in (("all", day | ~day), ("day", day), ("night", ~day)):
+        groups = error[chosen].groupby([predictions[key] for key in keys], sort=False)
+        scores = groups.agg(windows="size", mae="mean").reset_index().assign(time=time_of_day)
+        frames.append(scores[[*keys, "time", "windows", "mae"]])
+    return pd.concat(frames, ignore_index=True)
 
 
 class Data(NamedTuple):
-    """The series, and its windows for training and for testing.
+    """The series, and its windows for training and for testing."""
 
-    Attributes:
-        weather: as `generate` returns it, with the column part (train or test).
-        columns: temperature and irradiance, (hours, 2).
-        mean: of the training days, (2,), and so is ``deviation``.
-        x_train: standardised windows, (n, WINDOW, 2); ``x_test`` likewise.
-        y_train: standardised temperatures after the training windows, (n,).
-        test_hours: hours after the test windows, (n,) int.
-    """
-
-    weather: pd.DataFrame
-    columns: np.ndarray
-    mean: np.ndarray
-    deviation: np.ndarray
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
-    test_hours: np.ndarray
+    weather: pd.DataFrame  # as `generate` returns it, with the column part (train or test)
+    columns: np.ndarray  # temperature and irradiance, (hours, 2)
+    mean: np.ndarray  # of the training days, (2,)
+    deviation: np.ndarray  # of the training days, (2,)
+    x_train: np.ndarray  # standardised windows, (n, WINDOW, 2)
+    y_train: np.ndarray  # standardised temperatures after the training windows, (n,)
+    x_test: np.ndarray  # standardised windows, (n, WINDOW, 2)
+    test_hours: np.ndarray  # hours after the test windows, (n,) int
 
     def temperature(self, standardised: np.ndarray) -> np.ndarray:
         """Return standardised temperatures in °C."""
@@ -261,20 +227,17 @@ def predict(
         times += watch()
         for run, (network, loss) in enumerate(zip(networks, losses, strict=True), start=1):
             standardised = network(x_new.astype("float32")).numpy()[:, 0]
-            methods.append(("LSTM", inputs, run, data.temperature(standardised)))
+            methods.append(("LSTM", inputs, run, data.temperature(standardised).astype(float)))
             rows = {"inputs": inputs, "run": run, "epoch": range(1, epochs + 1)}
             history.append(pd.DataFrame({**rows, "loss": loss}))
         facts[f"parameters_{features}"] = networks[0].count_params()
-    shared = {
-        "hour": data.test_hours,
-        "irradiance_before": before[:, 1],
-        "temperature": data.columns[data.test_hours, 0],
-    }
+    shared = {"hour": data.test_hours, "irradiance_before": before[:, 1]}
+    shared["temperature"] = data.columns[data.test_hours, 0]
     predictions = [
-        pd.DataFrame({"method": method, "inputs": inputs, "run": run, **shared}).assign(
-            predicted=predicted.astype(float)
+        pd.DataFrame(
+            {"method": method, "inputs": inputs, "run": run, **shared, "predicted": values}
         )
-        for method, inputs, run, predicted in methods
+        for method, inputs, run, values in methods
     ]
     facts |= {"fit_seconds": times[0], "fit_cpu_seconds": times[1]}
     return pd.concat(predictions, ignore_index=True), pd.concat(history, ignore_index=True), facts
@@ -290,51 +253,27 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
 def describe(data: Data, summary: pd.DataFrame, epochs: int, seed: int) -> dict:
     """Return facts: sizes of the experiment and its headline figures."""
     mae = summary[summary["time"] == "all"].set_index(["method", "inputs"])["mae"]
-    return {
-        "seed": seed,
-        "hours": len(data.weather),
-        "window": WINDOW,
-        "train_windows": len(data.x_train),
-        "test_windows": len(data.x_test),
-        "units": UNITS,
-        "batch_size": BATCH_SIZE,
-        "learning_rate": LEARNING_RATE,
-        "epochs": epochs,
-        "runs": RUNS,
-        "mae_alone": mae["LSTM", ALONE],
-        "mae_both": mae["LSTM", BOTH],
-        "difference": mae["LSTM", ALONE] - mae["LSTM", BOTH],
-        "noise_sd": VALUE["noise_sd"],
-        "floor": mae["the law", BOTH],
-        # Mean absolute deviation of a normal variable: σ √(2/π).
-        "floor_by_theory": VALUE["noise_sd"] * np.sqrt(2 / np.pi),
-    }
+    facts = {"seed": seed, "hours": len(data.weather), "window": WINDOW, "units": UNITS}
+    facts |= {"train_windows": len(data.x_train), "test_windows": len(data.x_test)}
+    facts |= {"batch_size": BATCH_SIZE, "learning_rate": LEARNING_RATE, "epochs": epochs}
+    facts |= {"runs": RUNS, "mae_alone": mae["LSTM", ALONE], "mae_both": mae["LSTM", BOTH]}
+    facts["difference"] = mae["LSTM", ALONE] - mae["LSTM", BOTH]
+    facts |= {"noise_sd": VALUE["noise_sd"], "floor": mae["the law", BOTH]}
+    # Mean absolute deviation of a normal variable: σ √(2/π).
+    return facts | {"floor_by_theory": VALUE["noise_sd"] * np.sqrt(2 / np.pi)}
 
 
 def run_lesson(keras: ModuleType, epochs: int, seed: int) -> dict[str, pd.DataFrame]:
     """Return the tables facts, law, series, history, predictions, scores and summary.
 
-    Args:
-        keras: as `load_keras` returns it.
-        epochs: per training.
-        seed: of the series and of the first run of a network; later runs have the next seeds.
+    The seed is that of the series and of the first run of a network; later runs have the next ones.
     """
     data = prepare(seed)
     predictions, history, measured = predict(keras, data, epochs, seed)
     scores = score(predictions)
     summary = summarise(scores)
-    times = {name: measured.pop(name) for name in ("fit_seconds", "fit_cpu_seconds")}
-    facts = measured | describe(data, summary, epochs, seed) | times
-    law = [
-        {"name": name, "value": float(value), "unit": unit, "meaning": meaning}
-        for name, (value, unit, meaning) in LAW.items()
-    ]
-    return {
-        "facts": pd.DataFrame([facts]),
-        "law": pd.DataFrame(law),
-        "series": data.weather,
-        "history": history,
-        "predictions": predictions,
-        "scores": scores,
-        "summary": summary,
-    }
+    law = pd.DataFrame([(name, *constant) for name, constant in LAW.items()])
+    law = law.set_axis(["name", "value", "unit", "meaning"], axis="columns")
+    facts = pd.DataFrame([measured | describe(data, summary, epochs, seed)])
+    tables = {"facts": facts, "law": law, "series": data.weather, "history": history}
+    return tables | {"predictions": predictions, "scores": scores, "summary": summary}

@@ -3,9 +3,9 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MultipleLocator
+from matplotlib.ticker import MultipleLocator
 
-from seq2report.report.plots import COLOURS, INK, NEUTRAL
+from seq2report.report.plots import COLOURS, INK, NEUTRAL, log_errors
 
 TRUE, SUN = INK, COLOURS[1]
 ONE, TWO = COLOURS[3], COLOURS[0]  # networks with one feature and with two
@@ -28,11 +28,9 @@ def weather(series: pd.DataFrame) -> Figure:
 
 
 def week(predictions: pd.DataFrame, inputs: tuple[str, str]) -> Figure:
-    """Draw the true temperature with the predictions of two networks, and their errors.
+    """Draw the true temperature with the predictions of the LSTM, and their errors.
 
-    Args:
-        predictions: of one run of the LSTM with both inputs, one row per hour and inputs.
-        inputs: one feature, two features, as in ``predictions``.
+    Here and below, ``inputs`` are the names of one feature and of two.
     """
     figure = Figure(figsize=(10, 5.4))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
@@ -54,41 +52,21 @@ def week(predictions: pd.DataFrame, inputs: tuple[str, str]) -> Figure:
 
 
 def errors(scores: pd.DataFrame, floor: float, inputs: tuple[str, str]) -> Figure:
-    """Draw the mean absolute error of every method, one point per run, and the noise as a line.
-
-    Args:
-        scores: method, inputs, run, mae.
-        floor: mean absolute error of the noise, by theory.
-        inputs: one feature, two features, as in ``scores``.
-    """
+    """Draw the mean absolute error of every method, one point per run, and that of the noise."""
     groups = scores.groupby(["method", "inputs"], sort=False)["mae"]
     order = groups.mean().sort_values(ascending=False)
     figure = Figure(figsize=(9, 0.5 * len(order) + 1.2))
     axes = figure.subplots()
     for y, (method, name) in enumerate(order.index):
         colour = ONE if name == inputs[0] else TWO
+        style = {"color": colour, "marker": MARKERS[colour], "markersize": 7, "fillstyle": "none"}
         mae = groups.get_group((method, name))
-        axes.plot(
-            mae,
-            [y] * len(mae),
-            color=colour,
-            marker=MARKERS[colour],
-            markersize=7,
-            fillstyle="none",
-            linestyle="none",
-        )
+        axes.plot(mae, [y] * len(mae), linestyle="none", **style)
     axes.axvline(floor, color=NEUTRAL, linestyle="--")
-    axes.annotate(
-        "noise alone",
-        (floor, 0),
-        xycoords=("data", "axes fraction"),
-        xytext=(5, 3),
-        textcoords="offset points",
-        color=INK,
-    )
+    place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+    axes.annotate("noise alone", (floor, 0), xytext=(5, 3), color=INK, **place)
     axes.set_yticks(range(len(order)), [f"{method}: {name}" for method, name in order.index])
-    axes.set_ylim(len(order) - 0.5, -0.5)
-    axes.set_xlim(left=0)
+    axes.set(ylim=(len(order) - 0.5, -0.5), xlim=(0, None))
     axes.set_xlabel("mean absolute error on the test hours, °C")
     axes.grid(axis="x", alpha=0.25)
     return figure
@@ -103,15 +81,8 @@ def training(history: pd.DataFrame, inputs: tuple[str, str]) -> Figure:
             label = f"LSTM: {name}" if run == 1 else None
             style = {"color": colour, "marker": MARKERS[colour], "markersize": 3}
             axes.plot(curve["epoch"], curve["loss"], **style, linewidth=1, label=label)
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("")
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("mean squared error\n(standardised, logarithmic)")
-    axes.grid(alpha=0.25)
-    axes.legend(loc="upper right")
+    log_errors(axes, "mean squared error\n(standardised, logarithmic)")
     return figure
 
 

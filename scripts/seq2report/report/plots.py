@@ -2,7 +2,9 @@
 
 import matplotlib as mpl
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 INK = "#1d2430"  # replaced by the text colour of the page in `html.figure`
 # Okabe and Ito's colours, which colour-blind readers can tell apart; more classes go round again,
@@ -46,6 +48,17 @@ def styles(names: list[str]) -> dict[str, dict]:
         }
         for n, name in enumerate(names)
     }
+
+
+def log_errors(axes: Axes, label: str) -> None:
+    """Set the axes of errors by epoch, with a logarithmic scale, and their legend."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("")
+    axes.set(xlabel="epoch", ylabel=label)
+    axes.grid(alpha=0.25)
+    axes.legend(loc="upper right")
 
 
 def word_map(places: pd.DataFrame, classes: list[str]) -> Figure:
