@@ -22,11 +22,7 @@ def align(
 ) -> tuple[np.ndarray, pl.DataFrame]:
     """Return the embedding matrix, (highest id + 1, dimensions) float32, and the missing words.
 
-    Args:
-        vocabulary: columns id, word, count, documents.
-        words: see `read_rows`.
-        vectors: see `read_rows`.
-        where: the name of the vectors in messages.
+    Args are a vocabulary with the columns id, word, count and documents, and those of `read_rows`.
 
     Raises:
         UserError: no word of the vocabulary has a vector, or one of the vectors is invalid.

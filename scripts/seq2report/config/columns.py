@@ -55,11 +55,7 @@ class Column:
 
 
 def read_columns(path: Path, encoding: str) -> tuple[list[Column], int]:
-    """Return the columns of text or numbers of a table, and its number of rows.
-
-    Raises:
-        UserError: it has fewer than two such columns, or no row.
-    """
+    """Return the columns of text or numbers of a table, and its number of rows."""
     names = column_names(path, encoding)
     sample, rows, rng = [], 0, random.Random(0)
     seen: dict[str, set[int]] = {name: set() for name in names}

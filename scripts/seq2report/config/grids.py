@@ -52,16 +52,12 @@ def with_grids(config: dict) -> dict:
     }
     compare = config.get("compare")
     if isinstance(compare, dict) and isinstance(compare.get("variants"), list):
-        compare = compare | {"variants": _all(compare["variants"], expansions)}
-    return config | {"variants": result} | ({"compare": compare} if "compare" in config else {})
+        config = config | {"compare": compare | {"variants": _all(compare["variants"], expansions)}}
+    return config | {"variants": result}
 
 
 def expanded(name: str, variant: dict) -> dict[str, dict]:
-    """Return the variants that one expands into, by name: itself if it has no grid.
-
-    Raises:
-        UserError: see `with_grids`.
-    """
+    """Return the variants that one expands into, by name: itself if it has no grid."""
     grids = dict(_grids(variant))
     if not grids:
         return {name: variant}

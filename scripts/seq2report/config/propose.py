@@ -46,11 +46,7 @@ OWN_LSTM = (
 
 
 def propose(path: Path) -> tuple[str, list[str]]:
-    """Return the configuration for a file or folder, and its reasons as lines.
-
-    Raises:
-        UserError: it cannot be a corpus.
-    """
+    """Return the configuration for a file or folder, and its reasons as lines."""
     try:
         proposal = inspect(path)
         corpus = proposal.corpus
@@ -75,14 +71,7 @@ def propose(path: Path) -> tuple[str, list[str]]:
 
 
 def reasons(sizes: Counter, lengths: np.ndarray, length: int, has_split: bool) -> list[str]:
-    """Return lines about the sizes of documents and classes, and the settings that follow.
-
-    Args:
-        sizes: documents per class.
-        lengths: words per document, (n,).
-        length: words that networks read of a document.
-        has_split: whether the corpus has its own test split.
-    """
+    """Return lines about ``sizes`` (documents per class) and ``lengths`` (words per document)."""
     (largest, most), (smallest, fewest) = sizes.most_common(1)[0], sizes.most_common()[-1]
     quartiles = "words per document: {:.0f} (first quartile), {:.0f} (median), {:.0f} (third)"
     lines = [

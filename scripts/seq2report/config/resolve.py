@@ -17,10 +17,7 @@ ALLOWED_BY_FORM = {  # the keys of an input of this form
 def extended(variants: dict[str, dict], name: str) -> dict:
     """Return a variant with the settings that it inherits, directly or indirectly.
 
-    `MERGED` mappings are merged key by key; other settings are replaced.
-
-    Raises:
-        UserError: a base is not defined, or a variant extends itself.
+    `MERGED` mappings are merged key by key. Raises `UserError` for an unknown or circular base.
     """
     chain = [name]
     while base := variants[chain[-1]].get("extends"):
@@ -55,10 +52,7 @@ def resolve_variant(config: dict, name: str) -> Variant:
 
 
 def resolve_fit(common: dict, own: dict) -> dict:
-    """Return how a network is fitted: its own settings over the common ones.
-
-    With ``protocol: lecture``, the values of the lecture replace the common ones.
-    """
+    """Return how a network is fitted: its own settings over the common ones or the lecture's."""
     lecture = (common | own).get("protocol") == "lecture"
     return (LECTURE_FIT if lecture else common) | own
 

@@ -42,11 +42,9 @@ def to_arrow(rows: list[tuple]) -> pa.Table:
 
 
 def index(texts: list[pa.Table]) -> pl.DataFrame:
-    """Return one row per document, sorted by id, without its text.
+    """Return one row per document, sorted by id: the columns of the tables without the text.
 
-    Returns:
-        id, label, split, size (of the text in bytes), table (its number in ``texts``), and group
-        if the tables have it.
+    Further columns are size (bytes of the text) and table (its number in ``texts``).
 
     Raises:
         UserError: no document, two documents with one id, or labels of fewer than two classes.

@@ -48,12 +48,9 @@ class Format:
         return self.required + self.optional
 
     def read(self, path: Path, corpus: dict, word_index: dict[str, int] | None) -> Iterator[tuple]:
-        """Yield the documents of an archive or table.
+        """Yield the documents of an archive or table; ``corpus`` are its settings.
 
-        Args:
-            path: tar, zip or table.
-            corpus: its settings in the configuration.
-            word_index: the rank of each word, instead of the name of its source in ``corpus``.
+        ``word_index`` has the rank of each word; ``corpus`` only has the name of its source.
         """
         content = archives.members(path) if self.members else path
         return self.reader(content, corpus | {"word_index": word_index})
@@ -209,11 +206,10 @@ def read_table(path: Path, corpus: dict) -> Iterator[tuple]:
             )
         for role in ("id", "label"):
             if role in columns and not (values[role] or "").strip() and split != UNLABELLED:
+                hint = f", or set its split to {UNLABELLED} in a column 'split'"
                 raise UserError(
                     f"{where}: the {role} (column '{columns[role]}') is missing; fill it in or"
-                    " remove the row"
-                    + f", or set its split to {UNLABELLED} in a column 'split'"
-                    * (role == "label")
+                    f" remove the row{hint if role == 'label' else ''}"
                 )
         name = values["id"] if "id" in columns else str(number)
         label = None if split == UNLABELLED else values["label"]
@@ -222,34 +218,22 @@ def read_table(path: Path, corpus: dict) -> Iterator[tuple]:
 
 
 def as_text(value: object, where: str) -> str | None:
-    """Return a value of a table as text; None if it is missing or NaN.
-
-    Raises:
-        UserError: a list, a mapping, bytes, or text that cannot be stored.
-    """
+    """Return a value of a table as text, or None if it is missing or NaN; else `UserError`."""
     if value is None or value != value:
         return None
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float | Decimal | date):
-        return str(value)
     if isinstance(value, str):
         return _checked(value, where)
+    if isinstance(value, int | float | Decimal | date):
+        return str(value).lower() if isinstance(value, bool) else str(value)
     raise UserError(f"{where} is {reprlib.repr(value)}, expected text or a number")
 
 
 def _checked(text: str, where: str) -> str:
-    """Return a text that can be stored.
-
-    Raises:
-        UserError: it has a zero byte, or a lone surrogate (from JSON, or a name that is not UTF-8).
-    """
+    """Return a text; `UserError` if it has a zero byte or a lone surrogate (from JSON, a name)."""
     zero = text.find("\0")
     if zero >= 0:
-        raise UserError(
-            f"{where}: character {zero + 1} is a zero byte; is it a binary file, or text of another"
-            " encoding, such as utf-16?"
-        )
+        hint = "is it a binary file, or text of another encoding, such as utf-16?"
+        raise UserError(f"{where}: character {zero + 1} is a zero byte; {hint}")
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -279,15 +263,13 @@ def whole_lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-MESSAGES = {"required": ("encoding",), "optional": ("header",), "header": "keep"}
-FORMATS = {
-    record.name: record
-    for record in (
-        Format("newsgroups", read_newsgroups, own_test=False, **MESSAGES),
-        Format("newsgroups_bydate", read_newsgroups_bydate, own_test=True, **MESSAGES),
-        Format("imdb", read_imdb, own_test=True, required=("encoding",)),
-        Format("keras_imdb", read_keras_imdb, own_test=True, required=("word_index",)),
-        Format("folders", read_folders, None, required=("encoding",), optional=("header",)),
-        Format("table", read_table, None, ("columns",), optional=("encoding",), members=False),
-    )
-}
+MESSAGES = (("encoding",), ("header",), "keep")
+RECORDS = (
+    Format("newsgroups", read_newsgroups, False, *MESSAGES),
+    Format("newsgroups_bydate", read_newsgroups_bydate, True, *MESSAGES),
+    Format("imdb", read_imdb, True, ("encoding",)),
+    Format("keras_imdb", read_keras_imdb, True, ("word_index",)),
+    Format("folders", read_folders, None, ("encoding",), ("header",)),
+    Format("table", read_table, None, ("columns",), ("encoding",), members=False),
+)
+FORMATS = {record.name: record for record in RECORDS}

