@@ -1,21 +1,13 @@
-"""Pieces of the page on a sequence of numbers, built from the tables of the lesson."""
+"""Tables and sentences of the page on a sequence of numbers, from the tables of the lesson."""
 
 import pandas as pd
 from IPython.display import HTML
 
-from seq2report.core.tables import read_facts
-from seq2report.lessons import number_sequence_plots as plots
+from seq2report.lessons.common import Tables, choose
 from seq2report.report import html
 
-Tables = dict[str, pd.DataFrame]
 EXACT = 1e-6  # errors below this are rounding errors
 CLOSE = 5  # largest mean error of a network that has learned the task
-NAMES = {
-    "method": "method",
-    "train": "training windows",
-    "test": "test windows",
-    "outside": "windows outside",
-}
 
 
 def written(start: int, count: int) -> str:
@@ -33,38 +25,21 @@ def select(tables: Tables, method: str, *parts: str) -> pd.DataFrame:
     return tables["predictions"].query("method == @method and part in @parts")
 
 
-def examples(tables: Tables) -> HTML:
+def examples(tables: Tables, facts: dict) -> HTML:
     """Return the first, the second and the last window."""
-    facts = read_facts(tables)
     windows = select(tables, "LSTM", "train", "test").sort_values("start").iloc[[0, 1, -1]]
 
-    def scaled(number: int) -> str:
-        return f"{number / facts['scale']:.2f}"
+    def scaled(start: int, count: int = 1) -> str:
+        return ", ".join(f"{(start + n) / facts['scale']:.2f}" for n in range(count))
 
-    shown = {
-        "window": [written(start, facts["window"]) for start in windows["start"]],
-        "next number": windows["true"],
-        "input of the network": [
-            ", ".join(scaled(start + n) for n in range(facts["window"]))
-            for start in windows["start"]
-        ],
-        "target": windows["true"].map(scaled),
-    }
-    return html.table(
-        pd.DataFrame(shown),
-        caption=f"Three of the {facts['windows']} windows: the first, the second and the last",
-        text=("window", "input of the network"),
-    )
-
-
-def loss_figure(tables: Tables) -> HTML:
-    """Return the training error per epoch, compared with repeating the last number."""
-    return html.figure(
-        plots.loss(tables["history"], read_errors(tables)["test", "last number"]),
-        "Curve of the mean absolute error over the epochs of the training",
-        "Error on the training windows. The dashed line is a rule without training: it repeats the"
-        " last number of the window, so its error is always 1.",
-    )
+    starts, count = windows["start"], facts["window"]
+    shown = {"window": starts.map(lambda start: written(start, count))}
+    shown["next number"] = windows["true"]
+    shown["input of the network"] = starts.map(lambda start: scaled(start, count))
+    shown["target"] = windows["true"].map(scaled)
+    caption = f"Three of the {facts['windows']} windows: the first, the second and the last"
+    text = ("window", "input of the network")
+    return html.table(pd.DataFrame(shown), caption=caption, text=text)
 
 
 def training_error(tables: Tables) -> HTML:
@@ -88,15 +63,6 @@ def training_error(tables: Tables) -> HTML:
     )
 
 
-def test_figure(tables: Tables) -> HTML:
-    """Return predicted against true numbers of the test windows."""
-    return html.figure(
-        plots.scatter_test(select(tables, "LSTM", "test")),
-        "Scatter plot of predicted against true next numbers of the test windows",
-        f"The {read_facts(tables)['test_windows']} test windows, which were not used in training.",
-    )
-
-
 def test_error(tables: Tables) -> HTML:
     """Return the errors on the test windows, and whether the network has learned the task."""
     scores = tables["scores"].set_index(["part", "method"]).loc["test", "LSTM"]
@@ -107,25 +73,23 @@ def test_error(tables: Tables) -> HTML:
     return html.text(
         "The mean absolute error on the test windows is {mae:.2f}; the largest error is"
         " {largest:.2f}. {verdict}",
-        mae=scores["mae"],
-        largest=scores["largest"],
         verdict=verdict,
+        **scores,
     )
 
 
 def errors_table(tables: Tables) -> HTML:
     """Return the mean absolute error of each method."""
     errors = read_errors(tables).unstack("part").loc[tables["scores"]["method"].unique()]
+    parts = {"train": "training windows", "test": "test windows", "outside": "windows outside"}
     return html.table(
-        errors.reset_index()[list(NAMES)].rename(columns=NAMES),
-        dict.fromkeys(
-            list(NAMES.values())[1:], lambda error: "0" if error < EXACT else f"{error:.2f}"
-        ),
+        choose(errors.reset_index(), {"method": "method"} | parts),
+        dict.fromkeys(parts.values(), lambda error: "0" if error < EXACT else f"{error:.2f}"),
         "Mean absolute error, in numbers of the sequence (“windows outside”: next section)",
     )
 
 
-def comparison_with_rules(tables: Tables) -> HTML:
+def comparison_with_rules(tables: Tables, facts: dict) -> HTML:
     """Return how the network compares with the simple rules on the test windows."""
     errors = read_errors(tables)["test"]
     template = (
@@ -142,7 +106,6 @@ def comparison_with_rules(tables: Tables) -> HTML:
             " the same {train_windows} windows. It computes {weights} weights directly; the"
             " network needs {updates:,} steps to find its {parameters} weights."
         )
-    facts = read_facts(tables)
     return html.text(
         template,
         lstm=errors["LSTM"],
@@ -153,43 +116,7 @@ def comparison_with_rules(tables: Tables) -> HTML:
     )
 
 
-def weights_table(tables: Tables) -> HTML:
-    """Return the weights of the linear regression."""
-    return html.table(
-        tables["weights"].rename(columns={"value": "weight"}),
-        {"weight": "{:.3f}".format},
-        "Weights of the linear regression",
-    )
-
-
-def meaning_of_weights(tables: Tables) -> HTML:
-    """Return what the linear regression computes."""
-    weights = tables["weights"].set_index("term")["value"]
-    numbers = weights.drop("constant")
-    return html.text(
-        "Each of the {window} numbers has a weight of about {weight:.2f}. The prediction is the"
-        " mean of the window plus {constant:.2f}. For consecutive numbers this equals the last"
-        " number + 1; many other weights would give the same result.",
-        window=len(numbers),
-        weight=numbers.mean(),
-        constant=weights["constant"],
-    )
-
-
-def outside_figure(tables: Tables) -> HTML:
-    """Return predicted against true numbers inside and outside the training range."""
-    largest = read_facts(tables)["largest_trained"]
-    shown = [select(tables, method, "test", "outside") for method in ("LSTM", "linear regression")]
-    starts = select(tables, "LSTM", "outside")["start"]
-    return html.figure(
-        plots.scatter_outside(pd.concat(shown), largest),
-        "Scatter plot of predicted against true numbers, inside and outside the training range",
-        f"The test windows again, and windows that start with {starts.min()} to {starts.max()}."
-        f" The largest number in the training data is {largest}.",
-    )
-
-
-def outside_error(tables: Tables) -> HTML:
+def outside_error(tables: Tables, count: int) -> HTML:
     """Return how the error outside the training range compares with that on the test windows."""
     errors, end = read_errors(tables), select(tables, "LSTM", "outside").iloc[-1]
     template = "Outside, the mean absolute error of the LSTM is {outside:.2f}; "
@@ -212,25 +139,18 @@ def outside_error(tables: Tables) -> HTML:
         template,
         outside=errors["outside", "LSTM"],
         test=errors["test", "LSTM"],
-        window=written(end["start"], read_facts(tables)["window"]),
-        predicted=end["predicted"],
-        true=end["true"],
+        window=written(end["start"], count),
+        **end,
     )
 
 
-def far_table(tables: Tables) -> HTML:
+def far_table(tables: Tables, count: int) -> HTML:
     """Return predictions for windows far outside the training range."""
     far = select(tables, "LSTM", "far")
-    count = read_facts(tables)["window"]
-    columns = {
-        "window": [written(start, count) for start in far["start"]],
-        "true next number": far["true"],
-        "LSTM": far["predicted"],
-        "linear regression": select(tables, "linear regression", "far")["predicted"].to_numpy(),
-    }
+    table = pd.DataFrame({"window": [written(start, count) for start in far["start"]]})
+    table["true next number"] = far["true"].to_numpy()
+    for method in ("LSTM", "linear regression"):
+        table[method] = select(tables, method, "far")["predicted"].to_numpy()
     formats = dict.fromkeys(("LSTM", "linear regression"), "{:,.1f}".format)
-    return html.table(
-        pd.DataFrame(columns),
-        {"true next number": "{:,}".format, **formats},
-        "Predictions far outside the training range",
-    )
+    formats["true next number"] = "{:,}".format
+    return html.table(table, formats, "Predictions far outside the training range")
