@@ -83,9 +83,8 @@ def read_analogies(path: Path) -> list[tuple[str, list[str]]]:
 
 def joined(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     """Return one table with these columns of any number of tables."""
-    if not tables:
-        return pd.DataFrame(columns=columns)
-    return pd.concat(tables, ignore_index=True)[columns]
+    empty = pd.DataFrame(columns=columns)
+    return pd.concat(tables, ignore_index=True)[columns] if tables else empty
 
 
 def describe(
@@ -256,22 +255,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__, "documents", "output")
     for file in ("vocabulary.parquet", "sequences.parquet", "analogies.yaml"):
         parser.add_argument(f"--{Path(file).stem}", type=Path, required=True, help=file)
-    parser.add_argument(
-        "--matrix",
-        nargs=3,
-        action="append",
-        required=True,
-        metavar=("NAME", "STAGE", "FILE"),
-        help="an embedding matrix of this encoding; STAGE is before or after (training)",
-    )
-    parser.add_argument(
-        "--start",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("AFTER", "BEFORE"),
-        help="names of two of these matrices: training of AFTER started from BEFORE",
-    )
+    matrix = {"nargs": 3, "metavar": ("NAME", "STAGE", "FILE"), "required": True}
+    matrix["help"] = "an embedding matrix of this encoding; STAGE is before or after (training)"
+    start = {"nargs": 2, "metavar": ("AFTER", "BEFORE"), "default": []}
+    start["help"] = "names of two of these matrices: training of AFTER started from BEFORE"
+    parser.add_argument("--matrix", action="append", **matrix)
+    parser.add_argument("--start", action="append", **start)
     return parser.parse_args(argv)
 
 

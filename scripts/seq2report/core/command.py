@@ -1,4 +1,4 @@
-"""What every command does alike: log, end with one readable message, write whole files only."""
+"""What all commands share: logging, one readable message for an error, complete files only."""
 
 import argparse
 import difflib
@@ -17,29 +17,26 @@ from typing import NoReturn
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a terminal, a scheduler, a lost connection
 
-LITTLE = 1 << 16  # bytes: where less is free, what could not be written had no room
+LITTLE = 1 << 16  # bytes; if less is free, a file could not be written because the disk is full
 
 
 class UserError(Exception):
-    """A mistake that the person at the keyboard can mend.
-
-    The message says where, what was found, what was expected and what to do.
-    """
+    """An error that the user can correct; the message says where, what was expected, what to do."""
 
 
 def run(main: Callable[[Sequence[str] | None], None]) -> None:
-    """Run a command's ``main`` and leave: status 0, or 1 with one message for a `UserError`.
+    """Run a command's ``main`` and exit: status 0, or 1 with one message for a `UserError`.
 
     Each signal of `STOPS` ends ``main`` like Ctrl-C, so that it removes its temporary files; the
-    status is 128 and the signal's number, as a shell has it. Status 1 without a message where
-    nobody reads on what it prints, as before ``| head``.
+    status is 128 plus the signal's number, as in a shell. The status is 1 without a message if
+    the reader of the output is gone, as before ``| head``.
     """
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
     stopped = []
 
     def stop(number: int, _: FrameType | None) -> NoReturn:
-        for each in STOPS:  # a second one must not end the tidying up
-            signal.signal(each, signal.SIG_IGN)
+        for other in STOPS:  # a second signal must not interrupt the removal of temporary files
+            signal.signal(other, signal.SIG_IGN)
         stopped.append(signal.Signals(number))
         raise KeyboardInterrupt
 
@@ -107,9 +104,9 @@ def nearest(word: object, allowed: Iterable[str]) -> str:
 def replacing(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; move it there when the block ends well.
 
-    Whatever stands at ``path`` (a file or a folder written earlier) is replaced as a whole, so a
-    reader never sees half of it. The temporary path does not exist yet: the block may create a
-    file or a folder there. If the block raises, it is removed and ``path`` stays as it was.
+    A file or folder that exists at ``path`` is replaced as a whole, so a reader never sees half
+    of it. The temporary path does not exist yet: the block may create a file or a folder there.
+    If the block raises, it is removed and ``path`` stays as it was.
 
     Raises:
         UserError: the folder cannot be written, or the disk is full.

@@ -21,15 +21,10 @@ def read_jobs(benchmarks: Path) -> pd.DataFrame:
     """
     files = sorted(benchmarks.glob("*/*.tsv"))
     measured = pd.concat([pd.read_csv(path, sep="\t", na_values="-") for path in files])
-    jobs = pd.DataFrame(
-        {
-            "rule": [path.parent.name for path in files],
-            "job": [path.stem for path in files],
-            "seconds": measured["s"].to_numpy(),
-            "cpu_seconds": measured["cpu_time"].to_numpy(),
-            "peak_mib": measured["max_rss"].to_numpy(),
-        }
-    )
+    columns = {"s": "seconds", "cpu_time": "cpu_seconds", "max_rss": "peak_mib"}
+    jobs = measured[[*columns]].rename(columns=columns)
+    jobs.insert(0, "rule", [path.parent.name for path in files])
+    jobs.insert(1, "job", [path.stem for path in files])
     return jobs.sort_values("seconds", ascending=False, kind="stable", ignore_index=True)
 
 

@@ -14,16 +14,15 @@ def local_imports(script: Path | str, root: Path | str) -> list[Path]:
     below ``root`` is passed over.
     """
     root = Path(root)
-    found: set[Path] = set()
+    files: set[Path] = set()
     waiting = [Path(script)]
     while waiting:
         path = waiting.pop()
-        if path in found:
-            continue
-        found.add(path)
-        for module in _modules(_source(path)):
-            waiting.extend(_files(module, root))
-    return sorted(found)
+        if path not in files:
+            files.add(path)
+            for module in _modules(_source(path)):
+                waiting.extend(_files(module, root))
+    return sorted(files)
 
 
 def _source(path: Path) -> str:
@@ -49,6 +48,4 @@ def _modules(source: str) -> frozenset[str]:
 def _files(module: str, root: Path) -> list[Path]:
     parts = module.split(".")
     packages = [root.joinpath(*parts[:n], "__init__.py") for n in range(1, len(parts) + 1)]
-    return [
-        path for path in [*packages, root.joinpath(*parts).with_suffix(".py")] if path.is_file()
-    ]
+    return list(filter(Path.is_file, [*packages, root.joinpath(*parts).with_suffix(".py")]))

@@ -45,11 +45,7 @@ def fill(page: str, tables: Tables) -> str:
 
 
 def refill(path: Path, tables: Tables) -> None:
-    """Generate the tables of a page again.
-
-    Raises:
-        UserError: as `fill`, with the path of the page.
-    """
+    """Generate the tables of a page again; a `UserError` of `fill` names the page."""
     try:
         filled = fill(path.read_text(encoding="utf-8"), tables)
     except UserError as error:

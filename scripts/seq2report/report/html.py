@@ -62,18 +62,18 @@ def table(
     raw: tuple[str, ...] = (),
     name: str = "",
 ) -> HTML:
-    """Return a table; every cell is escaped.
+    """Return a table, its caption above it; every cell is escaped.
 
-    Args:
-        frame: its column names are the headings.
-        formats: functions that turn the values of a column into text; default ``str``.
-        caption: a sentence above the table.
-        text: columns aligned to the left; long cells are wrapped.
-        raw: columns with HTML of a function of this module, not escaped.
-        name: of the CSV file to save; a table with a name can be sorted and filtered.
+    ``formats`` turn the values of a column into text (default ``str``). Columns of ``text`` are
+    aligned to the left, and their long cells are wrapped. Columns of ``raw`` have HTML of a
+    function of this module, not escaped. A table with a name can be sorted, filtered and saved.
     """
     formats = formats or {}
-    kinds = {column: _kind(frame[column]) for column in text}
+    longest = {column: frame[column].astype(str).str.len().max() for column in text}
+    kinds = {
+        column: "wrap" if length > WRAPPED else "text" if length > SHORT else "text short"
+        for column, length in longest.items()
+    }
 
     def cell(column: str, value: object) -> str:
         missing = pd.api.types.is_scalar(value) and pd.isna(value)
@@ -87,21 +87,14 @@ def table(
         f'<th scope="col"{" class=text" if column in text else ""}>{escape(str(column))}</th>'
         for column in frame.columns
     )
-    body = "".join(
-        "<tr>" + "".join(map(cell, frame.columns, row)) + "</tr>"
-        for row in frame.itertuples(index=False, name=None)
-    )
+    rows = frame.itertuples(index=False, name=None)
+    body = "".join(f"<tr>{''.join(map(cell, frame.columns, row))}</tr>" for row in rows)
     above = f"<caption>{escape(caption)}</caption>" if caption else ""
     named = f' data-name="{escape(name)}"' if name else ""
     return HTML(
         f'<div class="scroll" tabindex="0"><table{named}>{above}<thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
-
-
-def _kind(column: pd.Series) -> str:
-    longest = column.astype(str).str.len().max()
-    return "wrap" if longest > WRAPPED else "text" if longest > SHORT else "text short"
 
 
 def interval(low: float, point: float, high: float, scale: tuple[float, float]) -> str:
