@@ -2,6 +2,7 @@
 
 import argparse
 import fcntl
+import functools
 import hashlib
 import logging
 import os
@@ -59,6 +60,10 @@ def alone(output: Path) -> Iterator[None]:
     append to the same partial file.
     """
     path = output.with_name(f".{output.name}.lock")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{output.parent} cannot be created: {error.strerror}") from error
     while True:
         try:
             lock = path.open("w")
@@ -190,26 +195,17 @@ def _inside(mirror: str, name: str) -> str:
 
 def fetch(job: Job) -> dict:
     """Fetch the file and return its receipt; `UserError` names every location that was tried."""
-    try:
-        job.output.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{job.output.parent} cannot be created: {error.strerror}") from error
-    with alone(job.output):
-        return _fetch(job)
-
-
-def _fetch(job: Job) -> dict:
     if partial := placed_by_hand(job):
         return _deliver(job, partial, f"by hand {job.by_hand / job.source.file}", None)
-    ways: list[tuple[str, str | None, Callable[[], Partial]]] = []
+    locations: list[tuple[str, str | None, Callable[[], Partial]]] = []
     if job.mirror:
-        place = _inside(job.mirror, job.source.mirror)
-        place = redact(place) if place.startswith(WEB) else place
-        ways.append((f"mirror {place}", None, lambda: from_mirror(job)))
+        url = _inside(job.mirror, job.source.mirror)
+        origin = f"mirror {redact(url) if url.startswith(WEB) else url}"
+        locations.append((origin, None, lambda: from_mirror(job)))
     for entry in job.source.entries:
-        ways.append((entry.origin, entry.member, lambda entry=entry: from_entry(job, entry)))
+        locations.append((entry.origin, entry.member, functools.partial(from_entry, job, entry)))
     tries = []
-    for origin, member, take in ways:
+    for origin, member, take in locations:
         log.info("%s: from %s", job.source.file, origin)
         try:
             partial = take()
@@ -288,7 +284,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     patience = Patience(attempts=args.attempts, delay=args.delay, **timeouts)
     source, mirror = parse_source(args.source), args.mirror or None
     roots = (Path(), args.root) if args.root else (Path(),)
-    with open_session() as session:
+    with open_session() as session, alone(args.output):
         receipt = fetch(Job(source, args.output, args.by_hand, mirror, roots, patience, session))
     if args.receipt:
         write_json(args.receipt, receipt)

@@ -13,11 +13,10 @@ import io
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -106,17 +105,12 @@ def _read_archive(path: Path) -> tuple[pl.DataFrame, np.ndarray]:
     return pl.DataFrame({"word": words}), np.ascontiguousarray(vectors)
 
 
-@dataclass(frozen=True)
-class _Form:
+class _Form(NamedTuple):
     """The form of the lines of a text."""
 
     dimensions: int
     blank: bool  # at the end of each line
     header: int  # lines before the first word
-
-    @property
-    def blanks(self) -> int:
-        return self.dimensions + self.blank
 
 
 def _read_text(file: BinaryIO, where: str) -> pl.DataFrame:
@@ -152,12 +146,7 @@ def _read_text(file: BinaryIO, where: str) -> pl.DataFrame:
 
 
 def _form(block: bytes, announced: tuple[int, int] | None, where: str) -> _Form:
-    """Return the form of a text by its first line.
-
-    Raises:
-        UserError: the line is not a word and its numbers, or does not fit ``announced``, the
-            numbers in the header.
-    """
+    """Return the form of a text by its first line and the numbers in its header, if any."""
     line = block.partition(b"\n")[0].removesuffix(b"\r")
     number = 2 if announced else 1
     if announced and b"\0" in block:
@@ -168,22 +157,18 @@ def _form(block: bytes, announced: tuple[int, int] | None, where: str) -> _Form:
     blank = line.endswith(b" ")
     dimensions = line.count(b" ") - blank
     if dimensions < 2:
-        raise UserError(
-            f"{where}: line {number} has {dimensions} numbers, expected a word and a vector"
-        )
+        message = f"line {number} has {dimensions} numbers, expected a word and a vector"
+        raise UserError(f"{where}: {message}")
     if announced and dimensions != announced[1]:
-        raise UserError(
-            f"{where}: line 1 announces {announced[1]} numbers per word, line 2 has {dimensions}"
-        )
+        message = f"line 1 announces {announced[1]} numbers per word, line 2 has {dimensions}"
+        raise UserError(f"{where}: {message}")
     return _Form(dimensions, blank, number - 1)
 
 
 def _split(block: bytes, lines: _Form) -> tuple[pl.Series, np.ndarray]:
     """Return the words of whole lines, (n,) of str, and the end of each line, (n,) int64.
 
-    Raises:
-        ValueError: a line has more or fewer blanks than the others, or no word.
-        PolarsError: a word is not UTF-8.
+    Raises `ValueError` for a ragged line or one without a word, `PolarsError` for one not in UTF-8.
     """
     text = np.frombuffer(block, dtype=np.uint8)
     ends = np.flatnonzero(text == NEWLINE)
@@ -192,9 +177,10 @@ def _split(block: bytes, lines: _Form) -> tuple[pl.Series, np.ndarray]:
     starts = np.concatenate([[0], ends[:-1] + 1])
     blank = (text == BLANK).view(np.uint8)
     # Sums of bytes are fastest, but modulo 256: the total shows if a line has 256 too many.
-    counter = np.uint8 if lines.blanks < 256 else np.uint32
-    ragged = np.add.reduceat(blank, starts, dtype=counter) != lines.blanks
-    if ragged.any() or np.count_nonzero(blank) != lines.blanks * len(ends):
+    blanks = lines.dimensions + lines.blank
+    counter = np.uint8 if blanks < 256 else np.uint32
+    ragged = np.add.reduceat(blank, starts, dtype=counter) != blanks
+    if ragged.any() or np.count_nonzero(blank) != blanks * len(ends):
         raise ValueError("a ragged line")
     if lines.blank:
         last = ends - 1 - (text[ends - 1] == RETURN)
