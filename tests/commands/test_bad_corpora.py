@@ -128,7 +128,7 @@ def test_empty_documents_strange_classes_and_a_million_words_are_trained_on_and_
 
 
 @bad
-def test_the_figures_of_strange_classes_are_told_by_their_names(strange, tmp_path):
+def test_the_figures_of_strange_classes_are_reported_by_their_names(strange, tmp_path):
     runs = [strange / f"runs/{name}/seed-1" for name in ("svm", "lstm")]
     for run in runs:
         if not run.exists():

@@ -138,14 +138,14 @@ def test_right_models_are_not_mistakes():
         ([DENSE], "layers: they end in shape (None, 12, 3), but the softmax output needs one vec"),
     ],
 )
-def test_a_wrong_layer_is_told_with_its_place(layers, message):
+def test_a_wrong_layer_is_reported_with_its_path(layers, message):
     (found,) = mistakes(v=network(*layers))
     assert found.startswith(f"variants.v.{message}")
     assert "\n" not in found
 
 
 @pytest.mark.reliability("Bad configuration")
-def test_layers_that_do_not_fit_are_told_with_the_shape_before_them():
+def test_layers_that_do_not_fit_are_reported_with_the_shape_before_them():
     (found,) = mistakes(v=network(FLATTEN, LSTM))
     assert found.startswith("variants.v.layers")
     assert "LSTM" in found
@@ -169,7 +169,7 @@ def test_layers_that_do_not_fit_are_told_with_the_shape_before_them():
         ({"adam": {"learning_rate": "x"}}, "fit.optimizer.adam: Argument `learning_rate` should"),
     ],
 )
-def test_a_wrong_optimizer_is_told(optimizer, message):
+def test_a_wrong_optimizer_is_reported(optimizer, message):
     (found,) = mistakes(v=network(FLATTEN, optimizer=optimizer))
     assert found.startswith(f"variants.v.{message}")
 
@@ -219,7 +219,7 @@ TFIDF, SVM = {"TfidfVectorizer": {}}, {"LinearSVC": {}}
         ([TFIDF], "pipeline: the last step, TfidfVectorizer, does not classify"),
     ],
 )
-def test_a_wrong_pipeline_is_told(steps, message):
+def test_a_wrong_pipeline_is_reported(steps, message):
     (found,) = mistakes(v={"pipeline": steps})
     assert found.startswith(f"variants.v.{message}")
 

@@ -70,15 +70,19 @@ def test_files_are_the_same_however_documents_lie_in_row_groups(
     documents.write_parquet(folder / "documents.parquet", row_group_size=group)
     words, sequences, summary = run_encode(folder, folder / "e", fit=fit, num_words=num_words)
     lists = [lecture_tokens(text) for text, _ in rows]
-    chosen = [each for each, (_, to) in zip(lists, rows, strict=True) if fit == "all" or to == fit]
-    ranked = Counter(word for each in chosen for word in each).most_common()
+    chosen = [
+        document for document, (_, to) in zip(lists, rows, strict=True) if fit == "all" or to == fit
+    ]
+    ranked = Counter(word for document in chosen for word in document).most_common()
     expected = [
-        (n, word, count, sum(word in each for each in chosen))
+        (n, word, count, sum(word in document for document in chosen))
         for n, (word, count) in enumerate(ranked[: num_words - 1], start=1)
     ]
     assert words.rows() == expected
     ids = {word: n for n, word, _, _ in expected}
-    assert sequences["tokens"].to_list() == [[ids[w] for w in each if w in ids] for each in lists]
+    assert sequences["tokens"].to_list() == [
+        [ids[w] for w in document if w in ids] for document in lists
+    ]
     assert sequences.drop("tokens").equals(documents.select("id", "split", "label"))
     assert summary == {
         "fit": fit,

@@ -73,9 +73,9 @@ def test_weights_are_the_largest_log_count_ratio(counts, classes):
     x = np.array(counts, dtype=np.float64)
     y = np.arange(len(x)) % classes
     ratios = []
-    for each in range(classes):
-        inside = (x[y == each] > 0).sum(axis=0) + 1
-        outside = (x[y != each] > 0).sum(axis=0) + 1
+    for label in range(classes):
+        inside = (x[y == label] > 0).sum(axis=0) + 1
+        outside = (x[y != label] > 0).sum(axis=0) + 1
         ratios.append(np.log((inside / inside.sum()) / (outside / outside.sum())))
     step = NaiveBayesWeights().fit(scipy.sparse.csr_matrix(x), y)
     np.testing.assert_allclose(step.weights_, np.abs(ratios).max(axis=0), atol=1e-12)

@@ -170,7 +170,7 @@ def test_progress_comes_while_a_file_travels(server, ask, caplog, monkeypatch):
 
 @pytest.mark.parametrize("known", [CONTENT, None], ids=["digest known", "no digest"])
 @pytest.mark.parametrize(
-    ("behaviour", "told"),
+    ("behaviour", "message"),
     [
         (whole(PAGE), "HTML page"),
         (whole(b"<p>moved", Content_Type="text/html; charset=utf-8"), "HTML page|3 seen|seen 8"),
@@ -184,10 +184,10 @@ def test_progress_comes_while_a_file_travels(server, ask, caplog, monkeypatch):
     ],
     ids=["page", "typed page", "empty", "json", "403", "404", "410", "loop", "ftp"],
 )
-def test_what_cannot_help_is_not_tried_again(server, ask, behaviour, told, known):
+def test_what_cannot_help_is_not_tried_again(server, ask, behaviour, message, known):
     url = server.on("/x.tar.gz", behaviour)
     good = server.on("/good.tar.gz", whole(CONTENT))
-    assert re.search(told, ask.refused(entry(url, known)))
+    assert re.search(message, ask.refused(entry(url, known)))
     assert len([seen for seen in server.seen if seen.status != 302]) <= 1
     assert ask.left == []
     assert ask(entry(url, known), entry(good)) == CONTENT
@@ -204,7 +204,7 @@ def test_an_archive_typed_as_a_page_is_taken(server, ask):
     assert ask(entry(url, None)) == CONTENT
 
 
-def test_a_wrong_digest_is_told_with_both_and_the_next_one_asked(server, ask):
+def test_a_wrong_digest_is_reported_with_both_and_the_next_one_asked(server, ask):
     bad = server.on("/bad.tar.gz", whole(OTHER))
     message = ask.refused(entry(bad))
     for part in (sha(CONTENT), sha(OTHER), f"{len(CONTENT):,} bytes", f"{len(OTHER):,} bytes"):
@@ -361,7 +361,7 @@ def test_a_finished_part_is_taken_without_its_bytes_travelling_again(server, ask
     part_of(ask, found, CONTENT)
     assert ask(found) == CONTENT
     assert server.seen == []
-    found = entry(found["url"], None)  # the size is unknown: 416 tells that it is all
+    found = entry(found["url"], None)  # the size is unknown: 416 shows that it is complete
     part_of(ask, found, CONTENT)
     assert ask(found) == CONTENT
     assert [seen.status for seen in server.seen] == [416]
@@ -430,7 +430,7 @@ def test_a_second_fetch_of_the_same_file_waits_for_the_first(server, ask):
 
 
 @pytest.mark.reliability("Bad machine")
-def test_a_disk_too_small_for_a_download_is_told_beforehand(server, ask):
+def test_a_disk_too_small_for_a_download_is_reported_beforehand(server, ask):
     url = server.on("/x.tar.gz", announces(10**18, b""))
     message = ask.refused(entry(url, None))
     assert re.search(r"disk is full: .*downloads needs 1,000,000,000,000,000,000 bytes", message)
@@ -438,7 +438,7 @@ def test_a_disk_too_small_for_a_download_is_told_beforehand(server, ask):
 
 
 @pytest.mark.reliability("Bad machine")
-def test_a_limit_on_the_size_of_files_is_told_and_nothing_of_a_download_is_left(server, ask):
+def test_a_limit_on_the_size_of_files_is_reported_and_nothing_of_a_download_is_left(server, ask):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
@@ -458,7 +458,9 @@ def test_a_limit_on_the_size_of_files_is_told_and_nothing_of_a_download_is_left(
 
 @pytest.mark.reliability("Bad machine")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
-def test_a_disk_that_is_full_in_the_middle_of_a_download_is_told_and_nothing_is_left(server, ask):
+def test_a_disk_that_is_full_in_the_middle_of_a_download_is_reported_and_nothing_is_left(
+    server, ask
+):
     ask.output.parent.mkdir()
     folder = str(ask.output.parent)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", folder])
@@ -475,7 +477,9 @@ def test_a_disk_that_is_full_in_the_middle_of_a_download_is_told_and_nothing_is_
 
 
 @pytest.mark.reliability("Bad machine")
-def test_a_download_to_a_folder_that_cannot_be_written_is_told_in_one_message(server, ask, room):
+def test_a_download_to_a_folder_that_cannot_be_written_is_reported_in_one_message(
+    server, ask, room
+):
     (room / "downloads").write_text("a file")
     with pytest.raises(UserError, match="downloads"):
         ask(entry(server.on("/x.tar.gz", whole(CONTENT))))
@@ -672,13 +676,13 @@ def test_a_mirror_that_is_none(server, ask, mirror):
     upstream = entry(server.on("/up.tar.gz", whole(CONTENT)))
     (mirror / "SHA256SUMS").write_text("x.tar.gz is fine\n")
     page = server.on("/mirror/SHA256SUMS", whole(PAGE))
-    for place, told in [
+    for place, message in [
         (str(mirror), "SHA256SUMS, line 1: found"),
         ("nowhere", "SHA256SUMS cannot be read: there is no nowhere/SHA256SUMS"),
         (server.url("/nothing"), "SHA256SUMS cannot be read: HTTP 404"),
         (page.removesuffix("/SHA256SUMS"), "HTML page"),
     ]:
-        assert told in ask.refused(more=("--mirror", place))
+        assert message in ask.refused(more=("--mirror", place))
         assert ask(upstream, more=("--mirror", place)) == CONTENT
 
 

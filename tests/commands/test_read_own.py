@@ -30,16 +30,16 @@ def settings(form, **changes):
     return {"title": "T", "source": "x", "format": form, "split": SPLIT} | changes
 
 
-def run_read(archive, folder, told):
-    call(read, archive=archive, settings=told, **outputs_of_read(folder))
+def run_read(archive, folder, options):
+    call(read, archive=archive, settings=options, **outputs_of_read(folder))
     corpus = json.loads((folder / "corpus.json").read_text())
     return pl.read_parquet(folder / "documents.parquet"), corpus
 
 
 def run_table(folder, name, content, columns=COLUMNS, **changes):
     (folder / name).write_bytes(content)
-    told = settings("table", columns=columns, **changes)
-    return run_read(folder / name, folder / "out", told)
+    options = settings("table", columns=columns, **changes)
+    return run_read(folder / name, folder / "out", options)
 
 
 def refusal(folder, *table, **changes):
@@ -128,9 +128,9 @@ def test_any_table_of_texts_comes_back_as_it_was(texts, labels, form, packed):
         ".zip": lambda: zip_of(**{name.replace(".", "__"): content, "README": b"about"}),
     }[packed]
     with tempfile.TemporaryDirectory() as folder:
-        told = {"split": SPLIT | {"stratify": True}}
+        options = {"split": SPLIT | {"stratify": True}}
         packed_name = "t.zip" if packed == ".zip" else name + packed
-        documents, _ = run_table(Path(folder), packed_name, pack(), **told)
+        documents, _ = run_table(Path(folder), packed_name, pack(), **options)
     documents = documents.sort(pl.col("id").cast(pl.Int64))
     assert documents["id"].to_list() == [str(n) for n in range(1, len(rows) + 1)]
     assert documents.select("text", "label").rows() == rows
@@ -165,8 +165,8 @@ def test_the_same_corpus_has_one_digest_in_every_format(tmp_path):
         digests.add(run_table(tmp_path, name, content)[1]["digest"])
     files = {f"top/{label}/{n}.txt": text.encode() for n, (text, label) in enumerate(rows)}
     archive = write_tar(tmp_path / "t.tar.gz", files)
-    told = settings("folders", encoding="utf-8")
-    digests.add(run_read(archive, tmp_path / "out", told)[1]["digest"])
+    options = settings("folders", encoding="utf-8")
+    digests.add(run_read(archive, tmp_path / "out", options)[1]["digest"])
     assert len(digests) == 1
 
 
@@ -210,8 +210,8 @@ def test_folders_are_classes_and_train_and_test_above_them_are_the_split(tmp_pat
     files |= {"texts/.DS_Store": b"\0", "__MACOSX/texts/train/a b/._1.md": b"\0"}
     more = {"texts/unlabelled/7.md": b"more"}
     archive = write_tar(tmp_path / "t.tar.gz", files | more)
-    told = settings("folders", encoding="utf-8", split={"validation": 0.25, "seed": 1})
-    documents, corpus = run_read(archive, tmp_path / "out", told | {"header": "cut"})
+    options = settings("folders", encoding="utf-8", split={"validation": 0.25, "seed": 1})
+    documents, corpus = run_read(archive, tmp_path / "out", options | {"header": "cut"})
     assert corpus["classes"] == ["a b", "é"]
     by_id = {row["id"]: row for row in documents.iter_rows(named=True)}
     assert by_id["test/é/3.md"] == {
@@ -312,21 +312,21 @@ def test_a_table_is_refused_with_its_place_and_nothing_is_written(tmp_path, name
 @bad
 def test_a_repeated_id_is_named(tmp_path):
     content = as_csv([(*row, n // 2) for n, row in enumerate(FEW)], names=("body", "kind", "n"))
-    told = refusal(tmp_path, "t.csv", content, COLUMNS | {"id": "n"})
-    assert told.startswith("two documents have the id '0'")
+    message = refusal(tmp_path, "t.csv", content, COLUMNS | {"id": "n"})
+    assert message.startswith("two documents have the id '0'")
 
 
 @bad
 def test_an_unknown_split_is_named_with_the_allowed_ones(tmp_path):
     content = as_csv([(*row, "dev") for row in FEW], names=("body", "kind", "part"))
-    told = refusal(
+    message = refusal(
         tmp_path,
         "t.csv",
         content,
         COLUMNS | {"split": "part"},
         split={**{"validation": 0.2, "seed": 1}},
     )
-    assert told.startswith(
+    assert message.startswith(
         "line 2: unknown split 'dev' (column 'part'); allowed: train, validation"
     )
 
@@ -352,22 +352,22 @@ def test_a_folder_tree_that_is_no_corpus_is_refused_with_the_file(tmp_path, file
 @bad
 def test_folders_without_splits_are_refused_without_a_share_for_the_test_split(tmp_path):
     archive = write_tar(tmp_path / "t.tar.gz", {"a/1": b"x", "b/1": b"x"})
-    told = settings("folders", encoding="utf-8", split={"validation": 0.2, "seed": 1})
+    options = settings("folders", encoding="utf-8", split={"validation": 0.2, "seed": 1})
     with pytest.raises(UserError, match=r"a/1: is in no folder of a split; expected train/, val"):
-        run_read(archive, tmp_path / "out", told)
+        run_read(archive, tmp_path / "out", options)
 
 
 @bad
 def test_training_documents_of_one_class_are_refused(tmp_path):
     rows = [("t", "a")] * 7 + [("t", "rare")]
     seeds = range(9)
-    told = []
+    messages = []
     for seed in seeds:
         try:
             run_table(tmp_path, "t.csv", as_csv(rows), split=SPLIT | {"seed": seed})
         except UserError as error:
-            told.append(str(error))
-    assert told
-    assert "all training documents are of the class ['a'], none is of ['rare']; add" in told[0]
+            messages.append(str(error))
+    assert messages
+    assert "all training documents are of the class ['a'], none is of ['rare']; add" in messages[0]
     for seed in seeds:
         run_table(tmp_path, "t.csv", as_csv(rows), split=SPLIT | {"seed": seed, "stratify": True})

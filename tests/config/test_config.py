@@ -366,7 +366,7 @@ REPEATED = [
 
 @pytest.mark.reliability("Bad configuration")
 @pytest.mark.parametrize(("text", "expected"), REPEATED)
-def test_a_key_that_stands_twice_is_told_with_both_its_lines(text, expected, tmp_path):
+def test_a_key_that_occurs_twice_is_reported_with_both_its_lines(text, expected, tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text(text)
     found = repeated_keys(file)
@@ -610,7 +610,7 @@ def test_models_are_built_once_for_the_same_settings(script, tmp_path, monkeypat
 
 
 @pytest.mark.reliability("Bad configuration")
-def test_a_wrong_model_is_told_each_time_without_what_the_libraries_say(
+def test_a_wrong_model_is_reported_each_time_without_the_messages_of_libraries(
     script, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -645,8 +645,8 @@ def test_a_network_that_reads_features_reads_nothing_else():
     (found,) = mistakes({"features": "ngrams"}, protocol="lecture")
     assert "networks that read tokens, not features" in found
     variant = {"title": "V", "input": {"features": "ngrams"}, "layers": [{"Dense": {"units": 3}}]}
-    given = settings_of(changed({"features": features, "variants.v": variant}), "v")["input"]
-    assert given == {"form": "features", "features": "ngrams"}
+    read = settings_of(changed({"features": features, "variants.v": variant}), "v")["input"]
+    assert read == {"form": "features", "features": "ngrams"}
 
 
 @pytest.mark.parametrize(
@@ -690,12 +690,12 @@ def test_an_own_corpus_may_be_told_in_these_ways(changes):
     ],
 )
 def test_what_the_figures_of_a_corpus_hang_on_is_told_in_words(corpus, split, header):
-    told = circumstances(corpus)
-    assert told["split"].startswith(split)
-    assert told["header"] == header
+    description = circumstances(corpus)
+    assert description["split"].startswith(split)
+    assert description["header"] == header
 
 
 def test_a_random_split_tells_its_seed():
     split = {"test": 0.25, "validation": 0.1, "seed": 7}
-    told = circumstances({"format": "newsgroups", "split": split})
-    assert told["split"] == "random 75/25, seed 7"
+    description = circumstances({"format": "newsgroups", "split": split})
+    assert description["split"] == "random 75/25, seed 7"

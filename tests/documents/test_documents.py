@@ -33,7 +33,7 @@ def in_blocks(rows, block, split=(1, 0.3, 0.3)):
     """Return what becomes of rows that are read in blocks of so many characters."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", block)
-        tables = [to_arrow(each) for each in blocks(rows)]
+        tables = [to_arrow(some) for some in blocks(rows)]
         documents = assign_splits(index(tables), *split)
         merged = list(merge(tables, documents))
     return tables, merged, pl.from_arrow(pa.concat_tables(merged))
@@ -48,10 +48,10 @@ def test_order_and_blocks_of_the_archive_change_neither_digest_nor_documents(row
     tables, merged, second = in_blocks(shuffled, block)
     assert first.equals(second)
     assert first.drop("split").rows() == sorted(row[:3] for row in rows)
-    for one in tables:  # a block ends with the first document that fills it
-        assert sum(map(len, one["text"].to_pylist())) < block + max(len(row[1]) for row in rows)
-    for one in merged:
-        sizes = [len(text.encode()) for text in one["text"].to_pylist()]
+    for table in tables:  # a block ends with the first document that fills it
+        assert sum(map(len, table["text"].to_pylist())) < block + max(len(row[1]) for row in rows)
+    for table in merged:
+        sizes = [len(text.encode()) for text in table["text"].to_pylist()]
         assert sum(sizes) < block + max(sizes)
 
 

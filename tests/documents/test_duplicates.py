@@ -28,8 +28,8 @@ def corpora(draw):
 
 def digests_of(rows):
     frame = pl.DataFrame(rows, SCHEMA, orient="row")
-    found = pl.Series([duplicates.digest(text) for text in frame["text"]], dtype=pl.Binary)
-    return frame.drop("text").with_columns(digest=found)
+    digests = pl.Series([duplicates.digest(text) for text in frame["text"]], dtype=pl.Binary)
+    return frame.drop("text").with_columns(digest=digests)
 
 
 def twins_of(row, rows, splits):
@@ -64,12 +64,12 @@ def test_twins_are_counted_for_each_pair_of_parts(rows):
             of_each = [
                 (row[2], twins_of(row, rows, parts[among])) for row in rows if row[3] in parts[part]
             ]
-            found = [(label, {t[2] for t in twins}) for label, twins in of_each if twins]
-            same = sum(label in labels for label, labels in found)
+            matches = [(label, {t[2] for t in twins}) for label, twins in of_each if twins]
+            same = sum(label in labels for label, labels in matches)
             labels = (
-                (same, len(found) - same) if "unlabelled" not in (part, among) else (None, None)
+                (same, len(matches) - same) if "unlabelled" not in (part, among) else (None, None)
             )
-            expected.append((part, among, len(found), *labels))
+            expected.append((part, among, len(matches), *labels))
     assert duplicates.count_duplicates(digests_of(rows)).rows() == expected
 
 
@@ -85,6 +85,6 @@ def test_many_copies_of_one_text_are_no_pairs():
     splits = ["train", "test"] * many
     rows = pl.DataFrame({"split": splits, "label": "a", "digest": b"x"})
     rows = rows.with_columns(id=pl.int_range(pl.len()).cast(pl.String))
-    found = duplicates.leaked(rows)
-    assert (found.height, found["twins"].unique().to_list()) == (many, [many])
+    copies = duplicates.leaked(rows)
+    assert (copies.height, copies["twins"].unique().to_list()) == (many, [many])
     assert duplicates.count_duplicates(rows)["documents"].to_list() == [many] * 3

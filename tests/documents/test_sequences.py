@@ -39,9 +39,9 @@ def test_padding_is_that_of_keras(documents, length, padding, truncating, at_onc
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "AT_ONCE", at_once)
-        found = pad(in_memory(frame(documents)), length, padding, truncating)
-    assert found.dtype == np.int32
-    np.testing.assert_array_equal(found, expected)
+        padded = pad(in_memory(frame(documents)), length, padding, truncating)
+    assert padded.dtype == np.int32
+    np.testing.assert_array_equal(padded, expected)
 
 
 @given(DOCUMENTS, st.data())

@@ -27,7 +27,7 @@ def split(texts):
     words, lengths = tokens(texts)
     words.validate(full=True)
     assert lengths.sum() == len(words)
-    return [each.tolist() for each in np.split(np.array(words), np.cumsum(lengths)[:-1])]
+    return [ids.tolist() for ids in np.split(np.array(words), np.cumsum(lengths)[:-1])]
 
 
 @given(st.lists(st.text() | st.text("aB Σσ.İ\t\n\0é<>"), min_size=1))
@@ -87,7 +87,7 @@ def test_words_become_their_ids_in_their_order_and_those_without_are_dropped(
     for of_words, of_texts in numbers:
         flat, lengths = encode(of_words, of_texts, ids, start)
         assert flat.dtype == np.int32
-        found += [each.tolist() for each in np.split(flat, np.cumsum(lengths)[:-1])]
+        found += [ids.tolist() for ids in np.split(flat, np.cumsum(lengths)[:-1])]
     assert found == expected
 
 

@@ -31,7 +31,7 @@ def test_a_folder_is_packed_into_the_same_bytes_whatever_its_times_rights_and_or
     assert b"".join(packed(other)) == first
     (tmp_path / "t.tar").write_bytes(first)
     names = ["a/x/deep.txt", "a/é ü.txt", "b/1.txt", "b/2.txt"]
-    assert list(members(tmp_path / "t.tar")) == [(each, each.encode() * 999) for each in names]
+    assert list(members(tmp_path / "t.tar")) == [(name, name.encode() * 999) for name in names]
 
 
 @pytest.mark.reliability("Bad corpora")
@@ -59,17 +59,17 @@ def test_the_state_of_a_folder_changes_with_any_file_in_it(folder):
 
 def test_only_what_may_change_is_watched(folder):
     roots = (folder.parent,)
-    told = {"url": "file:my texts/b/1.txt"}
-    assert changeable(told, roots) == folder / "b/1.txt"
+    local = {"url": "file:my texts/b/1.txt"}
+    assert changeable(local, roots) == folder / "b/1.txt"
     for place in (
-        told | {"sha256": "0" * 64},
+        local | {"sha256": "0" * 64},
         {"url": "https://x/y"},
         {"package": "a==1"},
         {"url": "file:nowhere"},
     ):
         assert changeable(place, roots) is None
-    places = [told, {"url": "file:my texts"}]
+    places = [local, {"url": "file:my texts"}]
     assert changeable_files({"from": places}, roots) == [folder / "b/1.txt"]
     (first, second) = with_states({"file": "x.tar", "from": places}, roots)["from"]
-    assert first == told
+    assert first == local
     assert second == {"url": "file:my texts", "state": state(folder)}
