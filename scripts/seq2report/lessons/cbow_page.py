@@ -194,7 +194,6 @@ def word_map(points: pd.DataFrame, drawn: str) -> HTML:
 
 
 def bands_outcome(lesson: Tables, facts: dict) -> HTML:
-    """Return how the vectors of rare words differ from those of frequent words."""
     table = lesson["bands"][lesson["bands"]["words"] > 0]
     grouped = table.groupby("method", sort=False)[["length", "same_class"]]
     low, high = grouped.first(), grouped.last()

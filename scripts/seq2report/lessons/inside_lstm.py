@@ -51,12 +51,8 @@ def read_words(vectors: np.ndarray, weights: Weights, squash=np.tanh) -> dict[st
     """Run an LSTM over word vectors from state 0 and return `GATES`, each (words, units) float64.
 
     Hochreiter and Schmidhuber (1997), with the forget gate of Gers, Schmidhuber and Cummins
-    (2000). Order and names of the gates are Keras's; i is the update gate of the lecture.
-
-    Args:
-        vectors: (words, d), one row per word.
-        weights: of the trained layer.
-        squash: function of the cell state that the output gate scales.
+    (2000). Order and names of the gates are Keras's; i is the update gate of the lecture. The
+    output gate scales ``squash`` of the cell state. ``vectors`` is (words, d).
     """
     kernel, recurrent, bias = (np.asarray(array, dtype=np.float64) for array in weights)
     units = recurrent.shape[0]
@@ -73,7 +69,6 @@ def read_words(vectors: np.ndarray, weights: Weights, squash=np.tanh) -> dict[st
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return probabilities over the last axis."""
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return shifted / shifted.sum(axis=-1, keepdims=True)
 
@@ -84,12 +79,7 @@ def choose(probability: np.ndarray, truth: np.ndarray, words: np.ndarray) -> tup
     The document is the one with the most confident correct prediction: among documents of
     `SHORTEST` to `LENGTH` words if there is one (whole), otherwise among longer documents, of
     which the network reads the last `LENGTH` words (cut). If no prediction is correct, it is the
-    most confident one of all (wrong).
-
-    Args:
-        probability: (n, classes).
-        truth: class numbers, (n,).
-        words: length of each document, (n,); at least one has `SHORTEST` words or more.
+    most confident one of all (wrong). At least one document must have `SHORTEST` words.
     """
     right = probability.argmax(axis=1) == truth
     confidence = probability.max(axis=1)
@@ -183,12 +173,9 @@ class Reading(NamedTuple):
 
 
 def read_document(model, ids: np.ndarray, probability: np.ndarray) -> Reading:
-    """Read a document with the weights of ``model`` and check the result against Keras.
+    """Read word ids without padding with the weights of ``model``; check the result against Keras.
 
-    Args:
-        model: as `fit_model` returns it.
-        ids: word ids without padding, (words,) int32.
-        probability: of each class after the last word, by Keras, (classes,).
+    Keras's ``probability`` of each class after the last word is (classes,).
     """
     vectors = model.get_layer("embedding").get_weights()[0][ids]
     weights = Weights(*model.get_layer("lstm").get_weights())
@@ -222,12 +209,8 @@ def rank_units(hidden: np.ndarray, kernel: np.ndarray, true: int) -> pd.DataFram
     """Return columns unit (from 1) and pull, the strongest support for the true class first.
 
     ``pull`` is what a unit adds to the logit of the true class, minus the mean of what it adds to
-    the logits of the other classes.
-
-    Args:
-        hidden: last hidden state, (units,).
-        kernel: weights of the output layer, (units, classes).
-        true: number of the true class.
+    the logits of the other classes. ``hidden`` is the last hidden state, (units,), and ``kernel``
+    has the weights of the output layer, (units, classes).
     """
     pull = kernel[:, true] - np.delete(kernel, true, axis=1).mean(axis=1)
     units = pd.DataFrame({"unit": np.arange(1, UNITS + 1), "pull": hidden * pull})
@@ -237,15 +220,7 @@ def rank_units(hidden: np.ndarray, kernel: np.ndarray, true: int) -> pd.DataFram
 def build_tables(
     reading: Reading, ids: np.ndarray, vocabulary: pl.DataFrame, classes: list[str], true: int
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables gates, document, probabilities and units of the document that was read.
-
-    Args:
-        reading: results of `read_document`.
-        ids: its word ids, (words,) int32.
-        vocabulary: columns id and word.
-        classes: names of the classes.
-        true: number of the true class.
-    """
+    """Return the tables gates, document, probabilities and units of the document that was read."""
     spelled = dict(vocabulary.select("id", "word").iter_rows())
     document = pd.DataFrame({"step": np.arange(1, len(ids) + 1), "id": ids})
     document.insert(1, "word", [spelled[i] for i in ids])

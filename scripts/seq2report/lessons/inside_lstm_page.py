@@ -13,7 +13,6 @@ FEW = 3  # words that are named for a gate
 
 
 def document(tables: Tables) -> HTML:
-    """Return a paragraph about the document: its length, its class and why it was chosen."""
     facts = tables["facts"].iloc[0]
     length = "short" if facts["chosen"] == "whole" else "longer"
     if facts["chosen"] == "wrong":
@@ -38,7 +37,6 @@ def document(tables: Tables) -> HTML:
 
 
 def largest_changes(tables: Tables) -> HTML:
-    """Return the words that raise and lower the probability of the true class most."""
     label = tables["facts"]["label"].item()
     true = tables["probabilities"].query("label == @label").sort_values("step")
     change = true["probability"].diff().fillna(0)
@@ -87,7 +85,6 @@ def most_and_least_open(tables: Tables, gate: str) -> HTML:
 
 
 def memory_of_units(tables: Tables) -> HTML:
-    """Return how long the units remember, from their mean forget gates."""
     values = tables["gates"].query("gate == 'forget'")
     kept = values.groupby("unit")["value"].mean().sort_values()
     half = math.log(0.5) / math.log(kept.iloc[-1])

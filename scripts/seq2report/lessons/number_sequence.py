@@ -133,7 +133,6 @@ def build_rules(model, x: np.ndarray, y: np.ndarray) -> tuple[dict[str, Callable
 def describe(
     model, train: np.ndarray, test: np.ndarray, loss: np.ndarray, scores: pd.DataFrame
 ) -> dict:
-    """Return facts: sizes of the experiment and its headline figures."""
     mae = scores.set_index(["part", "method"])["mae"]
     kernel, bias = model.layers[-1].get_weights()
     facts = {"windows": WINDOWS, "window": WINDOW, "scale": SCALE, "units": UNITS}

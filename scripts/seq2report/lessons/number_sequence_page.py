@@ -21,7 +21,6 @@ def read_errors(tables: Tables) -> pd.Series:
 
 
 def select(tables: Tables, method: str, *parts: str) -> pd.DataFrame:
-    """Return the predictions of a method for some parts."""
     return tables["predictions"].query("method == @method and part in @parts")
 
 
@@ -64,7 +63,6 @@ def training_error(tables: Tables) -> HTML:
 
 
 def test_error(tables: Tables) -> HTML:
-    """Return the errors on the test windows, and whether the network has learned the task."""
     scores = tables["scores"].set_index(["part", "method"]).loc["test", "LSTM"]
     if scores["mae"] < CLOSE:
         verdict = "The points are close to the line: this looks like a success."
@@ -79,7 +77,6 @@ def test_error(tables: Tables) -> HTML:
 
 
 def errors_table(tables: Tables) -> HTML:
-    """Return the mean absolute error of each method."""
     errors = read_errors(tables).unstack("part").loc[tables["scores"]["method"].unique()]
     parts = {"train": "training windows", "test": "test windows", "outside": "windows outside"}
     return html.table(
@@ -90,7 +87,6 @@ def errors_table(tables: Tables) -> HTML:
 
 
 def comparison_with_rules(tables: Tables, facts: dict) -> HTML:
-    """Return how the network compares with the simple rules on the test windows."""
     errors = read_errors(tables)["test"]
     template = (
         "On the test windows, the mean absolute error of the LSTM is {lstm:.2f}, and that of the"
@@ -117,7 +113,6 @@ def comparison_with_rules(tables: Tables, facts: dict) -> HTML:
 
 
 def outside_error(tables: Tables, count: int) -> HTML:
-    """Return how the error outside the training range compares with that on the test windows."""
     errors, end = read_errors(tables), select(tables, "LSTM", "outside").iloc[-1]
     template = "Outside, the mean absolute error of the LSTM is {outside:.2f}; "
     if errors["outside", "LSTM"] > 2 * errors["test", "LSTM"]:
@@ -145,7 +140,6 @@ def outside_error(tables: Tables, count: int) -> HTML:
 
 
 def far_table(tables: Tables, count: int) -> HTML:
-    """Return predictions for windows far outside the training range."""
     far = select(tables, "LSTM", "far")
     table = pd.DataFrame({"window": [written(start, count) for start in far["start"]]})
     table["true next number"] = far["true"].to_numpy()

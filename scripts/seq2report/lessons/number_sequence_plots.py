@@ -20,7 +20,6 @@ def loss(history: pd.DataFrame, last_number: float) -> Figure:
 
 
 def scatter_test(test: pd.DataFrame) -> Figure:
-    """Draw the network's predictions against the true numbers of the test windows."""
     figure = Figure(figsize=(5.2, 4.6))
     axes = figure.subplots()
     low, high = test["true"].min() - 5, test["true"].max() + 5

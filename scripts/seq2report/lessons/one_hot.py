@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from seq2report.core.durations import stopwatch
-from seq2report.vectors.similarity import nearest
+from seq2report.lessons.common import list_neighbours
 
 KINDS = {"surf": "sea", "waves": "sea", "car": "road", "jeep": "road"}
 WORDS = list(KINDS)
@@ -131,21 +131,6 @@ def sizes() -> pd.DataFrame:
     return table
 
 
-def list_neighbours(words: Sequence[str], vectors: np.ndarray, rows: np.ndarray) -> pd.DataFrame:
-    """Return columns word, rank (from 1), neighbour, cosine: the nearest of ``words`` by cosine.
-
-    ``vectors`` is (n, d) float32; ``rows`` are those of the query words.
-    """
-    best, cosine = nearest(vectors, rows)
-    neighbours = [
-        (words[row], rank + 1, words[other], float(value))
-        for row, others, values in zip(rows, best, cosine, strict=True)
-        for rank, (other, value) in enumerate(zip(others, values, strict=True))
-        if np.isfinite(value)  # with few words, the query itself would come last
-    ]
-    return pd.DataFrame(neighbours, columns=["word", "rank", "neighbour", "cosine"])
-
-
 def labelled(
     name: str, labels: Sequence[str], values: np.ndarray, columns: Sequence[str]
 ) -> pd.DataFrame:
@@ -189,11 +174,7 @@ def build_facts(
 ) -> dict[str, object]:
     """Return sizes and headline figures; those of pretrained vectors may be NaN.
 
-    Args:
-        seed: of the random matrix of the lookup.
-        table: `distances` of all spaces.
-        product: of the one-hot vectors and `BY_HAND`.
-        pretrained: facts on the pretrained vectors.
+    ``table`` has the `distances` of all spaces; ``product`` is that of one-hot and `BY_HAND`.
     """
     means = summarise(table).set_index(["space", "pair"])
     same = means.loc[(ONE_HOT_SPACE, SAME)]

@@ -15,7 +15,6 @@ def _vector(row: pd.Series) -> str:
 
 
 def one_hot_distances(lesson: Tables) -> HTML:
-    """Return the distance between two one-hot vectors, computed step by step."""
     table, pair = lesson["one_hot"], lesson["distances"].iloc[1]
     return html.text(
         "Take {word} = {first} and {other} = {second}. They differ by 1 in two columns, so their"
@@ -30,7 +29,6 @@ def one_hot_distances(lesson: Tables) -> HTML:
 
 
 def pairs(lesson: Tables, spaces: list[str], caption: str) -> HTML:
-    """Return distance and cosine of each pair of words in some spaces."""
     table = lesson["distances"]
     place = list(dict.fromkeys(table["word"])).index
     once = table[table["word"].map(place) < table["other"].map(place)]
@@ -58,7 +56,6 @@ def ranges(lesson: Tables, space: str) -> dict[str, float]:
 
 
 def pretrained_outcome(lesson: Tables) -> HTML:
-    """Return whether the pretrained vectors separate the two kinds of words."""
     cosines = (
         "Two words of the same kind have a cosine of {same_cosine_min:.2f} to"
         " {same_cosine_max:.2f}, two words of different kinds a cosine of {other_cosine_min:.2f} to"
@@ -127,12 +124,10 @@ def lookup_outcome(facts: dict) -> HTML:
 
 
 def _size(value: float) -> str:
-    """Return a size with as many digits as are needed to see anything."""
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def sizes(table: pd.DataFrame, caption: str) -> HTML:
-    """Return the size of a document in each form."""
     rows, columns = (table[name].map("{:,}".format) for name in ("rows", "columns"))
     shown = pd.DataFrame({"form": table["form"], "rows × columns": rows + " × " + columns})
     shown = shown.assign(**{"numbers": table["numbers"], "MB": table["megabytes"]})

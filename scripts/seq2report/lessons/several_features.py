@@ -126,14 +126,8 @@ def fit_networks(
     """Return one trained network per seed, and the losses, (seeds, epochs) float64.
 
     One compiled network is used for all trainings; for each seed its weights and its optimizer are
-    reset. Compiling takes longer than a training, and it is needed only once.
-
-    Args:
-        keras: as `load_keras` returns it.
-        x: standardised windows, (n, WINDOW, features).
-        y: standardised temperatures, (n,).
-        epochs: per training.
-        seeds: of the initial weights and of the order of the windows.
+    reset. Compiling takes longer than a training, and it is needed only once. ``x``, (n, WINDOW,
+    features), and ``y``, (n,), are standardised.
     """
     import tensorflow as tf
 
@@ -188,7 +182,6 @@ class Data(NamedTuple):
     test_hours: np.ndarray  # hours after the test windows, (n,) int
 
     def temperature(self, standardised: np.ndarray) -> np.ndarray:
-        """Return standardised temperatures in °C."""
         return standardised * self.deviation[0] + self.mean[0]
 
 
@@ -251,7 +244,6 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe(data: Data, summary: pd.DataFrame, epochs: int, seed: int) -> dict:
-    """Return facts: sizes of the experiment and its headline figures."""
     mae = summary[summary["time"] == "all"].set_index(["method", "inputs"])["mae"]
     facts = {"seed": seed, "hours": len(data.weather), "window": WINDOW, "units": UNITS}
     facts |= {"train_windows": len(data.x_train), "test_windows": len(data.x_test)}

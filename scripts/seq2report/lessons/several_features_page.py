@@ -18,7 +18,6 @@ def read_errors(tables: Tables) -> pd.Series:
 
 
 def networks_table(facts: dict) -> HTML:
-    """Return input shape and number of weights of the two networks."""
     shapes = [f"({facts['window']}, {features})" for features in (1, 2)]
     table = pd.DataFrame({"inputs": INPUTS, "input shape": shapes})
     table["network"] = f"LSTM({facts['units']}) → Dense(1)"
@@ -53,7 +52,6 @@ def errors_table(tables: Tables) -> HTML:
 
 
 def effect_of_the_second_feature(tables: Tables) -> HTML:
-    """Return by how much the second feature lowers the error of the LSTM."""
     facts = read_facts(tables)
     runs = tables["scores"].query("time == 'all' and method == 'LSTM'")
     by_run = runs.pivot(index="run", columns="inputs", values="mae")
@@ -81,7 +79,6 @@ def effect_of_the_second_feature(tables: Tables) -> HTML:
 
 
 def day_and_night(tables: Tables) -> HTML:
-    """Return by how much the second feature helps by day and at night."""
     errors = read_errors(tables).xs("LSTM", level="method").unstack("inputs")
     gain = errors[ALONE] - errors[BOTH]
     template = (
@@ -107,7 +104,6 @@ def compare(lstm: float, line: float, equal: str) -> str:
 
 
 def comparison_with_both(tables: Tables, facts: dict) -> HTML:
-    """Return how LSTM and linear regression compare with both features."""
     line = read_errors(tables)["all", "linear regression", BOTH]
     equal = "the linear regression is as good as the LSTM"
     return html.text(
@@ -123,7 +119,6 @@ def comparison_with_both(tables: Tables, facts: dict) -> HTML:
 
 
 def comparison_with_one(tables: Tables, facts: dict) -> HTML:
-    """Return how LSTM and linear regression compare with temperature alone."""
     line = read_errors(tables)["all", "linear regression", ALONE]
     equal = "the LSTM and the linear regression are almost equal"
     return html.text(

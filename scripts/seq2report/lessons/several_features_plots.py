@@ -13,7 +13,6 @@ MARKERS = {ONE: "s", TWO: "o"}
 
 
 def weather(series: pd.DataFrame) -> Figure:
-    """Draw temperature and irradiance of some days, one panel each."""
     figure = Figure(figsize=(10, 4.2))
     upper, lower = figure.subplots(2, 1, sharex=True)
     day = series["hour"] / 24 + 1
@@ -73,7 +72,6 @@ def errors(scores: pd.DataFrame, floor: float, inputs: tuple[str, str]) -> Figur
 
 
 def training(history: pd.DataFrame, inputs: tuple[str, str]) -> Figure:
-    """Draw the loss of each epoch of every run of the networks."""
     figure = Figure(figsize=(8, 3.2))
     axes = figure.subplots()
     for name, colour in zip(inputs, (ONE, TWO), strict=True):

@@ -20,7 +20,6 @@ KINDS = {  # of generated words, to headings
 
 
 def headline(lesson: Tables, shape: str) -> pd.Series:
-    """Return the row of the table scores of a shape."""
     return lesson["scores"].set_index("shape").loc[shape]
 
 
@@ -74,7 +73,6 @@ def verdict(lesson: Tables, shape: str, items: str) -> HTML:
 
 
 def generated_words(lesson: Tables) -> HTML:
-    """Return some words that the network generated, by their first letter."""
     own = lesson["generated"].query("method == 'network'")
     rows = own.groupby("first")["word"].agg(lambda words: ", ".join(words.head(8))).reset_index()
     rows.columns = ["first letter", "first generated words"]
@@ -149,7 +147,6 @@ def tagger_table(lesson: Tables) -> HTML:
 
 
 def unknown_words(lesson: Tables) -> HTML:
-    """Return the accuracies on words without an entry in the dictionary."""
     accuracy = methods(lesson, TAGS, "inside, unknown words", "accuracy")
     if accuracy.empty:
         return html.text("Every word inside the test sentences is in the dictionary.")
@@ -205,7 +202,6 @@ def numbers_by_digits(lesson: Tables, longest: int) -> list[HTML]:
 
 
 def longer_numbers(lesson: Tables, facts: dict) -> HTML:
-    """Return how the network does on numbers that are longer than all training numbers."""
     digits = facts["translator_digits"] + 1
     exact = methods(lesson, TRANSLATES, f"{digits} digits", "exact")
     test = headline(lesson, TRANSLATES)["score"]
@@ -230,7 +226,6 @@ def longer_numbers(lesson: Tables, facts: dict) -> HTML:
 
 
 def number_examples(lesson: Tables) -> HTML:
-    """Return some numbers and the answers of each method."""
     test, longer = (lesson["numbers"].query("part == @part") for part in ("test", "longer"))
     wrong = test[test["network"] != test["true"]]
     chosen = {"test": test.head(4), "test, wrong": wrong.head(3)}
@@ -243,7 +238,6 @@ def number_examples(lesson: Tables) -> HTML:
 
 
 def all_scores(lesson: Tables) -> HTML:
-    """Return the network and the best rule of every task."""
     table = lesson["scores"].copy()
     for column in ("score", "baseline_score"):
         table[column] = [

@@ -78,7 +78,6 @@ def bidirectional(words: Sequence[str], outputs: Sequence[str]) -> Figure:
 
 
 def losses(history: pd.DataFrame) -> Figure:
-    """Draw the loss of each epoch, one panel per shape."""
     shapes = list(dict.fromkeys(history["shape"]))
     figure = Figure(figsize=(3.1 * len(shapes), 2.5))
     panels = figure.subplots(1, len(shapes), squeeze=False)[0]
@@ -181,7 +180,6 @@ def _past(axes: Axes, step: int, row: int, side: float, colour: str) -> None:
 
 
 def _read(axes: Axes, words: Sequence[str]) -> None:
-    """Draw inputs and the cells that read them."""
     _boxes(axes, 0, words, INPUT)
     _chain(axes, 1, range(len(words)), CELL)
     _up(axes, 0, range(len(words)))

@@ -61,7 +61,6 @@ def fall(tables: Tables, stage: str, far: int) -> HTML:
 
 
 def effect_of_training(tables: Tables) -> HTML:
-    """Return what training changed, and how the cells compare after it."""
     falls = tables["falls"].set_index(["stage", "cell"])["fall"]
     before, after = falls["before"], falls["after"]
     opened = [cell for cell in GATED if after[cell] * CLEAR < before[cell]]
@@ -94,7 +93,6 @@ def effect_of_training(tables: Tables) -> HTML:
 
 
 def networks_table(tables: Tables, far: int, caption: str) -> HTML:
-    """Return weights, accuracy and falls of each network."""
     falls = tables["falls"].set_index(["stage", "cell"])["fall"]
     names = {"cell_weights": "weights of the layer", "test_accuracy": "test accuracy"}
     networks = tables["networks"].rename(columns=names)
@@ -118,7 +116,6 @@ def longest_solved(mean: pd.DataFrame) -> pd.Series:
 
 
 def memory_table(mean: pd.DataFrame) -> HTML:
-    """Return the mean accuracy of the memory task and the longest sequence that is solved."""
     lengths = [f"n = {n}" for n in mean.columns]
     shown = mean.set_axis(lengths, axis="columns").reset_index()
     shown["solved up to n"] = longest_solved(mean).to_numpy()
@@ -176,7 +173,6 @@ def comparison_with_simple_rnn(mean: pd.DataFrame) -> HTML:
 
 
 def longest_sequences(mean: pd.DataFrame, symbols: int) -> HTML:
-    """Return the best network at the longest sequences, and how many networks only guess."""
     longest = mean.iloc[:, -1].sort_values(ascending=False)
     return html.text(
         "At n = {n}, the best network is {best[0]}, {best[1]}: {accuracy:percent}. {guessing} of"

@@ -18,7 +18,6 @@ def power_of_ten(exponent: int) -> str:
 
 
 def gradients(table: pd.DataFrame) -> Figure:
-    """Draw the length of the gradient by the number of words back, one panel per stage."""
     figure = Figure(figsize=(10, 4.2))
     panels = figure.subplots(1, 2, sharey=True)
     for panel, (stage, title) in zip(panels, STAGES.items(), strict=True):
@@ -40,7 +39,6 @@ def gradients(table: pd.DataFrame) -> Figure:
 
 
 def memory(table: pd.DataFrame, chance: float) -> Figure:
-    """Draw the accuracy of the memory task by the length of the sequence, and that of guessing."""
     figure = Figure(figsize=(10, 3.8))
     axes = figure.subplots()
     for cell, style in styles(list(table["cell"].unique())).items():

@@ -235,7 +235,6 @@ def compare_probabilities(pairs: pd.DataFrame, trained: Weights) -> pd.DataFrame
 
 
 def build_tables(keras: ModuleType, seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
-    """Return the tables and facts of the two sentences."""
     contexts, targets = examples(SHOWN)
     before, after, loss = fit_keras(keras, inputs(contexts), targets, EPOCHS)
     pairs = [

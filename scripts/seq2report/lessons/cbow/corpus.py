@@ -9,7 +9,8 @@ import polars as pl
 
 from seq2report.core.durations import stopwatch
 from seq2report.documents.sequences import Sequences, read_sequences
-from seq2report.vectors.similarity import nearest, same_class
+from seq2report.lessons.common import list_neighbours
+from seq2report.vectors.similarity import same_class
 from seq2report.vectors.word2vec import READ, Documents, spell_ids, train
 from seq2report.vectors.word_maps import FEWEST as FEWEST_OF_A_MAP
 from seq2report.vectors.word_maps import NO_CLASS, choose_words, draw_maps, word_classes
@@ -28,24 +29,6 @@ OF_A_BAND = 500  # words at most
 def passes(method: str, words: int) -> int:
     """Return the number of passes over a corpus: `READ_WORDS` in all, within `PASSES`."""
     return int(np.clip(round(READ_WORDS[method] / words), *PASSES))
-
-
-def list_neighbours(
-    words: np.ndarray, vectors: np.ndarray, queries: pd.DataFrame, method: str
-) -> pd.DataFrame:
-    """Return columns word, label, method, rank (from 1), neighbour, cosine.
-
-    ``queries`` has the columns row (in ``words`` and ``vectors``), word and label.
-    """
-    best, cosine = nearest(vectors, queries["row"].to_numpy())
-    rows = [
-        (word, label, method, rank, words[other], float(value))
-        for word, label, others, values in zip(
-            queries["word"], queries["label"], best, cosine, strict=True
-        )
-        for rank, (other, value) in enumerate(zip(others, values, strict=True), start=1)
-    ]
-    return pd.DataFrame(rows, columns=["word", "label", "method", "rank", "neighbour", "cosine"])
 
 
 def choose_queries(shown: pd.DataFrame) -> pd.DataFrame:
@@ -160,7 +143,10 @@ def build_tables(
         method = setting["method"]
         matrix = vectors[method]
         setting |= measure_map(matrix[rows], shown["label"].to_numpy())
-        neighbours.append(list_neighbours(np.array(words, object), matrix, queries, method))
+        near = list_neighbours(words, matrix, queries["row"].to_numpy())
+        near.insert(1, "label", near["word"].map(queries.set_index("word")["label"]))
+        near.insert(2, "method", method)
+        neighbours.append(near)
         of_bands = measure_bands(matrix[classed], labels[classed], counts[classed], seed)
         bands.append(of_bands.assign(method=method))
     # The map shows the method whose neighbours are more often of the same class.

@@ -35,14 +35,7 @@ def score(task: Task, outcome: Outcome) -> dict[str, object]:
 def build_tables(
     documents: pl.DataFrame, keras: ModuleType, seed: int, epochs: int | None = None
 ) -> dict[str, pd.DataFrame]:
-    """Carry out every task and return the tables of the lesson.
-
-    Args:
-        documents: columns split and text.
-        keras: the library.
-        seed: of all random choices.
-        epochs: of every task, instead of its own number.
-    """
+    """Carry out every task and return the tables; ``epochs`` replaces each task's own number."""
     splits = documents["split"]
     facts = {"seed": seed} | {f"{name}_documents": (splits == name).sum() for name in DOCUMENTS}
     rows = {name: [] for name in COLUMNS}

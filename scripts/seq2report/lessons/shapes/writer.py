@@ -128,7 +128,6 @@ def frequent_words(documents: pl.DataFrame) -> list[str]:
 
 
 def classify(word: str, ended: bool, training: set[str], corpus: set[str]) -> str:
-    """Return the kind of a generated word."""
     if not ended:
         return "no end"
     if len(word) < SHORTEST:
