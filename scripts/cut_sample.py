@@ -154,13 +154,9 @@ def cut_corpus(archive: Path, corpus: Corpus, wanted: dict[str, int], output: Pa
     documents = choose(read_documents(members(archive), corpus), wanted)
     names = [f"{corpus.top}/{name}{corpus.ending}" for name in documents["id"]]
     write_tar(output, dict(zip(names, documents["file"], strict=True)))
-    logging.info(
-        "%s: %d bytes, %d documents, of which %d repeat the text of another",
-        output.name,
-        output.stat().st_size,
-        documents.height,
-        documents.height - documents["text"].n_unique(),
-    )
+    size, copies = output.stat().st_size, documents.height - documents["text"].n_unique()
+    message = "%s: %d bytes, %d documents, %d of them repeat the text of another"
+    logging.info(message, output.name, size, documents.height, copies)
     return set(vocabulary(documents)["word"])
 
 
@@ -169,15 +165,9 @@ def cut_glove(source: Path, wanted: set[str], decimals: int, output: Path) -> No
     words, vectors = read_glove(source, wanted)
     rounded = np.round(vectors.astype(np.float64), decimals) + 0.0  # without negative zeros
     write_zip(output, GLOVE_MEMBER, glove_text(words, rounded))
-    logging.info(
-        "%s: %d bytes, %d of %d words; %d decimals: largest error %.5f, mean cosine %.7f",
-        output.name,
-        output.stat().st_size,
-        len(words),
-        len(wanted),
-        decimals,
-        *rounding_loss(vectors, rounded),
-    )
+    values = (output.name, output.stat().st_size, len(words), len(wanted), decimals)
+    message = "%s: %d bytes, %d of %d words; %d decimals: largest error %.5f, mean cosine %.7f"
+    logging.info(message, *values, *rounding_loss(vectors, rounded))
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -196,9 +186,8 @@ def main(argv: Sequence[str] | None) -> None:
     if args.messages < 1 or args.reviews < 2 or args.decimals < 0:
         parser.error("--messages must be 1 or more, --reviews 2 or more, --decimals 0 or more")
 
-    newsgroups = args.output / "newsgroups.tar.xz"
-    imdb = args.output / "imdb.tar.xz"
-    glove = args.output / "glove.6B.50d.sample.zip"
+    names = ("newsgroups.tar.xz", "imdb.tar.xz", "glove.6B.50d.sample.zip")
+    newsgroups, imdb, glove = (args.output / name for name in names)
     classes = dict.fromkeys(GROUPS, args.messages)
     words = cut_corpus(args.newsgroups, NEWSGROUPS, classes, newsgroups)
     classes = dict.fromkeys(("train/neg", "train/pos"), args.reviews)

@@ -15,7 +15,7 @@ of the words are in a file.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -73,26 +73,6 @@ def read_words(documents: pq.ParquetFile, fit: str, numbers: Path) -> tuple[Word
     return words, lengths
 
 
-def encoded_groups(
-    documents: pq.ParquetFile,
-    numbers: Path,
-    lengths: np.ndarray,
-    ids: np.ndarray,
-    start: int | None,
-) -> Iterator[tuple[pa.Table, np.ndarray, np.ndarray]]:
-    """Yield id, split and label of each row group, and the word ids and lengths of its documents.
-
-    ``numbers`` and ``lengths`` are those of `read_words`, ``ids`` and ``start`` those of `encode`.
-    """
-    first = 0
-    with numbers.open("rb") as file:
-        for group in range(documents.num_row_groups):
-            rows = documents.read_row_group(group, columns=["id", "split", "label"])
-            before = lengths[first : first + rows.num_rows]
-            first += rows.num_rows
-            yield rows, *encode(np.fromfile(file, np.int32, before.sum()), before, ids, start)
-
-
 def write_ids(
     documents: pq.ParquetFile,
     fit: str,
@@ -108,16 +88,21 @@ def write_ids(
     and word of all words with an id.
     """
     ids, start = words.ids(kept), MARKS[START] if marked(kept) else None
-    about = [documents.schema_arrow.field(name) for name in ("id", "split", "label")]
-    schema = pa.schema([*about, ("length", pa.int32())])
+    columns = ["id", "split", "label"]
+    fields = [documents.schema_arrow.field(name) for name in columns]
+    schema = pa.schema([*fields, ("length", pa.int32())])
     total = words.total[ids > 0].sum() + (documents.metadata.num_rows if start else 0)
     path, shape = folder / "tokens.npy", (int(total),)
     tokens = np.lib.format.open_memmap(path, mode="w+", dtype=np.int32, shape=shape)
-    end, size = 0, kept["id"].max() + 1
+    end, first, size = 0, 0, kept["id"].max() + 1
     count, containing = np.zeros((2, size), np.int64)
-    path = folder / "sequences.parquet"
-    with pq.ParquetWriter(path, schema, use_dictionary=["split", "label"]) as writer:
-        for rows, flat, after in encoded_groups(documents, numbers, lengths, ids, start):
+    path, options = folder / "sequences.parquet", {"use_dictionary": ["split", "label"]}
+    with numbers.open("rb") as file, pq.ParquetWriter(path, schema, **options) as writer:
+        for group in range(documents.num_row_groups):
+            rows = documents.read_row_group(group, columns=columns)
+            before = lengths[first : first + rows.num_rows]
+            first += rows.num_rows
+            flat, after = encode(np.fromfile(file, np.int32, before.sum()), before, ids, start)
             tokens[end : end + len(flat)] = flat
             end += len(flat)
             length = pa.array(after, pa.int32())
