@@ -22,13 +22,18 @@ RUN = "results/sample/imdb/runs/majority/seed-1/metrics.json"
 GENERIC_RUN = [SNAKEMAKE, "--workflow-profile", "profiles/generic", RUN]
 
 
+def common(profile):
+    """Return the settings of a profile without those of its way to submit jobs."""
+    own = ("executor", "slurm", "cluster-generic-")
+    return {
+        key: common(value) if key == "default-resources" else value
+        for key, value in profile.items()
+        if not key.startswith(own)
+    }
+
+
 def test_the_profiles_differ_only_in_how_jobs_are_submitted():
-    own = ("executor", "slurm-", "cluster-generic-")
-    slurm, generic = (
-        {key: value for key, value in profile.items() if not key.startswith(own)}
-        for profile in (SLURM, GENERIC)
-    )
-    assert slurm == generic
+    assert common(SLURM) == common(GENERIC)
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +41,10 @@ def planned(tmp_path_factory) -> dict[str, dict[str, str]]:
     """What the rules of the sample ask for on Slurm, partition and account filled in."""
     folder = tmp_path_factory.mktemp("profile")
     text = (ROOT / "profiles/slurm/config.yaml").read_text()
-    for key in ("slurm_partition", "slurm_account"):
-        assert text.count(f"# {key}:") == 1
-        text = text.replace(f"# {key}:", f"{key}:")
+    for key, value in (("partition", "cpu"), ("account", "project")):
+        setting = rf"^  (# )?slurm_{key}: .*$"
+        text, n = re.subn(setting, f"  slurm_{key}: {value}", text, flags=re.MULTILINE)
+        assert n == 1
     (folder / "config.yaml").write_text(text)
     command = [SNAKEMAKE, "--dry-run", "--forceall", "--workflow-profile", folder]
     done = subprocess.run(
