@@ -1,7 +1,7 @@
 "use strict";
-// What a page can do beyond being read: it is whole without this script.
+// Interactive parts of a page, which is complete without this script.
 
-// Snakemake's own report shows a page by itself: what lies beside it cannot be reached from there.
+// Snakemake's own report shows a single page; other files cannot be reached from it.
 if (!["file:", "http:", "https:"].includes(location.protocol)) {
   document.body.classList.add("alone");
   for (const link of document.querySelectorAll('a[href]:not([href^="#"]):not([href*=":"])')) {
@@ -11,7 +11,7 @@ if (!["file:", "http:", "https:"].includes(location.protocol)) {
   }
 }
 
-// Menus: one open at a time, and none after a look elsewhere.
+// Menus: one is open at a time; a click elsewhere or Escape closes it.
 const menus = [...document.querySelectorAll("nav details")];
 document.addEventListener("click", ({ target }) => {
   for (const menu of menus) if (!menu.contains(target)) menu.open = false;
@@ -45,7 +45,7 @@ function sortable(table, heading, column) {
     const first = numbers ? "descending" : "ascending";
     const other = numbers ? "ascending" : "descending";
     const order = heading.getAttribute("aria-sort") === first ? other : first;
-    for (const each of table.tHead.rows[0].cells) each.removeAttribute("aria-sort");
+    for (const cell of table.tHead.rows[0].cells) cell.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", order);
     const sign = order === "ascending" ? 1 : -1;
     const text = (row) => shown(row.cells[column]);
@@ -58,7 +58,7 @@ function sortable(table, heading, column) {
   });
 }
 
-// A spreadsheet takes a text that begins like a formula for one.
+// A spreadsheet would evaluate a text that begins like a formula.
 function quoted(cell) {
   let text = shown(cell);
   if (/^[=+\-@\t\r]/.test(text) && !isNumber(text)) text = `'${text}`;
@@ -99,14 +99,14 @@ for (const table of document.querySelectorAll("table[data-name]")) {
   table.parentElement.before(tools);
 }
 
-// Charts: their specification stands in the page, and takes the colours of the page.
+// Charts: their specification is in the page; they take the colours of the page.
 const charts = [...document.querySelectorAll("script.chart")].map((block) => ({
   place: block.previousElementSibling,
   specification: JSON.parse(block.textContent),
 }));
 
-// Charts side by side: as many as there is room for, none wider than that.
-const GAP = 30; // pixels that a chart takes beside what it draws
+// Charts side by side: as many as fit into the width of the page.
+const GAP = 30; // pixels beside the drawing of a chart
 function arranged(specification, room) {
   if (!specification.concat) return specification;
   const drawn = specification.concat[0].width;
@@ -137,7 +137,7 @@ async function draw() {
     legend: { labelColor: ink, titleColor: soft },
   };
   for (const { place, specification } of charts) {
-    // `ast`: expressions are interpreted; the page's policy lets nothing be evaluated.
+    // `ast`: expressions are interpreted, because the policy of the page forbids evaluation.
     const options = { ast: true, actions: false, renderer: "canvas", config };
     place.view?.finalize();
     const shape = arranged(specification, place.clientWidth);
@@ -153,7 +153,7 @@ if (charts.length) {
     if (innerWidth !== width) draw();
     width = innerWidth;
   });
-  // The wheel turns the page; in a chart that was clicked, or reached by the keyboard, it zooms.
+  // The wheel scrolls the page; it zooms a chart that was clicked or has the keyboard focus.
   for (const { place } of charts) {
     const unless = (event) => place === document.activeElement || event.stopPropagation();
     place.addEventListener("wheel", unless, { capture: true });

@@ -91,10 +91,8 @@ def table(
     body = "".join(f"<tr>{''.join(map(cell, frame.columns, row))}</tr>" for row in rows)
     above = f"<caption>{escape(caption)}</caption>" if caption else ""
     named = f' data-name="{escape(name)}"' if name else ""
-    return HTML(
-        f'<div class="scroll" tabindex="0"><table{named}>{above}<thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
+    content = f"<table{named}>{above}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return HTML(f'<div class="scroll" tabindex="0">{content}</div>')
 
 
 def interval(low: float, point: float, high: float, scale: tuple[float, float]) -> str:
