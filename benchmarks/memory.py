@@ -47,7 +47,7 @@ def ours(variant: Variant, documents: Callable[[], Sequences]) -> float:
     build.compile_model(model, variant.fit.optimizer)
     before = peak_mb()
     reviews = documents()
-    read = partial(batches.inputs_of, given=variant.input, num_words=WORDS)
+    read = partial(batches.inputs_of, settings=variant.input, num_words=WORDS)
     some = reviews.take(np.arange(100))
     watched = (some, some.classes(["neg", "pos"]))
     once = replace(variant.fit, epochs=1)

@@ -1,22 +1,20 @@
 """Train a Keras network of a variant: model.keras, run.json, history, metrics and predictions.
 
-What makes numbers of a text goes with it: vocabulary.parquet of an encoding (id and word), or the
-fitted steps of features, in ``features``.
+The run folder also contains the preprocessing: vocabulary.parquet of an encoding (id and word), or
+the fitted steps of features in ``features``. If the network trains an embedding, embedding.npy is
+the embedding matrix after training.
 
-The run folder also gets embedding.npy, the embedding matrix after training, where the network
-has one that it trains. The test documents are looked at once, with the weights that were kept;
-by the lecture's protocol they are the ones that are watched after each epoch, and there is no
-validation.parquet, because the documents of the validation split are fitted. With ``refit`` the
-validation documents are predicted as without it; then a fresh network with the same seed is fitted
-on training and validation documents for as many epochs as were best, and that one is kept.
+The test split is predicted once, with the kept weights. The lecture's protocol uses it for
+validation after each epoch; then there is no validation.parquet, because the validation split is
+fitted. ``refit`` does not change the validation predictions; afterwards, a new network with the
+same seed is fitted on the training and validation splits for the best number of epochs, and kept.
 
-With ``--checkpoint`` a training that was broken off goes on from the last epoch that the file has,
-to the same figures but for seconds; it is removed once the run is whole.
+With ``--checkpoint``, an interrupted training resumes from the last epoch in the file, with the
+same figures except times. The file is removed when the run is complete.
 """
 
 import argparse
 import json
-import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,12 +23,12 @@ import numpy as np
 import polars as pl
 
 from seq2report.core import command
-from seq2report.core.command import read_json, replacing, run, write_json
+from seq2report.core.command import read_json, run
 from seq2report.core.imports import local_imports
 from seq2report.core.machine import machine
 from seq2report.documents.sequences import Encoded, read_sequences
 from seq2report.models.backend import gpu_name, load_keras
-from seq2report.models.runs import about_run, versions, write_run
+from seq2report.models.runs import about_run, save_run, versions
 from seq2report.models.variant import FEATURES, Input, Variant
 
 
@@ -40,37 +38,31 @@ def main(argv: Sequence[str] | None) -> None:
     from seq2report.models.checkpoint import Checkpoint
     from seq2report.models.training import Network, train
 
-    variant = Variant.read(args.settings)
-    corpus, gpu = read_json(args.corpus), gpu_name()
-    classes = corpus["classes"]
+    variant, gpu = Variant.read(args.settings), gpu_name()
     documents, num_words = read_documents(args.documents, variant.input)
+    about = about_run(args, num_words=num_words)
     matrix = np.load(args.matrix, allow_pickle=False) if args.matrix else None
-    network = Network(variant, num_words, len(classes), matrix, args.seed, gpu)
+    network = Network(variant, num_words, len(about["classes"]), matrix, args.seed, gpu)
     checkpoint = Checkpoint(args.checkpoint, identity(args, gpu) if args.checkpoint else None)
-    trained = train(network, documents, classes, checkpoint)
-    facts = trained.facts | {"kind": variant.kind, "seed": args.seed, "threads": args.threads}
-    about = about_run(
-        *(args.output, args.settings, args.seed, corpus, args.circumstances), num_words=num_words
-    )
-    with replacing(args.output) as part:
-        part.mkdir()
-        write_json(part / "run.json", about)
-        copy_reading(args.documents.parent, variant.input, part)
-        trained.model.save(part / "model.keras")
+    trained = train(network, documents, about["classes"], checkpoint)
+
+    def save_model(folder: Path) -> None:
+        copy_preprocessing(args.documents.parent, variant.input, folder)
+        trained.model.save(folder / "model.keras")
         if variant.trains_embedding:
             vectors = trained.model.get_layer("embedding").get_weights()[0]
-            np.save(part / "embedding.npy", vectors, allow_pickle=False)
-        predicted = [
-            (pl.DataFrame({"id": split.ids, "label": split.label}), probability) if split else None
-            for split, probability in (trained.test, trained.validation or (None, None))
-        ]
-        metrics = write_run(part, *predicted, classes, trained.history, facts)
+            np.save(folder / "embedding.npy", vectors, allow_pickle=False)
+
+    predicted = [
+        (pl.DataFrame({"id": split.ids, "label": split.label}), probability) if split else None
+        for split, probability in (trained.test, trained.validation or (None, None))
+    ]
+    facts = trained.facts | {"kind": variant.kind, "seed": args.seed, "threads": args.threads}
+    save_run(args.output, about, save_model, *predicted, facts, trained.history)
     checkpoint.remove()
-    logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)
 
 
 def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Return the arguments of the command line."""
     parser = command.parser(__doc__, "corpus", "settings", "seed", "output")
     parser.add_argument(
         "--documents",
@@ -80,33 +72,26 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--matrix", type=Path, nargs="?", help="matrix.npy of pretrained vectors")
     parser.add_argument(
-        "--threads", type=int, default=1, help="of the CPU; another number changes the last digits"
+        "--threads", type=int, default=1, help="of the CPU; they affect the last digits"
     )
-    parser.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="how many to train on")
+    parser.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="number of GPUs")
     parser.add_argument(
-        "--gpu-absent", choices=("error", "cpu"), default="error", help="what to do without it"
+        "--gpu-absent", choices=("error", "cpu"), default="error", help="what to do without a GPU"
     )
+    parser.add_argument("--checkpoint", type=Path, help="file to resume from, written regularly")
     parser.add_argument(
-        "--checkpoint", type=Path, help="file to go on from, and to write now and then"
-    )
-    parser.add_argument(
-        "--circumstances",
-        type=json.loads,
-        default={},
-        help="what run.json tells of the corpus beside what stands in corpus.json, as JSON",
+        "--circumstances", type=json.loads, default={}, help="of the corpus, for run.json, as JSON"
     )
     return parser.parse_args(argv)
 
 
-def read_documents(path: Path, given: Input) -> tuple[Encoded, int]:
-    """Return documents, and below which number their word ids stay or how many features there are.
+def read_documents(path: Path, settings: Input) -> tuple[Encoded, int]:
+    """Return the documents, and the bound of their token ids or the number of features.
 
-    Args:
-        path: sequences.parquet of an encoding, with what stands beside it, or documents.parquet of
-            features.
-        given: of the variant.
+    ``path`` is sequences.parquet of an encoding, or documents.parquet of features; the other files
+    are in the same folder.
     """
-    if given.form == "features":
+    if settings.form == "features":
         from seq2report.documents.features import read_features
 
         features = read_features(path)
@@ -115,32 +100,26 @@ def read_documents(path: Path, given: Input) -> tuple[Encoded, int]:
 
 
 def identity(args: argparse.Namespace, gpu: str | None) -> dict[str, str]:
-    """Return what the figures of a run hang on, each under its name.
-
-    Args:
-        args: of the command line.
-        gpu: what the GPU is called that trains; None where that is the CPU.
-    """
+    """Return everything that determines the figures of a run, by name."""
     from seq2report.models.checkpoint import digest
 
     features = args.settings["input"]["form"] == "features"
-    beside = ["features.npz"] if features else ["tokens.npy", "encoding.json"]
+    others = ["features.npz"] if features else ["tokens.npy", "encoding.json"]
     return {
         "settings": json.dumps(args.settings, sort_keys=True),
         "seed": str(args.seed),
-        "documents": digest(args.corpus, args.documents, *map(args.documents.with_name, beside)),
+        "documents": digest(args.corpus, args.documents, *map(args.documents.with_name, others)),
         "vectors": digest(args.matrix) if args.matrix else "none",
         "code": digest(*local_imports(__file__, Path(__file__).parent)),
-        # scikit-learn may be loaded or not; what a network reads of it is in the documents.
+        # scikit-learn is not always loaded; its results are part of the documents.
         "versions": json.dumps(versions() | {"sklearn": None}, sort_keys=True),
         "device": gpu or machine()["processor"],
         "threads": str(args.threads),
     }
 
 
-def copy_reading(folder: Path, given: Input, run: Path) -> None:
-    """Copy what makes numbers of a text, from an encoding or from features, into a run."""
-    if given.form == "features":
+def copy_preprocessing(folder: Path, settings: Input, run: Path) -> None:
+    if settings.form == "features":
         (run / "features").mkdir()
         for name in FEATURES:
             shutil.copy(folder / name, run / "features")

@@ -18,7 +18,7 @@ from seq2report.documents.sequences import read_sequences
 from seq2report.models import batches, build
 from seq2report.models.variant import Input
 
-READ = partial(batches.inputs_of, given=Input(**SEQUENCE), num_words=0)
+READ = partial(batches.inputs_of, settings=Input(**SEQUENCE), num_words=0)
 
 
 def run_train(tiny, output, sequences=None, fit=None, layers=DENSE, options=(), **given):

@@ -9,7 +9,7 @@ from networks import MULTIHOT, SEQUENCE, of, variant
 from seq2report.models import batches, build
 from seq2report.models.variant import Input
 
-READ = partial(batches.inputs_of, given=Input(**SEQUENCE), num_words=0)
+READ = partial(batches.inputs_of, settings=Input(**SEQUENCE), num_words=0)
 
 
 @given(st.lists(st.lists(st.integers(1, 9), max_size=6), min_size=1, max_size=6))
@@ -29,7 +29,7 @@ def test_batches_hold_the_documents_in_the_order_asked_for(given, documents, dat
     number = np.arange(len(documents))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batches, "AT_ONCE", data.draw(st.integers(1, 2000)))
-        read = partial(batches.inputs_of, given=Input(**given), num_words=10)
+        read = partial(batches.inputs_of, settings=Input(**given), num_words=10)
         found = list(batches.batches(of(documents), read, order, size, number))
     assert len(found) == len(documents) // size
     rows = np.concatenate([rows for _, rows in found])

@@ -181,7 +181,7 @@ def fitted(at=None, optimizer="adam", layers=DENSE, epochs=2):
     model = build.build_model(variant, 30, 2, ours=cpu_layers.FASTER)
     build.compile_model(model, optimizer)
     truth = np.arange(40) % 2
-    read = partial(batches.inputs_of, given=Input(**given), num_words=30)
+    read = partial(batches.inputs_of, settings=Input(**given), num_words=30)
     whole = (DOCUMENTS, truth)
     return model, fitting.fit(
         model, whole, whole, read, variant.fit, 1, Checkpoint(at, {"seed": "1"})

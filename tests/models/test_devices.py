@@ -163,7 +163,7 @@ def test_of_several_that_were_given_each_job_takes_one_and_no_other(host):
     ],
 )
 def test_what_was_given_is_read_as_cuda_reads_it(environ, expected):
-    assert devices.given(environ) == expected
+    assert devices.assigned(environ) == expected
 
 
 @given(names, listings)
@@ -207,7 +207,7 @@ def train(host, *arguments, **environment):
     ("environment", "reason"),
     [
         ({"CUDA_VISIBLE_DEVICES": ""}, "none was given to this job (CUDA_VISIBLE_DEVICES is '')"),
-        ({"SLURM_JOB_ID": "1"}, "none was given to this job (Slurm says so)"),
+        ({"SLURM_JOB_ID": "1"}, "none was given to this job (Slurm assigned none)"),
         ({"PATH": "/nowhere"}, "nvidia-smi, which lists them, is not installed"),
         ({}, "nvidia-smi lists none"),
         # One that no host has: TensorFlow is loaded, and does not see it.

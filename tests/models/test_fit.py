@@ -17,7 +17,7 @@ from seq2report.models import fit as fitting
 from seq2report.models.runs import log_loss
 from seq2report.models.variant import Input
 
-READ = partial(batches.inputs_of, given=Input(**SEQUENCE), num_words=0)
+READ = partial(batches.inputs_of, settings=Input(**SEQUENCE), num_words=0)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_documents_of_a_rare_class_count_more_in_the_loss_where_classes_are_bala
     truth = np.array([0] * 12 + [1] * 3 + [2])
     rng = np.random.default_rng(1)
     if given is SPARSE:
-        read = partial(batches.inputs_of, given=Input(**given), num_words=9)
+        read = partial(batches.inputs_of, settings=Input(**given), num_words=9)
         matrix = scipy.sparse.random_array((16, 9), density=0.5, rng=rng, dtype=np.float32)
         names = pl.Series(map(str, range(16)))
         documents = Features(names, names, names, matrix.tocsr())

@@ -111,7 +111,7 @@ class Network(Predictor):
     def _predict(self, texts: list[str]) -> np.ndarray:
         from seq2report.models.batches import inputs_of, probabilities
 
-        read = partial(inputs_of, given=self._input, num_words=self.num_words)
+        read = partial(inputs_of, settings=self._input, num_words=self.num_words)
         return probabilities(self.model, self._documents(texts), read)
 
     def _documents(self, texts: list[str]) -> Encoded:

@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, loaded with few threads and without what no script of ours uses."""
+"""Load TensorFlow and Keras with few threads and without packages that no script uses."""
 
 import logging
 import os
@@ -8,23 +8,21 @@ from types import ModuleType
 from seq2report.core.command import UserError
 from seq2report.models import devices
 
-UNUSED = ("matplotlib", "IPython", "sklearn")  # Keras loads them if it can, which takes seconds
+UNUSED = ("matplotlib", "IPython", "sklearn")  # Keras loads them if installed, which takes seconds
 
 
 def load_keras(seed: int, threads: int = 1, gpu: int = 0, gpu_absent: str = "error") -> ModuleType:
-    """Return ``keras`` on TensorFlow, seeded, its computations on ``threads`` CPU threads.
+    """Return ``keras`` on TensorFlow, seeded, with ``threads`` CPU threads.
 
-    Has to be called before anything imports TensorFlow: it reads the threads, and which GPUs it may
-    see, when it is loaded.
+    Call it before anything imports TensorFlow, which reads the number of threads and the visible
+    GPUs when it is loaded.
 
     Args:
-        seed: of all random numbers.
-        threads: of the CPU.
-        gpu: 1 for a GPU (see `devices.take`), 0 for none, even where there is one.
-        gpu_absent: what to do where there is none, see `devices.do_without`.
+        gpu: 1 to train on a GPU (see `devices.take`); with 0, TensorFlow sees no GPU.
+        gpu_absent: what to do without a GPU, see `devices.do_without`.
 
     Raises:
-        UserError: TensorFlow is not installed, or a GPU is asked for and absent.
+        UserError: TensorFlow is not installed, or a GPU is requested and absent.
     """
     if gpu:
         try:
@@ -35,10 +33,23 @@ def load_keras(seed: int, threads: int = 1, gpu: int = 0, gpu_absent: str = "err
     if not gpu:
         devices.hide()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    for kind in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
-        os.environ[kind] = str(threads)
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    keras, tf = _import_keras()
+    visible = tf.config.list_physical_devices("GPU")
+    if gpu and not visible:
+        build = "build for GPUs finds no driver that fits, or no CUDA libraries"
+        build = build if tf.test.is_built_with_cuda() else "CPU build is installed (tensorflow-cpu)"
+        devices.do_without(f"TensorFlow sees none, its {build}", gpu_absent)
+    for device in visible:  # allocate memory when it is needed, not all of it at the start
+        tf.config.experimental.set_memory_growth(device, True)
+    keras.utils.set_random_seed(seed)
+    return keras
+
+
+def _import_keras() -> tuple[ModuleType, ModuleType]:
     logging.info("loading TensorFlow")
-    # None makes `import` raise ModuleNotFoundError: Keras takes these modules as not installed.
+    # None makes `import` raise ModuleNotFoundError: to Keras, these packages are not installed.
     hidden = [name for name in UNUSED if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))
     try:
@@ -54,22 +65,14 @@ def load_keras(seed: int, threads: int = 1, gpu: int = 0, gpu_absent: str = "err
     finally:
         for name in hidden:
             del sys.modules[name]
-    seen = tf.config.list_physical_devices("GPU")
-    if gpu and not seen:
-        what = "build for GPUs finds no driver that fits, or no CUDA libraries"
-        what = what if tf.test.is_built_with_cuda() else "CPU build is installed (tensorflow-cpu)"
-        devices.do_without(f"TensorFlow sees none, its {what}", gpu_absent)
-    for device in seen:  # the memory that it needs, not all of it
-        tf.config.experimental.set_memory_growth(device, True)
-    keras.utils.set_random_seed(seed)
-    return keras
+    return keras, tf
 
 
 def gpu_name() -> str | None:
-    """Return what the GPU is called that TensorFlow trains on; None where that is the CPU."""
+    """Return the name of the GPU that TensorFlow trains on, None for the CPU."""
     import tensorflow as tf
 
-    seen = tf.config.list_physical_devices("GPU")
-    if not seen:
+    visible = tf.config.list_physical_devices("GPU")
+    if not visible:
         return None
-    return tf.config.experimental.get_device_details(seen[0]).get("device_name", "GPU")
+    return tf.config.experimental.get_device_details(visible[0]).get("device_name", "GPU")

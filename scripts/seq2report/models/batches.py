@@ -1,7 +1,7 @@
-"""What a network reads of documents, in batches; and its probabilities for them."""
+"""Inputs of a network in batches, and its predictions."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -12,22 +12,22 @@ from seq2report.documents.sequences import Encoded, pad
 from seq2report.models.variant import Input
 
 PREDICT_BATCH = 128  # fixed, so that XLA compiles one program for validation and test
-AT_ONCE = 1 << 23  # bytes of what a network reads that are made at a time
+AT_ONCE = 1 << 23  # bytes of input arrays that are built at a time
 Read = Callable[[Encoded], np.ndarray | scipy.sparse.csr_matrix]
 
 
 def inputs_of(
-    sequences: Encoded, given: Input, num_words: int
+    sequences: Encoded, settings: Input, num_words: int
 ) -> np.ndarray | scipy.sparse.csr_matrix:
-    """Return what the network reads of these documents.
+    """Return the input array of a network for some documents.
 
-    Word ids, (n, length) int32; for ``form: multihot`` a 1 for each word that occurs,
-    (n, num_words) float32; for features these, (n, features) float32, sparse.
+    Token ids, (n, length) int32; with ``form: multihot``, 1 for each token that occurs,
+    (n, num_words) float32; features, (n, features) float32, sparse.
     """
-    if given.form == "features":
+    if settings.form == "features":
         return sequences.matrix
-    if given.form != "multihot":
-        return pad(sequences, given.length, given.padding, given.truncating)
+    if settings.form != "multihot":
+        return pad(sequences, settings.length, settings.padding, settings.truncating)
     ones = np.zeros((len(sequences.lengths), num_words), dtype=np.float32)
     ones[np.repeat(np.arange(len(ones)), sequences.lengths), sequences.flat()] = 1
     return ones
@@ -39,53 +39,41 @@ def batches(
     """Return batches of ``size`` documents; only some are in memory at a time.
 
     Args:
-        sequences: all the documents.
-        read: from some documents to what the network reads, (n, …); see `inputs_of`.
-        order: rows of ``sequences``; the last ones that fill no batch are left out.
-        size: documents per batch.
-        more: arrays with one row per document; its row comes with the document.
+        read: returns the network's input for some documents, (n, …); see `inputs_of`.
+        order: rows of ``sequences``; the last rows are left out if they do not fill a batch.
+        more: arrays with one row per document, batched with the documents.
     """
     rows = order[: len(order) // size * size].reshape(-1, size)
     first = read(sequences.take(rows[0]))
-    beside = (tf.TensorSpec((size, *array.shape[1:]), array.dtype) for array in more)
-    if scipy.sparse.issparse(first):
-        return _sparse_batches(sequences, read, rows, beside, *more)
-    at_once = max(1, AT_ONCE // first.nbytes)
 
     def chunks() -> Iterator[tuple[np.ndarray, ...]]:
+        at_once = max(1, AT_ONCE // first.nbytes)
         for start in range(0, len(rows), at_once):
             some = rows[start : start + at_once]
             x = read(sequences.take(some.ravel()))
             yield x.reshape(*some.shape, *x.shape[1:]), *(array[some] for array in more)
 
-    signature = (
-        tf.TensorSpec((None, *first.shape), first.dtype),
-        *(tf.TensorSpec((None, *spec.shape), spec.dtype) for spec in beside),
-    )
-    chunked = tf.data.Dataset.from_generator(chunks, output_signature=signature)
-    flat = chunked.flat_map(lambda *chunk: tf.data.Dataset.from_tensor_slices(chunk))
-    return flat.apply(tf.data.experimental.assert_cardinality(len(rows))).prefetch(2)
-
-
-def _sparse_batches(
-    documents: Encoded, read: Read, rows: np.ndarray, beside: Iterable, *more: np.ndarray
-) -> tf.data.Dataset:
-    """Return a batch for each row of ``rows``: a sparse tensor, and what belongs to it."""
-
-    def tensors() -> Iterator[tuple]:
+    def sparse_batches() -> Iterator[tuple]:
         for batch in rows:
-            x = read(documents.take(batch)).tocoo()
-            places = np.stack([x.row, x.col], axis=1).astype(np.int64)
-            yield tf.SparseTensor(places, x.data, x.shape), *(array[batch] for array in more)
+            x = read(sequences.take(batch)).tocoo()
+            indices = np.stack([x.row, x.col], axis=1).astype(np.int64)
+            yield tf.SparseTensor(indices, x.data, x.shape), *(array[batch] for array in more)
 
-    shape = read(documents.take(rows[0])).shape
-    signature = (tf.SparseTensorSpec(shape, tf.float32), *beside)
-    made = tf.data.Dataset.from_generator(tensors, output_signature=signature)
-    return made.apply(tf.data.experimental.assert_cardinality(len(rows))).prefetch(2)
+    from_generator = tf.data.Dataset.from_generator
+    specs = [tf.TensorSpec((size, *array.shape[1:]), array.dtype) for array in more]
+    if scipy.sparse.issparse(first):
+        signature = (tf.SparseTensorSpec(first.shape, tf.float32), *specs)
+        data = from_generator(sparse_batches, output_signature=signature)
+    else:
+        specs.insert(0, tf.TensorSpec(first.shape, first.dtype))
+        signature = tuple(tf.TensorSpec((None, *spec.shape), spec.dtype) for spec in specs)
+        chunked = from_generator(chunks, output_signature=signature)
+        data = chunked.flat_map(lambda *chunk: tf.data.Dataset.from_tensor_slices(chunk))
+    return data.apply(tf.data.experimental.assert_cardinality(len(rows))).prefetch(2)
 
 
 def probabilities(model: keras.Model, sequences: Encoded, read: Read) -> np.ndarray:
-    """Return (n, classes) float32 probabilities for the documents, in their order."""
+    """Return (n, classes) float32 probabilities of the documents, in their order."""
     n = len(sequences)
-    order = np.arange(math.ceil(n / PREDICT_BATCH) * PREDICT_BATCH) % n  # the last one is whole too
+    order = np.arange(math.ceil(n / PREDICT_BATCH) * PREDICT_BATCH) % n  # fills the last batch
     return model.predict(batches(sequences, read, order, PREDICT_BATCH), verbose=0)[:n]

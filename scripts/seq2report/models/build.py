@@ -1,4 +1,4 @@
-"""Keras networks, built from the settings of a variant and compiled."""
+"""Build and compile the Keras network of a variant."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -12,7 +12,7 @@ from seq2report.models.functions import load_function
 from seq2report.models.layers import Branches, build_layers, build_optimizer, call_function
 from seq2report.models.variant import Input, Variant
 
-STEPS = 16  # batches a call of TensorFlow: what Python does around each takes time
+STEPS = 16  # batches per call of TensorFlow; more batches need less time in Python
 
 
 def build_model(
@@ -25,15 +25,14 @@ def build_model(
     """Return the network of a variant, not compiled.
 
     Args:
-        variant: a network.
-        num_words: ids of the encoding stay below this number; or how many features there are.
+        num_words: token ids are below this number; or the number of features.
         classes: units of the softmax output, which follows ``layers``.
-        matrix: pretrained vectors, (num_words, dimensions) float32; needed if ``input`` names an
+        matrix: pretrained vectors, (num_words, dimensions) float32; required if ``input`` names an
             embedding.
-        ours: classes that stand for Keras's of the same name, such as `cpu_layers.FASTER`.
+        ours: classes that replace those of Keras, by name, such as `cpu_layers.FASTER`.
 
     Raises:
-        UserError: a layer that does not exist, does not take an argument or does not fit.
+        UserError: a layer that does not exist, has a wrong argument or does not fit.
     """
     start, *stack = _input_layers(variant.input, num_words, matrix)
     x = start
@@ -45,7 +44,7 @@ def build_model(
         x = _through(x, build_layers(variant.layers, ours), "layers")
     if len(x.shape) != 2:
         raise UserError(
-            f"layers: they end in shape {x.shape}, but the softmax output needs one vector a"
+            f"layers: they end in shape {x.shape}, but the softmax output needs one vector per"
             " document; add Flatten, a pooling layer, or leave return_sequences out of the last"
             " recurrent layer"
         )
@@ -53,19 +52,27 @@ def build_model(
         model = keras.Model(start, keras.layers.Dense(classes, activation="softmax")(x))
     except ValueError as error:
         raise UserError(f"layers: {str(error).strip().splitlines()[0]}") from error
-    if foreign := next(_foreign(model.get_config()), None):
-        raise UserError(
-            f"layers: found {foreign}, expected layers and operations of Keras alone, and no"
-            " Lambda: the saved model has to be loaded where this code is not"
-        )
+    _refuse_foreign_classes(model)
     return model
 
 
+def _input_layers(settings: Input, num_words: int, matrix: np.ndarray | None) -> list:
+    if settings.is_vector:
+        return [keras.Input((num_words,), dtype="float32", sparse=settings.form == "features")]
+    start = keras.Input((settings.length,), dtype="int32")
+    if settings.form == "onehot":
+        return [start, keras.layers.CategoryEncoding(num_words, output_mode="one_hot")]
+    shape, options = (num_words, settings.dimensions), {}
+    if matrix is not None:
+        shape, options = matrix.shape, {"weights": [matrix], "trainable": settings.trainable}
+    return [start, keras.layers.Embedding(*shape, name="embedding", **options)]
+
+
 def _by_function(x: keras.KerasTensor, layers: dict) -> keras.KerasTensor:
-    """Return what a function of a Python file makes of ``x``.
+    """Return the output of a function of a Python file for the input ``x``.
 
     Raises:
-        UserError: there is no such function, or it fails, or returns something else than a tensor.
+        UserError: the function does not exist, fails, or does not return a tensor.
     """
     file, name = layers["file"], layers["function"]
     function = load_function(file, name, layers["digest"])
@@ -73,7 +80,7 @@ def _by_function(x: keras.KerasTensor, layers: dict) -> keras.KerasTensor:
         x = call_function(partial(function, x), name, layers["arguments"])
     except UserError:
         raise
-    except Exception as error:  # whatever the function, or Keras, raises
+    except Exception as error:  # the function and Keras may raise anything
         reason = str(error).strip().partition("\n")[0]
         raise UserError(f"layers.{name} ({file}): {type(error).__name__}: {reason}") from error
     if not isinstance(x, keras.KerasTensor):
@@ -81,56 +88,68 @@ def _by_function(x: keras.KerasTensor, layers: dict) -> keras.KerasTensor:
     return x
 
 
-def _foreign(config: object) -> Iterator[str]:
-    """Yield the names of what in a model's configuration is not Keras's own, or is code."""
-    if isinstance(config, dict):
-        name, module = config.get("class_name"), config.get("module")
-        if name in ("Lambda", "__lambda__", "function") or (
-            name is not None and module is not None and not _is_of_keras(module)
-        ):
-            yield str(name)
-        for value in config.values():
-            yield from _foreign(value)
-    elif isinstance(config, list | tuple):
-        for value in config:
-            yield from _foreign(value)
+def _through(x: keras.KerasTensor, layers: list, where: str) -> keras.KerasTensor:
+    """Return the output of ``layers``, as `build_layers` returns them, for the input ``x``.
+
+    Error messages begin with ``where``, the position of the layers in the configuration.
+
+    Raises:
+        UserError: a layer does not fit the shape of its input.
+    """
+    for n, layer in enumerate(layers):
+        position, inputs = f"{where}[{n}]", x
+        shapes = f"the shape {x.shape} of what comes before it"
+        if isinstance(layer, Branches):
+            inside = f"{position}.{type(layer.merge).__name__}.branches"
+            inputs = [
+                _through(x, branch, f"{inside}[{m}]") for m, branch in enumerate(layer.branches)
+            ]
+            shapes = f"the shapes {', '.join(str(end.shape) for end in inputs)} of its branches"
+            layer = layer.merge
+        name = type(layer).__name__
+        try:
+            x = layer(inputs)
+        except Exception as error:  # layers may raise anything
+            reason = str(error).strip().splitlines()[0]
+            raise UserError(f"{position}: {name} does not fit {shapes}: {reason}") from error
+        if not isinstance(x, keras.KerasTensor):
+            raise UserError(
+                f"{position}: {name} gives more than one output; the next layer reads one"
+            )
+    return x
+
+
+def _refuse_foreign_classes(model: keras.Model) -> None:
+    """Raise a UserError if a saved model would need classes other than those of Keras, or code."""
+
+    def foreign(config: object) -> Iterator[str]:
+        if isinstance(config, dict):
+            name, module = config.get("class_name"), config.get("module")
+            if name in ("Lambda", "__lambda__", "function") or (
+                name is not None and module is not None and not _is_of_keras(module)
+            ):
+                yield str(name)
+            config = list(config.values())
+        if isinstance(config, list | tuple):
+            for value in config:
+                yield from foreign(value)
+
+    if name := next(foreign(model.get_config()), None):
+        raise UserError(
+            f"layers: found {name}, expected layers and operations of Keras alone, and no Lambda:"
+            " the saved model is loaded without this code"
+        )
 
 
 def _is_of_keras(module: str) -> bool:
     return module in ("keras", "builtins") or module.startswith(("keras.", "seq2report."))
 
 
-def _through(x: keras.KerasTensor, layers: list, where: str) -> keras.KerasTensor:
-    """Return what the last of ``layers`` (of `build_layers`) makes of ``x``.
-
-    Messages begin with ``where``, the place of the layers in the configuration.
-
-    Raises:
-        UserError: a layer that does not fit what comes before it.
-    """
-    for n, layer in enumerate(layers):
-        place, given, shapes = f"{where}[{n}]", x, f"the shape {x.shape} of what comes before it"
-        if isinstance(layer, Branches):
-            inside = f"{place}.{type(layer.merge).__name__}.branches"
-            given = [_through(x, each, f"{inside}[{m}]") for m, each in enumerate(layer.branches)]
-            shapes = f"the shapes {', '.join(str(end.shape) for end in given)} of its branches"
-            layer = layer.merge
-        name = type(layer).__name__
-        try:
-            x = layer(given)
-        except Exception as error:  # Keras raises whatever its layers do
-            reason = str(error).strip().splitlines()[0]
-            raise UserError(f"{place}: {name} does not fit {shapes}: {reason}") from error
-        if not isinstance(x, keras.KerasTensor):
-            raise UserError(f"{place}: {name} gives more than one output; the next layer reads one")
-    return x
-
-
 def compile_model(model: keras.Model, optimizer: str | dict) -> None:
-    """Compile ``model`` for `fit`, with the optimizer that the variant names.
+    """Compile ``model`` for `fit` with the optimizer of the variant.
 
     Raises:
-        UserError: an optimizer that does not exist or does not take an argument.
+        UserError: an optimizer that does not exist or has a wrong argument.
     """
     model.compile(
         optimizer=build_optimizer(optimizer, "fit.optimizer"),
@@ -141,39 +160,22 @@ def compile_model(model: keras.Model, optimizer: str | dict) -> None:
     )
 
 
-def _input_layers(given: Input, num_words: int, matrix: np.ndarray | None) -> list:
-    if given.is_vector:
-        sparse = given.form == "features"
-        return [keras.Input((num_words,), dtype="float32", sparse=sparse)]
-    start = keras.Input((given.length,), dtype="int32")
-    if given.form == "onehot":
-        return [start, keras.layers.CategoryEncoding(num_words, output_mode="one_hot")]
-    if matrix is None:
-        embedding = keras.layers.Embedding(num_words, given.dimensions, name="embedding")
-    else:
-        embedding = keras.layers.Embedding(
-            *matrix.shape, weights=[matrix], trainable=given.trainable, name="embedding"
-        )
-    return [start, embedding]
+def document_shape(model: keras.Model, settings: Input) -> tuple[int, ...]:
+    """Return the shape of a document after the embedding or encoding layer.
 
-
-def document_shape(model: keras.Model, given: Input) -> tuple[int, ...]:
-    """Return the shape of a document where the first layer that learns reads it.
-
-    (words, dimensions) with an embedding, (words, num_words) one-hot, (num_words,) multi-hot,
+    (length, dimensions) with an embedding, (length, num_words) one-hot, (num_words,) multi-hot,
     (features,).
     """
-    reached = model.input if given.is_vector else model.layers[1].output
-    return reached.shape[1:]
+    return (model.input if settings.is_vector else model.layers[1].output).shape[1:]
 
 
 def has_recurrent_layer(model: keras.Model) -> bool:
-    """Say whether a layer loops over time steps: there XLA pays for its compilation on a CPU."""
+    """Return whether a layer loops over time steps; XLA is worth its compilation for these."""
     kinds = (keras.layers.RNN, keras.layers.Bidirectional)
     return any(isinstance(layer, kinds) for layer in model.layers)
 
 
 def computed_by(model: keras.Model, gpu: str | None) -> str:
-    """Return what computes a compiled ``model``: the device, and cuDNN or XLA if they are used."""
-    how = ["cuDNN"] * cudnn.is_used(model) + ["XLA"] * model.jit_compile
-    return ", ".join(["GPU" if gpu else "CPU", *how])
+    """Return the device that computes a compiled ``model``, with cuDNN or XLA if they are used."""
+    compilers = ["cuDNN"] * cudnn.is_used(model) + ["XLA"] * model.jit_compile
+    return ", ".join(["GPU" if gpu else "CPU", *compilers])

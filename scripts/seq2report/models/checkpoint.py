@@ -1,8 +1,8 @@
-"""The state of a training on disk, so that one that was broken off goes on from its last epoch.
+"""Checkpoints: the state of a training on disk, from which an interrupted training resumes.
 
-``variables`` of a model and of its optimizer are all that the next epoch hangs on: the order of the
-documents follows from seed and epoch. `keras.callbacks.BackupAndRestore` and Keras's files of
-weights leave out the states of the seed generators, which decide what dropout drops next.
+The variables of the model and of its optimizer determine the next epoch: the order of the documents
+follows from seed and epoch. `keras.callbacks.BackupAndRestore` and Keras's files of weights leave
+out the states of the seed generators, which determine the next dropout masks.
 """
 
 import hashlib
@@ -20,22 +20,24 @@ import numpy as np
 from seq2report.core.command import UserError, replacing
 from seq2report.core.durations import stopwatch
 
-EVERY = 30.0  # seconds of training between two, at least: nobody minds to lose them
-# And so many times what the last one took, so that all of them cost a hundredth of a training at
-# most: the largest network of config/full.yaml writes 800 MB in seconds, most write 20 MB at once.
+EVERY = 30.0  # minimum seconds of training between two checkpoints
+# And at least this multiple of the time that the last checkpoint took, so that checkpoints take at
+# most 1% of a training: the largest network of config/full.yaml writes 800 MB, most write 20 MB.
 RATIO = 100
+NUMBERS = ("history", "best", "refitted")  # attributes of `Progress` that are stored as JSON
 
 
 @dataclass
 class Progress:
-    """How far a training has come, beside what is in its model.
+    """The progress of a training, without the variables of its model.
 
     Attributes:
-        history: a row of history.csv an epoch, without ``kept``.
-        best: the epoch that is kept so far, counted from 1; 0 before the first.
+        history: rows of history.csv, without ``kept``.
+        best: the best epoch so far, counted from 1; 0 before the first.
         refitted: epochs of the second fit on all documents.
-        best_weights: of the epoch ``best``, as of `keras.Model.get_weights`; none once it is over.
-        probability: of the watched documents with these, (n, classes) float32.
+        best_weights: of the epoch ``best``, as `keras.Model.get_weights` returns them; empty after
+            the first fit.
+        probability: of the validation documents with these weights, (n, classes) float32.
     """
 
     history: list[dict] = field(default_factory=list)
@@ -46,17 +48,16 @@ class Progress:
 
 
 class Checkpoint:
-    """A file from which the same training goes on, written now and then; also a stopwatch.
+    """A checkpoint file of one training, and its stopwatch.
 
-    Without a path nothing is read or written.
+    Without a path, nothing is read or written.
     """
 
     def __init__(self, path: Path | None = None, run: dict[str, str] | None = None):
-        """Read the file, if it is there and of the same ``run``.
+        """Read the file if it exists and belongs to the same ``run``.
 
         Args:
-            path: of the file.
-            run: all that the figures hang on, each under its name.
+            run: everything that determines the figures of the run, by name.
         """
         self.path, self._run = path, run
         self.progress, self._variables = Progress(), {}
@@ -66,7 +67,7 @@ class Checkpoint:
         self._watch, self._due = stopwatch(), time.monotonic() + EVERY
 
     def restore(self, model: keras.Model) -> None:
-        """Put a compiled model into the state that was read, if one was."""
+        """Assign the variables that were read, if any, to a compiled model."""
         if not self._variables:
             return
         model.optimizer.build(model.trainable_variables)
@@ -74,41 +75,37 @@ class Checkpoint:
             variable.assign(self._variables.pop(name))
 
     def write(self, model: keras.Model) -> None:
-        """Write the state after an epoch, if it is time to; a training without a file goes on."""
+        """Write the state after an epoch if the last checkpoint is old enough."""
         start = time.monotonic()
         if not self.path or start < self._due:
             return
-        progress = self.progress
-        about = {
-            "run": self._run,
-            "passed": self.passed(),
-            **{name: getattr(progress, name) for name in ("history", "best", "refitted")},
-        }
+        about = {"run": self._run, "passed": self.passed()}
+        about |= {name: getattr(self.progress, name) for name in NUMBERS}
         try:
             with replacing(self.path) as part, zipfile.ZipFile(part, "w") as archive:
                 archive.writestr("about.json", json.dumps(about))
                 for name, array in self._arrays(model):
                     with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                         np.lib.format.write_array(file, _plain(array), allow_pickle=False)
-        except UserError as error:  # no room for it: the training itself can do without
+        except UserError as error:  # the disk is full: the training continues without
             logging.warning("no checkpoint is written: %s", error)
         end = time.monotonic()
         self._due = end + max(EVERY, RATIO * (end - start))
 
     def passed(self) -> tuple[float, float]:
-        """Return seconds and CPU seconds of the training, those of earlier starts included."""
+        """Return seconds and CPU seconds of the training, including earlier attempts."""
         seconds, cpu_seconds = self._watch()
         return self._before[0] + seconds, self._before[1] + cpu_seconds
 
     def remove(self) -> None:
-        """Take the file away: the run is whole."""
+        """Remove the file after the run is complete."""
         if self.path:
             self.path.unlink(missing_ok=True)
 
     def _arrays(self, model: keras.Model) -> Iterator[tuple[str, np.ndarray]]:
-        """Yield one after the other, so that no copy of them all is in memory."""
+        """Yield the arrays one by one, so that only one copy is in memory."""
         yield "probability", self.progress.probability
-        yield from ((f"best/{n}", each) for n, each in enumerate(self.progress.best_weights))
+        yield from ((f"best/{n}", array) for n, array in enumerate(self.progress.best_weights))
         for name, variable in _variables(model):
             yield name, keras.ops.convert_to_numpy(variable)
 
@@ -116,10 +113,11 @@ class Checkpoint:
         try:
             with zipfile.ZipFile(self.path) as archive:
                 about = json.loads(archive.read("about.json"))
-                found = about["run"]
-                if others := sorted(k for k in self._run if found.get(k) != self._run[k]):
-                    what = ", ".join(others)
-                    logging.info("%s is of another run (%s): not used", self.path, what)
+                if others := sorted(
+                    key for key, value in self._run.items() if about["run"].get(key) != value
+                ):
+                    names = ", ".join(others)
+                    logging.info("%s is of another run (%s): not used", self.path, names)
                     return
                 arrays = {
                     name.removesuffix(".npy"): _load(archive, name)
@@ -129,18 +127,18 @@ class Checkpoint:
             logging.warning("%s cannot be read, not used: %s", self.path, error)
             return
         self.progress = Progress(
-            **{name: about[name] for name in ("history", "best", "refitted")},
+            **{name: about[name] for name in NUMBERS},
             best_weights=[arrays.pop(name) for name in list(arrays) if name.startswith("best/")],
             probability=arrays.pop("probability"),
         )
         self._variables, self._before = arrays, tuple(about["passed"])
         epochs = self.progress.refitted or len(self.progress.history)
-        again = " of the second fit" if self.progress.refitted else ""
-        logging.info("going on after epoch %d%s, as %s has it", epochs, again, self.path)
+        second = " of the second fit" if self.progress.refitted else ""
+        logging.info("going on after epoch %d%s, as in %s", epochs, second, self.path)
 
 
 def digest(*paths: Path) -> str:
-    """Return one sha256 for what is in these files, in this order."""
+    """Return one SHA-256 digest of the content of these files, in this order."""
     digests = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:
@@ -151,11 +149,11 @@ def digest(*paths: Path) -> str:
 def _variables(model: keras.Model) -> Iterator[tuple[str, keras.Variable]]:
     """Yield weights, states of seed generators and of the optimizer, always in the same order."""
     for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
-        yield from ((f"{kind}/{n}", each) for n, each in enumerate(variables))
+        yield from ((f"{kind}/{n}", variable) for n, variable in enumerate(variables))
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
-    """Return bfloat16, which NumPy's files do not know, as float32, which holds all its values."""
+    """Convert bfloat16, which NumPy's files do not support, to float32 without loss."""
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 

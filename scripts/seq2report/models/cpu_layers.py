@@ -1,11 +1,11 @@
-"""Keras layers that train faster on a CPU: the same arguments, the same weights, the same numbers.
+"""Keras layers that train faster on a CPU, with the arguments, weights and results of Keras's own.
 
-A network trains with these where there is no GPU; what it leaves on disk are Keras's own layers
-with the weights found. Both are made for XLA (``jit_compile``), and run without it too.
+A network without a GPU trains with these layers and is saved with Keras's own. They are written for
+XLA (``jit_compile``) and also run without it.
 
-Two things cost time in Keras's own: the gradient of an LSTM is taken step by step, sums of small
-matrix products included; and XLA's default generator of random numbers takes half a microsecond
-a number on a CPU, so that dropping units of one layer can cost as much as training it
+Keras's own layers are slow for two reasons. The gradient of an LSTM is computed step by step,
+including sums of small matrix products. XLA's default random number generator takes half a
+microsecond per number on a CPU, so that the dropout of one layer can take as long as its training
 (``benchmarks/steps.py`` measures both).
 """
 
@@ -17,12 +17,12 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("seq2report")  # Bidirectional copies its layer
 class LSTM(keras.layers.LSTM):
-    """Long short-term memory (Hochreiter and Schmidhuber 1997) with a gradient of its own.
+    """Long short-term memory (Hochreiter and Schmidhuber 1997) with its own gradient.
 
-    The projection of the inputs is one large product before the loop over words, the gradient of
-    the recurrent weights one after it; only what truly depends on the word before is in the loop.
-    What the loop cannot do (a mask, other activations, dropout of the inputs, given or returned
-    states) Keras's own code does.
+    The projection of the inputs is one large product before the loop over words, and the gradient
+    of the recurrent weights is one after it. Only what depends on the previous word is in the loop.
+    Keras's own code handles the other cases: a mask, other activations, dropout of the inputs,
+    initial or returned states.
     """
 
     def call(
@@ -59,10 +59,10 @@ class LSTM(keras.layers.LSTM):
 
 @keras.saving.register_keras_serializable("seq2report")
 class Dropout(keras.layers.Dropout):
-    """Dropout whose random numbers are drawn by an algorithm that is fast under XLA as well."""
+    """Dropout with a random number generator that is also fast under XLA."""
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Return ``inputs`` with units dropped in training, the others scaled up."""
+        """Return ``inputs``, in training with dropped units and the others scaled up."""
         if not training or not self.rate:
             return inputs
         return drop(inputs, self.rate, self.seed_generator, self.noise_shape)
@@ -77,27 +77,26 @@ def drop(
     )
 
 
+# Longer than other functions: one algorithm, whose two loops share their arrays.
 def scan(
     projected: tf.Tensor, recurrent: tf.Tensor, masks: tf.Tensor | None, sequences: bool
 ) -> tf.Tensor:
-    """Run an LSTM over projected words; gates in Keras's order i, f, g (candidate), o.
+    """Run an LSTM over projected words, with the gates in Keras's order i, f, g (candidate), o.
 
     With a_t = projected_t + h_{t-1}·recurrent: c_t = σ(f)·c_{t-1} + σ(i)·tanh(g) and
     h_t = σ(o)·tanh(c_t), both 0 before the first word. tanh(x) = 2σ(2x) - 1, so that one σ serves
     all four gates.
 
     Args:
-        projected: (words, documents, 4·units) float32, the number of words fixed.
+        projected: (words, documents, 4·units) float32, with a fixed number of words.
         recurrent: (units, 4·units) float32.
         masks: (4, documents, units) float32, factors of h for each gate (recurrent dropout),
             or None.
-        sequences: whether to return h of every word.
-
-    Returns:
-        h of the last word, (documents, units), or of all, (words, documents, units).
+        sequences: whether to return h of every word, (words, documents, units), instead of h of
+            the last word, (documents, units).
     """
     words, units = projected.shape[0], recurrent.shape[0]
-    # Products with the recurrent weights: one, or one a gate where each has a mask of its own.
+    # Products with the recurrent weights: one, or with masks one per gate.
     masks = [1.0] if masks is None else tf.unstack(masks)
     count = len(masks)
     twice = tf.repeat([1.0, 1.0, 2.0, 1.0], units)
@@ -108,19 +107,19 @@ def scan(
 
     @tf.custom_gradient
     def run(projected: tf.Tensor, recurrent: tf.Tensor) -> tuple[tf.Tensor, Callable]:
-        given = rows(4 * units).unstack(projected * twice)
+        inputs = rows(4 * units).unstack(projected * twice)
         blocks = list(zip(masks, tf.split(recurrent * twice, count, axis=1), strict=True))
 
         def step(t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, *kept: tf.TensorArray) -> tuple:
             factors, carries, forgets, befores, hiddens = kept
             befores = befores.write(t, h)
-            a = given.read(t) + tf.concat([tf.matmul(h * mask, u) for mask, u in blocks], 1)
+            a = inputs.read(t) + tf.concat([tf.matmul(h * mask, u) for mask, u in blocks], 1)
             i, f, g, o = tf.split(tf.sigmoid(a), 4, axis=1)
             g = 2 * g - 1
             before, c = c, f * c + i * g
             tanh_c = tf.tanh(c)
             h = o * tanh_c
-            # What the way back multiplies with: ∂c/∂a of i, f, g and ∂h/∂a of o, then ∂h/∂c.
+            # Factors of the backward pass: ∂c/∂a of i, f, g and ∂h/∂a of o, then ∂h/∂c.
             factor = (g * i * (1 - i), before * f * (1 - f), i * (1 - g * g), h * (1 - o))
             factors = factors.write(t, tf.concat(factor, 1))
             carries = carries.write(t, o - h * tanh_c)
@@ -135,24 +134,22 @@ def scan(
 
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             back = [tf.transpose(u) for u in tf.split(recurrent, count, axis=1)]
-            given_back = rows(units).unstack(upstream) if sequences else None
+            arriving = rows(units).unstack(upstream) if sequences else None
 
-            def step_back(
-                t: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, found: tf.TensorArray
-            ) -> tuple:
+            def step_back(t: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, das: tf.TensorArray) -> tuple:
                 if sequences:
-                    dh += given_back.read(t)
+                    dh += arriving.read(t)
                 dc += dh * carries.read(t)
                 da = tf.concat((dc, dc, dc, dh), 1) * factors.read(t)
                 parts = zip(tf.split(da, count, axis=1), back, masks, strict=True)
                 dh = tf.add_n([tf.matmul(part, u) * mask for part, u, mask in parts])
-                return t - 1, dh, dc * forgets.read(t), found.write(t, da)
+                return t - 1, dh, dc * forgets.read(t), das.write(t, da)
 
             start = (words - 1, zeros if sequences else upstream, zeros, rows(4 * units))
-            *_, found = tf.while_loop(
+            *_, das = tf.while_loop(
                 lambda t, *_: t >= 0, step_back, start, maximum_iterations=words
             )
-            da = found.stack()
+            da = das.stack()
             before = befores.stack()
             parts = zip(masks, tf.split(da, count, axis=2), strict=True)
             products = [tf.tensordot(before * mask, part, ((0, 1), (0, 1))) for mask, part in parts]

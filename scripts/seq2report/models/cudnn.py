@@ -1,44 +1,43 @@
-"""Which recurrent layers of a network cuDNN computes on a GPU, and what costs the others that.
+"""Choose the recurrent layers that cuDNN computes on a GPU, and name what excludes the others.
 
-The rules are those of Keras's LSTM and GRU, which take cuDNN's kernel by themselves where they can.
-They are here as well because more hangs on them: XLA cannot compile that kernel, so that it has to
-be the one or the other; and a mask that cuDNN cannot read ends a training that Keras gave to it.
+Keras's LSTM and GRU follow the same rules when they choose cuDNN's kernel. They are repeated here
+because XLA cannot compile this kernel, so that a model uses either XLA or cuDNN, and because a mask
+that cuDNN does not support would end a training after Keras has chosen cuDNN.
 """
 
 import keras
 
 
 def choose(model: keras.Model, padding: str | None) -> str | None:
-    """Give each recurrent layer of ``model`` to cuDNN where it can have it, the others not.
+    """Use cuDNN for each recurrent layer of ``model`` that supports it, and only for these.
 
     Args:
-        model: not compiled yet, of Keras's own layers.
-        padding: the side that documents are padded on, ``pre`` or ``post``; None where they are no
-            sequences.
+        model: not compiled, with Keras's own layers.
+        padding: ``pre`` or ``post``; None if the documents are not sequences.
 
     Returns:
-        The layers that cuDNN cannot compute and why, in words; None where there are none.
+        The layers that cuDNN does not compute, with the reasons, as text; None without such layers.
     """
     masked, lost = masked_layers(model), []
     for layer in model.layers:
-        for each in recurrent(layer):
-            reasons = losses(each, padding if layer.name in masked else None)
-            if hasattr(each, "use_cudnn"):
-                each.use_cudnn = not reasons  # True: an error, rather than another path in silence
-                each.supports_jit = bool(reasons)  # Keras takes what cuDNN may have out of XLA
+        for inner in recurrent(layer):
+            reasons = losses(inner, padding if layer.name in masked else None)
+            if hasattr(inner, "use_cudnn"):
+                inner.use_cudnn = not reasons  # True: an error instead of a silent fallback
+                inner.supports_jit = bool(reasons)  # Keras compiles these layers without XLA
             if reasons:
-                lost.append(f"{type(each).__name__} ({', '.join(reasons)})")
-    return "; ".join(dict.fromkeys(lost)) or None  # both directions of a layer once
+                lost.append(f"{type(inner).__name__} ({', '.join(reasons)})")
+    return "; ".join(dict.fromkeys(lost)) or None  # both directions of a layer are listed once
 
 
 def is_used(model: keras.Model) -> bool:
-    """Say whether `choose` gave a layer to cuDNN."""
-    layers = [each for layer in model.layers for each in recurrent(layer)]
-    return any(getattr(each, "use_cudnn", False) is True for each in layers)
+    """Return whether `choose` has chosen cuDNN for a layer."""
+    layers = [inner for layer in model.layers for inner in recurrent(layer)]
+    return any(getattr(layer, "use_cudnn", False) is True for layer in layers)
 
 
 def recurrent(layer: keras.layers.Layer) -> list[keras.layers.RNN]:
-    """Return the layers that loop over words in a layer: itself, or what it wraps."""
+    """Return the recurrent layers in a layer: itself, or those that it wraps."""
     if isinstance(layer, keras.layers.Bidirectional):
         return [layer.forward_layer, layer.backward_layer]
     if isinstance(layer, keras.layers.Wrapper):
@@ -47,45 +46,42 @@ def recurrent(layer: keras.layers.Layer) -> list[keras.layers.RNN]:
 
 
 def losses(layer: keras.layers.RNN, masked: str | None = None) -> list[str]:
-    """Return what of a layer's arguments cuDNN cannot do; nothing where it computes the layer.
+    """Return the arguments of a recurrent layer that cuDNN does not support.
 
     Args:
-        layer: a recurrent one.
-        masked: where a mask reaches the layer, the side that documents are padded on.
+        masked: the padding side, if a mask reaches the layer.
     """
     if not isinstance(layer, keras.layers.LSTM | keras.layers.GRU):
         return ["cuDNN is for LSTM and GRU"]
-    found = []
+    reasons = []
     if layer.recurrent_dropout:
-        found.append(f"recurrent_dropout: {layer.recurrent_dropout}")
+        reasons.append(f"recurrent_dropout: {layer.recurrent_dropout}")
     for name, needed in (
         ("activation", keras.activations.tanh),
         ("recurrent_activation", keras.activations.sigmoid),
     ):
         if getattr(layer, name) is not needed:
-            found.append(f"{name}: {keras.activations.serialize(getattr(layer, name))}")
+            reasons.append(f"{name}: {keras.activations.serialize(getattr(layer, name))}")
     if layer.unroll:
-        found.append("unroll: true")
-    if not layer.use_bias:
-        found.append("use_bias: false")
-    if isinstance(layer, keras.layers.GRU) and not layer.reset_after:
-        found.append("reset_after: false")
-    if not layer.use_cudnn:
-        found.append("use_cudnn: false")
+        reasons.append("unroll: true")
+    needs_reset = isinstance(layer, keras.layers.GRU)
+    for name in ("use_bias", *["reset_after"] * needs_reset, "use_cudnn"):
+        if not getattr(layer, name):
+            reasons.append(f"{name}: false")
     if masked == "pre":
-        found.append("left padding under a mask")
-    elif masked:  # a document without words, or a word without a vector: cuDNN reads neither
-        found.append("a mask that may leave gaps or nothing")
-    return found
+        reasons.append("left padding under a mask")
+    elif masked:  # an empty document, or a token without a vector: cuDNN supports neither
+        reasons.append("a mask that may leave gaps or nothing")
+    return reasons
 
 
 def masked_layers(model: keras.Model) -> set[str]:
     """Return the names of the layers that a mask reaches, such as that of ``Masking``."""
-    masks, reached = {}, set()  # masks by the tensor that they belong to
+    masks, reached = {}, set()  # masks by the id of their tensor
     for layer in model.layers:
         if isinstance(layer, keras.layers.InputLayer):
             continue
-        before = [masks.get(id(each)) for each in keras.tree.flatten(layer.input)]
+        before = [masks.get(id(tensor)) for tensor in keras.tree.flatten(layer.input)]
         if any(mask is not None for mask in before):
             reached.add(layer.name)
         if layer.supports_masking:

@@ -1,7 +1,7 @@
-"""Which GPU a training takes: one that a scheduler gave, or a free one of this host.
+"""Choose the GPU of a training: one that a scheduler assigned, or a free one of this host.
 
-CUDA reads CUDA_VISIBLE_DEVICES when TensorFlow is loaded: what is here has to be called before, and
-loads nothing of it.
+CUDA reads CUDA_VISIBLE_DEVICES when TensorFlow is loaded. Call these functions before; they do not
+load TensorFlow.
 """
 
 import fcntl
@@ -18,13 +18,13 @@ from pathlib import Path
 from seq2report.core.command import UserError
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-NO_DEVICE = "-1"  # what CUDA takes for none at all
+NO_DEVICE = "-1"  # hides all devices from CUDA
 NAMES_NOTHING = ("", NO_DEVICE, "NoDevFiles")  # the last one is Slurm's
-SECONDS = 10  # between two looks at devices that are all taken
+SECONDS = 10  # between two attempts to lock a device
 
 
 class NoGpuError(Exception):
-    """There is no GPU for this job; the message says where one was looked for."""
+    """There is no GPU for this job; the message says where it was looked for."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Device:
     """A GPU as nvidia-smi lists it.
 
     Attributes:
-        index: its number on this host.
-        uuid: its name, which is the same wherever it is seen from.
-        memory_mb: how much of its memory is used, in MiB.
-        processes: how many processes compute on it.
+        index: number on this host.
+        uuid: name that is the same on every host and in every container.
+        memory_mb: used memory in MiB.
+        processes: number of processes that compute on it.
     """
 
     index: str
@@ -44,53 +44,53 @@ class Device:
     processes: int = 0
 
 
-def given(environ: Mapping[str, str]) -> list[str] | None:
-    """Return the devices that a scheduler, or whoever started this, left for this process.
+def assigned(environ: Mapping[str, str]) -> list[str] | None:
+    """Return the devices that the environment variables assign to this process.
 
     Returns:
-        Names as CUDA takes them, numbers or UUIDs; none where Slurm gave a job no GPU; None where
-        nobody said anything, so that every device of the host may be taken.
+        Names for CUDA, numbers or UUIDs; an empty list if Slurm assigned no GPU to its job; None if
+        no variable is set, so that every device of the host may be used.
     """
-    for name in (VISIBLE, "SLURM_JOB_GPUS"):
-        if name in environ:
-            names = (each.strip() for each in environ[name].split(","))
-            # As CUDA reads it: the first that names nothing ends the list.
-            return list(takewhile(lambda each: each not in NAMES_NOTHING, names))
+    for variable in (VISIBLE, "SLURM_JOB_GPUS"):
+        if variable in environ:
+            names = (name.strip() for name in environ[variable].split(","))
+            # As in CUDA, the first name of no device ends the list.
+            return list(takewhile(lambda name: name not in NAMES_NOTHING, names))
     return [] if "SLURM_JOB_ID" in environ else None
 
 
 def parse_devices(devices: str, processes: str) -> list[Device]:
-    """Return what nvidia-smi lists.
+    """Return the devices in the output of nvidia-smi.
 
     Args:
-        devices: a line a device: index, uuid, memory.used in MiB, which some devices do not tell.
-        processes: a line a process that computes: gpu_uuid, pid.
+        devices: one line per device: index, uuid, memory.used in MiB (not a number for some).
+        processes: one line per computing process: gpu_uuid, pid.
     """
     busy = [line.split(",")[0].strip() for line in processes.splitlines()]
-    found = []
+    listed = []
     for line in devices.splitlines():
         index, uuid, memory = (field.strip() for field in line.split(","))
         used = int(memory) if memory.isdecimal() else 0
-        found.append(Device(index, uuid, used, busy.count(uuid)))
-    return found
+        listed.append(Device(index, uuid, used, busy.count(uuid)))
+    return listed
 
 
 def choices(names: list[str] | None, listed: list[Device]) -> list[tuple[str, Device]]:
-    """Return which devices may be taken, each with its name for CUDA, the least used first.
+    """Return the usable devices with their names for CUDA, the least used first.
 
     Args:
-        names: as `given` returns them; a UUID may be cut short, as CUDA allows it.
-        listed: devices of this host. One of ``names`` that is not among them (a part of a device,
-            or none is listed) is taken for an idle one.
+        names: as `assigned` returns them; CUDA accepts the beginning of a UUID.
+        listed: devices of this host. A name that is not listed (a MIG partition, for example)
+            counts as an idle device.
     """
     if names is None:
-        found = [(device.uuid, device) for device in listed]
+        usable = [(device.uuid, device) for device in listed]
     else:
-        found = [
+        usable = [
             (name, next((d for d in listed if _is_named(d, name)), Device(name, name)))
             for name in names
         ]
-    return sorted(found, key=lambda choice: (choice[1].processes, choice[1].memory_mb))
+    return sorted(usable, key=lambda choice: (choice[1].processes, choice[1].memory_mb))
 
 
 def _is_named(device: Device, name: str) -> bool:
@@ -98,48 +98,41 @@ def _is_named(device: Device, name: str) -> bool:
 
 
 def take(seconds: float = SECONDS) -> None:
-    """Let CUDA see one device, which no other job that asks here has while this process lives.
+    """Make one device visible to CUDA; no other job that calls this uses it at the same time.
 
-    A single device that was given is taken as it is: then it is the scheduler that keeps jobs
-    apart. Otherwise this process locks a device on which nothing computes, and waits until there
-    is one.
+    A single assigned device is used without a lock: the scheduler keeps jobs apart. Otherwise this
+    process locks an idle device until it ends; it waits if there is none.
 
     Args:
-        seconds: how long to wait between two looks.
+        seconds: waiting time between two attempts.
 
     Raises:
-        NoGpuError: no device was given, or none is listed.
+        NoGpuError: no device is assigned, or none is listed.
     """
-    names = given(os.environ)
+    names = assigned(os.environ)
     if names is not None and len(names) == 1:
         os.environ[VISIBLE] = names[0]
         return
     if names == []:
-        said = f"{VISIBLE} is {os.environ[VISIBLE]!r}" if VISIBLE in os.environ else "Slurm says so"
-        raise NoGpuError(f"none was given to this job ({said})")
+        value = os.environ.get(VISIBLE)
+        reason = "Slurm assigned none" if value is None else f"{VISIBLE} is {value!r}"
+        raise NoGpuError(f"none was given to this job ({reason})")
     while True:
-        found = choices(names, list_devices())
-        if not found:
+        # Raises NoGpuError if nvidia-smi is absent or fails.
+        listed = parse_devices(
+            _nvidia_smi("--query-gpu=index,uuid,memory.used"),
+            _nvidia_smi("--query-compute-apps=gpu_uuid,pid"),
+        )
+        usable = choices(names, listed)
+        if not usable:
             raise NoGpuError("nvidia-smi lists none")
-        for name, device in found:
+        for name, device in usable:
             if not device.processes and lock(device.uuid):
                 os.environ[VISIBLE] = name
                 logging.info("GPU %s of this host: %s", device.index, device.uuid)
                 return
-        logging.info("waiting for a GPU: all %d are taken", len(found))
+        logging.info("waiting for a GPU: all %d are taken", len(usable))
         time.sleep(seconds)
-
-
-def list_devices() -> list[Device]:
-    """Return the devices that nvidia-smi lists.
-
-    Raises:
-        NoGpuError: there is no nvidia-smi, or it found no driver.
-    """
-    return parse_devices(
-        _nvidia_smi("--query-gpu=index,uuid,memory.used"),
-        _nvidia_smi("--query-compute-apps=gpu_uuid,pid"),
-    )
 
 
 def _nvidia_smi(query: str) -> str:
@@ -149,19 +142,18 @@ def _nvidia_smi(query: str) -> str:
     except FileNotFoundError:
         raise NoGpuError("nvidia-smi, which lists them, is not installed") from None
     except subprocess.CalledProcessError as error:
-        said = (error.stdout + error.stderr).strip().splitlines()
-        raise NoGpuError(
-            f"nvidia-smi failed: {(said or [f'status {error.returncode}'])[0]}"
-        ) from None
+        lines = (error.stdout + error.stderr).strip().splitlines()
+        reason = lines[0] if lines else f"status {error.returncode}"
+        raise NoGpuError(f"nvidia-smi failed: {reason}") from None
 
 
 def lock(uuid: str) -> bool:
-    """Say whether this process now has the lock of a device, which it keeps until it ends.
+    """Lock a device until this process ends; return whether that succeeded.
 
     The lock is on a file in the folder for temporary files, which the jobs of a host share.
     """
     path = Path(tempfile.gettempdir()) / f"seq2report-{uuid.replace('/', '-')}.lock"
-    try:  # to read is enough for a lock, and allowed where the file is another user's
+    try:  # reading suffices for a lock, and is allowed if the file belongs to another user
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CREAT, 0o644)
@@ -170,19 +162,19 @@ def lock(uuid: str) -> bool:
     except BlockingIOError:
         os.close(file)
         return False
-    return True  # the file stays open: when the process ends, however it does, the lock goes
+    return True  # the file stays open: the lock ends with the process
 
 
 def hide() -> None:
-    """Let CUDA see no device."""
+    """Hide all devices from CUDA."""
     os.environ[VISIBLE] = NO_DEVICE
 
 
 def do_without(reason: str, absent: str) -> None:
-    """Go on without the GPU that was asked for, or end.
+    """Log that the training continues on the CPU, or raise an error.
 
     Args:
-        reason: why there is none.
+        reason: why there is no GPU.
         absent: ``gpu_absent`` of the configuration, ``cpu`` or ``error``.
 
     Raises:
@@ -190,8 +182,8 @@ def do_without(reason: str, absent: str) -> None:
     """
     if absent == "error":
         raise UserError(
-            f"gpu: found no GPU: {reason}; expected one, as 'gpu: 1' asks for it. Run this where"
-            " one is, with 'gpu: 0' to train on the CPU, or with 'gpu_absent: cpu' to train on the"
-            " CPU only where there is none (docs/gpu.md)"
+            f"gpu: found no GPU: {reason}; expected one because of 'gpu: 1'. Run this on a machine"
+            " with a GPU, set 'gpu: 0' to train on the CPU, or set 'gpu_absent: cpu' to train on"
+            " the CPU only if there is no GPU (docs/gpu.md)"
         )
-    logging.warning("no GPU: %s; training on the CPU, as 'gpu_absent: cpu' says", reason)
+    logging.warning("no GPU: %s; training on the CPU because of 'gpu_absent: cpu'", reason)

@@ -1,4 +1,4 @@
-"""Ensembles: the probabilities that several models give the same documents, made into one."""
+"""Ensembles: combine the probabilities that several models predict for the same documents."""
 
 import logging
 from pathlib import Path
@@ -32,12 +32,12 @@ def stack(probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the log-linear pool of the members' probabilities: p ∝ Π_m p_m^w_m.
 
     It is the logarithmic opinion pool (Genest & Zidek 1986, Combining probability distributions,
-    Statistical Science 1). The weights need not sum to 1: a higher sum makes the pool surer, a
-    lower one less sure, as a temperature does.
+    Statistical Science 1). The sum of the weights acts like a temperature: a higher sum gives more
+    confident probabilities.
 
     Args:
-        probability: (members, documents, classes); what is below `SMALLEST` counts as that.
-        weights: (members,), none below 0.
+        probability: (members, documents, classes), clipped to `SMALLEST`.
+        weights: (members,), not negative.
 
     Returns:
         (documents, classes), each row of sum 1.
@@ -46,14 +46,14 @@ def stack(probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def logarithms(probability: np.ndarray) -> np.ndarray:
-    """Return the logarithms; what is below `SMALLEST` counts as that, so that none is -∞."""
+    """Return the logarithms of probabilities that are clipped to `SMALLEST`."""
     return np.log(probability.clip(SMALLEST))
 
 
 def pool_loss(weights: np.ndarray, logs: np.ndarray, truth: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the log loss of `stack` in nats a document, and its gradient by the weights.
+    """Return the mean log loss of `stack` in nats and its gradient with respect to the weights.
 
-    With q the pool and y the true class of a document, the gradient by w_m is the mean over
+    With q the pool and y the true class of a document, the derivative for w_m is the mean over
     documents of Σ_c q_c log p_mc - log p_my. The loss is convex in the weights.
 
     Args:
@@ -70,12 +70,12 @@ def pool_loss(weights: np.ndarray, logs: np.ndarray, truth: np.ndarray) -> tuple
 
 
 def equal_weights(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Return 1/M for each of the M members: a vote learns nothing from the documents."""
+    """Return 1/M for each of the M members; a vote does not learn from the documents."""
     return np.full(len(probability), 1 / len(probability))
 
 
 def stacking_weights(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Return the weights, none below 0, with which `stack` has the lowest log loss.
+    """Return the non-negative weights with which `stack` has the lowest log loss.
 
     This is stacking (Wolpert 1992, Stacked generalization, Neural Networks 5): the weights are
     learned from documents that the members were not fitted on.
@@ -84,7 +84,7 @@ def stacking_weights(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
         probability: of validation documents, (members, documents, classes).
         truth: their class numbers, (documents,).
     """
-    found = minimize(
+    result = minimize(
         pool_loss,
         equal_weights(probability, truth),
         args=(logarithms(probability), truth),
@@ -92,42 +92,40 @@ def stacking_weights(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
         jac=True,
         bounds=[(0, None)] * len(probability),
     )
-    logging.info("weights after %d steps: %s", found.nit, found.message)
-    return found.x
+    logging.info("weights after %d steps: %s", result.nit, result.message)
+    return result.x
 
 
 METHODS = {"vote": (equal_weights, vote), "stack": (stacking_weights, stack)}  # to fit, to predict
 
 
 def read_members(files: list[Path]) -> tuple[pl.DataFrame, list[str], np.ndarray]:
-    """Return what several models predict of the same documents.
+    """Return the predictions of several models for the same documents.
 
     Args:
         files: predictions.parquet or validation.parquet of each member.
 
     Returns:
-        The documents' columns id and label, the classes, and the probabilities as float64,
-        (members, documents, classes).
+        The columns id and label of the documents, the classes, and the probabilities, (members,
+        documents, classes) float64.
 
     Raises:
-        UserError: two files are not about the same documents in the same order, or not about the
-            same classes.
+        UserError: two files differ in their documents, their order, or their classes.
     """
     tables = [pl.read_parquet(file) for file in files]
-    of_class = [name for name in tables[0].columns if name.startswith("p_")]
+    columns = [[name for name in table.columns if name.startswith("p_")] for table in tables]
     documents = tables[0].select("id", "label")
-    for file, table in zip(files, tables, strict=True):
-        classes = [name for name in table.columns if name.startswith("p_")]
+    for file, table, names in zip(files, tables, columns, strict=True):
         same = {
-            "the same classes": classes == of_class,
+            "the same classes": names == columns[0],
             "the same documents in the same order": table.select("id", "label").equals(documents),
         }
-        for expected, is_so in same.items():
-            if not is_so:
+        for expected, is_met in same.items():
+            if not is_met:
                 raise UserError(
                     f"{files[0]} and {file}: expected {expected} in both; train both members"
-                    " anew on one corpus"
+                    " again on one corpus"
                 )
-    probability = np.stack([table.select(of_class).to_numpy() for table in tables])
-    classes = [name.removeprefix("p_") for name in of_class]
+    probability = np.stack([table.select(columns[0]).to_numpy() for table in tables])
+    classes = [name.removeprefix("p_") for name in columns[0]]
     return documents, classes, probability.astype(np.float64)

@@ -1,4 +1,4 @@
-"""Functions of a Python file that build the layers of a variant."""
+"""Load functions of a Python file that build the layers of a variant."""
 
 import ast
 import hashlib
@@ -12,14 +12,13 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def digest(file: str, function: str) -> str:
-    """Return the SHA-256 digest of the file of a function. Nothing is run.
+    """Return the SHA-256 digest of the file of a function, without running it.
 
     Args:
-        file: its path, below the working folder or else beside the Snakefile.
-        function: its name.
+        file: path relative to the working folder or else to the Snakefile.
 
     Raises:
-        UserError: there is no such file or function, or the file is not Python.
+        UserError: the file or the function does not exist, or the file is not Python.
     """
     content = _find(file).read_bytes()
     try:
@@ -33,12 +32,11 @@ def digest(file: str, function: str) -> str:
 
 
 def load_function(file: str, function: str, expected: str) -> Callable:
-    """Run a Python file and return a function of it.
+    """Run a Python file and return one of its functions.
 
     Args:
         file: as for `digest`.
-        function: its name.
-        expected: the digest of the file when the run was planned.
+        expected: digest of the file when the run was planned.
 
     Raises:
         UserError: the file has changed since then, or cannot be run.
@@ -49,7 +47,7 @@ def load_function(file: str, function: str, expected: str) -> Callable:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever the file raises
+    except Exception as error:  # the file may raise anything
         raise UserError(f"{file}: cannot be run: {type(error).__name__}: {error}") from error
     return getattr(module, function)
 

@@ -1,4 +1,4 @@
-"""Keras layers and scikit-learn steps from YAML: built, or refused with the nearest right name."""
+"""Build Keras layers and scikit-learn steps from YAML; errors suggest the nearest valid name."""
 
 import importlib
 import inspect
@@ -9,8 +9,8 @@ from types import ModuleType
 
 from seq2report.core.command import UserError, nearest
 
-HOLDS_A_LAYER = {"layer", "backward_layer", "cell"}  # arguments of Keras's wrappers and of RNN
-FROM_BASE_LAYER = {"name", "dtype", "trainable"}  # keras.layers.Layer takes them for every layer
+HOLDS_A_LAYER = {"layer", "backward_layer", "cell"}  # arguments of Keras's wrappers and RNN
+FROM_BASE_LAYER = {"name", "dtype", "trainable"}  # arguments of every layer
 PIPELINE_MODULES = (
     "sklearn.feature_extraction.text",
     "sklearn.feature_selection",
@@ -26,11 +26,11 @@ PIPELINE_MODULES = (
 
 @dataclass(frozen=True)
 class Branches:
-    """Layers side by side that read the same, and the layer that merges what they end in.
+    """Parallel branches of layers with the same input, and the layer that merges their outputs.
 
     Attributes:
         merge: a Keras layer that reads a list.
-        branches: layers of each branch, in their order, as of `build_layers`.
+        branches: layers of each branch, in their order, as `build_layers` returns them.
     """
 
     merge: object
@@ -43,11 +43,10 @@ def build_layers(parts: Sequence[dict], ours: dict[str, type] | None = None) -> 
     ``{Name: {branches: [parts, …]}}`` becomes `Branches`, which the named layer merges.
 
     Args:
-        parts: the layers of a variant.
-        ours: classes that stand for Keras's of the same name.
+        ours: classes that replace those of Keras, by name.
 
     Raises:
-        UserError: an unknown layer or argument, or a value that Keras refuses.
+        UserError: an unknown layer or argument, or a value that Keras rejects.
     """
     import keras
 
@@ -59,18 +58,14 @@ def build_layers(parts: Sequence[dict], ours: dict[str, type] | None = None) -> 
             rest = {key: value for key, value in arguments.items() if key != "branches"}
             merge, inside = build({name: rest}, place), f"{place}.{name}.branches"
             listed = _list(arguments["branches"], inside, "a list of lists of layers")
-            branches = [
-                build_all(_parts(branch, f"{inside}[{n}]"), f"{inside}[{n}]")
-                for n, branch in enumerate(listed)
-            ]
-            return Branches(merge, branches)
-        arguments = {
+            branches = ((branch, f"{inside}[{n}]") for n, branch in enumerate(listed))
+            return Branches(merge, [build_all(_parts(*branch), branch[1]) for branch in branches])
+        inner = {
             key: build(value, f"{place}.{name}.{key}")
-            if key in HOLDS_A_LAYER and _is_part(value)
-            else value
             for key, value in arguments.items()
+            if key in HOLDS_A_LAYER and _is_part(value)
         }
-        return _call(name, arguments, known, place, "layer", FROM_BASE_LAYER)
+        return _call(name, arguments | inner, known, place, "layer", FROM_BASE_LAYER)
 
     def build_all(parts: Sequence[dict], place: str) -> list:
         return [build(part, f"{place}[{n}]") for n, part in enumerate(parts)]
@@ -79,10 +74,10 @@ def build_layers(parts: Sequence[dict], ours: dict[str, type] | None = None) -> 
 
 
 def call_function(function: Callable, name: str, arguments: dict) -> object:
-    """Return what a function makes of its arguments, as they stand in the configuration.
+    """Call a function with its arguments from the configuration.
 
     Raises:
-        UserError: an unknown argument, or one that is missing or refused.
+        UserError: an unknown, missing or invalid argument.
     """
     return _call(name, arguments, {name: function}, "layers", "function", set())
 
@@ -91,8 +86,8 @@ def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
     """Return a Keras optimizer for ``rmsprop`` or ``{RMSprop: {learning_rate: 0.001}}``.
 
     Raises:
-        UserError: an unknown optimizer or argument, a value that Keras refuses, or averaged
-            weights, which a training in calls of one epoch each would go on from.
+        UserError: an unknown optimizer or argument, a value that Keras rejects, or averaged
+            weights, which a training with one call per epoch does not support.
     """
     import keras
 
@@ -104,8 +99,8 @@ def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
     optimizer = _call(name, arguments, known, where, "optimizer", base)
     if optimizer.use_ema:
         raise UserError(
-            f"{where}.{name}: 'use_ema' cannot be used: Keras puts the averages in the place of the"
-            " weights after each epoch here, and training goes on from them; take it out"
+            f"{where}.{name}: 'use_ema' cannot be used: Keras would replace the weights by their"
+            " averages after each epoch, and training would continue from these; remove it"
         )
     return optimizer
 
@@ -113,29 +108,13 @@ def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
 def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
     """Return scikit-learn estimators for a list of ``{Name: {argument: value}}``.
 
-    A list as value becomes a tuple, as ``ngram_range`` wants it. ``{FeatureUnion: {of: parts}}``
-    puts the features of several steps side by side.
+    A list as value becomes a tuple, as ``ngram_range`` requires. ``{FeatureUnion: {of: parts}}``
+    concatenates the features of several steps.
 
     Raises:
-        UserError: an unknown step or argument, or a value that scikit-learn refuses.
+        UserError: an unknown step or argument, or a value that scikit-learn rejects.
     """
-    from sklearn.base import ClassifierMixin
-    from sklearn.pipeline import FeatureUnion, make_union
-
-    def union(of: Sequence) -> FeatureUnion:
-        return make_union(*of)
-
-    known = {
-        name: item
-        for module in PIPELINE_MODULES
-        for name, item in vars(importlib.import_module(module)).items()
-        if inspect.isclass(item)
-        and (issubclass(item, ClassifierMixin) or hasattr(item, "transform"))
-        and not name.startswith("_")
-        and not name.endswith("Mixin")
-        and "estimator" not in inspect.signature(item).parameters  # which YAML cannot hold
-    }
-    known["FeatureUnion"] = union
+    known = _known_steps()
 
     def build(part: dict, place: str, is_last: bool = False) -> object:
         ((name, arguments),) = part.items()
@@ -143,7 +122,7 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
         if name == "FeatureUnion" and "of" in arguments:
             inside = f"{place}.{name}.of"
             inner = enumerate(_parts(arguments["of"], inside))
-            values["of"] = [build(each, f"{inside}[{n}]") for n, each in inner]
+            values["of"] = [build(step, f"{inside}[{n}]") for n, step in inner]
         step = _call(name, values, known, place, "step", set())
         if not is_last and not hasattr(step, "transform"):
             raise UserError(f"{place}.{name}: only the last step may be one that classifies")
@@ -153,7 +132,25 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
     return [build(part, f"{where}[{n}]", n == last) for n, part in enumerate(parts)]
 
 
-def _classes(module: ModuleType, base: type) -> dict[str, type]:
+def _known_steps() -> dict[str, Callable]:
+    from sklearn.base import ClassifierMixin
+    from sklearn.pipeline import FeatureUnion, make_union
+
+    def union(of: Sequence) -> FeatureUnion:
+        return make_union(*of)
+
+    return {
+        name: item
+        for module in PIPELINE_MODULES
+        for name, item in _classes(importlib.import_module(module)).items()
+        if (issubclass(item, ClassifierMixin) or hasattr(item, "transform"))
+        and not name.startswith("_")
+        and not name.endswith("Mixin")
+        and "estimator" not in inspect.signature(item).parameters  # not possible in YAML
+    } | {"FeatureUnion": union}
+
+
+def _classes(module: ModuleType, base: type = object) -> dict[str, type]:
     return {
         name: item
         for name, item in vars(module).items()
@@ -168,7 +165,7 @@ def _list(value: object, place: str, expected: str) -> list:
 
 
 def _parts(value: object, place: str) -> list[dict]:
-    """Return ``value`` if it is what the schema lets ``layers`` and ``pipeline`` be."""
+    """Return ``value`` if it is a list as the schema requires for ``layers`` and ``pipeline``."""
     for n, part in enumerate(_list(value, place, "a list of names, each with its arguments")):
         if not _is_part(part):
             found = reprlib.repr(part)
@@ -177,9 +174,8 @@ def _parts(value: object, place: str) -> list[dict]:
 
 
 def _is_part(value: object) -> bool:
-    return (
-        isinstance(value, dict) and len(value) == 1 and isinstance(next(iter(value.values())), dict)
-    )
+    inner = list(value.values()) if isinstance(value, dict) else []
+    return len(inner) == 1 and isinstance(inner[0], dict)
 
 
 def _call(
@@ -201,8 +197,4 @@ def _call(
     try:
         return known[name](**arguments)
     except (TypeError, ValueError) as error:
-        raise UserError(f"{place}.{name}: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+        raise UserError(f"{place}.{name}: {str(error).strip().splitlines()[0]}") from error

@@ -1,4 +1,4 @@
-"""scikit-learn pipelines of a variant: built from its settings, saved and loaded without pickle."""
+"""scikit-learn pipelines of a variant: build from settings, fit, save and load without pickle."""
 
 import logging
 from copy import copy
@@ -17,18 +17,17 @@ from seq2report.models.layers import build_steps
 from seq2report.models.steps import TemperatureScaled, best_temperature
 
 HOLD_STEPS = ("steps", "transformer_list")  # attributes of Pipeline and FeatureUnion
-OURS = ("sklearn.", "seq2report.models.steps.")  # what a saved pipeline may hold
+OURS = ("sklearn.", "seq2report.models.steps.")  # modules whose classes a saved pipeline may have
 
 
 def build_pipeline(parts: list[dict], seed: int) -> Pipeline:
-    """Return the pipeline of a variant; it gives probabilities.
+    """Return the pipeline of a variant, which predicts probabilities.
 
-    Where the last step gives none (a support vector machine), its decision values are scaled by
-    one temperature, which `calibrated` finds.
+    If the last step has only decision values (a support vector machine), they are scaled by a
+    temperature; see `calibrated`.
 
     Args:
-        parts: ``pipeline`` of the variant.
-        seed: given to each step that takes a random_state and was given none.
+        seed: for each step with a random_state that is not set.
 
     Raises:
         UserError: an unknown step or argument.
@@ -40,7 +39,7 @@ def build_pipeline(parts: list[dict], seed: int) -> Pipeline:
 
 
 def fitted(pipeline: Pipeline, documents: pl.DataFrame) -> Pipeline:
-    """Return a copy of a pipeline that is fitted on documents, columns text and label.
+    """Return a copy of a pipeline, fitted on documents with the columns text and label.
 
     Raises:
         UserError: scikit-learn cannot fit it.
@@ -51,59 +50,57 @@ def fitted(pipeline: Pipeline, documents: pl.DataFrame) -> Pipeline:
     try:
         return clone(pipeline).fit(documents["text"].to_list(), labels)
     except ValueError as error:
-        raise UserError(
-            f"scikit-learn cannot fit this pipeline to {n} documents: {error}"
-        ) from error
+        message = f"scikit-learn cannot fit this pipeline to {n} documents: {error}"
+        raise UserError(message) from error
 
 
 def calibrated(
     pipeline: Pipeline, train: pl.DataFrame, validation: pl.DataFrame, classes: list[str]
 ) -> tuple[Pipeline, np.ndarray]:
-    """Fit a pipeline on the training split and have it predict the validation split.
+    """Fit a pipeline on the training split and predict the validation split.
 
     Args:
-        pipeline: of `build_pipeline`.
+        pipeline: as `build_pipeline` returns it.
         train: columns text and label.
         validation: the same.
         classes: class names, sorted.
 
     Returns:
-        A copy of the pipeline that is not fitted and has the temperature that is best for these
-        predictions, if it needs one; and the probabilities of the validation documents, (documents,
-        classes).
+        A copy of the pipeline, not fitted, with the best temperature for these predictions if it
+        has one; and the probabilities of the validation documents, (documents, classes).
 
     Raises:
         UserError: scikit-learn cannot fit it.
     """
     model = fitted(pipeline, train)
     if isinstance(model[-1], TemperatureScaled):
-        told = validation.filter(pl.col("label").cast(pl.String).is_in(model.classes_.tolist()))
-        decision = model.decision_function(told["text"].to_list())
-        truth = np.searchsorted(model.classes_, told["label"].to_numpy().astype(str))
+        known = validation.filter(pl.col("label").cast(pl.String).is_in(model.classes_.tolist()))
+        decision = model.decision_function(known["text"].to_list())
+        truth = np.searchsorted(model.classes_, known["label"].to_numpy().astype(str))
         model[-1].temperature = best_temperature(decision, truth)
     return clone(model), probabilities(model, validation, classes)
 
 
 def probabilities(model: Pipeline, documents: pl.DataFrame, classes: list[str]) -> np.ndarray:
-    """Return (documents, classes) float64; a class that no fitted document is of has 0.
+    """Return (documents, classes) float64; a class without fitted documents has 0.
 
     Args:
         model: fitted.
         documents: column text.
         classes: class names, sorted.
     """
-    found = np.zeros((documents.height, len(classes)))
+    probability = np.zeros((documents.height, len(classes)))
     known = np.searchsorted(classes, model.classes_)
-    found[:, known] = model.predict_proba(documents["text"].to_list())
-    return found
+    probability[:, known] = model.predict_proba(documents["text"].to_list())
+    return probability
 
 
 def build_features(parts: list[dict], seed: int) -> Pipeline:
-    """Return the steps from text to a vector a document.
+    """Return the pipeline that converts each text to a vector of features.
 
     Args:
         parts: ``steps`` of features.
-        seed: given to each step that takes a random_state and was given none.
+        seed: for each step with a random_state that is not set.
 
     Raises:
         UserError: an unknown step or argument.
@@ -112,9 +109,9 @@ def build_features(parts: list[dict], seed: int) -> Pipeline:
 
 
 def seeded(steps: list[BaseEstimator], seed: int) -> list[BaseEstimator]:
-    """Give ``seed`` to each step that takes a random_state and was given none; return them."""
+    """Set ``seed`` in each step with a random_state that is not set; return the steps."""
     for step in steps:
-        for name, value in step.get_params().items():  # those of the steps of a union too
+        for name, value in step.get_params().items():  # includes the steps of a union
             if name.split("__")[-1] == "random_state" and value is None:
                 step.set_params(**{name: seed})
     return steps
@@ -123,9 +120,9 @@ def seeded(steps: list[BaseEstimator], seed: int) -> list[BaseEstimator]:
 def save_pipeline(model: Pipeline, folder: Path) -> None:
     """Write model.skops and vocabulary.parquet (step, term; in the order of the features).
 
-    A step inside a union is told by the names of both, ``featureunion/tfidfvectorizer-1``.
-    The vocabulary stands apart because skops describes every entry of a dictionary at length: a
-    vocabulary of bigrams inside it outweighs the rest of the model many times.
+    A step in a union has the names of both, ``featureunion/tfidfvectorizer-1``. The vocabulary is a
+    separate file because skops describes each entry of a dictionary in many bytes: a vocabulary of
+    bigrams would be many times larger than the rest of the model.
     """
     terms = [pd.DataFrame({"step": [], "term": []}, dtype=str)]
     for name, step in _vectorizers(model).items():
@@ -133,36 +130,34 @@ def save_pipeline(model: Pipeline, folder: Path) -> None:
         terms.append(pd.DataFrame({"step": name, "term": ordered}))
     light = _without_vocabularies(model)
     skops.io.dump(light, folder / "model.skops", compression=ZIP_DEFLATED)
-    terms = pd.concat(terms)
-    terms.to_parquet(folder / "vocabulary.parquet", index=False)
+    pd.concat(terms).to_parquet(folder / "vocabulary.parquet", index=False)
 
 
 def _vectorizers(step: BaseEstimator, path: tuple[str, ...] = ()) -> dict[str, BaseEstimator]:
-    """Return the steps in a step, itself included, that have a vocabulary, by their place in it."""
-    found = {"/".join(path): step} if hasattr(step, "vocabulary_") else {}
+    """Return all steps with a vocabulary in a step, including itself, by their path."""
+    vectorizers = {"/".join(path): step} if hasattr(step, "vocabulary_") else {}
     for attribute in HOLD_STEPS:
         for name, inner in getattr(step, attribute, []):
-            found |= _vectorizers(inner, (*path, name))
-    return found
+            vectorizers |= _vectorizers(inner, (*path, name))
+    return vectorizers
 
 
 def _without_vocabularies(step: BaseEstimator) -> BaseEstimator:
-    """Return a copy of a step that shares all with it but the vocabularies, which are empty."""
+    """Return a shallow copy of a step with empty vocabularies."""
     step = copy(step)
     if hasattr(step, "vocabulary_"):
         step.vocabulary_ = {}
     for attribute in HOLD_STEPS:
         if hasattr(step, attribute):
             inner = getattr(step, attribute)
-            setattr(step, attribute, [(name, _without_vocabularies(each)) for name, each in inner])
+            setattr(step, attribute, [(name, _without_vocabularies(part)) for name, part in inner])
     return step
 
 
 def load_pipeline(folder: Path) -> Pipeline:
     """Return the pipeline that `save_pipeline` wrote.
 
-    Nothing in it is unpickled; types that are neither known to skops nor scikit-learn's own nor
-    ours are refused by skops.
+    Nothing is unpickled; skops refuses types other than its own known ones and those of `OURS`.
     """
     file = folder / "model.skops"
     unknown = skops.io.get_untrusted_types(file=file)
@@ -174,15 +169,11 @@ def load_pipeline(folder: Path) -> Pipeline:
 
 
 def count_parameters(model: Pipeline) -> int:
-    """Return how many fitted numbers the last step decides with: coefficients and the like."""
+    """Return the number of fitted parameters of the last step, such as coefficients."""
     last = model[-1]
     if isinstance(last, TemperatureScaled):
         last = last.estimator_
     names = ("coef_", "intercept_", "feature_log_prob_", "coefs_", "intercepts_", "dual_coef_")
-    fitted = [getattr(last, name, None) for name in names]
-    return sum(
-        part.size
-        for values in fitted
-        if values is not None
-        for part in (values if isinstance(values, list) else [values])
-    )
+    values = [getattr(last, name) for name in names if getattr(last, name, None) is not None]
+    arrays = [array for value in values for array in (value if type(value) is list else [value])]
+    return sum(array.size for array in arrays)

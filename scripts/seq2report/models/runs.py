@@ -1,66 +1,97 @@
-"""The folder that every run leaves, whatever kind of model it trained.
+"""Write the run folder, which has the same files for every kind of model.
 
-It holds all that its model needs to answer, so that it can be copied to another machine and used
-there: `MODEL`, and of an ensemble, the same of each member in ``members/<variant>``.
+The folder contains everything that its model needs for predictions, so that it can be copied to
+another machine: the files of `MODEL`, and in an ensemble those of each member in
+``members/<variant>``.
 """
 
+import argparse
+import logging
 import platform
 import resource
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
-from seq2report.core.command import write_json
+from seq2report.core.command import read_json, replacing, write_json
 from seq2report.core.version import __version__
 
-SMALLEST = np.finfo(np.float64).eps  # probability that a log loss is taken of
+SMALLEST = np.finfo(np.float64).eps  # lower bound of a probability in a log loss
 HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds", "kept"]
 Predicted = tuple[pl.DataFrame, np.ndarray]  # documents and their probabilities
-# Files of a run, and a folder, that its model needs to answer, and to tell how good it is.
+# Files and a folder of a run that describe its model, and that its predictions need.
 MODEL = ("run.json", "metrics.json", "model.keras", "model.skops", "vocabulary.parquet", "features")
 
 
-def about_run(
-    folder: Path, settings: dict, seed: int, corpus: dict, circumstances: dict, **more: object
-) -> dict:
-    """Return what is in run.json: what was trained on what, without a date.
+def about_run(args: argparse.Namespace, **more: object) -> dict:
+    """Return the content of run.json, which has no date.
 
     Args:
-        folder: the run's, ``…/<variant>/seed-<n>``.
-        settings: resolved, of the variant.
-        seed: of the run.
-        corpus: content of corpus.json.
-        circumstances: what else is known of the corpus: name, sample, split, header.
-        more: what kinds of models tell beside.
+        args: of a training command: output, settings, seed, corpus and circumstances (name, sample,
+            split and header of the corpus).
+        more: facts of one kind of model.
     """
-    documents: dict[str, int] = {}
+    corpus, documents = read_json(args.corpus), {}
     for row in corpus["counts"]:
         documents[row["split"]] = documents.get(row["split"], 0) + row["documents"]
-    told = {"title": corpus["title"], "documents": documents, "digest": corpus["digest"]}
+    facts = {"title": corpus["title"], "documents": documents, "digest": corpus["digest"]}
     return {
-        "variant": folder.parent.name,
-        "seed": seed,
-        "settings": settings,
+        "variant": args.output.parent.name,
+        "seed": args.seed,
+        "settings": args.settings,
         "classes": corpus["classes"],
-        "corpus": circumstances | told,
+        "corpus": args.circumstances | facts,
         **more,
-        **{key: environment()[key] for key in ("versions", "seq2report")},
+        "versions": versions(),
+        "seq2report": __version__,
     }
 
 
+def durations(fit: tuple[float, float], predict: tuple[float, float]) -> dict[str, float]:
+    """Return seconds and CPU seconds of fitting and prediction, with their names in metrics."""
+    names = ("fit_seconds", "fit_cpu_seconds", "predict_seconds", "predict_cpu_seconds")
+    return dict(zip(names, (*fit, *predict), strict=True))
+
+
 def copy_model(run: Path, folder: Path) -> None:
-    """Copy what is in `MODEL` of a run's folder to a new folder."""
+    """Copy the files of `MODEL` from a run folder to a new folder."""
     folder.mkdir(parents=True)
     for part in (run / name for name in MODEL):
         if part.is_dir():
             shutil.copytree(part, folder / part.name)
         elif part.is_file():
             shutil.copy(part, folder)
+
+
+def save_run(
+    folder: Path,
+    about: dict,
+    save_model: Callable[[Path], None],
+    test: Predicted,
+    validation: Predicted | None,
+    facts: dict,
+    history: list[dict] | None = None,
+) -> None:
+    """Replace a run folder as a whole, and log the scores.
+
+    Args:
+        about: content of run.json.
+        save_model: writes the model to a folder.
+
+    Other arguments are as in `write_run`.
+    """
+    with replacing(folder) as part:
+        part.mkdir()
+        write_json(part / "run.json", about)
+        save_model(part)
+        metrics = write_run(part, test, validation, about["classes"], history or [], facts)
+    logging.info("test accuracy %(accuracy).4f, macro-F1 %(macro_f1).4f", metrics)
 
 
 def write_run(
@@ -74,17 +105,17 @@ def write_run(
     """Write history.csv, predictions.parquet, validation.parquet and metrics.json.
 
     Args:
-        folder: exists; the model is already in it.
-        test: the test documents (columns id and label) and their probabilities, (documents,
-            classes), in the order of the documents and of ``classes``.
-        validation: the same of the validation split, by a model that was not fitted on it; None
-            where there is no such model, and then no validation.parquet.
+        folder: exists and contains the model.
+        test: test documents (columns id and label) and their probabilities, (documents, classes).
+        validation: the same for the validation split, by a model that was not fitted on it; None
+            without such a model, and then there is no validation.parquet.
         classes: class names, sorted.
-        history: a row an epoch; empty for a model that has no epochs.
-        facts: what the metrics tell beside the scores.
+        history: one row per epoch; empty for a model without epochs.
+        facts: content of the metrics in addition to the scores. ``peak_memory_mb`` is the lower
+            bound of the reported peak.
 
     Returns:
-        What is in metrics.json.
+        The content of metrics.json.
     """
     metrics = _write_predictions(folder / "predictions.parquet", *test, classes)
     metrics |= {"test_documents": len(test[1]), "val_accuracy": None, "val_loss": None}
@@ -93,6 +124,7 @@ def write_run(
         metrics |= {f"val_{name}": watched[name] for name in ("accuracy", "loss")}
     pd.DataFrame(history, columns=HISTORY_COLUMNS).to_csv(folder / "history.csv", index=False)
     metrics |= facts | environment()
+    metrics["peak_memory_mb"] = max(metrics["peak_memory_mb"], facts.get("peak_memory_mb", 0))
     write_json(folder / "metrics.json", metrics)
     return metrics
 
@@ -100,7 +132,7 @@ def write_run(
 def _write_predictions(
     path: Path, documents: pl.DataFrame, probability: np.ndarray, classes: list[str]
 ) -> dict:
-    """Write columns id, label, predicted and p_<class>, a row a document; return the scores."""
+    """Write id, label, predicted and p_<class>, one row per document; return the scores."""
     predicted = probability.argmax(axis=1)
     columns = {f"p_{name}": p for name, p in zip(classes, probability.T, strict=True)}
     documents.select(
@@ -129,7 +161,7 @@ def scores(truth: np.ndarray, predicted: np.ndarray, probability: np.ndarray) ->
 
 
 def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Return the mean of −ln p(true class) in nats; a p below `SMALLEST` counts as that.
+    """Return the mean of −ln p(true class) in nats; p is clipped to `SMALLEST`.
 
     Args:
         truth: class numbers, (n,).
@@ -141,30 +173,30 @@ def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
 
 
 def class_scores(truth: np.ndarray, predicted: np.ndarray, classes: int) -> pd.DataFrame:
-    """Return precision, recall, F1 and the number of documents of each class, a row a class.
+    """Return precision, recall, F1 and number of documents, one row per class; 0/0 is 0.
 
-    What would be 0/0 is 0. These are scikit-learn's figures, to the last digit; to load it for them
-    takes longer than all else that is done with a run but its training.
+    The scores equal those of scikit-learn to the last digit. Loading scikit-learn for them would
+    take longer than everything else that is done with a run after training.
 
     Args:
         truth: class numbers, (n,).
         predicted: class numbers, (n,).
-        classes: how many there are.
+        classes: number of classes.
     """
-    is_of, named = (np.bincount(each, minlength=classes) for each in (truth, predicted))
+    documents, answers = (np.bincount(n, minlength=classes) for n in (truth, predicted))
     right = np.bincount(truth[truth == predicted], minlength=classes)
     return pd.DataFrame(
         {
-            "precision": right / np.maximum(named, 1),
-            "recall": right / np.maximum(is_of, 1),
-            "f1": 2 * right / np.maximum(is_of + named, 1),
-            "documents": is_of,
+            "precision": right / np.maximum(answers, 1),
+            "recall": right / np.maximum(documents, 1),
+            "f1": 2 * right / np.maximum(documents + answers, 1),
+            "documents": documents,
         }
     )
 
 
 def environment() -> dict:
-    """Return CPU time and peak memory of this process so far, and what a figure hangs on."""
+    """Return CPU time and peak memory of this process so far, versions and machine."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
     return {
         "cpu_seconds": time.process_time(),
@@ -176,7 +208,7 @@ def environment() -> dict:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of what computes, of that which is loaded."""
+    """Return the versions of Python and of the numerical libraries that are loaded."""
     loaded = [name for name in ("numpy", "sklearn", "tensorflow", "keras") if name in sys.modules]
     return {
         "python": platform.python_version(),

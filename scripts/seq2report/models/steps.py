@@ -1,4 +1,4 @@
-"""Steps of pipelines that scikit-learn does not have."""
+"""Pipeline steps that scikit-learn does not have."""
 
 from functools import reduce
 
@@ -10,26 +10,26 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.svm import LinearSVC
 from sklearn.utils.validation import validate_data
 
-SMALLEST = np.finfo(np.float64).eps  # margin, for decision values that are all the same
+SMALLEST = np.finfo(np.float64).eps  # margin if all decision values are equal
 BOUNDS = (-10.0, 10.0)  # of the logarithm of a temperature
 
 
 class NaiveBayesSVC(ClassifierMixin, BaseEstimator):
     """NB-SVM: a linear SVM on features times their log-count ratios (Wang and Manning 2012).
 
-    With two classes one problem is solved, with more one against the rest for each. The features
-    are taken as given: `CountVectorizer: {binary: true}` gives those of the paper.
+    With more than two classes, one problem per class is solved, the class against the rest.
+    `CountVectorizer: {binary: true}` gives the features of the paper.
 
     Args:
         C: weight of the errors, as in LinearSVC.
         alpha: added to the count of each feature in each class.
-        beta: 1 for the coefficients of the SVM, 0 for their mean magnitude instead of each (which
-            is naive Bayes), between them a mixture.
+        beta: interpolates between naive Bayes (0: all coefficients of the SVM are replaced by
+            their mean magnitude) and the SVM (1).
         random_state: of LinearSVC.
 
     Attributes:
-        coef_: what a feature as given counts for, (classes, features) float32; one row for two
-            classes, for the second one.
+        coef_: weights of the features, (classes, features) float32; one row with two classes, for
+            the second one.
         intercept_: (classes,) or (1,).
         classes_: names, sorted.
     """
@@ -41,13 +41,10 @@ class NaiveBayesSVC(ClassifierMixin, BaseEstimator):
         beta: float = 0.25,
         random_state: int | None = None,
     ) -> None:
-        self.C = C
-        self.alpha = alpha
-        self.beta = beta
-        self.random_state = random_state
+        self.C, self.alpha, self.beta, self.random_state = C, alpha, beta, random_state
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> "NaiveBayesSVC":
-        """Fit to features, (n, features), sparse or not, none negative, and class names, (n,).
+        """Fit to features, (n, features), dense or sparse, and class names, (n,).
 
         Raises:
             ValueError: a negative feature, or fewer than two classes.
@@ -63,7 +60,7 @@ class NaiveBayesSVC(ClassifierMixin, BaseEstimator):
         self.coef_ = np.empty((len(against_rest), x.shape[1]), dtype=np.float32)
         self.intercept_ = np.empty(len(against_rest))
         scaled = csr_array((np.empty_like(x.data), x.indices, x.indptr), shape=x.shape)
-        for n, name in enumerate(against_rest):  # one after the other, all in the same copy
+        for n, name in enumerate(against_rest):  # reuses one copy of the features
             ratios = log_count_ratios(x, y == name, self.alpha)
             np.multiply(x.data, ratios[x.indices], out=scaled.data)
             svm = LinearSVC(C=self.C, random_state=self.random_state).fit(scaled, y == name)
@@ -73,7 +70,7 @@ class NaiveBayesSVC(ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, x: np.ndarray) -> np.ndarray:
-        """Return (n,), more than 0 for the second of two classes; or (n, classes)."""
+        """Return (n,), positive for the second of two classes; or (n, classes)."""
         x = validate_data(self, x, accept_sparse="csr", reset=False)
         decision = x @ self.coef_.T + self.intercept_
         return decision if len(self.classes_) > 2 else decision[:, 0]
@@ -90,20 +87,20 @@ def log_count_ratios(x: csr_array, is_of: np.ndarray, alpha: float) -> np.ndarra
     ``alpha``; |·| is the sum over the features.
 
     Args:
-        x: (n, features), none negative.
+        x: (n, features), not negative.
         is_of: whether a document is of the class, (n,) bool.
-        alpha: more than 0.
+        alpha: positive.
     """
     p, q = (alpha + x.T @ rows.astype(np.float64) for rows in (is_of, ~is_of))
     return np.log(p / p.sum()) - np.log(q / q.sum())
 
 
 class NaiveBayesWeights(TransformerMixin, BaseEstimator):
-    """Features, each times how much it tells about the class: the weights of NB-SVM.
+    """Scale each feature by the weight that it has in NB-SVM.
 
-    A feature's weight is the largest, over the classes, absolute log-count ratio of the documents
-    that have it, the class against the rest (Wang and Manning 2012, with two classes; the sign,
-    which they keep, is for what comes after it to learn).
+    The weight is the maximum over the classes of the absolute log-count ratio, the class against
+    the rest, of the documents with the feature (Wang and Manning 2012, for two classes; they keep
+    the sign, which the next step can learn).
 
     Args:
         alpha: added to each count.
@@ -113,7 +110,7 @@ class NaiveBayesWeights(TransformerMixin, BaseEstimator):
         self.alpha = alpha
 
     def fit(self, x: csr_array, y: np.ndarray) -> "NaiveBayesWeights":
-        """Count documents of each class, (n,) ``y``, that have each feature of ``x``, (n, f)."""
+        """Learn weights from features, (n, f), and class names, (n,)."""
         has, y = csr_array(x != 0, dtype=np.float64), np.asarray(y)
         ratios = (log_count_ratios(has, y == name, self.alpha) for name in np.unique(y))
         self.weights_ = reduce(np.maximum, map(np.abs, ratios))
@@ -121,38 +118,37 @@ class NaiveBayesWeights(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, x: csr_array) -> csr_array:
-        """Return ``x``, (n, f), each column times its weight, of the type that ``x`` has."""
+        """Return ``x``, (n, f), times the weights, with the dtype of ``x``."""
         return x @ diags_array(self.weights_.astype(x.dtype), format="csr")
 
 
 class TemperatureScaled(ClassifierMixin, BaseEstimator):
-    """A classifier that has decision values alone, given probabilities (Guo et al. 2017).
+    """Probabilities for a classifier with decision values only (Guo et al. 2017).
 
-    They are softmax(decision values / temperature), which leaves the decisions as they are; with
-    two classes, whose decision value d is that of the second one, 1 / (1 + exp(-d / temperature)).
+    They are softmax(decision values / temperature), which does not change the decisions. With two
+    classes and the decision value d of the second one, this is 1 / (1 + exp(-d / temperature)).
 
     Args:
         estimator: not fitted; `fit` fits a copy of it.
-        temperature: more than 0; see `best_temperature`.
+        temperature: positive; see `best_temperature`.
     """
 
     def __init__(self, estimator: ClassifierMixin, temperature: float = 1.0) -> None:
-        self.estimator = estimator
-        self.temperature = temperature
+        self.estimator, self.temperature = estimator, temperature
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> "TemperatureScaled":
-        """Fit the estimator; the temperature stays."""
+        """Fit the estimator without changing the temperature."""
         self.estimator_ = clone(self.estimator).fit(x, y)
         self.classes_ = self.estimator_.classes_
         self.n_features_in_ = self.estimator_.n_features_in_
         return self
 
     def decision_function(self, x: np.ndarray) -> np.ndarray:
-        """Return what the estimator decides by: (n,) for two classes, or else (n, classes)."""
+        """Return decision values of the estimator, (n,) for two classes, otherwise (n, classes)."""
         return self.estimator_.decision_function(x)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """Return the classes that the estimator decides for, (n,)."""
+        """Return class names, (n,)."""
         return self.estimator_.predict(x)
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
@@ -161,14 +157,14 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):
 
 
 def best_temperature(decision: np.ndarray, truth: np.ndarray) -> float:
-    """Return the temperature whose probabilities have the lowest log loss.
+    """Return the temperature with the lowest log loss.
 
-    Where all n documents are right, the log loss falls as long as the temperature does, down to 0,
-    and a mistake on another document would then cost without end. By the rule of succession the
-    next one is right with odds of n + 1 to 1: these are given to a document of the median margin.
+    If all n documents are classified correctly, the log loss has its infimum at temperature 0, with
+    an infinite loss for a mistake on a new document. By the rule of succession, the next document
+    is correct with odds of n + 1 to 1; the temperature gives these odds to the median margin.
 
     Args:
-        decision: of documents that the estimator was not fitted on, (n,) or (n, classes).
+        decision: for documents that the estimator was not fitted on, (n,) or (n, classes).
         truth: their class numbers, (n,).
     """
     logits = _logits(decision)

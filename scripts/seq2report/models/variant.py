@@ -1,31 +1,31 @@
-"""Variants: the settings of a model, and what follows from its kind.
+"""Variants: the settings of a model, and the properties of its kind.
 
-YAML, the arguments of the training scripts and run.json hold the same mapping; `Variant.read` and
-`Variant.settings` are the only way from it and back.
+YAML, the arguments of the training scripts and run.json contain the same mapping; `Variant.read`
+and `Variant.settings` convert it to a `Variant` and back.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Self
 
-EVERY_RUN = ("metrics.json", "run.json")  # which every model is loaded from
-FEATURES = ("model.skops", "vocabulary.parquet", "features.json")  # the steps that make features
+EVERY_RUN = ("metrics.json", "run.json")  # needed to load any model
+FEATURES = ("model.skops", "vocabulary.parquet", "features.json")  # fitted steps of features
 
 
 @dataclass(frozen=True)
 class Input:
-    """How a network reads a document.
+    """The input of a network.
 
     Attributes:
         form: sequence (token ids), onehot, multihot or features.
-        encoding: name of the encoding that gives token ids; None for features.
+        encoding: name of the encoding; None for features.
         features: name of the features; None for token ids.
-        length: tokens that are read of a document; None if it is one vector.
+        length: maximum number of tokens of a document; None if it is one vector.
         padding: pre or post.
         truncating: pre or post.
         embedding: name of pretrained vectors.
         trainable: whether the embedding is trained; None without one.
-        dimensions: of an embedding that is learned with the task.
+        dimensions: of an embedding without pretrained vectors.
     """
 
     form: str
@@ -46,16 +46,15 @@ class Input:
 
 @dataclass(frozen=True)
 class Fit:
-    """How a network is fitted.
+    """The settings of the training of a network.
 
     Attributes:
         optimizer: name of a Keras optimizer, or name and arguments.
-        batch_size: documents per batch.
-        epochs: at most.
+        epochs: maximum number.
         patience: epochs without a better validation accuracy before training stops; None: no early
             stopping.
         protocol: lecture, or None: the test documents are predicted once, at the end.
-        refit: whether a fresh network is fitted on training and validation documents in the end.
+        refit: whether a new network is fitted on training and validation documents at the end.
         class_weight: balanced or None.
     """
 
@@ -70,7 +69,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Other variants, and how their probabilities are combined: vote or stack."""
+    """Other variants, and the method that combines their probabilities: vote or stack."""
 
     members: list[str]
     method: str
@@ -78,15 +77,12 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Variant:
-    """A configured model, all defaults filled in.
+    """A configured model with all defaults.
 
     Attributes:
-        kind: a key of `KINDS`, which decides which of the other attributes are set.
+        kind: a key of `KINDS`, which determines the other attributes that are set.
         pipeline: scikit-learn steps, as in the configuration.
-        input: of a network.
         layers: of a network: Keras layers, or file, function, arguments and digest of a function.
-        fit: of a network.
-        ensemble: members and method.
     """
 
     kind: str
@@ -98,17 +94,16 @@ class Variant:
 
     @classmethod
     def read(cls, settings: Mapping[str, Any]) -> Self:
-        """Return the variant that resolved settings describe.
+        """Return the variant of resolved settings.
 
         Raises:
-            ValueError: they describe no kind of model, or have an unknown or a missing key.
+            ValueError: no kind of model has these settings, or a key is unknown or missing.
         """
         kind = kind_of(settings)
-        if not any(each.key in settings for each in KINDS.values()):
-            expected = ", ".join(f"'{each.key}'" for each in KINDS.values())
-            raise ValueError(
-                f"expected one of {expected}, found {', '.join(settings) or 'nothing'}"
-            )
+        keys = [row.key for row in KINDS.values()]
+        if not any(key in settings for key in keys):
+            keys = ", ".join(map(repr, keys))
+            raise ValueError(f"expected one of {keys}, found {', '.join(settings) or 'nothing'}")
         types = {"input": Input, "fit": Fit, "ensemble": Ensemble}
         try:
             values = {k: types[k](**v) if k in types else v for k, v in settings.items()}
@@ -117,7 +112,7 @@ class Variant:
             raise ValueError(f"not the settings of a variant: {error}") from error
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings as `read` takes them, without what is at its default."""
+        """Return the settings for `read`, without those at their defaults."""
         return _plain(self, ("kind",))
 
     @property
@@ -127,11 +122,11 @@ class Variant:
 
     @property
     def trains_embedding(self) -> bool:
-        """Whether the run leaves an embedding matrix that training has changed."""
+        """Whether training changes the embedding matrix, which the run then contains."""
         return self.input is not None and bool(self.input.trainable)
 
     def run_files(self) -> list[str]:
-        """Return the files of a run that are no part of its model, those of every kind first."""
+        """Return the files of a run that are not part of its model."""
         files = ["metrics.json", "predictions.parquet", "history.csv"]
         files += ["validation.parquet"] if self.is_held_out else []
         return files + (["embedding.npy"] if self.trains_embedding else [])
@@ -139,14 +134,14 @@ class Variant:
 
 @dataclass(frozen=True)
 class Kind:
-    """What the kind of a variant decides.
+    """The properties of a kind of model.
 
     Attributes:
         key: the key of the settings that only this kind has.
-        keys: all that it may have.
+        keys: all keys of the settings.
         script: the command that trains it, scripts/<script>.py.
-        predictor: the class of answers/predictor.py that loads its model from a run's folder.
-        files: from a variant to the files of a run that its own model is loaded from.
+        predictor: the class of answers/predictor.py that loads its model from a run folder.
+        files: returns the files of a run that the model of a variant is loaded from.
     """
 
     key: str
@@ -162,43 +157,36 @@ def _network_files(variant: Variant) -> list[str]:
     return ["model.keras", "vocabulary.parquet"]
 
 
-# One row per kind. Of settings with keys of several kinds, the first row decides.
+# The first kind whose key is in the settings applies.
 KINDS = {
     "ensemble": Kind(
-        *("ensemble", ("ensemble",), "train_ensemble", "Ensemble"),
-        files=lambda variant: ["ensemble.json"],
+        *("ensemble", ("ensemble",), "train_ensemble", "Ensemble", lambda _: ["ensemble.json"]),
     ),
     "pipeline": Kind(
         *("pipeline", ("pipeline",), "train_pipeline", "Pipeline"),
-        files=lambda variant: ["model.skops", "vocabulary.parquet"],
+        files=lambda _: ["model.skops", "vocabulary.parquet"],
     ),
     "network": Kind(
-        *("layers", ("input", "layers", "fit"), "train_network", "Network"),
-        files=_network_files,
+        *("layers", ("input", "layers", "fit"), "train_network", "Network", _network_files),
     ),
 }
 
 
 def kind_of(settings: Mapping[str, Any]) -> str:
-    """Return the kind of model that settings describe; a network if they do not say."""
+    """Return the kind of model with these settings; the default is a network."""
     return next((name for name, kind in KINDS.items() if kind.key in settings), "network")
 
 
 def model_files(variants: Mapping[str, Variant], name: str) -> list[str]:
-    """Return the files of a run that its model is loaded from, the members of an ensemble included.
-
-    Args:
-        variants: all of them, by name.
-        name: of the variant that is asked about.
-    """
+    """Return the files of a run that the model of a variant and its members are loaded from."""
     variant = variants[name]
     members = variant.ensemble.members if variant.ensemble else []
-    copied = [f"members/{each}/{file}" for each in members for file in model_files(variants, each)]
+    copied = [f"members/{name}/{file}" for name in members for file in model_files(variants, name)]
     return [*EVERY_RUN, *KINDS[variant.kind].files(variant), *copied]
 
 
 def _plain(item: object, without: tuple[str, ...] = ()) -> object:
-    """Return a dataclass as a mapping, without what is not set."""
+    """Return a dataclass as a mapping, without values that are not set."""
     if not is_dataclass(item):
         return item
     values = {f.name: getattr(item, f.name) for f in fields(item) if f.name not in without}
