@@ -11,27 +11,15 @@ import pandas as pd
 import yaml
 from sklearn.pipeline import Pipeline as Steps
 
-from seq2report.answers.predictor import (
-    Ensemble,
-    Network,
-    Pipeline,
-    Predictor,
-    member_folders,
-    read_about,
-)
+from seq2report.answers import predictor
+from seq2report.answers.predictor import Network, Pipeline, Predictor
 from seq2report.core.command import read_json
 from seq2report.models.pipelines import count_parameters
 from seq2report.models.steps import TemperatureScaled
 from seq2report.models.variant import Input, Variant
 
-SCHEMA = {
-    "position": "str",
-    "kind": "str",
-    "name": "str",
-    "arguments": "str",
-    "shape": "str",
-    "parameters": "Int64",
-}
+TEXTS = ("position", "kind", "name", "arguments", "shape")
+SCHEMA = dict.fromkeys(TEXTS, "str") | {"parameters": "Int64"}
 FORMS = {"sequence": "Word ids", "onehot": "Words, one-hot", "multihot": "Words, multi-hot"}
 # Keys of ``input`` that are arguments of the box of the ids, and of the embedding layer.
 OF_IDS = ("encoding", "length", "padding", "truncating")
@@ -40,18 +28,13 @@ ANY_TEXT = "The number of features does not depend on the text."
 
 
 def describe(model: Predictor, run: Path) -> pd.DataFrame:
-    """Return the boxes of a model, inputs first.
+    """Return the boxes of the model of a run folder, inputs first, with the columns of `SCHEMA`.
 
-    Args:
-        model: as `predictor.load` returns it.
-        run: its folder.
-
-    Returns:
-        Columns of `SCHEMA`. kind is text, input, layer, step, member, merge or output; name is a
-        class of Keras or scikit-learn, or the variant of a member; shape is the output for one
-        document, as text; parameters counts those of the box itself, null if it cannot have any.
+    kind is text, input, layer, step, member, merge or output; name is a class of Keras or
+    scikit-learn, or the variant of a member; shape is the output for one document, as text;
+    parameters counts those of the box itself, null if it cannot have any.
     """
-    variant = Variant.read(read_about(run)["settings"])
+    variant = Variant.read(predictor.read_about(run)["settings"])
     boxes = {"network": _network, "pipeline": _pipeline, "ensemble": _ensemble}[variant.kind]
     rows = [("0", "text", "Text", "", "", None), *boxes(model, run, variant)]
     return pd.DataFrame(rows, columns=list(SCHEMA)).astype(SCHEMA)
@@ -59,10 +42,8 @@ def describe(model: Predictor, run: Path) -> pd.DataFrame:
 
 def _spelled(arguments: dict) -> str:
     """Return arguments as in the configuration, on one line."""
-    text = yaml.safe_dump(
-        arguments, default_flow_style=True, sort_keys=False, allow_unicode=True, width=float("inf")
-    )
-    return text.strip()[1:-1]
+    one_line = {"default_flow_style": True, "width": float("inf")}
+    return yaml.safe_dump(arguments, sort_keys=False, allow_unicode=True, **one_line).strip()[1:-1]
 
 
 def _network(model: Network, run: Path, variant: Variant) -> Iterator[tuple]:
@@ -114,12 +95,11 @@ def _layers(
     is unambiguous because the settings are.
 
     Args:
-        model: the Keras model.
         sources: names of the layers that each layer reads.
         layers: ``layers`` of the variant, or of a branch.
-        end: name of the last of them.
+        end: name of the last layer.
         prefix: of all positions.
-        start: number of the first of them.
+        start: number of the first layer.
     """
     rows = []
     for n, settings in reversed(list(enumerate(layers, start))):
@@ -190,9 +170,9 @@ def _steps(steps: list[dict], fitted: Steps) -> Iterator[tuple]:
         yield f"{n}", kind, name, own, f"{features.shape[1]:,} features", None
 
 
-def _ensemble(model: Ensemble, run: Path, variant: Variant) -> Iterator[tuple]:
+def _ensemble(model: Predictor, run: Path, variant: Variant) -> Iterator[tuple]:
     ensemble = read_json(run / "ensemble.json")
-    folders = member_folders(run, ensemble["members"])
+    folders = predictor.member_folders(run, ensemble["members"])
     for m, (folder, weight) in enumerate(zip(folders, ensemble["weights"], strict=True)):
         parameters = read_json(folder / "metrics.json")["parameters"]
         yield f"1/{m}/0", "member", folder.name, f"weight: {weight:.3f}", "", parameters

@@ -37,11 +37,10 @@ STYLE = "reports/template/style.css"
 
 
 def explained(model: Predictor, texts: Iterable[str]) -> Iterator[tuple[dict, pd.DataFrame]]:
-    """Yield the answer for each document and the table of its words.
+    """Yield the answer for each document and its `occlusion.word_table`.
 
-    The answer has id, kind (``asked``), answer, probability and words (how many the model reads),
-    like a row of the table ``documents`` of evaluate_answers; the table is that of
-    `occlusion.word_table`.
+    The answer is a row of the table ``documents`` of evaluate_answers: id, kind (``asked``),
+    answer, probability and words (the number of words that the model reads).
     """
     for n, text in enumerate(texts, 1):
         probability = model.predict([text])[0]
@@ -116,7 +115,7 @@ def main(argv: Sequence[str] | None) -> None:
     summary = training_summary(args.run)
     print(summary, file=sys.stderr)
     texts = read_texts(args.texts, args.file, args.column, args.encoding)
-    first = next(texts)  # before the slow loading of the model: it fails if there is none
+    first = next(texts)  # fails without a document, before the slow loading of the model
     in_colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     parts = []
     for document, words in explained(load(args.run), chain([first], texts)):

@@ -20,19 +20,13 @@ EXCERPT = 300  # shown characters of a word, and of the text between two words
 
 @dataclass(frozen=True)
 class Occlusion:
-    """The effects of the words of a text on the probability of an answer.
+    """The effects of the words of a text on the probability of an answer."""
 
-    Attributes:
-        text: the part of the text that the model reads.
-        words: number of words in it.
-        spans: start and end of the first `WORDS` words in ``text``, (n, 2) int64.
-        effects: probability of the answer minus the probability after every occurrence of the word
-            is removed from ``text``, (n,) float64. A positive effect supports the answer.
-    """
-
-    text: str
-    words: int
-    spans: np.ndarray
+    text: str  # the part of the text that the model reads
+    words: int  # number of words in it
+    spans: np.ndarray  # start and end of the first `WORDS` words in ``text``, (n, 2) int64
+    # Probability of the answer minus the probability without any occurrence of the word, (n,)
+    # float64; a positive effect supports the answer.
     effects: np.ndarray
 
 
@@ -49,30 +43,23 @@ def occlude(model: Predictor, texts: Sequence[str], answers: Sequence[int]) -> l
     The model classifies all texts in one call: a text with n different words (among the first
     `WORDS`) becomes n + 1 texts.
 
-    Args:
-        model: reads the texts.
-        texts: n texts.
-        answers: class numbers, n.
+    ``answers`` has one class number per text.
     """
     parts = [model.read(text) for text in texts]
     words_of = [spans(part) for part in parts]
     tokens_of = [list(dict.fromkeys(word.token for word in words[:WORDS])) for words in words_of]
-    variations = [
-        variation
-        for part, words, tokens in zip(parts, words_of, tokens_of, strict=True)
-        for variation in (part, *(without(part, words, token) for token in tokens))
-    ]
-    sizes = [len(tokens) + 1 for tokens in tokens_of]
-    columns = np.repeat(answers, sizes)
-    probabilities = model.predict(variations)[np.arange(len(variations)), columns]
+    variations, columns = [], []
+    for part, words, tokens, answer in zip(parts, words_of, tokens_of, answers, strict=True):
+        variations += [part, *(without(part, words, token) for token in tokens)]
+        columns += [answer] * (len(tokens) + 1)
+    probabilities = iter(model.predict(variations)[np.arange(len(variations)), columns])
     occlusions = []
-    by_text = np.split(probabilities, np.cumsum(sizes)[:-1])
-    for part, words, tokens, (whole, *rest) in zip(
-        parts, words_of, tokens_of, by_text, strict=True
-    ):
-        effect = {token: whole - each for token, each in zip(tokens, rest, strict=True)}
-        positions = np.array([word[:2] for word in words[:WORDS]], np.int64).reshape(-1, 2)
-        effects = np.array([effect[word.token] for word in words[:WORDS]], float)
+    for part, words, tokens in zip(parts, words_of, tokens_of, strict=True):
+        whole = next(probabilities)
+        effect = {token: whole - next(probabilities) for token in tokens}
+        tested = words[:WORDS]
+        positions = np.array([word[:2] for word in tested], np.int64).reshape(-1, 2)
+        effects = np.array([effect[word.token] for word in tested], float)
         occlusions.append(Occlusion(part, len(words), positions, effects))
     return occlusions
 
@@ -86,16 +73,10 @@ def word_table(occlusion: Occlusion, name: str, kind: str) -> pd.DataFrame:
     text, (starts, ends) = occlusion.text, occlusion.spans.T
     last = len(text) if occlusion.words == len(occlusion.spans) else ends[-1]
     next_start = np.append(starts[1:], last)[: len(starts)]
-    return pd.DataFrame(
-        {
-            "id": name,
-            "kind": kind,
-            "position": np.arange(len(starts)),
-            "word": [excerpt(text[a:b], EXCERPT) for a, b in occlusion.spans],
-            "after": [between(text[a:b]) for a, b in zip(ends, next_start, strict=True)],
-            "effect": occlusion.effects,
-        }
-    )
+    words = [excerpt(text[a:b], EXCERPT) for a, b in occlusion.spans]
+    after = [between(text[a:b]) for a, b in zip(ends, next_start, strict=True)]
+    columns = {"id": name, "kind": kind, "position": np.arange(len(starts)), "word": words}
+    return pd.DataFrame(columns | {"after": after, "effect": occlusion.effects})
 
 
 def between(text: str) -> str:

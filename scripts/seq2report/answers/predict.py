@@ -13,7 +13,7 @@ Documents are read and classified in batches of a few thousand.
 import csv
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
@@ -53,23 +53,27 @@ def as_text(classes: list[str]) -> Callable:
     return write
 
 
+def answers(classes: list[str], first: int, probabilities: np.ndarray) -> Iterator[tuple]:
+    """Yield number, label and probabilities of each document, for the formats CSV and JSON."""
+    best = probabilities.argmax(axis=1)
+    for n, (label, row) in enumerate(zip(best, shortest(probabilities), strict=True), first):
+        yield n, classes[label], row
+
+
 def as_csv(classes: list[str]) -> Callable:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["document", "label", *(harmless(f"p_{name}") for name in classes)])
 
     def write(first: int, texts: list[str], probabilities: np.ndarray) -> None:
-        labels = [harmless(classes[n]) for n in probabilities.argmax(axis=1)]
-        rows = zip(labels, shortest(probabilities), strict=True)
-        writer.writerows([n, label, *row] for n, (label, row) in enumerate(rows, first))
+        rows = answers(classes, first, probabilities)
+        writer.writerows([n, harmless(label), *row] for n, label, row in rows)
 
     return write
 
 
 def as_json(classes: list[str]) -> Callable:
     def write(first: int, texts: list[str], probabilities: np.ndarray) -> None:
-        labels = [classes[n] for n in probabilities.argmax(axis=1)]
-        rows = zip(labels, shortest(probabilities), strict=True)
-        for n, (label, row) in enumerate(rows, first):
+        for n, label, row in answers(classes, first, probabilities):
             by_class = dict(zip(classes, row, strict=True))
             answer = {"document": n, "label": label, "probabilities": by_class}
             print(json.dumps(answer, ensure_ascii=False))
@@ -88,9 +92,7 @@ def main(argv: Sequence[str] | None) -> None:
 
     print(training_summary(args.run), file=sys.stderr)
     documents = batches(read_texts(args.texts, args.file, args.column, args.encoding))
-    first = next(
-        documents
-    )  # before the model is loaded, so that a missing document is reported soon
+    first = next(documents)  # fails without a document, before the slow loading of the model
     model = load(args.run)
     write, done, empty = FORMATS[args.format](model.classes), 0, []
     for texts in chain([first], documents):

@@ -1,12 +1,12 @@
-"""Finished runs as functions: texts in, probabilities out.
+"""Load the model of a finished run and predict probabilities for texts.
 
     from seq2report.answers.predictor import load
 
     model = load("results/sample/imdb/runs/glove_lstm/seed-1")
-    model.predict(["What a fine film!"])  # (1, 2) probabilities, of model.classes
+    model.predict(["What a fine film!"])  # (1, 2) probabilities, one column per model.classes
 
-A run folder contains everything that its model needs, and can be copied. Nothing is unpickled, and
-no code of the folder is executed.
+A run folder contains everything that its model needs and can be copied. Nothing is unpickled, and
+no code in the folder is executed.
 """
 
 import re
@@ -32,13 +32,9 @@ NAME = "[a-z0-9][a-z0-9_]*"  # of a variant
 
 
 class Predictor(ABC):
-    """A trained model that reads texts.
+    """A trained model that classifies texts."""
 
-    Attributes:
-        classes: class names, in the order of the probabilities.
-    """
-
-    classes: list[str]
+    classes: list[str]  # in the order of the probabilities
 
     def predict(self, texts: Sequence[str]) -> np.ndarray:
         """Return the probability of each class for each text, (texts, classes) float64."""
@@ -50,20 +46,12 @@ class Predictor(ABC):
     def _predict(self, texts: list[str]) -> np.ndarray: ...
 
     def read(self, text: str) -> str:
-        """Return the part of a text that the model reads: all of it, unless it truncates texts."""
+        """Return the part of a text that the model reads; some models truncate texts."""
         return text
 
 
 class Pipeline(Predictor):
-    """A pipeline of scikit-learn.
-
-    Args:
-        run: its folder.
-        about: content of run.json.
-
-    Attributes:
-        model: the fitted pipeline.
-    """
+    """A fitted scikit-learn pipeline, ``model``; ``about`` is the content of run.json."""
 
     def __init__(self, run: Path, about: dict) -> None:
         from seq2report.models.pipelines import load_pipeline
@@ -77,17 +65,13 @@ class Pipeline(Predictor):
 
 
 class Network(Predictor):
-    """A Keras network, on whatever its variant reads.
-
-    Args:
-        run: its folder.
-        about: content of run.json.
+    """A Keras network.
 
     Attributes:
         model: the Keras model.
-        features: the fitted steps that make features of a text, or None.
+        features: the fitted steps that convert texts to features, or None.
         vocabulary: columns id and word of the encoding, or None.
-        num_words: ids stay below this number; or how many features there are.
+        num_words: token ids are below this number; or the number of features.
     """
 
     def __init__(self, run: Path, about: dict) -> None:
@@ -97,7 +81,7 @@ class Network(Predictor):
         self.classes = about["classes"]
         self._input = Variant.read(about["settings"]).input
         self.model = keras.models.load_model(run / "model.keras", compile=False, safe_mode=True)
-        self.model.compile(jit_compile=False)  # a compilation takes longer than a few documents
+        self.model.compile(jit_compile=False)  # compilation takes longer than a few predictions
         self.features = self.vocabulary = None
         self.num_words = about["num_words"]
         if self._input.form == "features":
@@ -115,8 +99,7 @@ class Network(Predictor):
         return probabilities(self.model, self._documents(texts), read)
 
     def _documents(self, texts: list[str]) -> Encoded:
-        nothing = pl.Series([""] * len(texts))
-        about = (nothing, nothing, nothing)  # a text has no id, split or label
+        about = [pl.Series([""] * len(texts))] * 3  # a text has no id, split or label
         if self.features is not None:
             matrix = scipy.sparse.csr_matrix(self.features.transform(texts), dtype="f4")
             matrix.sort_indices()
@@ -130,46 +113,38 @@ class Network(Predictor):
     def read(self, text: str) -> str:
         if self._input.length is None:
             return text
-        every, first = marked(self.vocabulary), self._input.truncating == "post"
-        words = [word for word in spans(text) if every or word.token in self._known]
-        room = self._input.length - (every and first)  # the mark of the start takes a place
-        kept = (words[:room] if first else words[-room:]) if room else []
+        is_marked, keeps_first = marked(self.vocabulary), self._input.truncating == "post"
+        words = [word for word in spans(text) if is_marked or word.token in self._known]
+        room = self._input.length - (is_marked and keeps_first)  # one is the token for the start
+        kept = (words[:room] if keeps_first else words[-room:]) if room else []
         return text[kept[0].start : kept[-1].end] if kept else ""
 
 
 class Ensemble(Predictor):
-    """The probabilities of several models, made into one.
-
-    Args:
-        run: its folder, which holds those of its members.
-        about: content of run.json.
-    """
+    """The combined probabilities of several models."""
 
     def __init__(self, run: Path, about: dict) -> None:
-        made = read_json(run / "ensemble.json")
-        self._members = [load(folder) for folder in member_folders(run, made["members"])]
-        self.classes, self._weights = about["classes"], np.array(made["weights"])
-        _, self._put_together = METHODS[made["method"]]
+        ensemble = read_json(run / "ensemble.json")
+        self._members = [load(folder) for folder in member_folders(run, ensemble["members"])]
+        self.classes, self._weights = about["classes"], np.array(ensemble["weights"])
+        _, self._combine = METHODS[ensemble["method"]]
 
     def _predict(self, texts: list[str]) -> np.ndarray:
-        found = np.stack([member.predict(texts) for member in self._members])
-        return self._put_together(found, self._weights)
+        members = np.stack([member.predict(texts) for member in self._members])
+        return self._combine(members, self._weights)
 
 
-PREDICTORS = {each.__name__: each for each in (Pipeline, Network, Ensemble)}
+PREDICTORS = {"Pipeline": Pipeline, "Network": Network, "Ensemble": Ensemble}
 
 
 def load(run: Path | str) -> Predictor:
-    """Return the model of a finished run.
+    """Return the model of a run folder.
 
-    For the test documents, it returns the probabilities of the run's predictions.parquet, up to the
+    For the test documents, its probabilities are those of the run's predictions.parquet, up to the
     rounding of 32-bit numbers.
 
-    Args:
-        run: its folder.
-
     Raises:
-        UserError: the folder holds no finished run.
+        UserError: the folder is not a finished run.
     """
     run = Path(run)
     about = read_about(run)
@@ -177,10 +152,10 @@ def load(run: Path | str) -> Predictor:
 
 
 def read_about(run: Path) -> dict:
-    """Return the content of a run's run.json.
+    """Return the content of run.json.
 
     Raises:
-        UserError: the folder holds no finished run.
+        UserError: the folder is not a finished run.
     """
     try:
         return read_json(run / "run.json")
@@ -192,10 +167,10 @@ def read_about(run: Path) -> dict:
 
 
 def training_summary(run: Path) -> str:
-    """Return in a few lines what a run was trained on and its test accuracy.
+    """Return a few lines about the training data and the test accuracy of a run.
 
     Raises:
-        UserError: the folder holds no finished run.
+        UserError: the folder is not a finished run.
     """
     about, metrics = read_about(run), read_json(run / "metrics.json")
     corpus, n = about["corpus"], metrics["test_documents"]
@@ -219,11 +194,10 @@ def member_folders(run: Path, members: Sequence[str]) -> list[Path]:
     """Return the run folders of an ensemble's members.
 
     Raises:
-        UserError: the name of a member leads out of the run folder.
+        UserError: the name of a member is not valid, and might be a path outside the folder.
     """
     for member in members:
         if not re.fullmatch(NAME, member):
-            raise UserError(
-                f"{run / 'ensemble.json'}: found the member {member!r}, expected {NAME}"
-            )
+            file = run / "ensemble.json"
+            raise UserError(f"{file}: found the member {member!r}, expected {NAME}")
     return [run / "members" / member for member in members]

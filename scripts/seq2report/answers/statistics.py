@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 LEVEL = 0.95  # of every interval
-BINS = 15  # of the confidence, as Guo et al. (2017) have it
+BINS = 15  # of the confidence, the number of Guo et al. (2017)
 
 
 def accuracy_interval(shares: np.ndarray, accuracies: np.ndarray) -> tuple[float, float]:
@@ -23,9 +23,7 @@ def accuracy_interval(shares: np.ndarray, accuracies: np.ndarray) -> tuple[float
     With one seed, or seeds with identical answers, the variance over seeds is unknown: the interval
     is that of Wilson (1927), for the documents alone.
 
-    Args:
-        shares: c, (n,), 0 to 1.
-        accuracies: of each seed, (S,).
+    ``shares`` are c, (n,); ``accuracies`` are those of the seeds, (S,).
     """
     n, mean = len(shares), float(np.mean(shares))
     documents = np.var(shares, ddof=1) / n if n > 1 else 0.0
@@ -44,6 +42,7 @@ def seed_variance(accuracies: np.ndarray) -> float:
     return float(np.var(accuracies, ddof=1)) if len(accuracies) > 1 else 0.0
 
 
+# Longer than other functions: the formula is documented where it is computed.
 def paired_tests(shares: np.ndarray, seed_errors: np.ndarray, seeds: int) -> pd.DataFrame:
     """Return a paired test of each pair of variants.
 
@@ -69,32 +68,24 @@ def paired_tests(shares: np.ndarray, seed_errors: np.ndarray, seeds: int) -> pd.
     Returns:
         One row per pair a < b: columns a and b (rows of ``shares``), difference (accuracy of a
         minus that of b), low, high, p, p_holm.
-    """  # longer than other functions: the formula is documented where it is computed
+    """
     variants, n = shares.shape
-    first, second = np.triu_indices(variants, 1)
-    total, squares = np.empty(len(first)), np.empty(len(first))
-    for a in range(variants - 1):
-        away = shares[a] - shares[a + 1 :]
-        total[first == a] = away.sum(axis=1)
-        squares[first == a] = np.einsum("bi,bi->b", away, away)
-    spread = np.sqrt(squares + n**2 * (seed_errors[first] + seed_errors[second]))
+    a, b = np.triu_indices(variants, 1)
+    total, squares = np.empty(len(a)), np.empty(len(a))
+    for first in range(variants - 1):  # one variant at a time, which needs little memory
+        away = shares[first] - shares[first + 1 :]
+        total[a == first] = away.sum(axis=1)
+        squares[a == first] = np.einsum("bi,bi->b", away, away)
+    spread = np.sqrt(squares + n**2 * (seed_errors[a] + seed_errors[b]))
     z = np.divide(total, spread, out=np.zeros_like(total), where=spread > 0)
-    variance = seed_errors[first] ** 2 + seed_errors[second] ** 2
-    freedom = np.full(len(first), np.inf)
+    variance = seed_errors[a] ** 2 + seed_errors[b] ** 2
+    freedom = np.full(len(a), np.inf)
     np.divide((spread / n) ** 4 * (seeds - 1), variance, out=freedom, where=variance > 0)
     p = 2 * stats.t.sf(np.abs(z), freedom)
-    half = stats.t.ppf((1 + LEVEL) / 2, freedom) * spread / n
-    return pd.DataFrame(
-        {
-            "a": first,
-            "b": second,
-            "difference": total / n,
-            "low": total / n - half,
-            "high": total / n + half,
-            "p": p,
-            "p_holm": holm(p),
-        }
-    )
+    half, difference = stats.t.ppf((1 + LEVEL) / 2, freedom) * spread / n, total / n
+    columns = {"a": a, "b": b, "difference": difference}
+    columns |= {"low": difference - half, "high": difference + half, "p": p, "p_holm": holm(p)}
+    return pd.DataFrame(columns)
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -113,11 +104,7 @@ def holm(p: np.ndarray) -> np.ndarray:
 def brier(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return the score of Brier (1950) of each document: squared errors summed over the classes.
 
-    0 is best, 2 is worst.
-
-    Args:
-        probability: (n, classes).
-        truth: class numbers, (n,).
+    0 is best, 2 is worst. ``probability`` is (n, classes), ``truth`` class numbers, (n,).
     """
     errors = probability.astype(np.float64)
     errors[np.arange(len(truth)), truth] -= 1
@@ -135,26 +122,21 @@ def reliability(confidence: np.ndarray, right: np.ndarray) -> pd.DataFrame:
         right: whether that class is the true one, (n,).
 
     Returns:
-        One row per bin with documents: columns bin (from 1), confidence and accuracy (means),
-        documents.
+        One row per non-empty bin: bin (from 1), mean confidence, accuracy, documents.
     """
     bins = np.clip(np.ceil(confidence * BINS), 1, BINS).astype(int)
     documents = np.bincount(bins, minlength=BINS + 1)
-    found = documents.nonzero()[0]
+    filled = documents.nonzero()[0]
 
     def mean(values: np.ndarray) -> np.ndarray:
-        return np.bincount(bins, weights=values)[found] / documents[found]
+        return np.bincount(bins, weights=values)[filled] / documents[filled]
 
-    columns = {"bin": found, "confidence": mean(confidence), "accuracy": mean(right)}
-    return pd.DataFrame(columns | {"documents": documents[found]})
+    columns = {"bin": filled, "confidence": mean(confidence), "accuracy": mean(right)}
+    return pd.DataFrame(columns | {"documents": documents[filled]})
 
 
 def expected_calibration_error(bins: pd.DataFrame) -> float:
-    """Return the expected calibration error (Guo et al. 2017).
-
-    Args:
-        bins: as `reliability` returns them.
-    """
+    """Return the expected calibration error (Guo et al. 2017) of the bins of `reliability`."""
     away = (bins["accuracy"] - bins["confidence"]).abs()
     return float(np.average(away, weights=bins["documents"]))
 
@@ -162,14 +144,10 @@ def expected_calibration_error(bins: pd.DataFrame) -> float:
 def selective_accuracy(
     confidence: np.ndarray, right: np.ndarray, coverage: np.ndarray
 ) -> np.ndarray:
-    """Return the accuracy on the most confident documents, for each coverage.
+    """Return the accuracy on the most confident documents, for each coverage (above 0, up to 1).
 
-    Documents with the same confidence count with their mean accuracy.
-
-    Args:
-        confidence: largest probability of each document, (n,).
-        right: whether that class is the true one, (n,).
-        coverage: shares of the documents, above 0 up to 1; at least one document is used.
+    Documents with the same confidence count with their mean accuracy. At least one document is
+    used. ``confidence`` and ``right`` are as in `reliability`.
     """
     _, level, ties = np.unique(-confidence, return_inverse=True, return_counts=True)
     means = np.bincount(level, weights=right) / ties
@@ -179,13 +157,7 @@ def selective_accuracy(
 
 
 def pareto(cost: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
-    """Return which rows are on the Pareto front: no other row dominates them.
-
-    Args:
-        cost: lower is better, (n,).
-        accuracy: higher is better, (n,).
-    """
-    as_good = accuracy[:, None] >= accuracy
-    as_cheap = cost[:, None] <= cost
-    ahead = (accuracy[:, None] > accuracy) | (cost[:, None] < cost)
-    return ~(as_good & as_cheap & ahead).any(axis=0)
+    """Return which rows are on the Pareto front of low cost, (n,), and high accuracy, (n,)."""
+    no_worse = (accuracy[:, None] >= accuracy) & (cost[:, None] <= cost)
+    better = (accuracy[:, None] > accuracy) | (cost[:, None] < cost)
+    return ~(no_worse & better).any(axis=0)

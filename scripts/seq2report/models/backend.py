@@ -17,9 +17,8 @@ def load_keras(seed: int, threads: int = 1, gpu: int = 0, gpu_absent: str = "err
     Call it before anything imports TensorFlow, which reads the number of threads and the visible
     GPUs when it is loaded.
 
-    Args:
-        gpu: 1 to train on a GPU (see `devices.take`); with 0, TensorFlow sees no GPU.
-        gpu_absent: what to do without a GPU, see `devices.do_without`.
+    With ``gpu`` 1, TensorFlow uses a GPU (see `devices.take`), with 0 it sees none; ``gpu_absent``
+    is as in `devices.do_without`.
 
     Raises:
         UserError: TensorFlow is not installed, or a GPU is requested and absent.

@@ -38,10 +38,9 @@ def batches(
 ) -> tf.data.Dataset:
     """Return batches of ``size`` documents; only some are in memory at a time.
 
-    Args:
-        read: returns the network's input for some documents, (n, …); see `inputs_of`.
-        order: rows of ``sequences``; the last rows are left out if they do not fill a batch.
-        more: arrays with one row per document, batched with the documents.
+    ``read`` returns the network's input for some documents, (n, …), as `inputs_of`. The last rows
+    of ``order`` are left out if they do not fill a batch. ``more`` are arrays with one row per
+    document, which are batched with the documents.
     """
     rows = order[: len(order) // size * size].reshape(-1, size)
     first = read(sequences.take(rows[0]))

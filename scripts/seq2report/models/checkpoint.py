@@ -29,22 +29,14 @@ NUMBERS = ("history", "best", "refitted")  # attributes of `Progress` that are s
 
 @dataclass
 class Progress:
-    """The progress of a training, without the variables of its model.
+    """The progress of a training, without the variables of its model."""
 
-    Attributes:
-        history: rows of history.csv, without ``kept``.
-        best: the best epoch so far, counted from 1; 0 before the first.
-        refitted: epochs of the second fit on all documents.
-        best_weights: of the epoch ``best``, as `keras.Model.get_weights` returns them; empty after
-            the first fit.
-        probability: of the validation documents with these weights, (n, classes) float32.
-    """
-
-    history: list[dict] = field(default_factory=list)
-    best: int = 0
-    refitted: int = 0
+    history: list[dict] = field(default_factory=list)  # rows of history.csv, without ``kept``
+    best: int = 0  # the best epoch so far, counted from 1; 0 before the first
+    refitted: int = 0  # epochs of the second fit on all documents
+    # Of the epoch ``best``, as `keras.Model.get_weights` returns them; empty after the first fit.
     best_weights: list[np.ndarray] = field(default_factory=list)
-    probability: np.ndarray | None = None
+    probability: np.ndarray | None = None  # of the validation documents, (n, classes) float32
 
 
 class Checkpoint:
@@ -54,11 +46,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: Path | None = None, run: dict[str, str] | None = None):
-        """Read the file if it exists and belongs to the same ``run``.
-
-        Args:
-            run: everything that determines the figures of the run, by name.
-        """
+        """Read the file if it exists and ``run``, which determines all figures, is the same."""
         self.path, self._run = path, run
         self.progress, self._variables = Progress(), {}
         self._before = (0.0, 0.0)

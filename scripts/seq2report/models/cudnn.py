@@ -9,14 +9,10 @@ import keras
 
 
 def choose(model: keras.Model, padding: str | None) -> str | None:
-    """Use cuDNN for each recurrent layer of ``model`` that supports it, and only for these.
+    """Use cuDNN for each recurrent layer that supports it; return the others with the reasons.
 
-    Args:
-        model: not compiled, with Keras's own layers.
-        padding: ``pre`` or ``post``; None if the documents are not sequences.
-
-    Returns:
-        The layers that cuDNN does not compute, with the reasons, as text; None without such layers.
+    ``model`` has Keras's own layers and is not compiled. ``padding`` is None if the documents are
+    not sequences.
     """
     masked, lost = masked_layers(model), []
     for layer in model.layers:
@@ -48,8 +44,7 @@ def recurrent(layer: keras.layers.Layer) -> list[keras.layers.RNN]:
 def losses(layer: keras.layers.RNN, masked: str | None = None) -> list[str]:
     """Return the arguments of a recurrent layer that cuDNN does not support.
 
-    Args:
-        masked: the padding side, if a mask reaches the layer.
+    ``masked`` is the padding, pre or post, if a mask reaches the layer.
     """
     if not isinstance(layer, keras.layers.LSTM | keras.layers.GRU):
         return ["cuDNN is for LSTM and GRU"]

@@ -29,27 +29,19 @@ class NoGpuError(Exception):
 
 @dataclass(frozen=True)
 class Device:
-    """A GPU as nvidia-smi lists it.
+    """A GPU in the list of nvidia-smi."""
 
-    Attributes:
-        index: number on this host.
-        uuid: name that is the same on every host and in every container.
-        memory_mb: used memory in MiB.
-        processes: number of processes that compute on it.
-    """
-
-    index: str
-    uuid: str
-    memory_mb: int = 0
-    processes: int = 0
+    index: str  # number on this host
+    uuid: str  # name that is the same on every host and in every container
+    memory_mb: int = 0  # used memory in MiB
+    processes: int = 0  # number of processes that compute on it
 
 
 def assigned(environ: Mapping[str, str]) -> list[str] | None:
     """Return the devices that the environment variables assign to this process.
 
-    Returns:
-        Names for CUDA, numbers or UUIDs; an empty list if Slurm assigned no GPU to its job; None if
-        no variable is set, so that every device of the host may be used.
+    They are names for CUDA, numbers or UUIDs; an empty list if Slurm assigned no GPU to its job;
+    None if no variable is set, so that every device of the host may be used.
     """
     for variable in (VISIBLE, "SLURM_JOB_GPUS"):
         if variable in environ:
@@ -62,9 +54,8 @@ def assigned(environ: Mapping[str, str]) -> list[str] | None:
 def parse_devices(devices: str, processes: str) -> list[Device]:
     """Return the devices in the output of nvidia-smi.
 
-    Args:
-        devices: one line per device: index, uuid, memory.used in MiB (not a number for some).
-        processes: one line per computing process: gpu_uuid, pid.
+    It has one line per device (index, uuid, memory.used in MiB, not a number for some devices), and
+    one line per process that computes (gpu_uuid, pid).
     """
     busy = [line.split(",")[0].strip() for line in processes.splitlines()]
     listed = []
@@ -78,10 +69,8 @@ def parse_devices(devices: str, processes: str) -> list[Device]:
 def choices(names: list[str] | None, listed: list[Device]) -> list[tuple[str, Device]]:
     """Return the usable devices with their names for CUDA, the least used first.
 
-    Args:
-        names: as `assigned` returns them; CUDA accepts the beginning of a UUID.
-        listed: devices of this host. A name that is not listed (a MIG partition, for example)
-            counts as an idle device.
+    ``names`` are as `assigned` returns them; CUDA accepts the beginning of a UUID. A name that is
+    not listed (a MIG partition, for example) counts as an idle device.
     """
     if names is None:
         usable = [(device.uuid, device) for device in listed]
@@ -102,9 +91,6 @@ def take(seconds: float = SECONDS) -> None:
 
     A single assigned device is used without a lock: the scheduler keeps jobs apart. Otherwise this
     process locks an idle device until it ends; it waits if there is none.
-
-    Args:
-        seconds: waiting time between two attempts.
 
     Raises:
         NoGpuError: no device is assigned, or none is listed.
@@ -171,14 +157,10 @@ def hide() -> None:
 
 
 def do_without(reason: str, absent: str) -> None:
-    """Log that the training continues on the CPU, or raise an error.
-
-    Args:
-        reason: why there is no GPU.
-        absent: ``gpu_absent`` of the configuration, ``cpu`` or ``error``.
+    """Log the reason for a training on the CPU.
 
     Raises:
-        UserError: with ``error``.
+        UserError: if ``absent``, ``gpu_absent`` of the configuration, is error instead of cpu.
     """
     if absent == "error":
         raise UserError(

@@ -16,14 +16,8 @@ def vote(probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the weighted mean of the members' probabilities, a soft vote: Σ_m w_m p_m.
 
     It is the linear opinion pool (Genest & Zidek 1986, Combining probability distributions,
-    Statistical Science 1).
-
-    Args:
-        probability: (members, documents, classes).
-        weights: (members,), of sum 1.
-
-    Returns:
-        (documents, classes).
+    Statistical Science 1). ``probability`` is (members, documents, classes), ``weights``
+    (members,), of sum 1; the result is (documents, classes).
     """
     return np.tensordot(weights, probability, 1)
 
@@ -33,14 +27,7 @@ def stack(probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
     It is the logarithmic opinion pool (Genest & Zidek 1986, Combining probability distributions,
     Statistical Science 1). The sum of the weights acts like a temperature: a higher sum gives more
-    confident probabilities.
-
-    Args:
-        probability: (members, documents, classes), clipped to `SMALLEST`.
-        weights: (members,), not negative.
-
-    Returns:
-        (documents, classes), each row of sum 1.
+    confident probabilities. Shapes are as in `vote`; probabilities are clipped to `SMALLEST`.
     """
     return np.exp(log_softmax(np.tensordot(weights, logarithms(probability), 1), axis=1))
 
@@ -54,12 +41,8 @@ def pool_loss(weights: np.ndarray, logs: np.ndarray, truth: np.ndarray) -> tuple
     """Return the mean log loss of `stack` in nats and its gradient with respect to the weights.
 
     With q the pool and y the true class of a document, the derivative for w_m is the mean over
-    documents of Σ_c q_c log p_mc - log p_my. The loss is convex in the weights.
-
-    Args:
-        weights: (members,).
-        logs: logarithms of the members' probabilities, (members, documents, classes).
-        truth: class numbers, (documents,).
+    documents of Σ_c q_c log p_mc - log p_my. The loss is convex in the weights. ``logs`` are the
+    logarithms of p, (members, documents, classes), ``truth`` class numbers, (documents,).
     """
     pooled = log_softmax(np.tensordot(weights, logs, 1), axis=1)
     true = np.arange(len(truth)), truth
@@ -78,11 +61,8 @@ def stacking_weights(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return the non-negative weights with which `stack` has the lowest log loss.
 
     This is stacking (Wolpert 1992, Stacked generalization, Neural Networks 5): the weights are
-    learned from documents that the members were not fitted on.
-
-    Args:
-        probability: of validation documents, (members, documents, classes).
-        truth: their class numbers, (documents,).
+    learned from validation documents, on which the members were not fitted. ``probability`` is
+    (members, documents, classes), ``truth`` class numbers, (documents,).
     """
     result = minimize(
         pool_loss,
@@ -100,14 +80,10 @@ METHODS = {"vote": (equal_weights, vote), "stack": (stacking_weights, stack)}  #
 
 
 def read_members(files: list[Path]) -> tuple[pl.DataFrame, list[str], np.ndarray]:
-    """Return the predictions of several models for the same documents.
+    """Return the predictions in predictions.parquet or validation.parquet of several models.
 
-    Args:
-        files: predictions.parquet or validation.parquet of each member.
-
-    Returns:
-        The columns id and label of the documents, the classes, and the probabilities, (members,
-        documents, classes) float64.
+    They are the columns id and label of the documents, the classes, and the probabilities,
+    (members, documents, classes) float64.
 
     Raises:
         UserError: two files differ in their documents, their order, or their classes.

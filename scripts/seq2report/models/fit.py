@@ -19,17 +19,11 @@ EPOCH = "epoch %d/%d: loss %.4f, accuracy %.4f"
 
 @dataclass(frozen=True)
 class Fitted:
-    """The results of `fit`, without the weights.
+    """The results of `fit`, without the weights."""
 
-    Attributes:
-        history: rows of history.csv.
-        best_epoch: the epoch whose weights are kept, counted from 1.
-        probability: of the validation documents with these weights, (n, classes).
-    """
-
-    history: list[dict]
-    best_epoch: int
-    probability: np.ndarray
+    history: list[dict]  # rows of history.csv
+    best_epoch: int  # the epoch whose weights are kept, counted from 1
+    probability: np.ndarray  # of the validation documents with these weights, (n, classes)
 
 
 def fit(
@@ -43,19 +37,15 @@ def fit(
 ) -> Fitted:
     """Fit ``model`` in place; it keeps the weights of the best epoch.
 
-    In each epoch, ``seed`` and the number of the epoch determine the order of the documents. They
-    are read in whole batches; the remaining documents differ from epoch to epoch. With
-    ``patience``, the best epoch has the highest validation accuracy, then the lowest validation
-    loss, and training stops after that many epochs without a better one (early stopping, Prechelt
-    1998). Otherwise the last epoch is the best. Accuracy is decisive because the report compares
-    it; the validation loss of an overconfident network rises long before its accuracy falls.
+    ``seed`` and the number of the epoch determine the order of the documents, which are read in
+    whole batches; the remaining documents differ from epoch to epoch. With ``patience``, the best
+    epoch has the highest validation accuracy, then the lowest validation loss, and training stops
+    after that many epochs without a better one (early stopping, Prechelt 1998). Otherwise it is the
+    last epoch. Accuracy is decisive because the report compares it; the validation loss of an
+    overconfident network rises long before its accuracy falls.
 
-    Args:
-        model: as `build_model` and `compile_model` return it.
-        train: documents and their class numbers, (n,) int64.
-        validation: the same for the validation split.
-        read: see `batches`.
-        checkpoint: the state to resume from, and the file to write.
+    ``train`` and ``validation`` are documents and their class numbers, (n,) int64; ``read`` is as
+    in `batches`; the training resumes from the state of ``checkpoint``.
     """
     checkpoint = checkpoint or Checkpoint()
     progress, epochs = checkpoint.progress, settings.epochs
@@ -153,11 +143,8 @@ def balanced(truth: np.ndarray, classes: int) -> dict[int, float]:
     """Return the weight of a document of each class, so that all classes have the same total.
 
     n / (k × n_c) for n documents, n_c of them of the class, and k classes with documents, as
-    scikit-learn defines ``class_weight="balanced"``; 1 for a class without documents.
-
-    Args:
-        truth: class numbers, (n,) int64.
-        classes: number of classes.
+    scikit-learn defines ``class_weight="balanced"``; 1 for a class without documents. ``truth``
+    are class numbers, (n,) int64.
     """
     sizes = np.bincount(truth, minlength=classes)
     weights = len(truth) / (np.count_nonzero(sizes) * np.maximum(sizes, 1))

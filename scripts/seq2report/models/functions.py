@@ -14,8 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def digest(file: str, function: str) -> str:
     """Return the SHA-256 digest of the file of a function, without running it.
 
-    Args:
-        file: path relative to the working folder or else to the Snakefile.
+    The path is relative to the working folder or else to the Snakefile.
 
     Raises:
         UserError: the file or the function does not exist, or the file is not Python.
@@ -34,12 +33,8 @@ def digest(file: str, function: str) -> str:
 def load_function(file: str, function: str, expected: str) -> Callable:
     """Run a Python file and return one of its functions.
 
-    Args:
-        file: as for `digest`.
-        expected: digest of the file when the run was planned.
-
     Raises:
-        UserError: the file has changed since then, or cannot be run.
+        UserError: the digest is not the expected one, from the plan, or the file cannot be run.
     """
     if digest(file, function) != expected:
         raise UserError(f"{file}: has changed since the run was planned; start the run again")

@@ -26,24 +26,17 @@ PIPELINE_MODULES = (
 
 @dataclass(frozen=True)
 class Branches:
-    """Parallel branches of layers with the same input, and the layer that merges their outputs.
+    """Parallel branches of layers with the same input, and the layer that merges their outputs."""
 
-    Attributes:
-        merge: a Keras layer that reads a list.
-        branches: layers of each branch, in their order, as `build_layers` returns them.
-    """
-
-    merge: object
-    branches: list[list]
+    merge: object  # a Keras layer that reads a list
+    branches: list[list]  # layers of each branch, in their order, as `build_layers` returns them
 
 
 def build_layers(parts: Sequence[dict], ours: dict[str, type] | None = None) -> list:
     """Return Keras layers for a list of ``{Name: {argument: value}}``.
 
-    ``{Name: {branches: [parts, …]}}`` becomes `Branches`, which the named layer merges.
-
-    Args:
-        ours: classes that replace those of Keras, by name.
+    ``{Name: {branches: [parts, …]}}`` becomes `Branches`, which the named layer merges. The classes
+    in ``ours`` replace those of Keras by name.
 
     Raises:
         UserError: an unknown layer or argument, or a value that Keras rejects.

@@ -24,10 +24,7 @@ def build_pipeline(parts: list[dict], seed: int) -> Pipeline:
     """Return the pipeline of a variant, which predicts probabilities.
 
     If the last step has only decision values (a support vector machine), they are scaled by a
-    temperature; see `calibrated`.
-
-    Args:
-        seed: for each step with a random_state that is not set.
+    temperature; see `calibrated`. ``seed`` is as in `seeded`.
 
     Raises:
         UserError: an unknown step or argument.
@@ -59,11 +56,7 @@ def calibrated(
 ) -> tuple[Pipeline, np.ndarray]:
     """Fit a pipeline on the training split and predict the validation split.
 
-    Args:
-        pipeline: as `build_pipeline` returns it.
-        train: columns text and label.
-        validation: the same.
-        classes: class names, sorted.
+    Documents have the columns text and label; the classes are sorted.
 
     Returns:
         A copy of the pipeline, not fitted, with the best temperature for these predictions if it
@@ -82,13 +75,7 @@ def calibrated(
 
 
 def probabilities(model: Pipeline, documents: pl.DataFrame, classes: list[str]) -> np.ndarray:
-    """Return (documents, classes) float64; a class without fitted documents has 0.
-
-    Args:
-        model: fitted.
-        documents: column text.
-        classes: class names, sorted.
-    """
+    """Return (documents, classes) float64; a class without fitted documents has 0."""
     probability = np.zeros((documents.height, len(classes)))
     known = np.searchsorted(classes, model.classes_)
     probability[:, known] = model.predict_proba(documents["text"].to_list())
@@ -96,11 +83,7 @@ def probabilities(model: Pipeline, documents: pl.DataFrame, classes: list[str]) 
 
 
 def build_features(parts: list[dict], seed: int) -> Pipeline:
-    """Return the pipeline that converts each text to a vector of features.
-
-    Args:
-        parts: ``steps`` of features.
-        seed: for each step with a random_state that is not set.
+    """Return the pipeline that converts each text to a vector, from the ``steps`` of features.
 
     Raises:
         UserError: an unknown step or argument.

@@ -30,12 +30,10 @@ MODEL = ("run.json", "metrics.json", "model.keras", "model.skops", "vocabulary.p
 
 
 def about_run(args: argparse.Namespace, **more: object) -> dict:
-    """Return the content of run.json, which has no date.
+    """Return the content of run.json, which has no date, from the arguments of a command.
 
-    Args:
-        args: of a training command: output, settings, seed, corpus and circumstances (name, sample,
-            split and header of the corpus).
-        more: facts of one kind of model.
+    ``args`` has output, settings, seed, corpus and circumstances (name, sample, split and header of
+    the corpus); ``more`` are facts of one kind of model.
     """
     corpus, documents = read_json(args.corpus), {}
     for row in corpus["counts"]:
@@ -80,11 +78,8 @@ def save_run(
 ) -> None:
     """Replace a run folder as a whole, and log the scores.
 
-    Args:
-        about: content of run.json.
-        save_model: writes the model to a folder.
-
-    Other arguments are as in `write_run`.
+    ``about`` is the content of run.json, and ``save_model`` writes the model to a folder. Other
+    arguments are as in `write_run`.
     """
     with replacing(folder) as part:
         part.mkdir()
@@ -102,10 +97,9 @@ def write_run(
     history: list[dict],
     facts: dict,
 ) -> dict:
-    """Write history.csv, predictions.parquet, validation.parquet and metrics.json.
+    """Write history.csv, predictions.parquet, validation.parquet and metrics.json to a folder.
 
     Args:
-        folder: exists and contains the model.
         test: test documents (columns id and label) and their probabilities, (documents, classes).
         validation: the same for the validation split, by a model that was not fitted on it; None
             without such a model, and then there is no validation.parquet.
@@ -148,25 +142,19 @@ def _write_predictions(
 def scores(truth: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> dict:
     """Return accuracy, macro-averaged F1 over all classes, and log loss in nats.
 
-    Args:
-        truth: class numbers, (n,).
-        predicted: class numbers, (n,).
-        probability: (n, classes).
+    ``truth`` and ``predicted`` are class numbers, (n,); ``probability`` is (n, classes).
     """
+    f1 = class_scores(truth, predicted, probability.shape[1])["f1"]
+    accuracy = float(np.mean(truth == predicted))
     return {
-        "accuracy": float(np.mean(truth == predicted)),
-        "macro_f1": float(class_scores(truth, predicted, probability.shape[1])["f1"].mean()),
+        "accuracy": accuracy,
+        "macro_f1": float(f1.mean()),
         "loss": log_loss(truth, probability),
     }
 
 
 def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Return the mean of −ln p(true class) in nats; p is clipped to `SMALLEST`.
-
-    Args:
-        truth: class numbers, (n,).
-        probability: (n, classes).
-    """
+    """Return the mean of −ln p(true class) in nats; p, (n, classes), is clipped to `SMALLEST`."""
     probability = probability.astype(np.float64)  # float32 rows sum to 1 within 1e-7 only
     probability /= probability.sum(axis=1, keepdims=True)
     return float(-np.log(probability[np.arange(len(truth)), truth].clip(SMALLEST)).mean())
@@ -176,23 +164,15 @@ def class_scores(truth: np.ndarray, predicted: np.ndarray, classes: int) -> pd.D
     """Return precision, recall, F1 and number of documents, one row per class; 0/0 is 0.
 
     The scores equal those of scikit-learn to the last digit. Loading scikit-learn for them would
-    take longer than everything else that is done with a run after training.
-
-    Args:
-        truth: class numbers, (n,).
-        predicted: class numbers, (n,).
-        classes: number of classes.
+    take longer than everything else that is done with a run after training. ``truth`` and
+    ``predicted`` are class numbers, (n,).
     """
     documents, answers = (np.bincount(n, minlength=classes) for n in (truth, predicted))
     right = np.bincount(truth[truth == predicted], minlength=classes)
-    return pd.DataFrame(
-        {
-            "precision": right / np.maximum(answers, 1),
-            "recall": right / np.maximum(documents, 1),
-            "f1": 2 * right / np.maximum(documents + answers, 1),
-            "documents": documents,
-        }
-    )
+    precision, recall = (right / np.maximum(total, 1) for total in (answers, documents))
+    f1 = 2 * right / np.maximum(documents + answers, 1)
+    columns = {"precision": precision, "recall": recall, "f1": f1, "documents": documents}
+    return pd.DataFrame(columns)
 
 
 def environment() -> dict:

@@ -76,7 +76,6 @@ class NaiveBayesSVC(ClassifierMixin, BaseEstimator):
         return decision if len(self.classes_) > 2 else decision[:, 0]
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """Return class names, (n,)."""
         return self.classes_[_logits(self.decision_function(x)).argmax(axis=1)]
 
 
@@ -84,12 +83,8 @@ def log_count_ratios(x: csr_array, is_of: np.ndarray, alpha: float) -> np.ndarra
     """Return ln((p / |p|) / (q / |q|)), (features,) (Wang and Manning 2012, section 2).
 
     p and q are the sums of each feature over the documents of a class and over the rest, both plus
-    ``alpha``; |·| is the sum over the features.
-
-    Args:
-        x: (n, features), not negative.
-        is_of: whether a document is of the class, (n,) bool.
-        alpha: positive.
+    ``alpha``; |·| is the sum over the features. ``is_of``, (n,) bool, marks the documents of the
+    class.
     """
     p, q = (alpha + x.T @ rows.astype(np.float64) for rows in (is_of, ~is_of))
     return np.log(p / p.sum()) - np.log(q / q.sum())
@@ -100,17 +95,13 @@ class NaiveBayesWeights(TransformerMixin, BaseEstimator):
 
     The weight is the maximum over the classes of the absolute log-count ratio, the class against
     the rest, of the documents with the feature (Wang and Manning 2012, for two classes; they keep
-    the sign, which the next step can learn).
-
-    Args:
-        alpha: added to each count.
+    the sign, which the next step can learn). ``alpha`` is added to each count.
     """
 
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
 
     def fit(self, x: csr_array, y: np.ndarray) -> "NaiveBayesWeights":
-        """Learn weights from features, (n, f), and class names, (n,)."""
         has, y = csr_array(x != 0, dtype=np.float64), np.asarray(y)
         ratios = (log_count_ratios(has, y == name, self.alpha) for name in np.unique(y))
         self.weights_ = reduce(np.maximum, map(np.abs, ratios))
@@ -118,7 +109,6 @@ class NaiveBayesWeights(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, x: csr_array) -> csr_array:
-        """Return ``x``, (n, f), times the weights, with the dtype of ``x``."""
         return x @ diags_array(self.weights_.astype(x.dtype), format="csr")
 
 
@@ -127,10 +117,6 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):
 
     They are softmax(decision values / temperature), which does not change the decisions. With two
     classes and the decision value d of the second one, this is 1 / (1 + exp(-d / temperature)).
-
-    Args:
-        estimator: not fitted; `fit` fits a copy of it.
-        temperature: positive; see `best_temperature`.
     """
 
     def __init__(self, estimator: ClassifierMixin, temperature: float = 1.0) -> None:
@@ -144,15 +130,12 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, x: np.ndarray) -> np.ndarray:
-        """Return decision values of the estimator, (n,) for two classes, otherwise (n, classes)."""
         return self.estimator_.decision_function(x)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """Return class names, (n,)."""
         return self.estimator_.predict(x)
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
-        """Return probabilities, (n, classes)."""
         return softmax(_logits(self.decision_function(x)) / self.temperature, axis=1)
 
 
@@ -162,10 +145,8 @@ def best_temperature(decision: np.ndarray, truth: np.ndarray) -> float:
     If all n documents are classified correctly, the log loss has its infimum at temperature 0, with
     an infinite loss for a mistake on a new document. By the rule of succession, the next document
     is correct with odds of n + 1 to 1; the temperature gives these odds to the median margin.
-
-    Args:
-        decision: for documents that the estimator was not fitted on, (n,) or (n, classes).
-        truth: their class numbers, (n,).
+    ``decision`` are the values for validation documents, (n,) or (n, classes), ``truth`` their
+    class numbers, (n,).
     """
     logits = _logits(decision)
     true = logits[np.arange(len(truth)), truth]

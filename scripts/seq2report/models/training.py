@@ -20,42 +20,25 @@ from seq2report.models.variant import Variant
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network and its predictions.
+    """A trained network and its predictions."""
 
-    Attributes:
-        model: with Keras's own layers, so that it can be loaded without this code.
-        history: rows of history.csv.
-        test: test documents and their probabilities, (documents, classes).
-        validation: the same for the validation split; None for the lecture's protocol, which fits
-            these documents.
-        facts: for metrics.json.
-    """
-
-    model: keras.Model
-    history: list[dict]
-    test: tuple[Encoded, np.ndarray]
-    validation: tuple[Encoded, np.ndarray] | None
-    facts: dict
+    model: keras.Model  # with Keras's own layers, so that it can be loaded without this code
+    history: list[dict]  # rows of history.csv
+    test: tuple[Encoded, np.ndarray]  # test documents and their probabilities, (documents, classes)
+    validation: tuple[Encoded, np.ndarray] | None  # None for the lecture's protocol
+    facts: dict  # for metrics.json
 
 
 @dataclass(frozen=True)
 class Network:
-    """Everything that is needed to build the network of a variant.
-
-    Attributes:
-        num_words: token ids are below this number; or the number of features.
-        classes: number of classes.
-        matrix: pretrained vectors, (num_words, dimensions) float32, or None.
-        seed: of weights and dropout.
-        gpu: name of the GPU that trains; None for the CPU.
-    """
+    """Everything that is needed to build the network of a variant."""
 
     variant: Variant
-    num_words: int
-    classes: int
-    matrix: np.ndarray | None
-    seed: int
-    gpu: str | None
+    num_words: int  # token ids are below this number; or the number of features
+    classes: int  # number of classes
+    matrix: np.ndarray | None  # pretrained vectors, (num_words, dimensions) float32, or None
+    seed: int  # of weights and dropout
+    gpu: str | None  # name of the GPU that trains; None for the CPU
 
     def build(self, ours: dict[str, type] | None = None) -> keras.Model:
         """Return the network, not compiled; ``ours`` is as in `build_model`."""

@@ -14,29 +14,17 @@ FEATURES = ("model.skops", "vocabulary.parquet", "features.json")  # fitted step
 
 @dataclass(frozen=True)
 class Input:
-    """The input of a network.
+    """The input of a network."""
 
-    Attributes:
-        form: sequence (token ids), onehot, multihot or features.
-        encoding: name of the encoding; None for features.
-        features: name of the features; None for token ids.
-        length: maximum number of tokens of a document; None if it is one vector.
-        padding: pre or post.
-        truncating: pre or post.
-        embedding: name of pretrained vectors.
-        trainable: whether the embedding is trained; None without one.
-        dimensions: of an embedding without pretrained vectors.
-    """
-
-    form: str
-    encoding: str | None = None
-    features: str | None = None
-    length: int | None = None
-    padding: str | None = None
-    truncating: str | None = None
-    embedding: str | None = None
-    trainable: bool | None = None
-    dimensions: int | None = None
+    form: str  # sequence (token ids), onehot, multihot or features
+    encoding: str | None = None  # name of the encoding; None for features
+    features: str | None = None  # name of the features; None for token ids
+    length: int | None = None  # maximum number of tokens of a document; None if it is one vector
+    padding: str | None = None  # pre or post
+    truncating: str | None = None  # pre or post
+    embedding: str | None = None  # name of pretrained vectors
+    trainable: bool | None = None  # whether the embedding is trained; None without one
+    dimensions: int | None = None  # of an embedding without pretrained vectors
 
     @property
     def is_vector(self) -> bool:
@@ -46,25 +34,15 @@ class Input:
 
 @dataclass(frozen=True)
 class Fit:
-    """The settings of the training of a network.
+    """The settings of the training of a network."""
 
-    Attributes:
-        optimizer: name of a Keras optimizer, or name and arguments.
-        epochs: maximum number.
-        patience: epochs without a better validation accuracy before training stops; None: no early
-            stopping.
-        protocol: lecture, or None: the test documents are predicted once, at the end.
-        refit: whether a new network is fitted on training and validation documents at the end.
-        class_weight: balanced or None.
-    """
-
-    optimizer: str | dict
+    optimizer: str | dict  # name of a Keras optimizer, or name and arguments
     batch_size: int
-    epochs: int
-    patience: int | None = None
-    protocol: str | None = None
-    refit: bool = False
-    class_weight: str | None = None
+    epochs: int  # maximum number
+    patience: int | None = None  # epochs without a better one until early stopping, if any
+    protocol: str | None = None  # lecture, or None: test documents are predicted once
+    refit: bool = False  # fit a new network on training and validation documents at the end
+    class_weight: str | None = None  # balanced or None
 
 
 @dataclass(frozen=True)
@@ -77,17 +55,12 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Variant:
-    """A configured model with all defaults.
+    """A configured model with all defaults."""
 
-    Attributes:
-        kind: a key of `KINDS`, which determines the other attributes that are set.
-        pipeline: scikit-learn steps, as in the configuration.
-        layers: of a network: Keras layers, or file, function, arguments and digest of a function.
-    """
-
-    kind: str
-    pipeline: list[dict] = field(default_factory=list)
+    kind: str  # a key of `KINDS`, which determines the other attributes that are set
+    pipeline: list[dict] = field(default_factory=list)  # scikit-learn steps
     input: Input | None = None
+    # Keras layers, or file, function, arguments and digest of a function.
     layers: list[dict] | dict = field(default_factory=list)
     fit: Fit | None = None
     ensemble: Ensemble | None = None
@@ -134,21 +107,13 @@ class Variant:
 
 @dataclass(frozen=True)
 class Kind:
-    """The properties of a kind of model.
+    """The properties of a kind of model."""
 
-    Attributes:
-        key: the key of the settings that only this kind has.
-        keys: all keys of the settings.
-        script: the command that trains it, scripts/<script>.py.
-        predictor: the class of answers/predictor.py that loads its model from a run folder.
-        files: returns the files of a run that the model of a variant is loaded from.
-    """
-
-    key: str
-    keys: tuple[str, ...]
-    script: str
-    predictor: str
-    files: Callable[[Variant], list[str]]
+    key: str  # the key of the settings that only this kind has
+    keys: tuple[str, ...]  # all keys of the settings
+    script: str  # the command that trains it, scripts/<script>.py
+    predictor: str  # the class of answers/predictor.py that loads its model from a run folder
+    files: Callable[[Variant], list[str]]  # of a run, from which the model is loaded
 
 
 def _network_files(variant: Variant) -> list[str]:

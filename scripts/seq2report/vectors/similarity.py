@@ -27,13 +27,7 @@ def nearest(matrix: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def same_class(vectors: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> float:
     """Return the share of ``rows`` whose nearest vector by cosine has the same label.
 
-    Args:
-        vectors: (n, d) float32.
-        labels: (n,) of str.
-        rows: (m,) int.
-
-    Returns:
-        NaN without rows or with fewer than two vectors.
+    The result is NaN without rows or with fewer than two vectors, (n, d) float32.
     """
     if not len(rows) or len(vectors) < 2:
         return np.nan
@@ -53,10 +47,7 @@ def solve(unit: np.ndarray, a: int, b: int, c: int) -> tuple[np.ndarray, np.ndar
     regularities in continuous space word representations").
 
     Args:
-        unit: rows of length 1, (n, d).
-        a: row of the first word.
-        b: of the second word.
-        c: of the third word.
+        unit: rows of length 1, (n, d); a, b and c are rows of it.
 
     Returns:
         Rows, the best first, (n - 3,) int if the three differ, and their cosines.

@@ -21,15 +21,12 @@ ROWS = 1 << 15  # lines whose numbers are read at once; bounds the memory
 def open_vectors(
     words: Path, vectors: Path, source: Path | None
 ) -> tuple[pl.DataFrame, np.ndarray]:
-    """Return words and vectors for `read_rows`; the vectors are memory-mapped.
+    """Return words and memory-mapped vectors for `read_rows`.
 
-    Args:
-        words: words.parquet.
-        vectors: vectors.npy of the same folder.
-        source: the file that `read_vectors` read; None of trained vectors.
+    ``source`` is the file that `read_vectors` read; None for trained vectors.
 
     Raises:
-        UserError: they do not belong together.
+        UserError: the files do not belong together.
     """
     spelled = pl.read_parquet(words)
     stored = np.load(vectors, mmap_mode="r", allow_pickle=False)
@@ -60,8 +57,7 @@ def read_rows(words: pl.DataFrame, vectors: np.ndarray, rows: np.ndarray, where:
         where: the name of the vectors in messages.
 
     Raises:
-        UserError: a number of these lines cannot be read, is a NaN or infinite. Other lines are not
-            checked.
+        UserError: a number in these lines cannot be read, is a NaN or infinite.
     """
     if "end" not in words.columns:
         return vectors[rows]
@@ -78,12 +74,11 @@ def read_rows(words: pl.DataFrame, vectors: np.ndarray, rows: np.ndarray, where:
         try:
             numbers.append(_parse(lines))
         except (ValueError, pl.exceptions.PolarsError) as error:
-            at, why = _first_bad(lines)
+            at, reason = _first_bad(lines)
             row = int(some[at])
-            raise UserError(
-                f"{where}: line {row + 1 + (header > 0)} ('{words['word'][row]}') {why}, expected a"
-                " word and finite numbers"
-            ) from error
+            line = f"line {row + 1 + (header > 0)} ('{words['word'][row]}')"
+            message = f"{where}: {line} {reason}, expected a word and finite numbers"
+            raise UserError(message) from error
     return np.concatenate(numbers)
 
 

@@ -30,11 +30,7 @@ class Documents:
 
 
 def spell_ids(vocabulary: pl.DataFrame) -> np.ndarray:
-    """Return the word of each id, (largest id + 1,) of str.
-
-    Args:
-        vocabulary: columns id and word.
-    """
+    """Return the word of each id in a vocabulary (columns id and word), (largest id + 1,)."""
     words = np.empty(vocabulary["id"].max() + 1, dtype=object)
     words[vocabulary["id"].to_numpy()] = vocabulary["word"].to_list()
     return words
@@ -42,11 +38,6 @@ def spell_ids(vocabulary: pl.DataFrame) -> np.ndarray:
 
 def train(documents: Documents, settings: dict, seed: int) -> tuple[list[str], np.ndarray]:
     """Return words, most frequent first, and their vectors, (words, dimensions) float32.
-
-    Args:
-        documents: to train on.
-        settings: ``train`` of an embedding.
-        seed: of the initial values and of the random choices.
 
     Raises:
         UserError: no word occurs often enough.

@@ -107,10 +107,8 @@ def choose_documents(sequences: Sequences, known: np.ndarray, number: int) -> Se
     """Draw test documents at random, equally many per class, in the order of the corpus.
 
     Args:
-        sequences: of a corpus.
-        known: (ids,) bool, whether a word id has a vector; documents without such a word are
-            excluded.
-        number: of documents, at most, but at least one per class.
+        known: (ids,) bool, whether a token id has a vector; documents without one are excluded.
+        number: maximum number of documents, but at least one per class is drawn.
     """
     test = sequences.of_split("test")
     read = [
