@@ -1,6 +1,6 @@
 # train: one rule per variant, one run per corpus and seed -> model, history, metrics, predictions.
 def corpus_facts(wildcards):
-    """Return what run.json says of the corpus besides the content of corpus.json, as JSON."""
+    """Return the facts about the corpus for run.json that are not in corpus.json, as JSON."""
     facts = {"name": wildcards.corpus, "sample": config.get("sample", False)}
     return json.dumps(facts | circumstances(config["corpora"][wildcards.corpus]))
 
@@ -23,7 +23,7 @@ for variant in VARIANTS:
                 f"{RESULTS}/logs/train/{{corpus}}-{variant}-{{seed}}.log",
             benchmark:
                 f"{RESULTS}/benchmarks/train/{{corpus}}-{variant}-{{seed}}.tsv"
-            # The longest first, so that none is left alone at the end.
+            # The longest jobs first, so that none runs alone at the end.
             priority: recurrent_layers(about)
             conda:
                 "../../environment-gpu.yml" if config["gpu"] else "../../environment.yml"
@@ -32,21 +32,21 @@ for variant in VARIANTS:
                 mem_mb=growing(requested_mb(PEAKS_MB, variant)),
                 runtime=growing(60),
                 gpu=config["gpu"],
-                # No parameter: another value trains nothing again.
+                # Not a parameter: another value does not retrain.
                 gpu_absent=config.get("gpu_absent", "error"),
             params:
                 settings=literal(json.dumps(about.settings(), sort_keys=True)),
                 circumstances=corpus_facts,
                 folder=subpath(output[0], parent=True),
             shell:
-                # XLA takes and frees its buffers every step: glibc is to keep them.
+                # XLA frees its buffers in every step; with these limits, glibc keeps them for reuse.
                 "MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=2000000000"
                 " python {input.code[0]} --corpus {input.corpus}"
                 " --documents {input.documents[0]} --matrix {input.matrix}"
                 " --settings {params.settings:q} --circumstances {params.circumstances:q}"
                 " --seed {wildcards.seed} --threads {threads}"
                 " --gpu {resources.gpu} --gpu-absent {resources.gpu_absent}"
-                # No output: Snakemake removes those of a job that failed, and the next try needs it.
+                # Not an output: Snakemake would remove it after a failure; the next try needs it.
                 " --checkpoint {params.folder}.checkpoint --output {params.folder} 2> {log}"
 
     elif about.kind == "ensemble":

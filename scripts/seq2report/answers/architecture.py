@@ -66,23 +66,23 @@ def _network(model: Network, run: Path, variant: Variant) -> Iterator[tuple]:
     yield f"{end}", "output", "Dense", arguments, _classes(model), output.count_params()
 
 
-def _input(model: Network, run: Path, given: Input) -> Iterator[tuple]:
+def _input(model: Network, run: Path, settings: Input) -> Iterator[tuple]:
     """Yield the rows before the configured layers: features, or ids and their embedding."""
-    if given.form == "features":
+    if settings.form == "features":
         yield from _steps(read_json(run / "features/features.json")["steps"], model.features)
     else:
-        arguments, shape = _spelled(_named(given, OF_IDS)), _shape(model.model.input)
-        yield "1", "input", FORMS[given.form], arguments, shape, None
-    if given.length:  # a sequence: its first layer makes vectors of the ids
+        arguments, shape = _spelled(_named(settings, OF_IDS)), _shape(model.model.input)
+        yield "1", "input", FORMS[settings.form], arguments, shape, None
+    if settings.length:  # a sequence: its first layer makes vectors of the ids
         layer = model.model.layers[1]
-        arguments = _spelled(_named(given, OF_EMBEDDING))
+        arguments = _spelled(_named(settings, OF_EMBEDDING))
         name, shape = type(layer).__name__, _shape(layer.output)
         yield "2", "layer", name, arguments, shape, layer.count_params()
 
 
-def _named(given: Input, keys: tuple[str, ...]) -> dict:
+def _named(settings: Input, keys: tuple[str, ...]) -> dict:
     """Return those of the keys of ``input`` that are set."""
-    values = {key: getattr(given, key) for key in keys}
+    values = {key: getattr(settings, key) for key in keys}
     return {key: value for key, value in values.items() if value is not None}
 
 

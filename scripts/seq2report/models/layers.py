@@ -11,17 +11,12 @@ from seq2report.core.command import UserError, nearest
 
 HOLDS_A_LAYER = {"layer", "backward_layer", "cell"}  # arguments of Keras's wrappers and RNN
 FROM_BASE_LAYER = {"name", "dtype", "trainable"}  # arguments of every layer
-PIPELINE_MODULES = (
-    "sklearn.feature_extraction.text",
-    "sklearn.feature_selection",
-    "sklearn.decomposition",
-    "sklearn.dummy",
-    "sklearn.linear_model",
-    "sklearn.naive_bayes",
-    "sklearn.neural_network",
-    "sklearn.svm",
-    "seq2report.models.steps",
+# Modules of scikit-learn whose classes a pipeline may have as steps, with those of `steps`.
+SKLEARN = (
+    *("feature_extraction.text", "feature_selection", "decomposition", "dummy"),
+    *("linear_model", "naive_bayes", "neural_network", "svm"),
 )
+PIPELINE_MODULES = (*(f"sklearn.{name}" for name in SKLEARN), "seq2report.models.steps")
 
 
 @dataclass(frozen=True)
@@ -51,8 +46,9 @@ def build_layers(parts: Sequence[dict], ours: dict[str, type] | None = None) -> 
             rest = {key: value for key, value in arguments.items() if key != "branches"}
             merge, inside = build({name: rest}, place), f"{place}.{name}.branches"
             listed = _list(arguments["branches"], inside, "a list of lists of layers")
-            branches = ((branch, f"{inside}[{n}]") for n, branch in enumerate(listed))
-            return Branches(merge, [build_all(_parts(*branch), branch[1]) for branch in branches])
+            places = [f"{inside}[{n}]" for n in range(len(listed))]
+            branches = zip(listed, places, strict=True)
+            return Branches(merge, [build_all(_parts(part, at), at) for part, at in branches])
         inner = {
             key: build(value, f"{place}.{name}.{key}")
             for key, value in arguments.items()

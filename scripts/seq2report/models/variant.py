@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Self
 
 EVERY_RUN = ("metrics.json", "run.json")  # needed to load any model
-FEATURES = ("model.skops", "vocabulary.parquet", "features.json")  # fitted steps of features
+PIPELINE = ("model.skops", "vocabulary.parquet")  # fitted steps
+FEATURES = (*PIPELINE, "features.json")
 
 
 @dataclass(frozen=True)
@@ -125,14 +126,13 @@ def _network_files(variant: Variant) -> list[str]:
 # The first kind whose key is in the settings applies.
 KINDS = {
     "ensemble": Kind(
-        *("ensemble", ("ensemble",), "train_ensemble", "Ensemble", lambda _: ["ensemble.json"]),
+        "ensemble", ("ensemble",), "train_ensemble", "Ensemble", lambda _: ["ensemble.json"]
     ),
     "pipeline": Kind(
-        *("pipeline", ("pipeline",), "train_pipeline", "Pipeline"),
-        files=lambda _: ["model.skops", "vocabulary.parquet"],
+        "pipeline", ("pipeline",), "train_pipeline", "Pipeline", lambda _: [*PIPELINE]
     ),
     "network": Kind(
-        *("layers", ("input", "layers", "fit"), "train_network", "Network", _network_files),
+        "layers", ("input", "layers", "fit"), "train_network", "Network", _network_files
     ),
 }
 
