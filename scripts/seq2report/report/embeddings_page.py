@@ -138,22 +138,16 @@ def overview(embeddings: pd.DataFrame, names: list[str], trained: dict[str, str]
         sets=len(names),
         row=embeddings.iloc[0],
     )
-    rows = pd.DataFrame(
-        {
-            "vectors": names,
-            "dimensions": embeddings["dimensions"],
-            "words with a vector": embeddings["words"],
-            "trained on the classes": [
-                "by " + html.link(trained[row.embedding], f"variant-{row.embedding}.html")
-                if row.stage == "after"
-                else "no"
-                for row in embeddings.itertuples()
-            ],
-        }
-    )
-    formats = dict.fromkeys(["dimensions", "words with a vector"], "{:,}".format)
-    last = rows.columns[-1]
-    yield html.table(rows, formats, "", ("vectors", last), raw=(last,))
+    rows = pd.DataFrame({"vectors": names, "dimensions": embeddings["dimensions"]})
+    rows["words with a vector"] = embeddings["words"]
+    rows["trained on the classes"] = [
+        "by " + html.link(trained[row.embedding], f"variant-{row.embedding}.html")
+        if row.stage == "after"
+        else "no"
+        for row in embeddings.itertuples()
+    ]
+    formats = dict.fromkeys(rows.columns[1:3], "{:,}".format)
+    yield html.table(rows, formats, text=("vectors", rows.columns[3]), raw=(rows.columns[3],))
 
 
 def _maps(

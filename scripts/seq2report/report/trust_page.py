@@ -8,6 +8,10 @@ from IPython.display import HTML
 from seq2report.report import html
 from seq2report.report.numbers import fill
 
+PUBLISHED = {"model": "model", "figure": "theirs", "our_figure": "ours", "metric": "metric"}
+PUBLISHED |= {"ours": "our most similar model", "same_protocol": "same protocol"}
+PUBLISHED |= {"differs": "differences"}
+
 
 def leakage(pairs: pd.DataFrame, splits: pd.DataFrame) -> HTML:
     """Return how many test documents also occur in training (tables duplicates and empty)."""
@@ -89,17 +93,11 @@ def published_results(published: pd.DataFrame, sample: bool) -> Iterator[HTML]:
         " test documents were used once."
     )
     years = published["year"].map(lambda year: "" if pd.isna(year) else f", {year}")
-    shown = pd.DataFrame(
-        {
-            "model": published["model"] + " (" + published["source"] + years + ")",
-            "theirs": published["figure"],
-            "ours": published["our_figure"],
-            "metric": published["metric"],
-            "our most similar model": published["ours"],
-            "same protocol": published["same_protocol"].map({True: "yes", False: "no"}),
-            "differences": published["differs"] + " Test set: " + published["split"] + ".",
-        }
-    )
+    shown = published.assign(
+        model=published["model"] + " (" + published["source"] + years + ")",
+        same_protocol=published["same_protocol"].map({True: "yes", False: "no"}),
+        differs=published["differs"] + " Test set: " + published["split"] + ".",
+    )[[*PUBLISHED]].rename(columns=PUBLISHED)
     formats = dict.fromkeys(["theirs", "ours"], "{:.3f}".format)
     yield html.table(shown, formats, text=tuple(shown.columns.difference(formats)))
     yield html.text("Sources: {read}", "soft", read="; ".join(dict.fromkeys(published["checked"])))
