@@ -44,21 +44,20 @@ def fit(
     last epoch. Accuracy is decisive because the report compares it; the validation loss of an
     overconfident network rises long before its accuracy falls.
 
-    ``train`` and ``validation`` are documents and their class numbers, (n,) int64; ``read`` is as
-    in `batches`; the training resumes from the state of ``checkpoint``.
+    ``train`` and ``validation`` are documents and their class numbers, (n,) int64. The training
+    resumes from the state of ``checkpoint``.
     """
     checkpoint = checkpoint or Checkpoint()
-    progress, epochs = checkpoint.progress, settings.epochs
+    progress, patience = checkpoint.progress, settings.patience
     if not progress.refitted:
         checkpoint.restore(model)
-    while len(progress.history) < epochs and not (
-        settings.patience and len(progress.history) - progress.best >= settings.patience
-    ):
-        epoch = len(progress.history) + 1
+    while (epoch := len(progress.history) + 1) <= settings.epochs:
+        if patience and epoch > progress.best + patience:
+            break
         row, probability = _epoch(model, train, validation, read, settings, seed, epoch)
         progress.history.append(row)
         best = progress.history[progress.best - 1]
-        if epoch == 1 or settings.patience is None or _rank(row) > _rank(best):
+        if epoch == 1 or patience is None or _rank(row) > _rank(best):
             progress.best, progress.probability = epoch, probability
             progress.best_weights = model.get_weights()
         checkpoint.write(model)
