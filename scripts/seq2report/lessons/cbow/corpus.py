@@ -119,11 +119,7 @@ def build_facts(
 def build_tables(
     vocabulary: Path, sequences: Path, seed: int
 ) -> tuple[dict[str, pd.DataFrame], dict]:
-    """Return the tables and facts of a corpus.
-
-    Raises:
-        UserError: the corpus has too little text.
-    """
+    """Return the tables and facts of a corpus; a `UserError` says that it has too little text."""
     known = pl.read_parquet(vocabulary).sort("id")
     documents = read_sequences(sequences)
     read = documents.of_split(*READ)
@@ -140,8 +136,7 @@ def build_tables(
     shown = (shown if len(shown) >= FEWEST_OF_A_MAP else table.head(WORDS_OF_A_MAP)).to_pandas()
     queries, rows, neighbours, bands = choose_queries(shown), shown["row"].to_numpy(), [], []
     for setting in settings:
-        method = setting["method"]
-        matrix = vectors[method]
+        method, matrix = setting["method"], vectors[setting["method"]]
         setting |= measure_map(matrix[rows], shown["label"].to_numpy())
         near = list_neighbours(words, matrix, queries["row"].to_numpy())
         near.insert(1, "label", near["word"].map(queries.set_index("word")["label"]))
