@@ -27,12 +27,12 @@ import pyarrow.parquet as pq
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run, write_json
 from seq2report.documents.tokens import (
-    MARKS,
+    SPECIAL,
     START,
     Words,
     encode,
+    has_special,
     index_words,
-    marked,
     occurrences,
     read_word_index,
 )
@@ -87,7 +87,7 @@ def write_ids(
     ``numbers``, ``lengths`` and ``words`` are those of `read_words`; ``kept`` has the columns id
     and word of all words with an id.
     """
-    ids, start = words.ids(kept), MARKS[START] if marked(kept) else None
+    ids, start = words.ids(kept), SPECIAL[START] if has_special(kept) else None
     columns = ["id", "split", "label"]
     fields = [documents.schema_arrow.field(name) for name in columns]
     schema = pa.schema([*fields, ("length", pa.int32())])
@@ -138,7 +138,7 @@ def main(argv: Sequence[str] | None) -> None:
             "unique_tokens": seen.height,
             "tokens": int(seen["count"].sum()),
             "num_words": int(kept["id"].max()) + 1,  # id 0 is padding
-            "kept_tokens": int(kept.filter(~pl.col("word").is_in(list(MARKS)))["count"].sum()),
+            "kept_tokens": int(kept.filter(~pl.col("word").is_in(list(SPECIAL)))["count"].sum()),
         }
         write_json(folder / "encoding.json", summary)
 

@@ -28,7 +28,7 @@ from seq2report.core.command import UserError, read_json, run
 from seq2report.core.excerpts import beginning, excerpt
 from seq2report.core.tables import write_tables
 from seq2report.documents.sequences import Sequences, pad, read_sequences
-from seq2report.documents.tokens import MARKS, START, UNKNOWN, marked, number, tokens
+from seq2report.documents.tokens import SPECIAL, START, UNKNOWN, has_special, number, tokens
 
 TOP_WORDS = 40
 EXCERPT = 400  # characters of an example
@@ -168,8 +168,8 @@ def spell(text: str, vocabulary: pl.DataFrame) -> pl.DataFrame:
     With a vocabulary that has marks, the first word is the mark for the start of a document.
     """
     words, _ = tokens([text])
-    start = [START] if marked(vocabulary) else []
-    unknown = MARKS[UNKNOWN] if marked(vocabulary) else pl.lit(None, pl.Int32)
+    start = [START] if has_special(vocabulary) else []
+    unknown = SPECIAL[UNKNOWN] if has_special(vocabulary) else pl.lit(None, pl.Int32)
     return (
         pl.DataFrame({"word": [*start, *words.to_pylist()]}, schema={"word": pl.String})
         .with_row_index("position")
@@ -204,7 +204,7 @@ def follow(
         .then(pl.lit("no id"))
         .when(~place.is_in(places.tolist()))
         .then(pl.lit("cut"))
-        .when((pl.col("word_id") == MARKS[UNKNOWN]) & marked(vocabulary))
+        .when((pl.col("word_id") == SPECIAL[UNKNOWN]) & has_special(vocabulary))
         .then(pl.lit("unknown"))
         .otherwise(pl.lit(""))
     )

@@ -27,7 +27,7 @@ from seq2report.files.download import (
     open_session,
 )
 from seq2report.files.local_files import local_path, packed
-from seq2report.files.partial import Partial, PlaceError, Wanted, file_chunks
+from seq2report.files.partial import Partial, SourceError, Wanted, file_chunks
 from seq2report.files.sources import WEB, Entry, Source, parse_source
 
 log = logging.getLogger("fetch")
@@ -94,7 +94,7 @@ def placed_by_hand(job: Job) -> Partial | None:
     partial = job.partial("by hand", Wanted())
     try:
         if not path.is_file():
-            raise PlaceError("it is not a file, or a broken link")
+            raise SourceError("it is not a file, or a broken link")
         _take(path, None, partial)
         if known and not any(wanted.fits(partial.seen) for wanted in known):
             raise UserError(f"expected {' or '.join(map(str, known))}; seen {partial.seen}")
@@ -114,26 +114,26 @@ def from_mirror(job: Job) -> Partial:
     sums = job.partial(f"{job.mirror} SHA256SUMS", Wanted(), "SHA256SUMS")
     try:
         _bring(job, _inside(job.mirror, "SHA256SUMS"), sums)
-    except PlaceError as error:
-        raise PlaceError(f"its SHA256SUMS cannot be read: {error}") from error
+    except SourceError as error:
+        raise SourceError(f"its SHA256SUMS cannot be read: {error}") from error
     digests = read_sums(sums.path)
     sums.remove()
     if job.source.mirror not in digests:
-        raise PlaceError(f"its SHA256SUMS lists no {job.source.mirror}: skipped")
+        raise SourceError(f"its SHA256SUMS lists no {job.source.mirror}: skipped")
     partial = job.partial(job.mirror, Wanted(digests[job.source.mirror]))
     _bring(job, _inside(job.mirror, job.source.mirror), partial)
     return partial
 
 
 def read_sums(path: Path) -> dict[str, str]:
-    """Read digests by file name from the output of ``sha256sum``; `PlaceError` if it is invalid."""
+    """Read digests by file name from the output of ``sha256sum``; else `SourceError`."""
     digests = {}
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
         if match := re.fullmatch(r"([0-9a-fA-F]{64}) [ *](?:\./)?(.+)", line):
             digests[match[2]] = match[1].lower()
         elif line.strip():
-            raise PlaceError(
+            raise SourceError(
                 f"SHA256SUMS, line {number}: found {line[:80]!r}, expected 'digest  name'"
             )
     return digests
@@ -169,7 +169,7 @@ def _take(path: Path, member: str | None, partial: Partial) -> None:
     """Copy a local file, folder, or member of a local archive into ``partial`` and check it."""
     if path.is_dir():
         if member is not None:
-            raise PlaceError(f"{path} is a folder; name its file {member!r} itself")
+            raise SourceError(f"{path} is a folder; name its file {member!r} itself")
         partial.fill(packed(path), None)
     elif member is None:
         partial.fill(file_chunks(path), path.stat().st_size)
@@ -269,7 +269,9 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--by-hand", type=Path, default=Path("resources/by-hand"))
     parser.add_argument("--root", type=Path, help="second root of relative paths")
-    parser.add_argument("--attempts", type=int, default=usual.attempts, help="in a row, per place")
+    parser.add_argument(
+        "--attempts", type=int, default=usual.attempts, help="in a row, per location"
+    )
     parser.add_argument("--delay", type=float, default=usual.delay, help="s before the 2nd attempt")
     parser.add_argument("--connect-timeout", type=float, default=usual.connect, help="s")
     parser.add_argument("--stall-timeout", type=float, default=usual.stall, help="s without a byte")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import evaluate_corpus as corpus
 from seq2report.core.command import UserError
 from seq2report.core.tables import read_tables
-from seq2report.documents.tokens import MARKS, tokens
+from seq2report.documents.tokens import SPECIAL, tokens
 
 TABLES = {
     *("corpus", "classes", "lengths", "cuts", "growth", "heaps", "outside", "words", "encoding"),
@@ -201,7 +201,7 @@ def test_the_document_that_is_followed_loses_something_and_is_short():
 
 
 WORDS = pl.DataFrame(
-    {"id": [1, 2, 3, 4], "word": [*MARKS, "a", "b"]}, schema_overrides={"id": pl.Int32}
+    {"id": [1, 2, 3, 4], "word": [*SPECIAL, "a", "b"]}, schema_overrides={"id": pl.Int32}
 )
 
 

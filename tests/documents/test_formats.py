@@ -19,7 +19,7 @@ import read
 from seq2report.config.check import check
 from seq2report.core.command import UserError
 from seq2report.documents.formats import FORMATS, read_imdb, read_newsgroups
-from seq2report.documents.tokens import MARKS
+from seq2report.documents.tokens import SPECIAL
 
 SPLIT = {"validation": 0.25, "seed": 1}
 CUT = {"encoding": "latin-1", "header": "cut"}
@@ -231,9 +231,9 @@ def test_documents_get_the_ids_of_keras_load_data(index, tmp_path, num_words, mo
     assert corpus["classes"] == ["neg", "pos"]
     assert set(documents["split"]) == {"train", "validation", "test"}
 
-    assert words["word"].head(2).to_list() == list(MARKS)
+    assert words["word"].head(2).to_list() == list(SPECIAL)
     by_word = dict(zip(words["word"], words["id"], strict=True))
-    assert by_word == MARKS | {w: r + 3 for w, r in INDEX.items() if r + 3 < num_words}
+    assert by_word == SPECIAL | {w: r + 3 for w, r in INDEX.items() if r + 3 < num_words}
     assert summary["num_words"] == max(by_word.values()) + 1
 
 
@@ -252,7 +252,7 @@ def test_marks_and_words_are_counted_in_training_documents(index, tmp_path):
 
 def test_a_document_shows_the_ids_of_its_start_and_of_unknown_words():
     words = pl.DataFrame(
-        {"id": [1, 2, 4], "word": [*MARKS, "the"]}, schema_overrides={"id": pl.Int32}
+        {"id": [1, 2, 4], "word": [*SPECIAL, "the"]}, schema_overrides={"id": pl.Int32}
     )
     found = evaluate_corpus.spell("the zzz", words)
     assert found.select("word", "word_id").rows() == [("<start>", 1), ("the", 4), ("zzz", 2)]

@@ -12,7 +12,7 @@ from seq2report.answers.occlusion import occlude
 from seq2report.answers.predictor import Network, Predictor
 from seq2report.core.command import UserError
 from seq2report.documents.tokens import (
-    MARKS,
+    SPECIAL,
     Words,
     encode,
     occurrences,
@@ -94,7 +94,7 @@ def test_words_become_their_ids_in_their_order_and_those_without_are_dropped(
 def test_a_word_without_an_id_is_unknown_where_there_are_marks():
     words = Words()
     words.add(["a b"], np.ones(1, dtype=bool))
-    index = pl.DataFrame({"id": [1, 2, 9], "word": [*MARKS, "b"]}).cast({"id": pl.Int32})
+    index = pl.DataFrame({"id": [1, 2, 9], "word": [*SPECIAL, "b"]}).cast({"id": pl.Int32})
     assert words.ids(index).tolist() == [2, 9]
     assert words.ids(index.tail(1)).tolist() == [0, 9]
 

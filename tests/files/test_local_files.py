@@ -4,7 +4,7 @@ import pytest
 
 from seq2report.files.archives import members
 from seq2report.files.local_files import changeable, changeable_files, packed, state, with_states
-from seq2report.files.partial import PlaceError
+from seq2report.files.partial import SourceError
 
 
 @pytest.fixture
@@ -37,10 +37,10 @@ def test_a_folder_is_packed_into_the_same_bytes_whatever_its_times_rights_and_or
 @pytest.mark.reliability("Bad corpora")
 def test_a_folder_with_a_link_in_it_is_refused_and_so_is_an_empty_one(folder, tmp_path):
     (folder / "b/3.txt").symlink_to("/etc/hostname")
-    with pytest.raises(PlaceError, match=r"b/3\.txt is a link or another special file"):
+    with pytest.raises(SourceError, match=r"b/3\.txt is a link or another special file"):
         list(packed(folder))
     (tmp_path / "empty/.git").mkdir(parents=True)
-    with pytest.raises(PlaceError, match="empty has no file"):
+    with pytest.raises(SourceError, match="empty has no file"):
         list(packed(tmp_path / "empty"))
 
 

@@ -24,7 +24,7 @@ from seq2report.core.command import UserError, read_json
 from seq2report.core.excerpts import visible
 from seq2report.documents.features import Features
 from seq2report.documents.sequences import Encoded, Sequences
-from seq2report.documents.tokens import MARKS, START, Words, encode, marked, spans
+from seq2report.documents.tokens import SPECIAL, START, Words, encode, has_special, spans
 from seq2report.models.ensembles import METHODS
 from seq2report.models.variant import KINDS, Variant
 
@@ -106,14 +106,14 @@ class Network(Predictor):
             return Features(*about, matrix)
         words = Words()
         numbers, lengths = words.add(texts, np.zeros(len(texts), bool))
-        start = MARKS[START] if marked(self.vocabulary) else None
+        start = SPECIAL[START] if has_special(self.vocabulary) else None
         flat, lengths = encode(numbers, lengths, words.ids(self.vocabulary), start)
         return Sequences(*about, flat, np.cumsum(lengths) - lengths, lengths)
 
     def read(self, text: str) -> str:
         if self._input.length is None:
             return text
-        is_marked, keeps_first = marked(self.vocabulary), self._input.truncating == "post"
+        is_marked, keeps_first = has_special(self.vocabulary), self._input.truncating == "post"
         words = [word for word in spans(text) if is_marked or word.token in self._known]
         room = self._input.length - (is_marked and keeps_first)  # one is the token for the start
         kept = (words[:room] if keeps_first else words[-room:]) if room else []

@@ -59,13 +59,13 @@ def read_columns(path: Path, encoding: str) -> tuple[list[Column], int]:
     names = column_names(path, encoding)
     sample, rows, rng = [], 0, random.Random(0)
     seen: dict[str, set[int]] = {name: set() for name in names}
-    for rows, (place, row) in enumerate(read_rows(path, names, encoding), 1):
+    for rows, (where, row) in enumerate(read_rows(path, names, encoding), 1):
         values = {}
         for name in names:
             if isinstance(row[name], list | dict | bytes):
                 seen.pop(name, None)
             elif name in seen:
-                values[name] = as_text(row[name], f"{place}: column '{name}'")
+                values[name] = as_text(row[name], f"{where}: column '{name}'")
                 seen[name].add(hash(values[name]))
         if len(sample) < SAMPLED:
             sample.append(values)

@@ -29,8 +29,8 @@ def reference_mistakes(config: dict) -> Iterator[str]:
                 " with a word index, the most frequent word has the id 4"
             )
     for name, source in config["sources"].items():
-        for n, place in enumerate(source["from"]):
-            if secret := written_secret(place.get("url", "")):
+        for n, location in enumerate(source["from"]):
+            if secret := written_secret(location.get("url", "")):
                 yield (
                     f"sources.{name}.from[{n}].url: {secret} is written out; write ${{NAME}}"
                     " instead and set the environment variable NAME, because settings are printed"

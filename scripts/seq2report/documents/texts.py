@@ -66,10 +66,10 @@ def _read_file(file: Path, column: str, encoding: str) -> Iterator[str]:
             yield from _lines(content, str(file), encoding)
     elif kind_of(file.name) or file.suffix == ".zip":
         try:
-            for place, row in read_rows(file, [column], encoding):
+            for where, row in read_rows(file, [column], encoding):
                 value = row[column]
                 value = encodable(value) if isinstance(value, str) else value
-                yield whole_lines(as_text(value, f"{place}: '{column}'") or "")
+                yield whole_lines(as_text(value, f"{where}: '{column}'") or "")
         except UserError as error:
             raise UserError(f"{file}: {error}") from error
     else:

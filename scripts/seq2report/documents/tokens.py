@@ -28,7 +28,7 @@ FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'  # keras.preprocessing.text.Tok
 BLANKS = bytes.maketrans(FILTERS.encode(), b" " * len(FILTERS))
 WORD = re.compile(f"[^ {re.escape(FILTERS)}]+")  # no other character separates words
 START, UNKNOWN = "<start>", "<unknown>"  # never in a text: < and > are among FILTERS
-MARKS = {START: 1, UNKNOWN: 2}
+SPECIAL = {START: 1, UNKNOWN: 2}  # tokens with an id of their own
 INDEX_FROM = 3  # what keras.datasets.imdb.load_data adds to a rank
 
 
@@ -122,12 +122,12 @@ class Words:
         """Return the id of each known word, (len(known),) int32, for `encode`.
 
         ``words`` are the columns id and word of a `vocabulary` or of `index_words`. Other words get
-        0, or the id of `UNKNOWN` if ``words`` have the `MARKS`.
+        0, or the id of `UNKNOWN` if ``words`` have the `SPECIAL` tokens.
         """
         ids = pl.DataFrame({"word": pl.Series(self.known, dtype=pl.String)}).join(
             words.select("word", "id"), on="word", how="left", maintain_order="left"
         )
-        return ids["id"].fill_null(MARKS[UNKNOWN] if marked(words) else 0).to_numpy()
+        return ids["id"].fill_null(SPECIAL[UNKNOWN] if has_special(words) else 0).to_numpy()
 
 
 def vocabulary(documents: pl.DataFrame) -> pl.DataFrame:
@@ -153,16 +153,16 @@ def read_word_index(path: Path | str) -> dict[str, int]:
 
 
 def index_words(index: dict[str, int], num_words: int) -> pl.DataFrame:
-    """Return columns id (int32) and word: the `MARKS`, then the words with an id below num_words.
+    """Return columns id (int32) and word: `SPECIAL` tokens, then words with an id below num_words.
 
     Ids are those of ``keras.datasets.imdb.load_data``: a word's rank + `INDEX_FROM`.
     """
-    ids = MARKS | {word: rank + INDEX_FROM for word, rank in index.items()}
+    ids = SPECIAL | {word: rank + INDEX_FROM for word, rank in index.items()}
     columns = {"id": pl.Series(list(ids.values()), dtype=pl.Int32), "word": list(ids)}
     return pl.DataFrame(columns).filter(pl.col("id") < num_words).sort("id")
 
 
-def marked(words: pl.DataFrame) -> bool:
+def has_special(words: pl.DataFrame) -> bool:
     """Return whether ids are those of `index_words`."""
     return START in words["word"]
 

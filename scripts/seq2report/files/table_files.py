@@ -132,7 +132,7 @@ def _delimited(text: io.TextIOWrapper, columns: list[str], delimiter: str) -> It
     line = 1
     try:
         header = next(reader)
-        places = _positions(header, columns, "line 1")
+        positions = _positions(header, columns, "line 1")
         line = reader.line_num + 1
         for row in reader:
             if len(row) != len(header) and row:  # nothing is on an empty line
@@ -141,7 +141,7 @@ def _delimited(text: io.TextIOWrapper, columns: list[str], delimiter: str) -> It
                     " a value with a delimiter or a line end has to be in quotes"
                 )
             if row:
-                yield f"line {line}", {name: row[place] for name, place in places.items()}
+                yield f"line {line}", {name: row[n] for name, n in positions.items()}
             line = reader.line_num + 1
     except csv.Error as error:
         raise UserError(
