@@ -46,7 +46,7 @@ def write(folder, variant, seed, given, ids=IDS):
         "device": "CPU",
     }
     if variant == "lstm":  # a linear model says nothing of these
-        facts |= {"path": "GPU, XLA", "cudnn_lost": "GRU (unroll: true)"}
+        facts |= {"computed_by": "GPU, XLA", "cudnn_lost": "GRU (unroll: true)"}
     if variant == "lecture":  # a linear model says nothing of a protocol
         facts["protocol"] = "lecture"
     test = pl.DataFrame({"id": ids, "label": [LABELS[n] for n in numbers]})

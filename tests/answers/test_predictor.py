@@ -119,6 +119,10 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(UserError, match=r"found no run.json"):
         load(tmp_path)
+    for settings in ({}, {"layers": [], "size": 3}):
+        (tmp_path / "run.json").write_text(json.dumps({"settings": settings}))
+        with pytest.raises(UserError, match=r"run.json: .*was it written by this version"):
+            load(tmp_path)
 
 
 @pytest.mark.reliability("Security")

@@ -60,7 +60,7 @@ def test_a_row_a_run(tables):
         ("lecture", 2): 1.0,
     }
     assert runs.loc["lstm", "title"].eq("An LSTM").all()
-    assert runs.loc["lstm", "path"].eq("GPU, XLA").all()
+    assert runs.loc["lstm", "computed_by"].eq("GPU, XLA").all()
     assert runs.loc["lstm", "cudnn_lost"].eq("GRU (unroll: true)").all()
     assert runs["numpy_version"].eq(np.__version__).all()
 

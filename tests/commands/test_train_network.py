@@ -93,7 +93,11 @@ def test_a_run_leaves_model_history_metrics_predictions_and_embedding(trained, t
         *("fit_cpu_seconds", "predict_seconds", "predict_cpu_seconds"),
     ):
         assert key in metrics
-    assert (metrics["device"], metrics["path"], "cudnn_lost" in metrics) == ("CPU", "CPU", False)
+    assert (metrics["device"], metrics["computed_by"], "cudnn_lost" in metrics) == (
+        "CPU",
+        "CPU",
+        False,
+    )
     history = pd.read_csv(trained / "history.csv")
     assert history["epoch"].tolist() == [1, 2]
     kept = history.iloc[metrics["best_epoch"] - 1]
@@ -111,7 +115,11 @@ def test_without_the_gpu_asked_for_it_is_the_cpu_where_the_configuration_says_so
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     options = {"gpu": 1, "gpu_absent": "cpu"}
     metrics = run_train(tiny, tmp_path / "run", options=options)
-    assert (metrics["device"], metrics["path"], "cudnn_lost" in metrics) == ("CPU", "CPU", False)
+    assert (metrics["device"], metrics["computed_by"], "cudnn_lost" in metrics) == (
+        "CPU",
+        "CPU",
+        False,
+    )
     assert "no GPU: none was given to this job" in caplog.text
     np.testing.assert_array_equal(
         np.load(tmp_path / "run/embedding.npy"), np.load(trained / "embedding.npy")
@@ -122,7 +130,7 @@ def test_what_cost_cudnn_on_a_gpu_is_told_with_the_metrics(tiny, tmp_path, monke
     monkeypatch.setattr(train_network, "gpu_name", lambda: "A name")  # it is the CPU all the same
     layers = [{"Masking": {}}, {"GRU": {"units": 2, "recurrent_dropout": 0.2}}]
     metrics = run_train(tiny, tmp_path / "run", layers=layers, fit={"refit": True})
-    assert (metrics["device"], metrics["path"]) == ("A name", "GPU, XLA")
+    assert (metrics["device"], metrics["computed_by"]) == ("A name", "GPU, XLA")
     assert metrics["cudnn_lost"] == "GRU (recurrent_dropout: 0.2, left padding under a mask)"
     model = keras.models.load_model(tmp_path / "run/model.keras", safe_mode=True)
     assert model.layers[3].use_cudnn == "auto"  # who loads it may have another device

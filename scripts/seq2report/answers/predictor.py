@@ -148,7 +148,11 @@ def load(run: Path | str) -> Predictor:
     """
     run = Path(run)
     about = read_about(run)
-    return PREDICTORS[KINDS[Variant.read(about["settings"]).kind].predictor](run, about)
+    try:
+        kind = Variant.read(about["settings"]).kind
+    except (KeyError, ValueError) as error:
+        raise UserError(f"{run / 'run.json'}: {error}; was it written by this version?") from error
+    return PREDICTORS[KINDS[kind].predictor](run, about)
 
 
 def read_about(run: Path) -> dict:

@@ -100,6 +100,6 @@ def describe(model: keras.Model, network: Network, cudnn_lost: str | None) -> di
         "document_shape": " × ".join(map(str, document_shape(model, network.variant.input))),
         "device": network.gpu or "CPU",
         "jit_compile": bool(model.jit_compile),
-        "path": computed_by(model, network.gpu),
+        "computed_by": computed_by(model, network.gpu),
         **({"cudnn_lost": cudnn_lost} if cudnn_lost else {}),
     }
