@@ -6,6 +6,8 @@ import pandas as pd
 
 from seq2report.core.command import replacing
 
+Tables = dict[str, pd.DataFrame]  # by name
+
 
 def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     """Write each table as <name>.csv and <name>.parquet; the folder is replaced as a whole."""
@@ -24,3 +26,8 @@ def read_tables(folder: Path | str) -> dict[str, pd.DataFrame]:
 def read_facts(tables: dict[str, pd.DataFrame]) -> dict[str, object]:
     """Return the only row of the table facts, by column; integers stay integers."""
     return tables["facts"].astype(object).iloc[0].to_dict()
+
+
+def choose(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Return the columns of ``names``, renamed, in their order."""
+    return table[list(names)].rename(columns=names)

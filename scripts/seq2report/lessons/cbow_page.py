@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from seq2report.lessons.common import Tables, choose
+from seq2report.core.tables import Tables, choose
 from seq2report.report import html, numbers, plots
 
 CROSSED = "surf, waves"  # opposite “big”: the two sentences cross

@@ -1,25 +1,16 @@
-"""What lessons share: arguments, the corpus, word vectors in Keras, columns of tables."""
+"""What lessons on documents share: arguments, the corpus, word vectors in Keras."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from seq2report.core import command
 from seq2report.core.command import read_json
 from seq2report.documents.sequences import Sequences, pad, read_sequences
-from seq2report.vectors.similarity import nearest
 
 DIMENSIONS = 50  # of word vectors that are learned
-Tables = dict[str, pd.DataFrame]  # the tables of a lesson by name
-
-
-def choose(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
-    """Return the columns of ``names``, renamed, in their order."""
-    return table[list(names)].rename(columns=names)
 
 
 class Corpus(NamedTuple):
@@ -77,21 +68,6 @@ def describe_training(corpus: Corpus, fitted: int, tested: Documents, epochs: in
     facts["learned_vectors"] = isinstance(corpus.vectors, tuple)
     largest_class = np.bincount(tested.truth).max() / len(tested.truth)
     return facts | {"largest_class": float(largest_class)}
-
-
-def list_neighbours(words: Sequence[str], vectors: np.ndarray, rows: np.ndarray) -> pd.DataFrame:
-    """Return columns word, rank (from 1), neighbour, cosine: the nearest of ``words`` by cosine.
-
-    ``vectors`` is (n, d) float32; ``rows`` are those of the query words.
-    """
-    best, cosine = nearest(vectors, rows)
-    neighbours = [
-        (words[row], rank + 1, words[other], float(value))
-        for row, others, values in zip(rows, best, cosine, strict=True)
-        for rank, (other, value) in enumerate(zip(others, values, strict=True))
-        if np.isfinite(value)  # with few words, the query itself would come last
-    ]
-    return pd.DataFrame(neighbours, columns=["word", "rank", "neighbour", "cosine"])
 
 
 def embedding(vectors: np.ndarray | tuple[int, int], **options: object):

@@ -5,8 +5,8 @@ import math
 import pandas as pd
 from IPython.display import HTML
 
+from seq2report.core.tables import Tables
 from seq2report.lessons import inside_lstm_plots as plots
-from seq2report.lessons.common import Tables
 from seq2report.report import html
 
 FEW = 3  # words that are named for a gate

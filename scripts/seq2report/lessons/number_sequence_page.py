@@ -3,7 +3,7 @@
 import pandas as pd
 from IPython.display import HTML
 
-from seq2report.lessons.common import Tables, choose
+from seq2report.core.tables import Tables, choose
 from seq2report.report import html
 
 EXACT = 1e-6  # errors below this are rounding errors

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from seq2report.core.durations import stopwatch
-from seq2report.lessons.common import list_neighbours
+from seq2report.vectors.similarity import list_neighbours
 
 KINDS = {"surf": "sea", "waves": "sea", "car": "road", "jeep": "road"}
 WORDS = list(KINDS)

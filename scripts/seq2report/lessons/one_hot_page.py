@@ -3,7 +3,7 @@
 import pandas as pd
 from IPython.display import HTML
 
-from seq2report.lessons.common import Tables
+from seq2report.core.tables import Tables
 from seq2report.report import html
 
 HAND = ["one-hot", "made by hand"]

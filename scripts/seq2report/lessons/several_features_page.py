@@ -3,8 +3,7 @@
 import pandas as pd
 from IPython.display import HTML
 
-from seq2report.core.tables import read_facts
-from seq2report.lessons.common import Tables, choose
+from seq2report.core.tables import Tables, choose, read_facts
 from seq2report.report import html
 
 INPUTS = ALONE, BOTH = "temperature", "temperature + irradiance"

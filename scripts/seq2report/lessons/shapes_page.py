@@ -3,8 +3,8 @@
 import pandas as pd
 from IPython.display import HTML
 
+from seq2report.core.tables import Tables, choose
 from seq2report.lessons import shapes_plots
-from seq2report.lessons.common import Tables, choose
 from seq2report.report import html, numbers
 
 WRITES, TAGS, TRANSLATES = "one-to-many", "many-to-many", "encoder–decoder"

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 from IPython.display import HTML
 
-from seq2report.lessons.common import Tables
+from seq2report.core.tables import Tables
 from seq2report.lessons.vanishing_gradient_plots import STARTS, power_of_ten
 from seq2report.report import html
 from seq2report.report.numbers import listed, percent

@@ -1,6 +1,9 @@
 """Similarity of word vectors in their full space: neighbours, movement, analogies."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 
 NEIGHBOURS = 8
 
@@ -58,3 +61,18 @@ def solve(unit: np.ndarray, a: int, b: int, c: int) -> tuple[np.ndarray, np.ndar
     order = np.argsort(-cosine, kind="stable")
     order = order[~np.isin(order, (a, b, c))]
     return order, cosine[order]
+
+
+def list_neighbours(words: Sequence[str], vectors: np.ndarray, rows: np.ndarray) -> pd.DataFrame:
+    """Return columns word, rank (from 1), neighbour, cosine: the nearest of ``words`` by cosine.
+
+    ``vectors`` is (n, d) float32; ``rows`` are those of the query words.
+    """
+    best, cosine = nearest(vectors, rows)
+    neighbours = [
+        (words[row], rank + 1, words[other], float(value))
+        for row, others, values in zip(rows, best, cosine, strict=True)
+        for rank, (other, value) in enumerate(zip(others, values, strict=True))
+        if np.isfinite(value)  # with few words, the query itself would come last
+    ]
+    return pd.DataFrame(neighbours, columns=["word", "rank", "neighbour", "cosine"])

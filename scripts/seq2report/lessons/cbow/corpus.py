@@ -9,8 +9,7 @@ import polars as pl
 
 from seq2report.core.durations import stopwatch
 from seq2report.documents.sequences import Sequences, read_sequences
-from seq2report.lessons.common import list_neighbours
-from seq2report.vectors.similarity import same_class
+from seq2report.vectors.similarity import list_neighbours, same_class
 from seq2report.vectors.word2vec import READ, Documents, spell_ids, train
 from seq2report.vectors.word_maps import FEWEST as FEWEST_OF_A_MAP
 from seq2report.vectors.word_maps import NO_CLASS, choose_words, draw_maps, word_classes
