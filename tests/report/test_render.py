@@ -244,7 +244,7 @@ def test_the_outcome_names_the_best_its_equals_and_the_cheapest():
     assert "<strong>News:</strong> SVM leads with 90.0% of 2,000 test documents" in shown
     assert "(95% interval 88.0% to 92.0%)" in shown
     assert "Not distinguishable from it: LSTM." in shown  # and not what was watched
-    assert "within one point is LSTM: 89.5% for 30 s of CPU time instead of 60 s." in shown
+    assert "one percentage point is LSTM: 89.5% for 30 s of CPU time instead of 60 s." in shown
     assert "point is LSTM: 89.5% in 0.52 ms per document instead of 2 ms." in shown
     assert "protocol are left out, because" in shown
 
@@ -254,7 +254,7 @@ def test_the_outcome_of_a_clear_best_that_is_the_cheapest_too():
     taken = recommendation(["svm"] * 4)
     shown = outcome.outcome(held_out, comparisons("worse")[:1], taken).data
     assert "All others differ significantly from it. Its training takes 60 s of CPU" in shown
-    assert "It predicts in 2 ms per document; no variant within one point is faster." in shown
+    assert "in 2 ms per document; no variant within one percentage point is faster." in shown
     assert "lecture" not in shown
 
 

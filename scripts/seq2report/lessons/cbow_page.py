@@ -56,8 +56,8 @@ def plane_outcome(lesson: Tables, shown_opposite: str) -> HTML:
     if min(surf, drive) > 0.9:
         said += (
             " But look closer: “surf” and “waves” have nearly the same direction, and so have"
-            " “drive” and “cars” (cosine {surf:.2f} and {drive:.2f}). “big” has another direction,"
-            " and the opposite direction is that of {opposite}."
+            " “drive” and “cars” (cosine {surf:.2f} and {drive:.2f}). “big” has another direction;"
+            " in the opposite direction is {opposite}."
         )
     opposite = numbers.listed([f"“{word}”" for word in shown_opposite.split(", ")])
     return html.text(said, "outcome", surf=surf, drive=drive, opposite=opposite)
@@ -86,8 +86,8 @@ def arrangement_outcome(lesson: Tables) -> HTML:
     else:
         said += "The argument predicts nearly all starts, but not every one."
     if abs(contexts["line"] - 2 / 3) < 0.1:
-        said += " If the three arrangements were equally likely, it would be two thirds."
-    said += " For random weights before training, it is {line_before:.0%}."
+        said += " If the three arrangements were equally likely, the share would be two thirds."
+    said += " For random weights before training, the share is {line_before:.0%}."
     return html.text(said, "outcome", **contexts)
 
 
@@ -138,13 +138,17 @@ def methods_outcome(lesson: Tables, facts: dict) -> HTML:
         said += (
             " “Same class”: the documents have classes, and some words occur mostly in one of them."
             " For how many of these words is the nearest one of the same class? A randomly chosen"
-            " word would be in {guess:percent} of the cases."
+            " word would be of the same class in {guess:percent} of the cases."
         )
     first, second = (row["train_cpu_seconds"] / row["passes"] for row in (cbow, skipgram))
     if second > first:
         fewer = skipgram["passes"] < cbow["passes"]
         said += " One pass of skip-gram took {factor:.1f} times as long as one pass of CBOW"
-        said += ", so it has fewer passes." if fewer else "; both have the same number of passes."
+        said += (
+            ", so skip-gram has fewer passes."
+            if fewer
+            else "; both have the same number of passes."
+        )
     return html.text(said, factor=second / first, **facts)
 
 
@@ -153,8 +157,8 @@ def untrained(lesson: Tables) -> list[HTML]:
     least = lesson["settings"].sort_values("mean_cosine").iloc[-1]
     warning = html.text(
         "A mean cosine of {mean_cosine:.2f} shows that the vectors of {method} are far from fully"
-        " trained: this is little text, read {passes} times. In the list below, only the order of"
-        " its cosines is informative, not their size.",
+        " trained: this is little text, read {passes} times. In the list below, the order of the"
+        " neighbours is informative, but the size of their cosines is not.",
         **least,
     )
     return [warning] if least["mean_cosine"] > 0.5 else []

@@ -67,7 +67,7 @@ def effect_of_training(tables: Tables) -> HTML:
     if opened:
         learned = (
             f"Training changed this clearly for {listed(opened)}: the gradient now reaches much"
-            " further back than before. The network has learned what its gates keep."
+            " further back than before. The gates have learned to keep more of the state."
         )
     else:
         learned = "After training, the gradients of LSTM and GRU do not reach much further back."

@@ -46,11 +46,11 @@ def cost_table(corpus: str, variants: pd.DataFrame) -> HTML:
             "CPU time": variants["fit_cpu_seconds"],
             "prediction time": variants["ms_per_document"],
             "parameters": variants["parameters"],
-            "document": variants["document_shape"].where(variants["kind"] == "network"),
+            "input per document": variants["document_shape"].where(variants["kind"] == "network"),
             "memory": variants["peak_memory_mb"],
         }
     )
-    formats = {"CPU time": seconds, "prediction time": milliseconds, "document": shape}
+    formats = {"CPU time": seconds, "prediction time": milliseconds, "input per document": shape}
     formats |= {"parameters": "{:,.0f}".format, "memory": "{:,.0f} MB".format}
     return html.table(shown, formats, circumstances(variants), ("variant",), name=f"{corpus}-cost")
 
@@ -90,8 +90,8 @@ def selective(tables: dict[str, pd.DataFrame]) -> HTML:
         f"{title} {percent(half[title])}" for title in best
     )
     caption = (
-        "Selective accuracy: a model answers the documents where it is most confident and leaves"
-        " the rest to a person."
+        "Selective accuracy: a model classifies only the documents where it is most confident; a"
+        " person classifies the rest."
     )
     return html.figure(comparison_plots.selective_accuracy(rows, best), alt, caption)
 

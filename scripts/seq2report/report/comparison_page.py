@@ -23,7 +23,7 @@ PROTOCOL |= {"val_accuracy_best": "best epoch", "val_accuracy_last": "last epoch
 def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
     """Return the table of the variants of a corpus, most accurate first."""
     variants, ends = tables["variants"], html.scale(tables["variants"])
-    bars = "95% interval, {:.0%} to {:.0%}".format(*ends)
+    bars = "95% interval (axis: {:.0%} to {:.0%})".format(*ends)
     rows = list(variants.itertuples())
     shown = pd.DataFrame(
         {
@@ -32,7 +32,7 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
             "accuracy": variants["accuracy"],
             "±": variants["accuracy_sd"],
             bars: [html.interval(row.low, row.accuracy, row.high, ends) for row in rows],
-            "against the best": _against_the_best(tables),
+            "compared with the best": _against_the_best(tables),
             "unseen": variants["accuracy_unseen"],
             "macro-F1": variants["macro_f1"],
             "CPU time": variants["fit_cpu_seconds"],
@@ -46,7 +46,7 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
         f"{circumstances(variants)}; {duplicates:,} of the test documents also occur in the"
         " training set"
     )
-    text, raw = ("variant", "against the best"), ("variant", bars)
+    text, raw = ("variant", "compared with the best"), ("variant", bars)
     return html.table(shown, FORMATS, caption, text, raw, name=f"{corpus}-variants")
 
 

@@ -125,7 +125,8 @@ def duplicates(pairs: pd.DataFrame, empty: pd.DataFrame, address: str) -> HTML:
         repeated=count["training", "training"],
     )
     link = html.link("Trust", address)
-    return HTML(f'<p class="outcome">{escape(content)} The effect on the figures: {link}</p>')
+    effect = f"The page {link} shows the effect on the figures."
+    return HTML(f'<p class="outcome">{escape(content)} {effect}</p>')
 
 
 def truncation(cuts: pd.DataFrame, empty: int) -> Iterator[HTML]:
@@ -187,7 +188,7 @@ def coverage(
         yield html.text(
             "{title} ({row.dimensions} dimensions): {row.words_found:,} of {row.words:,} words"
             " ({words:percent}) have a vector, which covers {tokens:percent} of the running text"
-            " with ids.",
+            " that has ids.",
             "outcome",
             row=row,
             title=titles[row.embedding],

@@ -76,18 +76,19 @@ def _level(against: pd.DataFrame) -> str:
     """Return which variants do not differ significantly from the best, at most five by title."""
     level = list(against.loc[against["verdict"] == "not distinguishable", "title_a"])
     if level:
-        more = f" and {len(level) - 5} more" if len(level) > 5 else ""
-        return f"Not distinguishable from it: {', '.join(level[:5])}{more}."
+        more = f"; and {len(level) - 5} more" if len(level) > 5 else ""
+        return f"Not distinguishable from it: {'; '.join(level[:5])}{more}."
     return "All others differ significantly from it." if len(against) else ""
 
 
 def _training(best: pd.Series, cheapest: pd.Series) -> str:
     same = best["variant"] == cheapest["variant"]
     return fill(
-        "Its training takes {best:seconds} of CPU time; no variant within one point is cheaper."
+        "Its training takes {best:seconds} of CPU time; no variant within one percentage point is"
+        " cheaper."
         if same
-        else "The cheapest within one point is {title}: {accuracy:percent} for {cheap:seconds} of"
-        " CPU time instead of {best:seconds}.",
+        else "The cheapest within one percentage point is {title}: {accuracy:percent} for"
+        " {cheap:seconds} of CPU time instead of {best:seconds}.",
         **cheapest[["title", "accuracy"]],
         cheap=60 * cheapest["cpu_minutes"],
         best=60 * best["cpu_minutes"],
@@ -97,9 +98,10 @@ def _training(best: pd.Series, cheapest: pd.Series) -> str:
 def _prediction(best: pd.Series, fastest: pd.Series) -> str:
     same = best["variant"] == fastest["variant"]
     return fill(
-        "It predicts in {best:milliseconds} per document; no variant within one point is faster."
+        "It predicts in {best:milliseconds} per document; no variant within one percentage point is"
+        " faster."
         if same
-        else "The fastest within one point is {title}: {accuracy:percent} in"
+        else "The fastest within one percentage point is {title}: {accuracy:percent} in"
         " {ms_per_document:milliseconds} per document instead of {best:milliseconds}.",
         **fastest[["title", "accuracy", "ms_per_document"]],
         best=best["ms_per_document"],

@@ -149,8 +149,8 @@ def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
     yield _mistakes(tables["documents"])
     yield html.heading("Deciding words", 3)
     yield html.paragraph(
-        "Each word is removed from the text, and the model predicts again. Shown are the most"
-        " confident of the errors above, and correct answers of typical confidence."
+        "Each word is removed from the text in turn, and the model predicts again. The documents"
+        " are the most confident of the errors above and correct answers of typical confidence."
     )
     yield HTML(word_effects.legend())
     for row in tables["documents"].dropna(subset="words").to_dict("records"):
@@ -167,8 +167,8 @@ def _learning(history: pd.DataFrame) -> HTML:
     )
     caption = (
         "Accuracy and log loss by epoch on the training (dashed) and validation documents; dots are"
-        " the epochs that are kept. The network overfits if validation gets worse while training"
-        " gets better."
+        " the epochs that are kept. The network overfits if its validation curve gets worse while"
+        " its training curve gets better."
     )
     if (seeds := history["seed"].nunique()) >= variant_plots.BAND:
         caption += (
@@ -188,7 +188,7 @@ def _confusions(tables: dict[str, pd.DataFrame]) -> HTML:
         f" {circumstances(tables['variants'])}. The most frequent confusion: {most}."
     )
     if len(shares) > 2:
-        caption += " Classes that are confused are next to each other."
+        caption += " Classes that are often confused are next to each other."
     return html.figure(variant_plots.confusion_matrix(shares), most, caption)
 
 
@@ -200,7 +200,9 @@ def _calibration(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         " accuracy. The Brier score is the squared error of all probabilities.",
         **row[["ece", "brier"]],
     )
-    caption = "On the dashed line, confidence equals accuracy; below it, it is overconfident."
+    caption = (
+        "On the dashed line, confidence equals accuracy; below it, the model is overconfident."
+    )
     picture = variant_plots.reliability(tables["calibration"])
     alt = f"Reliability diagram; expected calibration error {row['ece']:.3f}"
     yield html.figure(picture, alt, caption)
