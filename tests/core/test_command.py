@@ -114,8 +114,9 @@ def test_other_errors_keep_their_traceback_and_success_ends_quietly(capsys):
         ("xyz", ["a", "b"], "allowed: a, b"),
         ("a", [], "allowed: none are defined"),
         (5, ["5a", "b"], "allowed: 5a, b"),
-        ("w7", [f"w{n}x" for n in range(20)], "did you mean 'w7x'? near it: w7x, "),
-        ("zzz", [f"w{n}" for n in range(20)], "near it: nothing; 20 names are known"),
+        ("w7", [f"w{n}x" for n in range(20)], "did you mean 'w7x'? similar: w"),
+        ("units", ["unit", *map(str, range(20))], "did you mean 'unit'?"),
+        ("zzz", [f"w{n}" for n in range(20)], "none of the 20 allowed names is similar"),
     ],
 )
 def test_the_nearest_right_name_comes_first_and_long_lists_are_cut(word, allowed, message):

@@ -91,13 +91,15 @@ def require_both(args: argparse.Namespace, first: str, second: str) -> bool:
 
 
 def nearest(word: object, allowed: Iterable[str]) -> str:
-    """Return ``did you mean 'a'? allowed: a, b, c``; of many names only those near ``word``."""
+    """Return ``did you mean 'a'? allowed: a, b, c``; of many, only those similar to ``word``."""
     allowed = list(map(str, allowed))
     close = difflib.get_close_matches(str(word), allowed, n=5, cutoff=0.5)
-    hint = f"did you mean '{close[0]}'? " if close else ""
-    if len(allowed) > 15:
-        return f"{hint}near it: {', '.join(close) or 'nothing'}; {len(allowed)} names are known"
-    return f"{hint}allowed: {', '.join(allowed) or 'none are defined'}"
+    hint = f"did you mean '{close[0]}'?" if close else ""
+    if len(allowed) <= 15:
+        return f"{hint} allowed: {', '.join(allowed) or 'none are defined'}".lstrip()
+    if not close:
+        return f"none of the {len(allowed)} allowed names is similar"
+    return f"{hint} similar: {', '.join(close[1:])}" if close[1:] else hint
 
 
 @contextmanager
