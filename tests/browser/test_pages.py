@@ -189,7 +189,7 @@ def test_a_map_is_zoomed_by_the_wheel_once_it_was_clicked_and_else_the_page_is_m
 def test_menus_open_and_close_by_keyboard(opened):
     page = opened("index")
     page.keyboard.press("Tab")
-    assert page.locator(":focus").inner_text() == "To the text"
+    assert page.locator(":focus").inner_text() == "Skip to the content"
     while page.locator("summary:focus").count() == 0:
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")

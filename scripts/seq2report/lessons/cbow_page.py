@@ -56,8 +56,8 @@ def plane_outcome(lesson: Tables, shown_opposite: str) -> HTML:
     if min(surf, drive) > 0.9:
         said += (
             " But look closer: “surf” and “waves” have nearly the same direction, and so have"
-            " “drive” and “cars” (cosine {surf:.2f} and {drive:.2f}). “big” has another direction;"
-            " in the opposite direction is {opposite}."
+            " “drive” and “cars” (cosine {surf:.2f} and {drive:.2f}). “big” has another direction,"
+            " opposite to that of {opposite}."
         )
     opposite = numbers.listed([f"“{word}”" for word in shown_opposite.split(", ")])
     return html.text(said, "outcome", surf=surf, drive=drive, opposite=opposite)

@@ -96,7 +96,10 @@ def networks_table(tables: Tables, far: int, caption: str) -> HTML:
     falls = tables["falls"].set_index(["stage", "cell"])["fall"]
     names = {"cell_weights": "weights of the layer", "test_accuracy": "test accuracy"}
     networks = tables["networks"].rename(columns=names)
-    columns = {f"fall over {far} words, before training": "before", "after training": "after"}
+    columns = {
+        f"fall of the gradient over {far} words, before training": "before",
+        "after training": "after",
+    }
     for name, stage in columns.items():
         networks[name] = networks["cell"].map(falls[stage])
     formats = {"weights of the layer": "{:,}".format, "test accuracy": percent}

@@ -150,7 +150,7 @@ def downloads(folder: str, names: list[str]) -> HTML:
         f' <a href="{escape(folder)}/{escape(name)}.parquet">Parquet</a>)'
         for name in names
     )
-    return HTML(f'<p class="soft">Figures: {links}</p>')
+    return HTML(f'<p class="soft">Data: {links}</p>')
 
 
 def code(content: str) -> HTML:
