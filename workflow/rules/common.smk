@@ -1,4 +1,4 @@
-# Shared by the other rule files: the checked configuration, its plan, and paths.
+# The checked configuration, its plan, and paths, for all rules.
 import json
 import os
 import sys
@@ -133,5 +133,14 @@ def tables(folder, names):
     return [f"{TABLES}/{folder}/{name}.{e}" for name in names.split() for e in ("parquet", "csv")]
 
 
-def corpus_title(corpus):
-    return config["corpora"][corpus]["title"]
+def matrix_of(name, stage):
+    """Return the file of one of the plan's matrices: of an embedding, or of a variant's run."""
+    if stage == "before":
+        return f"{CORPUS}/embeddings/{PLAN.described}/{name}/matrix.npy"
+    return of_run(name, ["embedding.npy"], config["seeds"][0])[0]
+
+
+def tables_of(corpora, *evaluated):
+    """Return the tables that these rules write for some corpora."""
+    paths = [path for rule in evaluated for path in rule.output]
+    return [path.replace("{corpus}", corpus) for corpus in corpora for path in paths]

@@ -1,10 +1,4 @@
 # evaluate: runs, corpora and embeddings -> tidy tables beside the report, as CSV and Parquet.
-def tables_of(corpora, *evaluated):
-    """Return the tables that these rules write for some corpora."""
-    paths = [path for rule in evaluated for path in rule.output]
-    return [path.replace("{corpus}", corpus) for corpus in corpora for path in paths]
-
-
 rule evaluate_runs:
     input:
         code=script_files("evaluate_runs"),
@@ -141,13 +135,6 @@ rule evaluate_published:
     shell:
         "python {input.code[0]} --published {input.published:q} --corpus {wildcards.corpus}"
         " --variants {input.variants} --output {params.folder} 2> {log}"
-
-
-def matrix_of(name, stage):
-    """Return the file of one of the plan's matrices: of an embedding, or of a variant's run."""
-    if stage == "before":
-        return f"{CORPUS}/embeddings/{PLAN.described}/{name}/matrix.npy"
-    return of_run(name, ["embedding.npy"], config["seeds"][0])[0]
 
 
 rule evaluate_embeddings:

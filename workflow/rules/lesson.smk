@@ -3,6 +3,10 @@ LESSON_PAGES = config.get("lessons", {}).get("pages", [])
 LESSON_CORPUS = config.get("lessons", {}).get("corpus", CORPORA[0])
 
 
+def corpus_title(corpus):
+    return config["corpora"][corpus]["title"]
+
+
 def lesson(name, title, makes, reads=""):
     """Return the inputs and tables of a lesson; ``makes`` and ``reads`` are separated by blanks.
 
