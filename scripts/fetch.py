@@ -20,7 +20,7 @@ from seq2report.core.command import UserError, run, write_json
 from seq2report.files import archives
 from seq2report.files.addresses import is_address, redact, with_variables
 from seq2report.files.download import (
-    Patience,
+    Retries,
     download,
     download_member,
     download_wheel,
@@ -42,7 +42,7 @@ class Job:
     by_hand: Path
     mirror: str | None
     roots: tuple[Path, ...]  # of relative paths, in order
-    patience: Patience
+    retries: Retries
     session: requests.Session
 
     def partial(self, key: str, wanted: Wanted, name: str | None = None) -> Partial:
@@ -154,10 +154,10 @@ def from_entry(job: Job, entry: Entry) -> Partial:
         _bring(job, url, partial)
     elif not url.startswith(WEB):
         _take(local_path(url, job.roots), entry.member, partial)
-    elif not download_member(job.session, url, entry.member, partial, job.patience):
+    elif not download_member(job.session, url, entry.member, partial, job.retries):
         name = Path(urlsplit(url).path).name
         whole = job.partial(f"{entry.url}\nwhole", Wanted(), name)
-        download(job.session, url, whole, job.patience)
+        download(job.session, url, whole, job.retries)
         try:
             _take(whole.path, entry.member, partial)
         finally:
@@ -180,7 +180,7 @@ def _take(path: Path, member: str | None, partial: Partial) -> None:
 def _bring(job: Job, location: str, partial: Partial) -> None:
     """Download or copy the whole file at a URL or path into ``partial`` and check it."""
     if location.startswith(WEB):
-        download(job.session, location, partial, job.patience)
+        download(job.session, location, partial, job.retries)
     else:
         _take(local_path(location, job.roots), None, partial)
 
@@ -257,7 +257,7 @@ def _nothing_helped(job: Job, tries: Sequence[str]) -> str:
 
 
 def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    usual = Patience()
+    usual = Retries()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", required=True, help="JSON: file, from, mirror (config/README)")
     parser.add_argument("--output", required=True, type=Path, help="where the file goes")
@@ -283,11 +283,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.mirror and "://" in args.mirror and not is_address(args.mirror):
         raise UserError("--mirror: expected a folder, or an address with http://, https://, file:")
     timeouts = {"connect": args.connect_timeout, "stall": args.stall_timeout}
-    patience = Patience(attempts=args.attempts, delay=args.delay, **timeouts)
+    retries = Retries(attempts=args.attempts, delay=args.delay, **timeouts)
     source, mirror = parse_source(args.source), args.mirror or None
     roots = (Path(), args.root) if args.root else (Path(),)
     with open_session() as session, alone(args.output):
-        receipt = fetch(Job(source, args.output, args.by_hand, mirror, roots, patience, session))
+        receipt = fetch(Job(source, args.output, args.by_hand, mirror, roots, retries, session))
     if args.receipt:
         write_json(args.receipt, receipt)
 

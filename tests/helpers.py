@@ -152,7 +152,7 @@ def page_of(notebook: str, folder: Path, **parameters: object) -> str:
 
 def lesson_page(name: str, folder: Path, **titles: str) -> str:
     """Return the page of a lesson whose tables lie in ``folder``/lesson-<name>."""
-    return page_of(f"lesson_{name}", folder, tables=str(folder), **titles)
+    return page_of(f"lesson_{name}", folder, table_folder=str(folder), **titles)
 
 
 def lecture_tokens(text: str) -> list[str]:

@@ -235,7 +235,7 @@ def html(tmp_path_factory):
     (folder / "made").mkdir()
     write_tables(tables, folder / "made")
     (folder / "made/configuration.yaml").write_text(f"title: {json.dumps(HOSTILE)}\n")
-    return page_of("made", folder, tables=str(folder), name="tiny")
+    return page_of("made", folder, table_folder=str(folder), name="tiny")
 
 
 @pytest.mark.reliability("Security")

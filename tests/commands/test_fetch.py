@@ -348,7 +348,7 @@ def part_of(ask: Asked, found: dict, content: bytes, validator: str = '"one"') -
     """Leave ``content`` as an earlier run's part of a place."""
     source = sources.parse_source(json.dumps({"file": ask.file, "from": [found]}))
     ask.output.parent.mkdir(exist_ok=True)
-    job = fetch.Job(source, ask.output, Path(), None, (), download.Patience(), None)
+    job = fetch.Job(source, ask.output, Path(), None, (), download.Retries(), None)
     wanted = source.entries[0].wanted
     left = job.partial(f"{found['url']}\nNone", wanted)
     left.begin(validator)

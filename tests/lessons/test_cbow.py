@@ -296,7 +296,7 @@ def test_the_page_without_a_corpus_or_with_other_figures_is_true(tables, tmp_pat
     changed |= {"contexts": contexts, "facts": facts, "loss": tables["loss"].assign(loss=9.0)}
     for name, table in changed.items():
         table.to_parquet(folder / f"{name}.parquet")
-    html = displayed("lesson_cbow", tables=str(tmp_path), corpus_title="")
+    html = displayed("lesson_cbow", table_folder=str(tmp_path), corpus_title="")
     assert "built without a corpus" in html
     assert "sample report" not in html
     assert "The network has not reached it" in html

@@ -69,7 +69,7 @@ def of(folder, name):
 def shown(displayed):
     """A function: what the notebook displays of a folder of tables."""
     return lambda folder: displayed(
-        "lesson_one_hot", tables=str(folder), vectors_title="<i>Tiny</i>"
+        "lesson_one_hot", table_folder=str(folder), vectors_title="<i>Tiny</i>"
     )
 
 

@@ -55,7 +55,7 @@ def write(folder, documents, readers):
 
 
 def rendered(folder, titles=None):
-    given = {"tables": str(folder.parent), "corpus": folder.name, "titles": titles or {}}
+    given = {"table_folder": str(folder.parent), "corpus": folder.name, "titles": titles or {}}
     return page_of("corpus", folder, sample=False, **given)
 
 

@@ -133,7 +133,7 @@ def rendered(folder, made):
     for name, found in {"embeddings": made, "corpus": {"corpus": about}}.items():
         (folder / "news" / name).mkdir(parents=True)
         write_tables(found, folder / "news" / name)
-    given = {"tables": str(folder), "corpus": "news", "sample": True, "titles": TITLES}
+    given = {"table_folder": str(folder), "corpus": "news", "sample": True, "titles": TITLES}
     return page_of("embeddings", folder, **given)
 
 

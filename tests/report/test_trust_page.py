@@ -70,7 +70,7 @@ def rendered(folder, sample=False, **changes):
     for name, found in tables(**changes).items():
         (folder / "news" / name).mkdir(parents=True)
         write_tables(found, folder / "news" / name)
-    return page_of("trust", folder, tables=str(folder), corpus="news", sample=sample)
+    return page_of("trust", folder, table_folder=str(folder), corpus="news", sample=sample)
 
 
 @pytest.fixture(scope="module")

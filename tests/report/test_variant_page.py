@@ -190,7 +190,7 @@ def rendered(folder, changed=lambda made: None, **options):
     return page_of(
         "variant",
         folder,
-        tables=str(folder),
+        table_folder=str(folder),
         corpora=["news"],
         variant="a",
         settings={"title": HOSTILE, "layers": [{HOSTILE: {HOSTILE: HOSTILE}}]},

@@ -4,7 +4,7 @@ def page(notebook, title, tables, menu="", **parameters):
 
     ``menu`` holds its link; without one, the link stands beside the menus.
     """
-    about = {"name": NAME, "sample": config.get("sample", False), "tables": TABLES}
+    about = {"name": NAME, "sample": config.get("sample", False), "table_folder": TABLES}
     return {
         "notebook": str(ROOT / "reports" / f"{notebook}.ipynb"),
         "title": title,

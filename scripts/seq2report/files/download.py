@@ -45,7 +45,7 @@ class AttemptError(Exception):
 
 
 @dataclass(frozen=True)
-class Patience:
+class Retries:
     """Retries and timeouts of one location, in seconds."""
 
     attempts: int = 4  # in a row without progress
@@ -66,7 +66,7 @@ def open_session() -> requests.Session:
     return session
 
 
-def download(session: requests.Session, url: str, partial: Partial, patience: Patience) -> None:
+def download(session: requests.Session, url: str, partial: Partial, retries: Retries) -> None:
     """Download the whole file at ``url`` into ``partial`` and check it.
 
     Continues an earlier download, retries with growing delays, and raises `SourceError` if that
@@ -75,7 +75,7 @@ def download(session: requests.Session, url: str, partial: Partial, patience: Pa
 
     def attempt() -> None:
         if not partial.size or partial.size != partial.wanted.size:
-            _request(session, url, partial, patience)
+            _request(session, url, partial, retries)
         # A wrong digest is final only for a file in one piece: pieces may be of two versions.
         continued = partial.continued
         try:
@@ -85,11 +85,11 @@ def download(session: requests.Session, url: str, partial: Partial, patience: Pa
                 raise AttemptError(f"the pieces do not fit together: {error}") from error
             raise
 
-    _persist(attempt, partial, patience)
+    _persist(attempt, partial, retries)
 
 
 def download_member(
-    session: requests.Session, url: str, member: str, partial: Partial, patience: Patience
+    session: requests.Session, url: str, member: str, partial: Partial, retries: Retries
 ) -> bool:
     """Download one member of the zip at ``url`` into ``partial``, check it, and return True.
 
@@ -99,7 +99,7 @@ def download_member(
 
     def attempt() -> None:
         partial.begin()
-        timeout = (patience.connect, patience.stall)
+        timeout = (retries.connect, retries.stall)
         with _plain_errors(), RemoteZip(url, session=session, timeout=timeout) as remote:
             if member not in remote.namelist():
                 raise SourceError(archives.missing(member, remote.namelist()))
@@ -109,7 +109,7 @@ def download_member(
         partial.check()
 
     try:
-        _persist(attempt, partial, patience)
+        _persist(attempt, partial, retries)
     except (RemoteZipError, zipfile.BadZipFile) as error:
         log.info("%s: the host does not allow ranges (%s)", partial.name, type(error).__name__)
         partial.remove()
@@ -171,7 +171,7 @@ def _watch_pip(lines: Iterable[str], package: str, folder: Path) -> str:
     return "".join(last)
 
 
-def _request(session: requests.Session, url: str, partial: Partial, patience: Patience) -> None:
+def _request(session: requests.Session, url: str, partial: Partial, retries: Retries) -> None:
     """Request the missing bytes of ``partial`` and append them."""
     headers = {}
     if partial.size and partial.continuable:
@@ -179,7 +179,7 @@ def _request(session: requests.Session, url: str, partial: Partial, patience: Pa
         if partial.validator:
             headers["If-Range"] = partial.validator
     with _plain_errors():
-        timeout = (patience.connect, patience.stall)
+        timeout = (retries.connect, retries.stall)
         response = session.get(url, headers=headers, stream=True, timeout=timeout)
     with response:
         if response.status_code == 416:
@@ -235,7 +235,7 @@ def _member_chunks(file: zipfile.ZipExtFile, size: int) -> Iterator[bytes]:
         raise AttemptError(f"the member arrived damaged: {error}") from error
 
 
-def _persist(attempt: Callable[[], None], partial: Partial, patience: Patience) -> None:
+def _persist(attempt: Callable[[], None], partial: Partial, retries: Retries) -> None:
     """Call ``attempt`` until it succeeds or further attempts cannot help."""
     failures, furthest = 0, partial.size
     while True:
@@ -245,13 +245,13 @@ def _persist(attempt: Callable[[], None], partial: Partial, patience: Patience) 
             if partial.size >= furthest + MEGABYTE:
                 failures, furthest = 0, partial.size
             failures += 1
-            if failures >= patience.attempts:
+            if failures >= retries.attempts:
                 expected = f"expected {partial.wanted}; " if partial.wanted else ""
                 raise SourceError(
                     f"{expected}{error} (attempt {failures}, the last one)"
                 ) from error
-            growing = patience.delay * 2 ** (failures - 1) * random.uniform(0.5, 1.5)
-            wait = min(patience.longest, max(growing, error.wait))
+            growing = retries.delay * 2 ** (failures - 1) * random.uniform(0.5, 1.5)
+            wait = min(retries.longest, max(growing, error.wait))
             log.info("%s: %s; trying again in %.1f s", partial.name, error, wait)
             time.sleep(wait)
 
