@@ -234,7 +234,7 @@ def test_small_rules_share_jobs(run):
 
 
 def figures(results: Path) -> dict[str, list]:
-    """Return the tables of a report but for times, memory and what hangs on these."""
+    """Return the tables of a report, without times, memory and what depends on these."""
     found = {}
     folder = results / "report/tables"
     for path in sorted(folder.rglob("*.csv")):
@@ -243,7 +243,7 @@ def figures(results: Path) -> dict[str, list]:
             continue
         table = pd.read_csv(path, keep_default_na=False, dtype=str)
         if path.stem == "lecture":
-            table = table[~table["ours"].str.contains(" s an epoch")]
+            table = table[~table["ours"].str.contains(" s per epoch")]
         measured = table.columns.str.contains("seconds|minutes|ms_per_document|memory_mb|pareto")
         found[name] = table.loc[:, ~measured].to_numpy().tolist()
     return found
