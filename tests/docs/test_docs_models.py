@@ -50,7 +50,7 @@ def used(trained, tmp_path_factory):
 
 
 def test_the_commands_that_show_how_to_use_a_model_do_what_is_said(used):
-    asked, of_files, explained = blocks("docs/use-a-model.md", "sh")
+    asked, of_files, explained, _ = blocks("docs/use-a-model.md", "sh")  # _: test_install.py
     assert len(run_block(asked, used).splitlines()) == 2
     assert len(run_block(of_files, used).splitlines()) == 2
     assert (used / "answers.csv").read_text().startswith("document,label,p_")
