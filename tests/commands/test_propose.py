@@ -68,6 +68,7 @@ def test_the_configuration_fits_the_file_and_gives_reasons(rows, tmp_path, capsy
     assert all(f"# - {line}" in written for line in out.split("\n\n")[0].splitlines())
 
 
+@pytest.mark.workflow
 @pytest.mark.parametrize("form", ["table", "folder"])
 def test_the_proposed_workflow_can_be_planned(rows, tmp_path, monkeypatch, form):
     monkeypatch.chdir(tmp_path)

@@ -201,6 +201,7 @@ def assert_same_fit(found, expected):
     np.testing.assert_array_equal(found[1].probability, expected[1].probability)
 
 
+@pytest.mark.workflow
 @interruption
 @pytest.mark.parametrize(
     "optimizer",
@@ -216,6 +217,7 @@ def test_every_optimizer_goes_on_to_the_last_bit(tmp_path, monkeypatch, every_ep
     assert_same_fit(train(), fitted(None, optimizer))
 
 
+@pytest.mark.workflow
 @interruption
 @pytest.mark.parametrize(
     "layers",
