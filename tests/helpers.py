@@ -130,7 +130,7 @@ def call(script: ModuleType, **options: object) -> None:
 
 
 def links(*addresses: str) -> list[dict[str, str]]:
-    """Return what ``render`` is told of the pages of a report."""
+    """Return the links of a report as ``render`` takes them."""
     return [{"title": "A page", "address": each, "menu": ""} for each in addresses]
 
 

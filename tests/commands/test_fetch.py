@@ -311,7 +311,7 @@ def test_without_etag_and_digest_nothing_is_continued(server, ask):
     assert [seen.range for seen in server.seen] == [None, None]
 
 
-def test_a_host_without_ranges_starts_anew(server, ask):
+def test_a_host_without_ranges_starts_again(server, ask):
     plain = {"ranges": False}
     url = server.on("/x.tar.gz", whole(CONTENT, cut=200_000, **plain), whole(CONTENT, **plain))
     assert ask(entry(url)) == CONTENT
@@ -319,25 +319,25 @@ def test_a_host_without_ranges_starts_anew(server, ask):
 
 
 @pytest.mark.parametrize("obeys", [True, False], ids=["If-Range obeyed", "If-Range ignored"])
-def test_a_file_that_changed_in_between_starts_anew(server, ask, obeys):
+def test_a_file_that_changed_in_between_starts_again(server, ask, obeys):
     new = whole(CONTENT, etag='"two"', obey_if_range=obeys)
     url = server.on("/x.tar.gz", whole(OTHER, cut=200_000), new)
     assert ask(entry(url, None)) == CONTENT
 
 
-def test_pieces_of_two_versions_under_one_etag_start_anew(server, ask):
+def test_pieces_of_two_versions_under_one_etag_start_again(server, ask):
     url = server.on("/x.tar.gz", whole(OTHER, cut=200_000), whole(CONTENT))
     assert ask(entry(url)) == CONTENT
     assert [seen.status for seen in server.seen] == [200, 206, 200]
 
 
-def test_416_starts_anew(server, ask):
+def test_416_starts_again(server, ask):
     url = server.on("/x.tar.gz", whole(CONTENT, cut=200_000), status(416), whole(CONTENT))
     assert ask(entry(url)) == CONTENT
     assert [seen.range for seen in server.seen] == [None, "bytes=200000-", None]
 
 
-def test_an_answer_from_another_place_starts_anew(server, ask):
+def test_an_answer_from_another_place_starts_again(server, ask):
     """The host sends some other range, which would fit by its version."""
     url = server.on("/x.tar.gz", whole(CONTENT, cut=200_000), shifted(CONTENT, 7), whole(CONTENT))
     assert ask(entry(url, None)) == CONTENT

@@ -5,10 +5,12 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from helpers import call, lesson_page, write_sequences
+import random_corpus
+from helpers import call, lesson_page
+from random_corpus import NUM_WORDS
 
 import lesson_inside_lstm
-from seq2report.core.command import UserError, write_json
+from seq2report.core.command import UserError
 from seq2report.core.tables import read_tables
 from seq2report.lessons import inside_lstm as lesson
 from seq2report.lessons import inside_lstm_page as page
@@ -16,35 +18,16 @@ from seq2report.lessons import inside_lstm_plots
 from seq2report.report import html
 
 TITLE = "Inside an LSTM"
-CLASSES = ["<b>con</b>", "mid", "pro"]
-NUM_WORDS = 30
 HOSTILE = ["<script>alert(1)</script>", "$x$ $y$", "a\x07\u202eb", "漢字", "&amp;", "w" * 90]
 
 
 def write_corpus(folder, words=range(15, 60)):
-    """Write a corpus of random words, with one typical word per class; return the options."""
-    rng = np.random.default_rng(1)
-    rows = []
-    for split, count in (("train", 90), ("test", 30)):
-        for n in range(count):
-            tokens = rng.integers(4, NUM_WORDS, size=rng.choice(words))
-            tokens[rng.random(len(tokens)) < 0.3] = 1 + n % 3
-            rows.append({"split": split, "label": CLASSES[n % 3], "tokens": tokens.tolist()})
-    documents = pl.DataFrame(rows, schema_overrides={"tokens": pl.List(pl.Int32)})
-    documents = documents.with_row_index("id").with_columns(pl.col("id").cast(pl.String))
+    options = random_corpus.write_corpus(folder, words, typical=0.3)
     ids = pl.Series("id", range(1, NUM_WORDS), dtype=pl.Int32)
     spelled = [*HOSTILE, *(f"word{n}" for n in range(NUM_WORDS - 1 - len(HOSTILE)))]
-    write_sequences(folder, documents)
-    pl.DataFrame({"id": ids, "word": spelled}).write_parquet(folder / "vocabulary.parquet")
-    write_json(folder / "corpus.json", {"classes": CLASSES})
-    write_json(folder / "encoding.json", {"num_words": NUM_WORDS})
-    return {
-        "corpus": folder / "corpus.json",
-        "encoding": folder / "encoding.json",
-        "sequences": folder / "sequences.parquet",
-        "vocabulary": folder / "vocabulary.parquet",
-        "seed": 1,
-    }
+    vocabulary = folder / "vocabulary.parquet"
+    pl.DataFrame({"id": ids, "word": spelled}).write_parquet(vocabulary)
+    return options | {"vocabulary": vocabulary}
 
 
 def run_lesson(folder, options, **more):

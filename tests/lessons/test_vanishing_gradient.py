@@ -3,12 +3,13 @@ import math
 import keras
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
-from helpers import call, lesson_page, write_sequences
+import random_corpus
+from helpers import call, lesson_page
+from random_corpus import CLASSES, NUM_WORDS
 
 import lesson_vanishing_gradient
-from seq2report.core.command import UserError, write_json
+from seq2report.core.command import UserError
 from seq2report.core.tables import read_tables
 from seq2report.documents.sequences import read_sequences
 from seq2report.lessons import vanishing_gradient as lesson
@@ -18,30 +19,10 @@ from seq2report.lessons.common import Corpus
 from seq2report.report import html
 
 TITLE = "How far back can a recurrent network look?"
-CLASSES = ["<b>con</b>", "mid", "pro"]
-NUM_WORDS = 30
 
 
 def write_corpus(folder, words=range(100, 130)):
-    """Write a corpus of random words, with one typical word per class; return the options."""
-    rng = np.random.default_rng(1)
-    rows = []
-    for split, count in (("train", 90), ("test", 30)):
-        for n in range(count):
-            tokens = rng.integers(4, NUM_WORDS, size=rng.choice(words))
-            tokens[rng.random(len(tokens)) < 0.2] = 1 + n % 3
-            rows.append({"split": split, "label": CLASSES[n % 3], "tokens": tokens.tolist()})
-    documents = pl.DataFrame(rows, schema_overrides={"tokens": pl.List(pl.Int32)})
-    documents = documents.with_row_index("id").with_columns(pl.col("id").cast(pl.String))
-    write_sequences(folder, documents)
-    write_json(folder / "corpus.json", {"classes": CLASSES})
-    write_json(folder / "encoding.json", {"num_words": NUM_WORDS})
-    return {
-        "corpus": folder / "corpus.json",
-        "encoding": folder / "encoding.json",
-        "sequences": folder / "sequences.parquet",
-        "seed": 1,
-    }
+    return random_corpus.write_corpus(folder, words, typical=0.2)
 
 
 @pytest.fixture

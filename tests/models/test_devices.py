@@ -26,7 +26,7 @@ devices.take(seconds=0.05)
 print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
 sys.stdin.read()
 """
-# What TensorFlow is to `load_keras`: one GPU, unless CUDA is told to see none.
+# What TensorFlow is to `load_keras`: one GPU, unless CUDA is set to see none.
 TENSORFLOW = """
 import os
 SEEN = os.environ.get("CUDA_VISIBLE_DEVICES")

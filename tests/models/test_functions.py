@@ -112,7 +112,9 @@ def test_a_function_that_makes_no_network_that_can_be_loaded_again_is_refused(
         (None, "mine", "no such file below"),
     ],
 )
-def test_a_function_that_is_not_there_is_told_before_anything_runs(file, source, function, message):
+def test_a_function_that_is_not_there_is_reported_before_anything_runs(
+    file, source, function, message
+):
     file.unlink() if source is None else file.write_text(source)
     with pytest.raises(UserError, match=r"mine\.py") as refusal:
         digest(str(file), function)

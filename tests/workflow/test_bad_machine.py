@@ -85,7 +85,9 @@ STEPS = pytest.mark.parametrize("step", [reading, encoding, training, rendering]
 
 @STEPS
 @pytest.mark.usefixtures("a_large_page", "every_epoch")
-def test_a_full_disk_is_told_in_one_message_and_nothing_is_left(tiny, tiny_archive, mounted, step):
+def test_a_full_disk_is_reported_in_one_message_and_nothing_is_left(
+    tiny, tiny_archive, mounted, step
+):
     folder = mounted("size=64k")
     with pytest.raises(UserError, match=rf"disk is full: {folder} has \d+ bytes free .*make room"):
         step(folder, tiny, tiny_archive)
@@ -94,7 +96,7 @@ def test_a_full_disk_is_told_in_one_message_and_nothing_is_left(tiny, tiny_archi
 
 @STEPS
 @pytest.mark.usefixtures("a_large_page", "every_epoch")
-def test_results_that_are_read_only_are_told_in_one_message(tiny, tiny_archive, mounted, step):
+def test_results_that_are_read_only_are_reported_in_one_message(tiny, tiny_archive, mounted, step):
     folder = mounted("ro")
     with pytest.raises(UserError, match=f"^{folder} cannot be written: Read-only file system"):
         step(folder, tiny, tiny_archive)

@@ -141,7 +141,7 @@ def test_the_order_of_an_archive_changes_nothing_down_to_predictions(tiny, messa
             assert first.equals(second)
 
 
-def test_the_versions_that_would_change_a_figure_are_told_with_it(trained):
+def test_the_versions_that_would_change_a_figure_are_reported_with_it(trained):
     def told(run):
         return json.loads((trained / f"runs/{run}/seed-1/metrics.json").read_text())["versions"]
 

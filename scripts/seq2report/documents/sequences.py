@@ -1,5 +1,6 @@
 """Encoded documents: word ids stay in a file, and selecting documents does not copy them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ AT_ONCE = 1 << 22  # word ids that a loop over documents holds in memory
 
 
 @dataclass(frozen=True)
-class Encoded:
+class Encoded(ABC):
     """Encoded documents, in the order of the corpus.
 
     Attributes:
@@ -28,9 +29,9 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @abstractmethod
     def take(self, rows: np.ndarray) -> Self:
         """Return the documents of these rows, in this order."""
-        raise NotImplementedError
 
     def of_split(self, *splits: str) -> Self:
         """Return the documents of one or several splits, in their order."""
