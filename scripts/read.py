@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run, write_json
+from seq2report.core.wording import some
 from seq2report.documents.documents import (
     SCHEMA,
     blocks,
@@ -30,7 +31,7 @@ from seq2report.documents.documents import (
     merge,
     to_arrow,
 )
-from seq2report.documents.formats import FORMATS
+from seq2report.documents.formats import FORMATS, SPLITS
 from seq2report.documents.splits import assign_splits
 from seq2report.documents.tokens import number, read_word_index, tokens
 
@@ -102,17 +103,21 @@ def split_words(words: Iterable[str]) -> list[str]:
     return [word for word, n in zip(words, lengths, strict=True) if [*islice(left, n)] != [word]]
 
 
-def check_training(documents: pl.DataFrame) -> None:
-    """Warn of classes without a training document; `UserError` if only one class has some."""
-    train = classes(documents.filter(pl.col("split") == "train"))
-    lacking = sorted(set(classes(documents)) - set(train))
-    advice = "add documents of it, or set 'stratify: true' in the corpus's 'split'"
-    if len(train) < 2:
-        raise UserError(
-            f"all training documents are of the class {train}, none is of {lacking}; {advice}"
-        )
-    if lacking:
-        logging.warning("no training document is of the class %s; %s", lacking, advice)
+def check_classes(documents: pl.DataFrame) -> None:
+    """Warn of classes without a document in a split; `UserError` if only one class has training."""
+    known, advice = set(classes(documents)), "add documents of it, or set 'stratify: true' in the"
+    advice += " corpus's 'split'"
+    for split, name in zip(SPLITS, ("training", "validation", "test"), strict=True):
+        present = classes(documents.filter(pl.col("split") == split))
+        lacking = sorted(known - set(present))
+        if split == "train" and len(present) < 2:
+            raise UserError(
+                f"all training documents are of the class {present}, none is of {some(lacking)};"
+                f" {advice}"
+            )
+        if lacking:
+            message = "no %s document is of the class %s; %s"
+            logging.warning(message, name, some(lacking), advice)
 
 
 def describe(corpus: Corpus, documents: pl.DataFrame, title: str) -> dict:
@@ -144,7 +149,7 @@ def main(argv: Sequence[str] | None) -> None:
         logging.info("%d documents, content digest %s", documents.height, corpus.digest)
         check_digest(corpus.digest, settings.get("digest"), args.archive)
         documents = assign_splits(documents, **split)
-        check_training(documents)
+        check_classes(documents)
         options = {"compression": "zstd", "use_dictionary": ["label", "split"]}
         with pq.ParquetWriter(output, SCHEMA, **options) as file:
             for rows in merge(corpus.texts, documents):

@@ -28,8 +28,8 @@ P = np.array([[0.5, 0.3, 0.2], [0.2, 0.6, 0.2], [0.1, 0.8, 0.1], [0.1, 0.2, 0.7]
 def test_scores_by_hand():
     found = scores(TRUTH, np.array([0, 1, 1, 2]), P)
     assert found["accuracy"] == 2 / 4
-    # F1 of a: precision 1, recall 1/2; of b: 1/2 and 1/2; of c, which no document has: 0
-    assert found["macro_f1"] == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+    # F1 of a: precision 1, recall 1/2; of b: 1/2 and 1/2; no document is of c
+    assert found["macro_f1"] == pytest.approx((2 / 3 + 1 / 2) / 2)
     expected = -(math.log(0.5) + math.log(0.2) + math.log(0.8) + math.log(0.2)) / 4
     assert found["loss"] == pytest.approx(expected)
 
@@ -42,13 +42,18 @@ def test_scores_are_those_of_scikit_learn(pairs, seed):
     truth, predicted = np.array(pairs).T
     p = np.random.default_rng(seed).dirichlet(np.full(3, 0.02), size=len(pairs))
     found = scores(truth, predicted, p)
+    present = np.unique(truth)
     *expected, support = sklearn.metrics.precision_recall_fscore_support(
-        truth, predicted, labels=range(3), zero_division=0
+        truth, predicted, labels=present, zero_division=0
     )
     table = class_scores(truth, predicted, 3)
-    np.testing.assert_array_equal(table[["precision", "recall", "f1"]].T, expected)
-    np.testing.assert_array_equal(table["documents"], support)
-    assert found["macro_f1"] == pytest.approx(expected[-1].mean())
+    np.testing.assert_array_equal(table.loc[present, ["precision", "recall", "f1"]].T, expected)
+    np.testing.assert_array_equal(table.loc[present, "documents"], support)
+    assert table.drop(index=present).isna().sum(axis=1).eq(3).all()
+    expected = sklearn.metrics.f1_score(
+        truth, predicted, labels=present, average="macro", zero_division=0
+    )
+    assert found["macro_f1"] == pytest.approx(expected)
     assert found["accuracy"] == sklearn.metrics.accuracy_score(truth, predicted)
     loss = sklearn.metrics.log_loss(truth, p / p.sum(axis=1, keepdims=True), labels=range(3))
     assert found["loss"] == pytest.approx(loss)
@@ -56,7 +61,12 @@ def test_scores_are_those_of_scikit_learn(pairs, seed):
 
 def test_a_class_that_no_document_is_given_counts_with_an_f1_of_zero():
     found = scores(TRUTH, np.zeros(4, int), P)
-    assert found["macro_f1"] == pytest.approx((2 / 3) / 3)
+    assert found["macro_f1"] == pytest.approx((2 / 3) / 2)
+
+
+@pytest.mark.reliability("Bad corpora")
+def test_a_class_without_documents_leaves_a_perfect_model_perfect():
+    assert scores(TRUTH, TRUTH, P)["macro_f1"] == 1
 
 
 def test_a_certain_mistake_has_a_finite_loss():

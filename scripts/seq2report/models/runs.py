@@ -140,15 +140,14 @@ def _write_predictions(
 
 
 def scores(truth: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> dict:
-    """Return accuracy, macro-averaged F1 over all classes, and log loss in nats.
+    """Return accuracy, F1 averaged over the classes with documents, and log loss in nats.
 
     ``truth`` and ``predicted`` are class numbers, (n,); ``probability`` is (n, classes).
     """
     f1 = class_scores(truth, predicted, probability.shape[1])["f1"]
-    accuracy = float(np.mean(truth == predicted))
     return {
-        "accuracy": accuracy,
-        "macro_f1": float(f1.mean()),
+        "accuracy": float(np.mean(truth == predicted)),
+        "macro_f1": float(f1.mean()),  # without the missing scores of the other classes
         "loss": log_loss(truth, probability),
     }
 
@@ -163,16 +162,19 @@ def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
 def class_scores(truth: np.ndarray, predicted: np.ndarray, classes: int) -> pd.DataFrame:
     """Return precision, recall, F1 and number of documents, one row per class; 0/0 is 0.
 
-    The scores equal those of scikit-learn to the last digit. Loading scikit-learn for them would
-    take longer than everything else that is done with a run after training. ``truth`` and
-    ``predicted`` are class numbers, (n,).
+    A class without documents has no scores (NaN): no answer for it can be right. The others equal
+    those of scikit-learn to the last digit. Loading scikit-learn for them would take longer than
+    everything else that is done with a run after training. ``truth`` and ``predicted`` are class
+    numbers, (n,).
     """
     documents, answers = (np.bincount(n, minlength=classes) for n in (truth, predicted))
     right = np.bincount(truth[truth == predicted], minlength=classes)
     precision, recall = (right / np.maximum(total, 1) for total in (answers, documents))
     f1 = 2 * right / np.maximum(documents + answers, 1)
     columns = {"precision": precision, "recall": recall, "f1": f1, "documents": documents}
-    return pd.DataFrame(columns)
+    table = pd.DataFrame(columns)
+    table.loc[documents == 0, ["precision", "recall", "f1"]] = np.nan
+    return table
 
 
 def environment() -> dict:
