@@ -3,12 +3,13 @@
 Reads {"num_words": {encoding: n}, "features": {name: settings}, "memory_mb": n, "variants": {name:
 resolved variant}} as JSON from standard input; writes one line per error to standard error, with
 exit status 1. The networks are built, not trained: this also finds layers that do not fit each
-other and networks that need too much memory.
+other and networks that need too much memory. The pipelines are fitted to a few short texts.
 """
 
 import json
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,6 +19,17 @@ from seq2report.core.command import UserError, run
 from seq2report.models.layers import build_steps
 from seq2report.models.variant import Variant
 
+ANY_TEXTS = (
+    *("One word, and 2 others: #tag @name $3 été", "短い文 и слово हिन्दी 😀 or_two!", "One or 2"),
+    *("A few others, и слово, of one text: 短い文 😀", "#tag and @name, one or two, été $3 हिन्दी"),
+) * 4
+ANY_VALUE = {  # of arguments whose right values depend on the documents, or that take long
+    **{"min_df": 1, "max_df": 1.0, "max_features": None, "vocabulary": None, "n_features": 512},
+    **{"n_components": 2, "class_weight": None, "class_prior": None, "priors": None, "cv": 2},
+    **{"nu": 0.1, "constant": "a", "max_iter": 5, "hidden_layer_sizes": (2,)},
+    **{"n_jobs": None, "early_stopping": False},
+}
+SELECTION = "sklearn.feature_selection"  # whether a feature is left depends on the documents
 ANY_CLASSES, ANY_DIMENSIONS, ANY_FEATURES = 2, 50, 100  # the checks do not depend on them
 
 
@@ -28,9 +40,11 @@ def check_variant(variant: Variant, num_words: dict[str, int], memory_mb: int) -
         UserError: it cannot be built, or needs too much memory.
     """
     if variant.kind == "pipeline":
-        *_, last = build_steps(variant.pipeline)
-        if not hasattr(last, "predict"):
-            raise UserError(f"pipeline: the last step, {type(last).__name__}, does not classify")
+        steps = build_steps(variant.pipeline)
+        if not hasattr(steps[-1], "predict"):
+            name = type(steps[-1]).__name__
+            raise UserError(f"pipeline: the last step, {name}, does not classify")
+        fit_steps(steps, "pipeline")
         return
     import tensorflow as tf
 
@@ -54,12 +68,56 @@ def check_features(steps: list[dict], where: str) -> None:
     Raises:
         UserError: they cannot be built, or the last one classifies.
     """
-    *_, last = build_steps(steps, where)
-    if not hasattr(last, "transform"):
+    built = build_steps(steps, where)
+    if not hasattr(built[-1], "transform"):
         raise UserError(
-            f"{where}: the last one, {type(last).__name__}, classifies; expected steps that"
+            f"{where}: the last one, {type(built[-1]).__name__}, classifies; expected steps that"
             " compute features; remove it"
         )
+    fit_steps(built, where)
+
+
+def fit_steps(steps: list, where: str) -> None:
+    """Fit pipeline steps to a few documents; scikit-learn checks most arguments only then.
+
+    Arguments whose right values depend on the documents are checked without documents.
+
+    Raises:
+        UserError: scikit-learn rejects an argument, or steps do not fit each other.
+    """
+    from sklearn.pipeline import make_pipeline
+
+    for n, step in enumerate(steps):
+        for part in (step, *filter(lambda part: hasattr(part, "fit"), step.get_params().values())):
+            _check_arguments(part, f"{where}[{n}]")
+    pipeline = make_pipeline(
+        *(step for step in steps if not type(step).__module__.startswith(SELECTION))
+    )
+    for name, value in pipeline.get_params().items():
+        argument = name.split("__")[-1]
+        if argument in ANY_VALUE and value is not None:
+            pipeline.set_params(**{name: ANY_VALUE[argument]})
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            pipeline.fit(ANY_TEXTS, ["a", "b"] * (len(ANY_TEXTS) // 2))
+    except Exception as error:  # regular expressions and scikit-learn raise anything
+        if "vocabulary" not in str(error):  # no word in these documents
+            message = f"{where}: scikit-learn cannot fit these steps: {_first_line(error)}"
+            raise UserError(message) from error
+
+
+def _check_arguments(step: object, where: str) -> None:
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            step.fit(None, None)
+    except Exception as error:
+        # Only errors about arguments are of both types. They come before those about documents.
+        if isinstance(error, ValueError) and isinstance(error, TypeError):
+            raise UserError(f"{where}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
 
 
 def mistakes(

@@ -22,6 +22,7 @@ INPUT = {
     **{"padding": "pre", "truncating": "pre"},
 }
 FIT = {"optimizer": "rmsprop", "batch_size": 8, "epochs": 1}
+COSINE = {"initial_learning_rate": 0.1}
 FLATTEN, DENSE, LSTM = {"Flatten": {}}, {"Dense": {"units": 3}}, {"LSTM": {"units": 3}}
 
 
@@ -53,6 +54,10 @@ def test_right_models_are_not_mistakes():
         f=network(
             {"RNN": {"cell": {"LSTMCell": {"units": 3}}}},
             optimizer={"sgd": {"momentum": 0.9, "use_ema": False}},
+        ),
+        i=network(
+            {"GlobalMaxPooling1D": {}},
+            optimizer={"Adam": {"learning_rate": {"CosineDecay": COSINE | {"decay_steps": 9}}}},
         ),
     )
 
@@ -167,6 +172,28 @@ def test_layers_that_do_not_fit_are_reported_with_the_shape_before_them():
             "fit.optimizer.Adam: 'use_ema' cannot be used: Keras would replace the",
         ),
         ({"adam": {"learning_rate": "x"}}, "fit.optimizer.adam: Argument `learning_rate` should"),
+        (
+            {"Adam": {"learning_rate": 0}},
+            "fit.optimizer.Adam.learning_rate: found 0, expected more",
+        ),
+        ({"SGD": {"learning_rate": -1.0}}, "fit.optimizer.SGD.learning_rate: found -1.0, expected"),
+        ({"Adam": {"beta_2": 1}}, "fit.optimizer.Adam.beta_2: found 1, expected less than 1"),
+        (
+            {"SGD": {"weight_decay": -1}},
+            "fit.optimizer.SGD.weight_decay: found -1, expected at lea",
+        ),
+        (
+            {"Adam": {"learning_rate": {"CosinDecay": COSINE}}},
+            "fit.optimizer.Adam.learning_rate: unknown schedule 'CosinDecay'; did you mean 'Cosine",
+        ),
+        (
+            {"Adam": {"learning_rate": {"CosineDecay": COSINE}}},
+            "fit.optimizer.Adam.learning_rate.CosineDecay: argument 'decay_steps' is missing",
+        ),
+        (
+            {"Adam": {"learning_rate": {"CosineDecay": COSINE | {"decay_steps": 0}}}},
+            "fit.optimizer.Adam.learning_rate.CosineDecay.decay_steps: found 0, expected more than",
+        ),
     ],
 )
 def test_a_wrong_optimizer_is_reported(optimizer, message):
@@ -217,11 +244,54 @@ TFIDF, SVM = {"TfidfVectorizer": {}}, {"LinearSVC": {}}
             "pipeline: the last step, FeatureUnion, does not classify",
         ),
         ([TFIDF], "pipeline: the last step, TfidfVectorizer, does not classify"),
+        (
+            [TFIDF, {"LinearSVC": {"C": -1}}],
+            "pipeline[1]: The 'C' parameter of LinearSVC must be a",
+        ),
+        (
+            [{"TfidfVectorizer": {"stop_words": "german"}}, SVM],
+            "pipeline[0]: The 'stop_words' parameter of TfidfVectorizer must be a str among {'engl",
+        ),
+        (
+            [{"FeatureUnion": {"of": [TFIDF, {"CountVectorizer": {"min_df": 2.5}}]}}, SVM],
+            "pipeline[0]: The 'min_df' parameter of CountVectorizer must be a float in the range [",
+        ),
+        (
+            [{"TfidfVectorizer": {"ngram_range": [3, 1]}}, SVM],
+            "pipeline: scikit-learn cannot fit these steps: Invalid value for ngram_range=(3, 1)",
+        ),
+        (
+            [{"TfidfVectorizer": {"token_pattern": "("}}, SVM],
+            "pipeline: scikit-learn cannot fit these steps: missing ), unterminated subpattern",
+        ),
+        ([TFIDF, {"GaussianNB": {}}], "pipeline: scikit-learn cannot fit these steps: Sparse data"),
+        (
+            [TFIDF, {"TruncatedSVD": {"n_components": 100}}, {"MultinomialNB": {}}],
+            "pipeline: scikit-learn cannot fit these steps: Negative values in data",
+        ),
+        ([SVM], "pipeline: scikit-learn cannot fit these steps: could not convert string to float"),
     ],
 )
 def test_a_wrong_pipeline_is_reported(steps, message):
     (found,) = mistakes(v={"pipeline": steps})
     assert found.startswith(f"variants.v.{message}")
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [{"TfidfVectorizer": {"min_df": 500, "max_df": 0.1, "max_features": 9}}, SVM],
+        [{"TfidfVectorizer": {"token_pattern": "[q]{20}"}}, SVM],
+        [TFIDF, {"TruncatedSVD": {"n_components": 900}}, {"LinearSVC": {"class_weight": {"a": 2}}}],
+        [TFIDF, {"SelectKBest": {"k": 10**6}}, {"VarianceThreshold": {"threshold": 0.9}}, SVM],
+        [TFIDF, {"LogisticRegression": {"solver": "liblinear"}}],
+        [TFIDF, {"MLPClassifier": {"hidden_layer_sizes": [10**6, 10**6], "early_stopping": True}}],
+        [{"CountVectorizer": {}}, {"DummyClassifier": {"strategy": "constant", "constant": "x"}}],
+    ],
+    ids=lambda steps: next(iter(steps[-1])),
+)
+def test_arguments_whose_right_value_depends_on_the_documents_are_left_to_training(steps):
+    assert not mistakes(v={"pipeline": steps})
 
 
 @pytest.mark.reliability("Bad configuration")

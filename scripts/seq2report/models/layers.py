@@ -10,6 +10,7 @@ from types import ModuleType
 from seq2report.core.command import UserError, nearest
 
 HOLDS_A_LAYER = {"layer", "backward_layer", "cell"}  # arguments of Keras's wrappers and RNN
+BELOW_ONE = ("beta_1", "beta_2", "rho")  # arguments of optimizers
 FROM_BASE_LAYER = {"name", "dtype", "trainable"}  # arguments of every layer
 # Modules of scikit-learn whose classes a pipeline may have as steps, with those of `steps`.
 SKLEARN = (
@@ -74,9 +75,12 @@ def call_function(function: Callable, name: str, arguments: dict) -> object:
 def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
     """Return a Keras optimizer for ``rmsprop`` or ``{RMSprop: {learning_rate: 0.001}}``.
 
+    The learning rate may be a schedule, ``{CosineDecay: {initial_learning_rate: 0.01, …}}``.
+
     Raises:
-        UserError: an unknown optimizer or argument, a value that Keras rejects, or averaged
-            weights, which a training with one call per epoch does not support.
+        UserError: an unknown optimizer, schedule or argument, a value that Keras rejects or that
+            cannot train, or averaged weights, which a training with one call per epoch does not
+            support.
     """
     import keras
 
@@ -85,6 +89,10 @@ def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
     if name.islower():
         known = {key.lower(): item for key, item in known.items()}
     base = set(inspect.signature(keras.optimizers.Optimizer).parameters)
+    _check_numbers(arguments, f"{where}.{name}")
+    if _is_part(rate := arguments.get("learning_rate")):
+        schedule = _build_schedule(rate, f"{where}.{name}.learning_rate")
+        arguments = arguments | {"learning_rate": schedule}
     optimizer = _call(name, arguments, known, where, "optimizer", base)
     if optimizer.use_ema:
         raise UserError(
@@ -92,6 +100,30 @@ def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
             " averages after each epoch, and training would continue from these; remove it"
         )
     return optimizer
+
+
+def _build_schedule(part: dict, where: str) -> object:
+    from keras.optimizers import schedules
+
+    ((name, arguments),) = part.items()
+    _check_numbers(arguments, f"{where}.{name}")
+    known = _classes(schedules, schedules.LearningRateSchedule)
+    return _call(name, arguments, known, where, "schedule", set())
+
+
+def _check_numbers(arguments: dict, where: str) -> None:
+    """Raise a UserError for a number that no optimizer or schedule can train with."""
+    for key, value in arguments.items():
+        expected = None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if (key == "learning_rate" or key.endswith("decay_steps")) and value <= 0:
+                expected = "more than 0"
+            elif key != "learning_rate_power" and value < 0:
+                expected = "at least 0"
+            elif key in BELOW_ONE and value >= 1:
+                expected = "less than 1"
+        if expected:
+            raise UserError(f"{where}.{key}: found {value}, expected {expected}")
 
 
 def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
