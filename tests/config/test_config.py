@@ -1,4 +1,6 @@
 import copy
+import datetime
+import itertools
 import json
 import re
 
@@ -10,9 +12,10 @@ from snakemake.utils import update_config
 from seq2report.config.check import check
 from seq2report.config.check_models import check_models
 from seq2report.config.corpora import circumstances
-from seq2report.config.messages import repeated_keys, schema_mistakes
+from seq2report.config.messages import schema_mistakes
 from seq2report.config.references import reference_mistakes
 from seq2report.config.resolve import resolve_trained, resolve_variant
+from seq2report.config.written import file_mistakes, typed
 from seq2report.core.command import UserError
 
 SCHEMA_FILE = ROOT / "workflow/schemas/config.schema.yaml"
@@ -79,10 +82,6 @@ def mine(file="mine.csv", **settings):
     """Return the changes that make an own corpus of a table."""
     source = {"file": file, "from": [{"url": "file:mine.csv"}]}
     return {"sources.mine": source, "corpora.mine": TABLE | settings}
-
-
-def test_two_sources_may_be_the_same_file_of_the_same_address():
-    assert messages(changed({"sources.again": COMMITTED["sources"]["imdb_sample"]})) == []
 
 
 GIVEN_PARTS = TABLE["columns"] | {"split": "part"}
@@ -195,15 +194,9 @@ MISTAKES = [
     *(({"name": name}, f"name: '{name}' does not have") for name in ("../x", "a b", "A", "", "ü")),
     ({"variants": COMMITTED["variants"] | {"../x": GLOVE_LSTM}}, "variants: '../x' does not have"),
     ({"corpora.A": COMMITTED["corpora"]["imdb"]}, "corpora: 'A' does not have the form"),
-    ({"variants": COMMITTED["variants"] | {"x" * 61: GLOVE_LSTM}}, "' is too long"),
     (
-        {"sources.imdb_sample.file": COMMITTED["sources"]["newsgroups_sample"]["file"]},
-        "sources.imdb_sample.file: 'newsgroups-sample.tar.xz' in resources/downloads/ would"
-        " overwrite a file of the source 'newsgroups_sample'; name another file in one of them",
-    ),
-    (
-        {"sources.imdb_sample.file": "newsgroups-sample.tar.xz.json"},
-        "would overwrite a file of the source 'newsgroups_sample'",
+        {"variants": COMMITTED["variants"] | {"x" * 61: GLOVE_LSTM}},
+        "of 61 characters, expected at most 60",
     ),
     ({"sources.imdb_sample.file": "../x"}, "sources.imdb_sample.file: '../x' does not have"),
     # names that stand for nothing
@@ -266,6 +259,34 @@ MISTAKES = [
     ),
     ({"corpora.newsgroups.split.test": LEAVE_OUT}, "corpora.newsgroups.split: 'test' is missing"),
     ({"corpora.imdb.header": "cut"}, "corpora.imdb.header: has no meaning for format 'imdb'"),
+    # values that only YAML or only JSON schema accepts
+    ({"seeds": [1.0]}, "seeds[0]: found 1.0, expected integer"),
+    ({"seeds": [2**32]}, "seeds[0]: found 4294967296, expected at most 4294967295"),
+    ({"fit.epochs": 10**30}, "fit.epochs: found 1000000000000000000000000000000, expected at mo"),
+    ({"compare.confidence": float("nan")}, "compare.confidence: found nan, expected a number"),
+    ({"compare.confidence": float("inf")}, "compare.confidence: found inf, expected number"),
+    ({"variants.tfidf_svm.pipeline.1.LinearSVC.C": float("nan")}, "pipeline[1].LinearSVC.C: found"),
+    ({"name": "sample\n"}, r"name: 'sample\n' does not have the form ^[a-z0-9][a-z0-9_]*$"),
+    ({"variants.a\n": ENSEMBLE}, r"variants: 'a\n' does not have the form"),
+    ({"sources.imdb_sample.file": "a.zip\n"}, r"imdb_sample.file: 'a.zip\n' does not have the f"),
+    ({"sources.imdb_sample.from.0.url": "file:a\nb"}, "from[0].url: 'file:a"),
+    ({"corpora.imdb.title": "\ud800"}, "corpora.imdb.title: found '\\ud800' with the character U+"),
+    ({"corpora.imdb.title": "a\0"}, "with the character U+0000, which is no text; remove it"),
+    ({"corpora.imdb.title": "t" * 201}, "of 201 characters, expected at most 200"),
+    ({"sources.imdb_sample.file": "t" * 256}, "of 256 characters, expected at most 120"),
+    (
+        {"corpora.imdb.title": datetime.date(2024, 1, 1)},
+        "title: found datetime.date(2024, 1, 1), ex",
+    ),
+    (
+        {"corpora.imdb": {2020: 1, "title": "x"}},
+        "corpora.imdb: found the key 'title', expected tex",
+    ),
+    ({"corpora.imdb": {True: 1}}, "corpora.imdb: found the key True, expected text; put it in quo"),
+    ({"corpora.newsgroups.encoding": "undefined"}, "newsgroups.encoding: unknown 'undefined'"),
+    ({"corpora.newsgroups.encoding": "idna"}, "corpora.newsgroups.encoding: unknown 'idna'"),
+    ({"corpora.newsgroups.encoding": "hex"}, "corpora.newsgroups.encoding: unknown 'hex'"),
+    ({"corpora.newsgroups.encoding": "a\tb"}, "corpora.newsgroups.encoding: unknown 'a"),
 ]
 
 
@@ -371,7 +392,6 @@ REPEATED = [
     ),
     ('{"a": {"b": 1,\n "b": 2}}', ["line 2: duplicate key 'b', first in line 1"]),
     ("x: &x {a: 1}\ny: {<<: *x, a: 2}\nz: {a: 1, 1: 2, '1': 3}\n", []),
-    ("a: &a [*a]\n", []),
     ("", []),
     ("a: [", []),
 ]
@@ -382,10 +402,54 @@ REPEATED = [
 def test_a_key_that_occurs_twice_is_reported_with_both_its_lines(text, expected, tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text(text)
-    found = repeated_keys(file)
+    found = file_mistakes(file)
     for message, start in zip(found, expected, strict=True):
         assert message.startswith(f"{file}: {start}")
-    assert repeated_keys(tmp_path / "none.yaml") == []
+    assert file_mistakes(tmp_path / "none.yaml") == []
+
+
+BOMB = "a: &a [x, x, x, x]\n" + "".join(
+    f"{key}: &{key} [{', '.join([f'*{last}'] * 9)}]\n"
+    for last, key in itertools.pairwise("abcdefgh")
+)
+MAPPINGS = "a: &a {b: x}\n" + "".join(
+    f"{key}: &{key} {{{', '.join(f'{n}: *{last}' for n in range(9))}}}\n"
+    for last, key in itertools.pairwise("abcdefgh")
+)
+CHAIN = "a0: &a0 []\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 60))
+
+
+@pytest.mark.reliability("Bad configuration")
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BOMB, "line 7: found a value of more than 1,000,000 characters or 50 levels, with its"),
+        (MAPPINGS, "line 7: found a value of more than 1,000,000 characters or 50 levels"),
+        (CHAIN, "line 51: found a value of more than 1,000,000 characters or 50 levels"),
+        (f"a: {'[' * 60}{']' * 60}\n", "line 1: found a value of more than 1,000,000 char"),
+        (f"a: {'[' * 3000}{']' * 3000}\n", "found more than 50 levels of lists and mappings"),
+        ("b: 1\na: &a [*a]\n", "line 2: found an alias inside of its own value; remove it"),
+        ("a: &a\n  b: 1\n  c: {d: *a}\n", "line 1: found an alias inside of its own value"),
+        ("a: &a\n  b: 1\n  <<: *a\n", "line 1: found an alias inside of its own value"),
+    ],
+    ids=["bomb", "mappings", "chain", "nested", "brackets", "list", "mapping", "merge"],
+)
+def test_aliases_that_would_never_end_are_refused_before_they_are_followed(text, message, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    assert file_mistakes(file)[0].startswith(f"{file}: {message}")
+
+
+def test_a_value_that_is_used_twice_may_be_an_alias(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("a: &a {b: [1, 2]}\nc: [*a, *a]\nd: {<<: *a}\n")
+    assert file_mistakes(file) == []
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_lists_and_mappings_of_the_command_line_have_the_types_of_a_file():
+    entries = ["seeds=[1, 2]", "fit={epochs: 3, optimizer: adam}", "name=[x", "mirror=a=b", "gpu=1"]
+    assert typed(entries) == {"seeds": [1, 2], "fit": {"epochs": 3, "optimizer": "adam"}}
 
 
 def with_variants(**variants):

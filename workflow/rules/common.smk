@@ -13,10 +13,11 @@ from seq2report.config.check import check
 from seq2report.config.check_models import check_models
 from seq2report.config.corpora import circumstances
 from seq2report.config.grids import with_grids
-from seq2report.config.messages import format_mistakes, repeated_keys
+from seq2report.config.messages import format_mistakes
 from seq2report.config.plan import INDEXED, VECTORS, Plan, document_files, folders
 from seq2report.config.plan import matrix_files, read_peaks, recurrent_layers, requested_mb
 from seq2report.config.resolve import seeds
+from seq2report.config.written import file_mistakes, typed
 from seq2report.core.command import UserError
 from seq2report.core.imports import local_imports
 from seq2report.models.variant import KINDS, model_files
@@ -26,8 +27,10 @@ os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.ge
 
 CONFIGURED = config  # before grids are expanded
 try:
-    if repeated := [line for file in workflow.configfiles for line in repeated_keys(file)]:
-        raise UserError(format_mistakes(repeated))
+    if mistakes := [line for file in workflow.configfiles for line in file_mistakes(file)]:
+        raise UserError(format_mistakes(mistakes))
+    if workflow.modifier.is_main_snakefile():
+        update_config(config, typed(workflow.config_settings.config_args or ()))
     config = with_grids(config)
     check(config, ROOT / "workflow/schemas/config.schema.yaml")
     check_models(config, SCRIPTS / "check.py", f"results/{config['name']}/checked.json")

@@ -1,15 +1,15 @@
-"""Error messages for violations of the schema and for duplicate keys."""
+"""Error messages for violations of the schema and for values that no JSON file can hold."""
 
+import math
 import re
 import reprlib
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 import jsonschema
-import yaml
 
 from seq2report.core.command import nearest
 
+UNUSABLE = re.compile("[\0\ud800-\udfff]")  # no argument of a command, no UTF-8
 KINDS = {"object": "a mapping (key: value)", "array": "a list", "string": "text"}  # YAML's words
 
 
@@ -19,18 +19,69 @@ def format_mistakes(mistakes: list[str]) -> str:
     return "the configuration is not valid\n" + "\n".join(f"  {m}" for m in mistakes[:5]) + more
 
 
+def _is_integer(_: object, value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)  # 1.0 is no number of words
+
+
+def _is_number(_: object, value: object) -> bool:
+    return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _full_pattern(
+    _: object, pattern: str, value: object, __: object
+) -> Iterator[jsonschema.ValidationError]:
+    # In Python, unlike in JSON schema, `$` also matches before a newline at the end.
+    if isinstance(value, str) and not re.fullmatch(pattern, value):
+        yield jsonschema.ValidationError("")
+
+
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    {"pattern": _full_pattern},
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
+)
+
+
+def value_mistakes(value: object, path: tuple[str | int, ...] = ()) -> Iterator[str]:
+    """Yield a message for each value that the JSON files and commands of the workflow cannot hold.
+
+    YAML also has dates, sets, keys that are not text, and numbers that are none (`.nan`).
+    """
+    found = f"{_place(path)}: found {reprlib.repr(value)}"
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if type(key) not in (str, int) or type(key) is not type(next(iter(value))):
+                yield f"{_place(path)}: found the key {key!r}, expected text; put it in quotes"
+            yield from value_mistakes(inner, (*path, str(key)))
+    elif isinstance(value, list):
+        for n, inner in enumerate(value):
+            yield from value_mistakes(inner, (*path, n))
+    elif isinstance(value, str) and (character := UNUSABLE.search(value)):
+        yield f"{found} with the character U+{ord(character[0]):04X}, which is no text; remove it"
+    elif isinstance(value, float) and math.isnan(value):
+        yield f"{found}, expected a number"
+    elif not isinstance(value, str | int | float | None):
+        yield f"{found}, expected text or a number; put it in quotes"
+
+
 def schema_mistakes(config: dict, schema: dict) -> Iterator[str]:
     """Yield a message for each violation of the JSON schema."""
-    errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
+    errors = Validator(schema).iter_errors(config)
     for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path))):
         for message in _explain(error):
             # Messages quote values, and the rest of a URL may contain a secret.
             yield re.sub(r"(\w+://)[^\s'\"]+", r"\1…", message)
 
 
+def _place(path: Iterable[str | int]) -> str:
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return "".join(steps).removeprefix(".") or "top level"
+
+
 def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path)
-    where = "".join(steps).removeprefix(".") or "top level"
+    where = _place(error.absolute_path)
     value, limit = error.instance, error.validator_value
     match error.validator:
         case "additionalProperties":
@@ -52,7 +103,10 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
         case "minItems" if limit > 1:
             yield f"{where}: found {reprlib.repr(value)}, expected at least {limit}"
         case "pattern":
-            yield f"{where}: '{value}' does not have the form {limit}"
+            yield f"{where}: {reprlib.repr(value)} does not have the form {limit}"
+        case "maxLength":
+            found = f"{reprlib.repr(value)} of {len(value)} characters"
+            yield f"{where}: found {found}, expected at most {limit}"
         case "oneOf":
             keys = [key for choice in limit for key in choice.get("required", [])]
             expected = f"one of {' and '.join(keys)}" if keys else error.schema["description"]
@@ -62,34 +116,3 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
             yield f"{where}: found {keys} side by side, expected one name; indent its arguments"
         case _:
             yield f"{where}: {error.message}"
-
-
-def repeated_keys(path: Path | str) -> list[str]:
-    """Return a message for each key that occurs twice in one mapping of a YAML or JSON file.
-
-    Both formats forbid it, but their parsers silently keep the last value.
-    """
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            waiting, messages, seen = [yaml.compose(file, yaml.SafeLoader)], [], set()
-    except (OSError, yaml.YAMLError):  # Snakemake has reported it
-        return []
-    while waiting:
-        node = waiting.pop(0)
-        if id(node) in seen:  # an alias may refer to a parent
-            continue
-        seen.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-        elif isinstance(node, yaml.MappingNode):
-            lines: dict[tuple, int] = {}
-            for key, value in node.value:
-                line, name = key.start_mark.line + 1, (key.tag, str(key.value))
-                if name in lines:
-                    messages.append(
-                        f"{path}: line {line}: duplicate key '{key.value}', first in line"
-                        f" {lines[name]}; only the last value would be used; rename or remove one"
-                    )
-                lines[name] = line
-                waiting.append(value)
-    return messages
