@@ -149,7 +149,7 @@ def read_folders(members: Members, corpus: dict) -> Iterator[tuple]:
     first = None
     for name, content in members:
         path = PurePosixPath(name)
-        if any(folder.startswith(".") or folder == "__MACOSX" for folder in path.parts):
+        if archives.is_hidden(name):
             continue
         split, label = _split_and_label(path, own_split="test" not in corpus["split"])
         depth = len(path.parts) + (label is None)

@@ -11,7 +11,9 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from copy import copy
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NoReturn
 
 from seq2report.core.command import UserError
@@ -19,6 +21,8 @@ from seq2report.core.command import UserError
 CHUNK = 1 << 20
 HEAD = 512  # bytes that `form` looks at
 LARGEST_MEMBER = 1 << 30  # bytes; `members` holds one member at a time in memory
+EXPANSION = 200  # a larger content has at most this multiple of its file's bytes; text: 3 to 20
+HEADERS = 1 << 20  # bytes of a tar before a member, which `tarfile` holds in memory
 
 
 def _open_zstd(path: Path | str, _: str) -> BinaryIO:
@@ -58,6 +62,73 @@ class _StrictInfo(tarfile.TarInfo):
             if len(buf) == tarfile.BLOCKSIZE and not any(buf):
                 raise  # the zero block that ends every tar
             raise tarfile.ReadError(str(error)) from None
+
+
+class _Expanded(io.RawIOBase):
+    """The content of a compressed file, as far as `largest_content` allows."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file, self._path, self._position = file, path, 0
+        self._largest = largest_content(path)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: memoryview) -> int:
+        content = self._file.read(len(buffer))
+        buffer[: len(content)] = content
+        self._position += len(content)
+        if self._position > self._largest:
+            raise UserError(f"{self._path}: {_too_large(self._largest)}")
+        return len(content)
+
+    def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
+        if whence != io.SEEK_SET or position < self._position:
+            raise io.UnsupportedOperation("a compressed file is read once, from its start")
+        while left := position - self._position:
+            if not self.read(min(CHUNK, left)):
+                break
+        return self._position
+
+
+class _Headers:
+    """A tar as `tarfile` reads its headers: at most ``left`` bytes, not as many as they ask for."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file, self._path, self.left = file, path, HEADERS
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        self.left -= size
+        if size < 0 or self.left < 0:
+            raise UserError(
+                f"{self._path}: refused, because it has a member with headers of more than"
+                f" {HEADERS:,} bytes; fetch it from another source or pack it again"
+            )
+        return self._file.read(size)
+
+
+def largest_content(path: Path) -> int:
+    """Return how many bytes the content of a compressed file may have."""
+    return max(LARGEST_MEMBER, EXPANSION * path.stat().st_size)
+
+
+def _too_large(largest: int) -> str:
+    return (
+        f"its content has more than {largest:,} bytes, which is {EXPANSION} times the size of the"
+        " file or more; text does not compress so well. Fetch it from another source or unpack it"
+    )
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a member is hidden, or one of those that macOS adds to an archive."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 
 
 def form(start: bytes) -> str:
@@ -135,18 +206,21 @@ def open_content(
     """
     path = Path(path)
     if form_of(path) != "zip":
-        with OPENERS.get(form_of(path), open)(path, "rb") as file:
+        with _open(path) as file:
             yield path.name, file
         return
     names = [name for name, _, _ in _files(path)]
-    chosen = [name for name in names if wanted(name) and not name.startswith("__MACOSX/")]
+    chosen = [name for name in names if wanted(name) and not is_hidden(name)]
     if len(chosen) != 1:
         raise UserError(
             f"expected one file in it that can be read, found {', '.join(chosen) or 'none'}"
             f" among {', '.join(names[:5]) or 'no files'}; set 'member' of the source to the right"
             " one"
         )
-    with zipfile.ZipFile(path) as archive, archive.open(chosen[0]) as file:
+    with (
+        zipfile.ZipFile(path) as archive,
+        _open_member(path, archive, archive.getinfo(chosen[0])) as file,
+    ):
         yield chosen[0], file
 
 
@@ -181,7 +255,7 @@ def unsafe(name: str) -> str | None:
 def _refuse(path: Path, name: str, why: str) -> NoReturn:
     raise UserError(
         f"{path}: refused, because of the member {name!r}: {why}. Archives may hold only files and "
-        "folders inside their own folder; fetch it from another source or pack it again"
+        "folders inside their own folder, each once; fetch it from another source or pack it again"
     )
 
 
@@ -192,12 +266,31 @@ def _named_damage(path: Path, last: Callable[[], str | None]) -> Iterator[None]:
         raise UserError(f"{path}: there is no such file")
     try:
         yield
-    except DAMAGE as error:
+    except UserError:
+        raise
+    except Exception as error:  # damaged bytes can raise anything
         place = f"after the member {last()!r}" if last() else "before its first member"
         raise UserError(
             f"{path} ({path.stat().st_size:,} bytes) is damaged or no tar or zip archive: {place}: "
             f"{error}. Remove it and fetch it again"
         ) from error
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[io.BufferedReader]:
+    """Open the content of a file, compressed or not; `UserError` if there is too much of it."""
+    # Text and binary too: a tar of before 1988 has no magic number.
+    opener = OPENERS.get(form_of(path), open)
+    if opener is open:
+        with path.open("rb") as file:
+            yield file
+        return
+    with opener(path, "rb") as raw, _bounded(raw, path) as file:
+        yield file
+
+
+def _bounded(file: BinaryIO, path: Path) -> io.BufferedReader:
+    return io.BufferedReader(_Expanded(file, path), CHUNK)
 
 
 def _files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
@@ -206,18 +299,21 @@ def _files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
 
 def _tar_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
     """Yield (name, size, file at the member's start) of a tar's regular files."""
-    # Text and binary too: a tar of before 1988 has no magic number, anything else is refused.
-    opener = OPENERS.get(form_of(path), open)
     with (
-        opener(path, "rb") as raw,
-        io.BufferedReader(raw, CHUNK) as file,
+        _open(path) as file,
         tarfile.open(
-            fileobj=file, mode="r:", tarinfo=_StrictInfo, encoding="utf-8", errors="surrogateescape"
+            fileobj=(headers := _Headers(file, path)),
+            mode="r:",
+            tarinfo=_StrictInfo,
+            encoding="utf-8",
+            errors="surrogateescape",
         ) as tar,
     ):
         while (info := tar.next()) is not None:
             if why := unsafe(info.name):
                 _refuse(path, info.name, why)
+            if info.size < 0:  # `tarfile` would go back, and read it again and again
+                _refuse(path, info.name, f"its size is {info.size}")
             if info.isreg() and not info.issparse():
                 # Without `extractfile`, which takes a third of the time with small files.
                 file.seek(info.offset_data)
@@ -225,13 +321,17 @@ def _tar_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
             elif not info.isdir():
                 _refuse(path, info.name, "it is a link, a device or another special file")
             tar.members.clear()  # they would accumulate: 40 MB for 100,000 files
+            tar.pax_headers.clear()  # so would headers for all members, which say nothing needed
+            headers.left = HEADERS
         while file.read(CHUNK):
             pass  # the checksum is at the very end of a compressed file
 
 
 def _zip_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
     """Yield (name, size, open file) of a zip's regular files."""
+    largest = largest_content(path)
     with zipfile.ZipFile(path) as archive:
+        _refuse_overlaps(path, archive.infolist())
         for info in archive.infolist():
             # `orig_filename`: zipfile itself cuts a name at a zero byte.
             if why := unsafe(info.orig_filename):
@@ -241,10 +341,35 @@ def _zip_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
                 _refuse(path, info.filename, "it is a link, a device or another special file")
             if info.flag_bits & 1:
                 _refuse(path, info.filename, "it is encrypted")
+            if info.file_size > largest:
+                raise UserError(f"{path}: {info.filename!r}: {_too_large(largest)}")
             if not info.is_dir():
-                try:
-                    file = archive.open(info)
-                except NotImplementedError as error:
-                    _refuse(path, info.filename, f"its compression is unknown here ({error})")
-                with file:
+                with _open_member(path, archive, info) as file:
                     yield info.filename, info.file_size, file
+
+
+@contextmanager
+def _open_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[BinaryIO]:
+    """Open the content of a member that is stored, or compressed by deflate or bzip2."""
+    if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        with archive.open(info) as file:
+            yield file
+    elif info.compress_type == zipfile.ZIP_BZIP2:
+        # `zipfile` expands all it has read, however much that gives. bzip2 has its own checksums.
+        stored = copy(info)
+        stored.compress_type, stored.file_size = zipfile.ZIP_STORED, info.compress_size
+        del stored.CRC
+        with bz2.BZ2File(archive.open(stored)) as raw, _bounded(raw, path) as file:
+            yield file
+    else:
+        _refuse(path, info.filename, "its compression is neither deflate nor bzip2")
+
+
+def _refuse_overlaps(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    """Raise `UserError` if two members share bytes: a small file expands to a huge content."""
+    in_order = sorted(members, key=lambda info: info.header_offset)
+    for info, later in pairwise(in_order):
+        # A header has 30 bytes and the name, maybe more.
+        end = info.header_offset + 30 + len(info.orig_filename) + info.compress_size
+        if end > later.header_offset:
+            _refuse(path, later.filename, f"it overlaps with {info.filename!r}")

@@ -14,14 +14,14 @@ from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from seq2report.core.command import UserError, nearest
-from seq2report.files.archives import DAMAGE, open_content
+from seq2report.files.archives import DAMAGE, LARGEST_MEMBER, open_content
 
 KINDS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 ENDINGS = f"{', '.join(KINDS)} (with or without {', '.join(PACKED)}) or .zip"
 DELIMITERS = {"csv": ",;\t|", "tsv": "\t"}  # the first one that gives the wanted columns
 HINT = "set the 'encoding' to that of the file, for example latin-1"
-LARGEST_FIELD = 2**31 - 1  # characters; Python's csv stops at 131,072 otherwise
+LARGEST_ROW = 1 << 26  # characters, which are in memory at once
 Row = tuple[str, dict[str, object]]  # its position, such as 'line 7', and its values by column
 
 
@@ -89,10 +89,28 @@ def open_table(path: Path) -> Iterator[tuple[str, BinaryIO]]:
         yield kind, file
 
 
-def _text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
+class _Text(io.TextIOWrapper):
+    """The lines of a table; ``left`` is how many characters the row may still have."""
+
+    left = LARGEST_ROW
+
+    def __next__(self) -> str:
+        line = self.readline(self.left + 1)
+        self.left -= len(line)
+        if self.left < 0:
+            raise UserError(
+                f"a row has more than {LARGEST_ROW:,} characters, which is the most that is read;"
+                " does a quotation mark or a line end lack? Remove such rows"
+            )
+        if not line:
+            raise StopIteration
+        return line
+
+
+def _text(file: BinaryIO, encoding: str) -> _Text:
     """Return the text of a file, line ends as they are, without a byte order mark."""
     known = codecs.lookup(encoding).name
-    return io.TextIOWrapper(file, "utf-8-sig" if known == "utf-8" else known, newline="")
+    return _Text(file, "utf-8-sig" if known == "utf-8" else known, newline="")
 
 
 def _undecodable(path: Path, encoding: str) -> str | None:
@@ -122,12 +140,12 @@ def _header(path: Path, delimiter: str, encoding: str) -> list[str]:
     return names
 
 
-def _reader(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[str]]:
-    csv.field_size_limit(LARGEST_FIELD)
+def _reader(text: _Text, delimiter: str) -> Iterator[list[str]]:
+    csv.field_size_limit(LARGEST_ROW)  # otherwise 131,072 in one value
     return csv.reader(text, delimiter=delimiter, strict=True)
 
 
-def _delimited(text: io.TextIOWrapper, columns: list[str], delimiter: str) -> Iterator[Row]:
+def _delimited(text: _Text, columns: list[str], delimiter: str) -> Iterator[Row]:
     reader = _reader(text, delimiter)
     line = 1
     try:
@@ -143,6 +161,7 @@ def _delimited(text: io.TextIOWrapper, columns: list[str], delimiter: str) -> It
             if row:
                 yield f"line {line}", {name: row[n] for name, n in positions.items()}
             line = reader.line_num + 1
+            text.left = LARGEST_ROW
     except csv.Error as error:
         raise UserError(
             f"line {line}: {error}; a value that begins with a quote has to end with one, and a"
@@ -150,14 +169,15 @@ def _delimited(text: io.TextIOWrapper, columns: list[str], delimiter: str) -> It
         ) from error
 
 
-def _json_lines(text: io.TextIOWrapper, columns: list[str]) -> Iterator[Row]:
+def _json_lines(text: _Text, columns: list[str]) -> Iterator[Row]:
     for where, row in _objects(text):
         _positions(list(row), columns, where)
         yield where, {name: row[name] for name in columns}
 
 
-def _objects(text: io.TextIOWrapper) -> Iterator[Row]:
+def _objects(text: _Text) -> Iterator[Row]:
     for number, line in enumerate(text, 1):
+        text.left = LARGEST_ROW
         if not line.strip():
             continue
         try:
@@ -180,26 +200,59 @@ def _parquet_file(file: BinaryIO):
     import pyarrow.parquet as pq
 
     try:
-        # Compressed files cannot be read from the end.
-        plain = isinstance(file, io.BufferedReader)
-        return pq.ParquetFile(file if plain else pa.BufferReader(file.read()))
+        return pq.ParquetFile(_seekable(file))
     except pa.ArrowException as error:
         raise UserError(f"it is not a Parquet file, or damaged: {error}") from error
+
+
+def _seekable(file: BinaryIO):
+    """Return a file that can be read from its end, which a compressed one cannot."""
+    import pyarrow as pa
+
+    if isinstance(file, pa.NativeFile) or isinstance(getattr(file, "raw", None), io.FileIO):
+        return file
+    content = file.read(LARGEST_MEMBER + 1)
+    if len(content) > LARGEST_MEMBER:
+        message = f"it has more than {LARGEST_MEMBER:,} bytes when it is unpacked"
+        raise UserError(f"{message}; unpack it (Parquet is compressed already)")
+    return pa.BufferReader(content)
 
 
 def _parquet(file: BinaryIO, columns: list[str]) -> Iterator[Row]:
     import pyarrow as pa
 
+    file = _seekable(file)
     table = _parquet_file(file)
     _positions(table.schema_arrow.names, columns, "its columns")
     number = 0
     try:
-        for batch in table.iter_batches(1024, columns=columns):
-            for row in batch.to_pylist():
-                number += 1
-                yield f"row {number}", row
+        for group in range(table.num_row_groups):
+            step = _rows_at_once(file, table.metadata.row_group(group), group, columns)
+            for batch in table.iter_batches(step, row_groups=[group], columns=columns):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"row {number}", row
     except pa.ArrowException as error:
         raise UserError(f"after row {number}: damaged ({error})") from error
+
+
+def _rows_at_once(file: BinaryIO, about, group: int, columns: list[str]) -> int:
+    """Return how many rows of a row group may be in memory at once.
+
+    A small file can have a long text once, in its dictionary, and its number in many rows.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema, kinds = pq.read_schema(file), (pa.string(), pa.large_string())
+    texts = [name for name in columns if schema.field(name).type in kinds]
+    known = pq.ParquetFile(file, read_dictionary=texts, pre_buffer=False)
+    size = about.total_byte_size // max(1, about.num_rows)
+    for row in known.iter_batches(1, row_groups=[group], columns=columns):
+        arrays = [array for array in row.columns if isinstance(array, pa.DictionaryArray)]
+        size += sum(array.dictionary.nbytes for array in arrays)
+        break
+    return min(1024, 1 + LARGEST_MEMBER // (size + 1))
 
 
 def _positions(names: list[str], columns: list[str], where: str) -> dict[str, int]:
