@@ -1,11 +1,12 @@
 """Describe a corpus in tidy tables.
 
-corpus: title, size, number of different words and content digest. classes: documents by split and
-class. lengths: documents by number of words and by number of ids. cuts: losses by length of
-truncation. growth: different words against words read, over the training documents; heaps: the law
-fitted to it. outside: out-of-vocabulary words by split. words: the most frequent words. encoding:
-numbers of words counted and kept. coverage: share of the vocabulary with a pretrained vector, one
-row per embedding; missing: the most frequent words without one. examples: beginning of one training
+corpus: title, size, number of different words, notice, content digest. scripts: letters by script,
+and whether a token is a word or a character. classes: documents by split and class. lengths:
+documents by number of words and by number of ids. cuts: losses by length of truncation. growth:
+different words against words read, over the training documents; heaps: the law fitted to it.
+outside: out-of-vocabulary words by split. words: the most frequent words. encoding: numbers of
+words counted and kept. coverage: share of the vocabulary with a pretrained vector, one row per
+embedding; missing: the most frequent words without one. examples: beginning of one training
 document per class. document: one short training document; document_words: its words, their ids and
 why words are lost; document_row: the row of ids that a network reads of it.
 """
@@ -37,6 +38,7 @@ POINTS = 100  # of the growth curve
 DOCUMENT_WORDS = 50  # preferred length of the document that is followed step by step
 DOCUMENT_CHARACTERS = 1500  # of that document, at most
 COVERAGE = ["embedding", "dimensions", "words", "words_found", "tokens", "tokens_found"]
+ABOUT = ("title", "documents", "unique_tokens", "notice", "digest")
 MISSING = ["embedding", "word", "count", "documents"]
 
 
@@ -287,9 +289,10 @@ def main(argv: Sequence[str] | None) -> None:
     configured = {reader["length"] for reader in args.readers}
     curve = growth(counted)
     corpus = read_json(args.corpus)
-    about = {key: corpus[key] for key in ("title", "documents", "unique_tokens", "digest")}
+    about = {key: corpus[key] for key in ABOUT}
     tables = {
         "corpus": pd.DataFrame([about | {"classes": len(corpus["classes"])}]),
+        "scripts": pd.DataFrame(corpus["scripts"], columns=["script", "token", "letters"]),
         "classes": pd.DataFrame(corpus["counts"]),
         "lengths": lengths(counted).to_pandas(),
         "cuts": cuts(labelled["ids"].to_numpy(), configured).to_pandas(),

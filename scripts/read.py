@@ -2,7 +2,8 @@
 
 documents.parquet has one row per document, sorted by id: id, text, label, split. corpus.json has
 the classes, the number of documents in each split and class, the number of different words in all
-documents (by the lecture's tokenizer), and the content digest.
+documents (by the lecture's tokenizer), the letters of each script, a notice if texts have no
+blanks, and the content digest.
 
 Texts are never in memory all at once: sorted blocks of them are in temporary files until all ids
 are known.
@@ -34,6 +35,7 @@ from seq2report.documents.documents import (
 from seq2report.documents.formats import FORMATS, SPLITS
 from seq2report.documents.splits import assign_splits
 from seq2report.documents.tokens import number, read_word_index, tokens
+from seq2report.documents.writing import Scripts
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,14 @@ class Corpus:
         texts: the documents, in files that are mapped into memory.
         documents: their `index`, with the corpus's own splits.
         unique_tokens: number of different words in all documents, whatever their split.
+        scripts: their letters by script.
         digest: their `content_digest`.
     """
 
     texts: list[pa.Table]
     documents: pl.DataFrame
     unique_tokens: int
+    scripts: Scripts
     digest: str
 
 
@@ -66,13 +70,15 @@ def read(archive: Path, settings: dict, word_index: Path | None, folder: Path) -
             " encoded: they get other ids than in the archive"
         )
         logging.warning(message, len(split), split[0])
-    texts, digests, known = [], bytearray(), pa.array([], pa.string())
+    texts, digests, known, scripts = [], bytearray(), pa.array([], pa.string()), Scripts()
     try:
         for rows in blocks(FORMATS[settings["format"]].read(archive, settings, ranks)):
             digests += b"".join(document_digest(*row[1:4]) for row in rows)
-            _, known = number(tokens([row[1] for row in rows])[0], known)
+            words, _ = tokens([row[1] for row in rows])
+            scripts.add((row[1] for row in rows), len(words))
+            _, known = number(words, known)
             texts.append(on_disk(to_arrow(rows), folder / f"{len(texts)}.arrow"))
-        return Corpus(texts, index(texts), len(known), content_digest(digests))
+        return Corpus(texts, index(texts), len(known), scripts, content_digest(digests))
     except UserError as error:
         raise UserError(f"{archive}: {error}") from error
 
@@ -130,6 +136,8 @@ def describe(corpus: Corpus, documents: pl.DataFrame, title: str) -> dict:
         "classes": classes(documents),
         "counts": counts.to_dicts(),
         "unique_tokens": corpus.unique_tokens,
+        "scripts": corpus.scripts.letters(),
+        "notice": corpus.scripts.notice(),
         "digest": corpus.digest,
     }
 
@@ -148,6 +156,8 @@ def main(argv: Sequence[str] | None) -> None:
         documents = corpus.documents
         logging.info("%d documents, content digest %s", documents.height, corpus.digest)
         check_digest(corpus.digest, settings.get("digest"), args.archive)
+        if notice := corpus.scripts.notice():
+            logging.warning("%s: %s", args.archive, notice)
         documents = assign_splits(documents, **split)
         check_classes(documents)
         options = {"compression": "zstd", "use_dictionary": ["label", "split"]}

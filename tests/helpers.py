@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tarfile
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +13,7 @@ import polars as pl
 import render
 from seq2report.documents.sequences import Sequences
 from seq2report.documents.tokens import FILTERS
+from seq2report.documents.writing import ALONE, MARKS, PUNCTUATION
 from seq2report.models.functions import digest
 
 ROOT = Path(__file__).parent.parent
@@ -159,3 +161,20 @@ def lecture_tokens(text: str) -> list[str]:
     """What Keras's legacy text_to_word_sequence does, in plain Python."""
     table = str.maketrans(dict.fromkeys(FILTERS, " "))
     return [word for word in text.lower().translate(table).split(" ") if word]
+
+
+def world_tokens(text: str) -> list[str]:
+    """The same after blanks around each character of a script without blanks, one by one."""
+    apart, alone = "", False  # whether the last token is one that stands alone
+
+    def within(characters: str) -> bool:
+        return re.match(f"[{characters}]", c) is not None
+
+    for c in text:
+        if within(PUNCTUATION):
+            apart, alone = f"{apart} ", False
+        elif alone and (within(MARKS) or (within(ALONE) and apart[-1] == "\u200d")):
+            apart += c
+        else:
+            apart, alone = apart + " " * (alone or within(ALONE)) + c, within(ALONE)
+    return lecture_tokens(apart)

@@ -18,6 +18,7 @@ GROUPS = (
     "Repeatability",
     "Bad corpora",
     "Bad vectors",
+    "Languages",
     "Bad configuration",
     "Bad machine",
     "Security",

@@ -17,7 +17,7 @@ from seq2report.documents.tokens import SPECIAL, tokens
 
 TABLES = {
     *("corpus", "classes", "lengths", "cuts", "growth", "heaps", "outside", "words", "encoding"),
-    *("coverage", "missing", "examples", "document", "document_words", "document_row"),
+    *("scripts", "coverage", "missing", "examples", "document", "document_words", "document_row"),
 }
 COLUMNS = {
     "coverage": ["embedding", "dimensions", "words", "words_found", "tokens", "tokens_found"],

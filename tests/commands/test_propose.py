@@ -39,6 +39,9 @@ def as_csv(rows, names=NAMES, delimiter=",", encoding="utf-8"):
     return out.getvalue().encode(encoding)
 
 
+CHINESE = [("好", "房间很大，床很舒服"), ("差", "服务太差，不会再来")]
+
+
 def proposed(path, capsys=None):
     output = path.parent / "mine.yaml"
     propose.main([str(path), "--output", str(output), "--overwrite"])
@@ -106,6 +109,18 @@ def test_delimiter_encoding_and_compression_are_found(rows, tmp_path):
     assert config["sources"]["t"]["file"] == "t.csv.gz"
     assert config["corpora"]["t"]["encoding"] == "cp1252"
     assert config["corpora"]["t"]["columns"]["text"] == "body"
+
+
+@pytest.mark.reliability("Languages")
+def test_texts_without_blanks_are_proposed_by_their_characters(tmp_path, capsys):
+    lines = [f"{label},{text}{n}\n" for n in range(20) for label, text in CHINESE]
+    (tmp_path / "t.csv").write_text("".join(["类别,评论\n", *lines]), encoding="utf-8")
+    config = proposed(tmp_path / "t.csv")
+    assert config["corpora"]["t"]["columns"] == {"text": "评论", "label": "类别"}
+    assert config["variants"]["learned_dense"]["input"]["length"] == 20
+    printed = capsys.readouterr().out
+    assert "100% Han" in printed
+    assert "each character is a token" in printed
 
 
 def test_splits_and_unbalanced_classes_are_found(rows, tmp_path):

@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import polars as pl
 import pytest
-from helpers import lecture_tokens
+from helpers import lecture_tokens, world_tokens
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,8 +30,11 @@ def split(texts):
     return [ids.tolist() for ids in np.split(np.array(words), np.cumsum(lengths)[:-1])]
 
 
-@given(st.lists(st.text() | st.text("aB Σσ.İ\t\n\0é<>"), min_size=1))
-def test_any_text_is_split_as_keras_did(texts):
+LATIN = st.text(st.characters(max_codepoint=0x36F) | st.sampled_from("\u1e9e\u2014\u2019…€\ufeff"))
+
+
+@given(st.lists(LATIN | st.text("aB Σσ.İ\t\n\0é<>"), min_size=1))
+def test_any_latin_text_is_split_as_keras_did(texts):
     assert split(texts) == [lecture_tokens(text) for text in texts]
 
 
@@ -44,6 +47,24 @@ def test_the_lectures_review_is_split_as_keras_did():
 def test_real_messages_are_split_as_keras_did(tiny):
     texts = pl.read_parquet(tiny / "documents.parquet")["text"].to_list()
     assert split(texts) == [lecture_tokens(text) for text in texts]
+
+
+@pytest.mark.reliability("Languages")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("房间很大，床3张。OK", "房 间 很 大 床 3 张 ok"),  # Chinese
+        ("私はJava8を好き！", "私 は java8 を 好 き"),  # Japanese
+        ("ห้องใหญ่", "ห้ อ ง ใ ห ญ่"),  # Thai, with marks
+        ("བོད་སྐད།", "བོ ད སྐ ད"),  # Tibetan
+        ("प्रिंटर हिन्दी है।", "प्रिंटर हिन्दी है"),  # Hindi
+        ("مرحبا، كيف حالك؟", "مرحبا كيف حالك"),  # Arabic
+        ("안녕하세요 반갑습니다", "안녕하세요 반갑습니다"),  # Korean
+        ("great😀😀👍🏽 I ❤️ 👨‍👩‍👧", "great 😀 😀 👍🏽 i ❤️ 👨‍👩‍👧"),  # emoji
+    ],
+)
+def test_text_of_any_language_is_split_into_its_words_or_its_characters(text, words):
+    assert split([text]) == [words.split(" ")]
 
 
 WORDS = st.lists(st.lists(st.sampled_from(["a", "b", "c", "dd", "é"])).map(" ".join), min_size=1)
@@ -125,17 +146,18 @@ def network(vocabulary, length):
 # Blanks that do not separate words, invisible and combining characters, and letters whose lower
 # case has another length or depends on their neighbours.
 STRANGE = "aB Σσ.,\t\n\r\0\u00a0\u2003\u2028\u3000\u200b\u200d\ufeff\u00ad\u0301\u0307İßẞKÅéǅ💥<>'"
+STRANGE += "好ห้ญ็。❤\ufe0f🏽"
 
 
 @given(st.text(STRANGE) | st.text(), st.integers(1, 5))
 def test_all_commands_split_a_text_into_the_same_words(text, length):
-    expected = lecture_tokens(text)
+    expected = world_tokens(text)
     encoded = Words()
     numbers, _ = encoded.add([text], np.ones(1, bool))
     assert encoded.known.take(numbers).to_pylist() == expected
     words = spans(text)
     assert [word.token for word in words] == expected
-    assert [len(lecture_tokens(text[word.start : word.end])) for word in words] == [1] * len(words)
+    assert [len(world_tokens(text[word.start : word.end])) for word in words] == [1] * len(words)
     vocabulary = encoded.vocabulary()
     assert spell(text, vocabulary)["word"].to_list() == expected  # the corpus page
     read = words[:length]  # what predict reads

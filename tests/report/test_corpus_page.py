@@ -31,6 +31,8 @@ def write(folder, documents, readers):
         "title": HOSTILE,
         "documents": rows.height,
         "unique_tokens": 99,
+        "scripts": [{"script": "Han", "token": "character", "letters": 99}],
+        "notice": f"A notice {HOSTILE}",
         "digest": "d" * 64,
         "classes": rows["label"].unique().to_list(),
         "counts": counts,
@@ -101,6 +103,7 @@ def test_invisible_characters_of_documents_words_and_classes_are_replaced(hostil
     assert "\u202e" not in main
     assert "\x07" not in main
     assert "\ufffd\ufffd $x$" in main
+    assert '<p class="notice">A notice &lt;script' in hostile
 
 
 def test_classes_duplicates_truncation_and_unknown_words_are_reported_in_sentences(hostile):
@@ -110,13 +113,14 @@ def test_classes_duplicates_truncation_and_unknown_words_are_reported_in_sentenc
     assert 'href="trust-news.html"' in hostile
     assert "Networks of this report that read 8 words truncate" in hostile
     assert "are out of vocabulary" in hostile
+    assert "Letters by script: Han 100.0%. Han has no blanks between words: each" in hostile
     assert "4 of 8 words (50.0%) have a vector, which covers 50.0% of the running text" in hostile
 
 
 def test_every_table_can_be_downloaded(hostile):
     for name in ("classes", "examples", "lengths", "cuts", "growth", "heaps", "outside", "words"):
         assert f"tables/news/corpus/{name}.csv" in hostile
-    for name in ("coverage", "missing", "document", "document_words", "document_row"):
+    for name in ("scripts", "coverage", "missing", "document", "document_words", "document_row"):
         assert f"tables/news/corpus/{name}.parquet" in hostile
     assert "tables/news/duplicates/duplicates.csv" in hostile
 

@@ -53,7 +53,7 @@ rule evaluate_corpus:
     output:
         tables(
             "{corpus}/corpus",
-            "corpus classes lengths cuts growth heaps outside words encoding coverage missing"
+            "corpus scripts classes lengths cuts growth heaps outside words encoding coverage missing"
             " examples document document_words document_row",
         ),
     log:

@@ -9,6 +9,8 @@ import numpy as np
 
 from seq2report.core.command import UserError
 from seq2report.documents.formats import SPLITS, as_text
+from seq2report.documents.tokens import separated
+from seq2report.documents.writing import TOKEN_PATTERNS
 from seq2report.files.table_files import column_names, read_rows
 
 SAMPLED = 5000  # rows that columns are judged by, a random sample
@@ -36,7 +38,8 @@ class Column:
     @property
     def words(self) -> float:
         """Words per row, on average."""
-        return sum(len((value or "").split()) for value in self.values) / len(self.values)
+        words = (len(separated(value or "").split()) for value in self.values)
+        return sum(words) / len(self.values)
 
     @property
     def filled(self) -> float:
@@ -130,7 +133,8 @@ def agreement(text: Column, label: Column) -> float:
     from sklearn.model_selection import KFold, cross_val_predict
     from sklearn.naive_bayes import ComplementNB
 
-    vectors = HashingVectorizer(n_features=1 << 16, alternate_sign=False, norm=None)
+    settings = {"n_features": 1 << 16, "alternate_sign": False, "norm": None}
+    vectors = HashingVectorizer(token_pattern=TOKEN_PATTERNS["words"], **settings)
     words = vectors.transform(value or "" for value in text.values)
     truth = np.array([value or "" for value in label.values])
     folds = KFold(3, shuffle=True, random_state=0)

@@ -17,6 +17,7 @@ from seq2report.documents.documents import index, to_arrow
 from seq2report.documents.formats import FORMATS
 from seq2report.documents.splits import assign_splits
 from seq2report.documents.tokens import tokens
+from seq2report.documents.writing import Scripts
 from seq2report.files.archives import form_of, members, names_in
 from seq2report.files.local_files import files_in
 from seq2report.files.table_files import ENDINGS, kind_of, open_table
@@ -148,14 +149,15 @@ def files_of(path: Path) -> Iterator[tuple[str, bytes]]:
         yield file.relative_to(path).as_posix(), file.read_bytes()
 
 
-def measure(path: Path, corpus: dict) -> tuple[Counter, np.ndarray]:
-    """Read and split all documents; return class sizes, and words per document, (n,) int."""
-    sizes, lengths, rows = Counter(), [], []
+def measure(path: Path, corpus: dict) -> tuple[Counter, np.ndarray, Scripts]:
+    """Read and split all documents; return class sizes, words per document, (n,), and scripts."""
+    sizes, lengths, rows, scripts = Counter(), [], [], Scripts()
     form = FORMATS[corpus["format"]]
     for row in form.reader(files_of(path) if form.members else path, corpus):
         lengths.append(int(tokens([row[1]])[1][0]))
+        scripts.add([row[1]], lengths[-1])
         sizes[row[2]] += 1
         rows.append((row[0], "", *row[2:]))
     assign_splits(index([to_arrow(rows)] if rows else []), **corpus["split"])
     del sizes[None]
-    return sizes, np.array(lengths)
+    return sizes, np.array(lengths), scripts

@@ -53,12 +53,13 @@ def propose(path: Path) -> tuple[str, list[str]]:
         has_split = "split" in corpus or "split" in corpus.get("columns", {})
         corpus["split"] = {} if has_split else {"test": 0.2}
         corpus["split"] |= {"validation": 0.1, "seed": 1, "stratify": True}
-        sizes, lengths = measure(path, corpus)
+        sizes, lengths, scripts = measure(path, corpus)
     except UserError as error:
         raise UserError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
     length = int(min(LONGEST, max(20, 10 * np.ceil(np.quantile(lengths, 0.9) / 10))))
     ratio = max(sizes.values()) / min(sizes.values())
     proposal.reasons += reasons(sizes, lengths, length, has_split)
+    proposal.reasons += [*scripts.reasons(), *filter(None, [scripts.notice()])]
     if unbalanced := ratio >= UNBALANCED:
         proposal.reasons.append(
             f"class_weight: balanced, as the largest class is {ratio:.0f} times the smallest"
@@ -136,7 +137,8 @@ def configuration(
         "seeds: [1] # more seeds show how much results vary by chance: [1, 2, 3]",
         "compare:",
         f"  corpora: [{name}]",
-        "  # Defined in config/config.yaml and below. You can add glove_lstm: it downloads GloVe.",
+        "  # Defined in config/config.yaml and below.",
+        "  # You can add glove_lstm: it downloads GloVe, vectors of English words.",
         "  variants:",
         *(f"    - {variant}" for variant in variants),
         *([] if own_vectors else ["  embeddings: [] # too few words to train vectors"]),

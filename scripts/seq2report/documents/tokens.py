@@ -1,6 +1,8 @@
 """Text to tokens and tokens to ids, as by Keras's legacy ``Tokenizer``, many texts at a time.
 
 The lecture's rule: lower case, replace every character of ``FILTERS`` by a blank, split at blanks.
+The module `writing` extends it to scripts without blanks, to emoji and to punctuation of other
+scripts; Latin text is split as by Keras.
 Ids count from 1 by falling frequency; words of equal frequency are in the order of their first
 occurrence. Ids at or above ``num_words`` are dropped. All commands split texts by `tokens` or
 `spans`; no other character separates words, not even a non-breaking blank.
@@ -23,18 +25,25 @@ import pyarrow as pa
 from scipy.sparse import csr_array
 
 from seq2report.core.command import UserError
+from seq2report.documents.writing import ALONE, CHARACTER, PUNCTUATION
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'  # keras.preprocessing.text.Tokenizer's default
 BLANKS = bytes.maketrans(FILTERS.encode(), b" " * len(FILTERS))
-WORD = re.compile(f"[^ {re.escape(FILTERS)}]+")  # no other character separates words
+BREAK = re.compile(f"({CHARACTER})|[{PUNCTUATION}]")  # a token of its own, or a separator
+WORD = re.compile(f"{CHARACTER}|[^ {re.escape(FILTERS)}{PUNCTUATION}{ALONE}]+")
 START, UNKNOWN = "<start>", "<unknown>"  # never in a text: < and > are among FILTERS
 SPECIAL = {START: 1, UNKNOWN: 2}  # tokens with an id of their own
 INDEX_FROM = 3  # what keras.datasets.imdb.load_data adds to a rank
 
 
+def separated(text: str) -> str:
+    """Return a text with blanks around each character that is a token of its own."""
+    return text if text.isascii() else BREAK.sub(r" \1 ", text)
+
+
 def tokens(texts: Iterable[str]) -> tuple[pa.StringArray, np.ndarray]:
     """Return the words of all texts, concatenated, and their number per text, (n,) int64."""
-    lowered = [text.lower().encode() for text in texts]
+    lowered = [separated(text).lower().encode() for text in texts]
     # Every filter is one byte, and no byte of a longer UTF-8 character equals one.
     text = b" ".join([b"", *lowered, b""]).translate(BLANKS)
     borders = np.flatnonzero(np.diff(np.frombuffer(text, np.uint8) == ord(" ")))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from seq2report.core.command import UserError, nearest
+from seq2report.documents.writing import TOKEN_PATTERNS
 
 HOLDS_A_LAYER = {"layer", "backward_layer", "cell"}  # arguments of Keras's wrappers and RNN
 BELOW_ONE = ("beta_1", "beta_2", "rho")  # arguments of optimizers
@@ -130,7 +131,8 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
     """Return scikit-learn estimators for a list of ``{Name: {argument: value}}``.
 
     A list as value becomes a tuple, as ``ngram_range`` requires. ``{FeatureUnion: {of: parts}}``
-    concatenates the features of several steps.
+    concatenates the features of several steps. A ``token_pattern`` can be one of
+    `writing.TOKEN_PATTERNS`; the default is ``words``.
 
     Raises:
         UserError: an unknown step or argument, or a value that scikit-learn rejects.
@@ -144,6 +146,8 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
             inside = f"{place}.{name}.of"
             inner = enumerate(_parts(arguments["of"], inside))
             values["of"] = [build(step, f"{inside}[{n}]") for n, step in inner]
+        if name in known and "token_pattern" in inspect.signature(known[name]).parameters:
+            values |= _token_pattern(values)
         step = _call(name, values, known, place, "step", set())
         if not is_last and not hasattr(step, "transform"):
             raise UserError(f"{place}.{name}: only the last step may be one that classifies")
@@ -151,6 +155,14 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
 
     last = len(parts) - 1
     return [build(part, f"{where}[{n}]", n == last) for n, part in enumerate(parts)]
+
+
+def _token_pattern(arguments: dict) -> dict:
+    """Return the token pattern of a vectorizer, unless its analyzer is not that of words."""
+    if arguments.get("analyzer", "word") != "word":
+        return {}
+    pattern = arguments.get("token_pattern", "words")
+    return {"token_pattern": TOKEN_PATTERNS.get(str(pattern), pattern)}
 
 
 def _known_steps() -> dict[str, Callable]:

@@ -12,7 +12,7 @@ from IPython.display import HTML
 
 from seq2report.core.excerpts import visible
 from seq2report.report import corpus_plots, html
-from seq2report.report.numbers import fill, percent
+from seq2report.report.numbers import fill, listed, percent
 
 LOST = {  # reasons of the column lost, as they are shown
     "no id": "without an id",
@@ -20,6 +20,7 @@ LOST = {  # reasons of the column lost, as they are shown
     "unknown": "replaced by the token for unknown words",
 }
 SPLITS = ["train", "validation", "test"]
+LEAST = 0.0005  # share of the letters; a smaller one would be shown as 0.0%
 SIDES = {"pre": "beginning", "post": "end"}
 
 
@@ -37,6 +38,23 @@ def summary(about: pd.Series, encoding: pd.Series) -> HTML:
         kept=encoding["num_words"] - 1,
         covered=encoding["kept_tokens"] / encoding["tokens"],
     )
+
+
+def scripts(letters: pd.DataFrame, notice: str) -> Iterator[HTML]:
+    """Yield the shares of the scripts (table scripts), and the notice of the corpus, if any."""
+    shares = letters.groupby("script")["letters"].sum() / letters["letters"].sum()
+    shown = [f"{name} {percent(n)}" for name, n in shares[shares >= LEAST].nlargest(4).items()]
+    template = "Letters by script: {shown}."
+    alone = letters.loc[letters["token"] == "character", "script"]
+    if len(alone := [name for name in alone if shares[name] >= LEAST]):
+        template += (
+            " {alone} has no blanks between words: each character is a token. Where this report"
+            " says word, it means character."
+        )
+    if shown:
+        yield html.text(template, "soft", shown=", ".join(shown), alone=listed(alone or [""]))
+    if notice:
+        yield html.paragraph(notice, "notice")
 
 
 def count_classes(classes: pd.DataFrame) -> pd.DataFrame:
