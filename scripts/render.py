@@ -49,9 +49,11 @@ def execute(notebook: Path, executed: Path, parameters: dict) -> None:
     kernel |= {"language": "python", "progress_bar": False, "log_output": True}
     try:
         with tempfile.TemporaryDirectory(prefix="seq2report-") as own:
-            # Not the home: it may be read-only, and a start-up file there would run in the kernel.
+            # Not the home: it may be read-only. Its start-up files would run in the kernel, and its
+            # templates would replace those of nbconvert.
             os.environ.update(PYTHONPATH=os.pathsep.join(code))
             os.environ.update(IPYTHONDIR=own, JUPYTER_RUNTIME_DIR=own)
+            os.environ.update(JUPYTER_DATA_DIR=own, JUPYTER_CONFIG_DIR=own, JUPYTER_PATH=own)
             papermill.execute_notebook(notebook, executed, parameters=parameters, **kernel)
     except papermill.PapermillExecutionError as error:
         raise UserError(

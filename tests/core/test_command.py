@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -123,6 +124,28 @@ def test_the_nearest_right_name_comes_first_and_long_lists_are_cut(word, allowed
     found = nearest(word, allowed)
     assert message in found
     assert len(found) < 100
+
+
+# Prints text that ASCII does not have.
+SHOW = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from seq2report.core.command import run
+run(lambda argv: print("ein Gefühl 😀 and the rest"))
+"""
+
+
+@pytest.mark.reliability("Bad machine")
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_some_characters_shows_the_others(encoding):
+    done = subprocess.run(
+        [sys.executable, "-c", SHOW, str(ROOT / "scripts")],
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+        encoding=encoding,
+    )
+    shown = "ein Gefühl ? and the rest".encode(encoding, "replace").decode(encoding)
+    assert (done.stdout, done.stderr) == (f"{shown}\n", "")
 
 
 # Writes half of what it is to write, says so, and waits for a signal.

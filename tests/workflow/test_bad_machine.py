@@ -106,7 +106,7 @@ HOSTILE_KERNEL = {"argv": ["/bin/false"], "display_name": "Python 3", "language"
 
 
 @pytest.mark.parametrize("variable", ["HOME", "JUPYTER_PATH"])
-def test_a_kernel_of_the_same_name_that_somebody_set_up_is_not_taken(
+def test_a_kernel_or_template_of_the_same_name_that_somebody_set_up_is_not_taken(
     tmp_path, monkeypatch, variable
 ):
     below = ".local/share/jupyter/kernels/python3" if variable == "HOME" else "kernels/python3"
@@ -115,6 +115,9 @@ def test_a_kernel_of_the_same_name_that_somebody_set_up_is_not_taken(
     start = tmp_path / ".ipython/profile_default/startup"
     start.mkdir(parents=True)
     (start / "0.py").write_text("raise SystemExit('the start-up file of a user')")
+    data = (tmp_path / below).parent.parent / "nbconvert/templates/basic"
+    data.mkdir(parents=True)
+    (data / "index.html.j2").write_text("the template of a user")
     monkeypatch.setenv(variable, str(tmp_path))
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")  # what stands in the home comes first
     assert "python3" in KernelSpecManager().find_kernel_specs()
@@ -127,3 +130,6 @@ def test_a_kernel_of_the_same_name_that_somebody_set_up_is_not_taken(
     (output,) = executed.cells[-1]["outputs"]
     assert output["text"].strip() == sys.executable
     assert list(tmp_path.glob(".local/share/jupyter/runtime/*")) == []
+    template = ROOT / "reports/template/index.html.j2"
+    page = render.to_page(tmp_path / "executed.ipynb", template, "n.html", links("n.html"))
+    assert "the template of a user" not in page

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -33,7 +34,8 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     memory = Path(memory)
     if memory.is_file() and memory.read_text(encoding="utf-8") == text:
         return
-    done = subprocess.run([sys.executable, script], input=text, capture_output=True, text=True)
+    utf8 = {"encoding": "utf-8", "env": os.environ | {"PYTHONIOENCODING": "utf-8"}}
+    done = subprocess.run([sys.executable, script], input=text, capture_output=True, **utf8)
     if done.returncode:
         raise UserError(re.split(r"(?m)^error: ", done.stderr.strip())[-1])
     # If the file cannot be written, the models are checked each time.

@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import io
 import json
 import logging
 import os
@@ -31,6 +32,8 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
     status is 128 plus the signal's number, as in a shell. The status is 1 without a message if
     the reader of the output is gone, as before ``| head``.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # not every terminal shows every character
+        sys.stdout.reconfigure(errors="replace")
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
     stopped = []
 

@@ -16,6 +16,7 @@ NEUTRAL = "#9AA3AD"
 SHARES = mpl.colors.LinearSegmentedColormap.from_list("shares", ["#0072B200", "#0072B2"])
 LABELLED_WORDS = 60  # on a map; the other words are points
 
+mpl.rcdefaults()  # no matplotlibrc of a home or folder
 mpl.rcParams.update(
     {
         "svg.fonttype": "none",  # text stays text: small, sharp and searchable
