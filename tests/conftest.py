@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import process_state
 import pytest
+from filelock import FileLock
 from helpers import GROUPS, NEWSGROUPS, NGRAMS, ROOT, TRAINED, call, outputs_of_read, write_tar
 from hypothesis import settings
 
@@ -84,12 +85,27 @@ def tiny(tmp_path_factory, tiny_archive, tiny_vectors) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory, tiny) -> Path:
-    """A folder of a corpus with a finished run, seed 1, of each variant of `TRAINED`."""
+    """A folder of a corpus with a finished run, seed 1, of each variant of `TRAINED`.
+
+    The first worker of pytest-xdist that needs it makes it for all of them.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    corpus, finished = shared / "trained/news", shared / "trained/finished"
+    with FileLock(shared / "trained.lock"):
+        if not finished.exists():
+            shutil.rmtree(corpus, ignore_errors=True)
+            train_all(tiny, corpus)
+            finished.touch()
+    return corpus
+
+
+def train_all(tiny: Path, corpus: Path) -> None:
+    """Make a run of each variant of `TRAINED` in the folder ``corpus``."""
     import train_ensemble
     import train_network
     import train_pipeline
 
-    corpus = tmp_path_factory.mktemp("trained") / "news"
     shutil.copytree(tiny / "words", corpus / "sequences/words")
     documents = Path(shutil.copy(tiny / "documents.parquet", corpus))
     about = {"corpus": shutil.copy(tiny / "corpus.json", corpus), "seed": 1}
@@ -119,4 +135,3 @@ def trained(tmp_path_factory, tiny) -> Path:
             read = corpus / f"sequences/{given.get('encoding')}/sequences.parquet"
             read = folder / "documents.parquet" if "features" in given else read
             call(train_network, documents=read, settings=variant, output=output, **about)
-    return corpus
