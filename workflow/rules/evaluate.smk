@@ -227,7 +227,6 @@ rule evaluate_answers:
         f"{RESULTS}/benchmarks/evaluate_answers/{{corpus}}.tsv"
     conda:
         "../../environment.yml"
-    threads: 1
     resources:
         mem_mb=growing(5000),
         runtime=growing(60),

@@ -104,7 +104,6 @@ for name, about in LESSONS.items():
         priority: 2
         conda:
             "../../environment.yml"
-        threads: 1
         resources:
             mem_mb=growing(2000),
             runtime=growing(60),

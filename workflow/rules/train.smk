@@ -27,7 +27,6 @@ for variant in VARIANTS:
             priority: recurrent_layers(about)
             conda:
                 "../../environment-gpu.yml" if config["gpu"] else "../../environment.yml"
-            threads: 1
             resources:
                 mem_mb=growing(requested_mb(PEAKS_MB, variant)),
                 runtime=growing(60),
@@ -65,7 +64,6 @@ for variant in VARIANTS:
                 f"{RESULTS}/benchmarks/train/{{corpus}}-{variant}-{{seed}}.tsv"
             conda:
                 "../../environment.yml"
-            threads: 1
             resources:
                 mem_mb=growing(2000),
                 runtime=growing(60),
@@ -96,7 +94,6 @@ for variant in VARIANTS:
                 f"{RESULTS}/benchmarks/train/{{corpus}}-{variant}-{{seed}}.tsv"
             conda:
                 "../../environment.yml"
-            threads: 1
             resources:
                 mem_mb=growing(requested_mb(PEAKS_MB, variant)),
                 runtime=growing(60),
