@@ -658,7 +658,9 @@ def script(tmp_path):
     path.write_text(
         "import json, sys\n"
         "open('calls', 'a').write('x')\n"
-        "text = json.dumps(json.load(sys.stdin))\n"
+        "content = json.load(sys.stdin)\n"
+        "open('built', 'w').write(' '.join(content['variants']))\n"
+        "text = json.dumps(content)\n"
         "print('E tensorflow: error: no GPU', file=sys.stderr)\n"
         "if '\"units\": 99' in text:\n"
         "    sys.exit('error: not right\\n  v: Keras error: 99')\n"
@@ -684,6 +686,21 @@ def test_models_are_built_once_for_the_same_settings(script, tmp_path, monkeypat
         check_models(config, script, memory)
         assert calls(tmp_path) == expected
     assert json.loads(memory.read_text())["versions"]["keras"]
+
+
+def test_of_a_changed_configuration_only_the_new_models_are_built(script, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    memory = tmp_path / "checked.json"
+    check_models(COMMITTED, script, memory)
+    longer = {"variants.glove_lstm.input.length": 9}
+    check_models(changed(longer), script, memory)
+    assert (tmp_path / "built").read_text() == "glove_lstm"
+    another = {"variants.another": COMMITTED["variants"]["glove_lstm"]}
+    check_models(changed(longer | another), script, memory)
+    assert (tmp_path / "built").read_text() == "another"
+    memory.write_text("damaged")
+    check_models(COMMITTED, script, memory)
+    assert len((tmp_path / "built").read_text().split()) > 5
 
 
 @pytest.mark.reliability("Bad configuration")

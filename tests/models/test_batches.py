@@ -2,7 +2,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import MULTIHOT, SEQUENCE, of, variant
 
@@ -21,6 +21,7 @@ def test_multihot_has_a_one_for_each_word_that_occurs(documents):
 
 
 @given(st.lists(st.lists(st.integers(1, 9), max_size=4), min_size=1, max_size=20), st.data())
+@settings(max_examples=30)
 @pytest.mark.parametrize("given", [SEQUENCE | {"length": 3}, MULTIHOT])
 def test_batches_hold_the_documents_in_the_order_asked_for(given, documents, data):
     size = data.draw(st.integers(1, len(documents)))

@@ -56,7 +56,7 @@ def made(kind, arguments):
 
 
 @given(st.sampled_from(sorted(KINDS)), ARGUMENTS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_cudnn_is_lost_by_the_arguments_by_which_keras_loses_it(kernel, kind, arguments):
     layer = made(kind, arguments)
     reasons = cudnn.losses(layer)
