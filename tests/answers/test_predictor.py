@@ -44,6 +44,13 @@ def test_any_text_is_classified_and_so_is_an_empty_list(trained, variant):
     np.testing.assert_allclose(model.predict(strange), one_by_one, **CLOSE)
 
 
+@pytest.mark.reliability("Languages")
+@pytest.mark.parametrize("variant", TRAINED)
+def test_a_text_of_which_the_model_knows_no_word_is_reported(trained, variant):
+    known = loaded(trained, variant).knows(["the hockey", "", "?!", "房间很大", "नमस्ते", "the"])
+    assert known.tolist() == [True, False, False, False, False, True]
+
+
 @pytest.mark.parametrize("variant", TRAINED)
 def test_the_part_that_is_read_gives_the_same_answer_as_the_text(trained, texts, variant):
     model = loaded(trained, variant)

@@ -77,15 +77,15 @@ def test_a_hostile_text_is_no_markup_in_the_page_of_an_explanation_and_moves_no_
     assert "script" in html.unescape(re.sub("<[^>]+>", "", shown))
 
 
-@pytest.mark.parametrize("text", ["", " \n", "?!"])
+@pytest.mark.parametrize("text", ["", " \n", "?!", "房间很大", "qqq zzz"])
 def test_a_text_without_words_is_classified_and_reported(trained, text, tmp_path, capsys):
     run, page = trained / "runs/svm/seed-1", tmp_path / "why.html"
-    assert "the model reads none of its words" in run_explain(capsys, run, text, "--html", page)
-    assert "The text has no word that the model reads" in page.read_text()
+    assert "the model knows none of its words" in run_explain(capsys, run, text, "--html", page)
+    assert "The model knows none of the words" in page.read_text()
 
 
 def test_the_number_of_tested_words_of_a_long_text_is_reported(trained, capsys):
-    long = " ".join(f"word{n}" for n in range(205))
+    long = " ".join(["hockey", *(f"word{n}" for n in range(204))])
     out = run_explain(capsys, trained / "runs/svm/seed-1", long)
     assert "only the first 200 of 205 words were tested" in out
 

@@ -78,7 +78,7 @@ def test_one_document_per_line_is_read_from_standard_input_or_a_file(trained, tm
     assert piped.returncode == 0, piped.stderr
     assert piped.stdout == asked(trained / RUN, "--format=csv", "--file", tmp_path / "a.txt").stdout
     assert len(piped.stdout.splitlines()) == 4
-    assert b"1 of 3 documents are empty, first document 2" in piped.stderr
+    assert b"no word of 1 of 3 documents, first document 2;" in piped.stderr
 
 
 def test_the_training_corpus_and_the_accuracy_are_printed_first(trained, capsys):

@@ -38,4 +38,4 @@ def test_no_word_is_coloured_if_none_has_an_effect():
 
 
 def test_a_text_without_words_is_reported():
-    assert "no word that the model reads" in coloured()
+    assert "knows none of the words" in coloured()

@@ -79,7 +79,8 @@ def as_text(document: dict, words: pd.DataFrame, in_colours: bool) -> str:
     answer = excerpt(document["answer"], EXCERPT)
     lines = [f"{document['id']}: {answer} {document['probability']:.3f}"]
     if words.empty:
-        return f"{lines[0]}\n  the model reads none of its words"
+        lines.append("  the model knows none of its words: this answer says nothing about the text")
+        return "\n".join(lines)
     if in_colours:
         lines.append(f"  {coloured(words)}")
     top = strongest(words)

@@ -43,9 +43,13 @@ def occlude(model: Predictor, texts: Sequence[str], answers: Sequence[int]) -> l
     The model classifies all texts in one call: a text with n different words (among the first
     `WORDS`) becomes n + 1 texts.
 
-    ``answers`` has one class number per text.
+    ``answers`` has one class number per text. Of a text of which the model knows nothing, it reads
+    nothing.
     """
-    parts = [model.read(text) for text in texts]
+    known = model.knows(texts)
+    parts = [
+        model.read(text) if is_known else "" for text, is_known in zip(texts, known, strict=True)
+    ]
     words_of = [spans(part) for part in parts]
     tokens_of = [list(dict.fromkeys(word.token for word in words[:WORDS])) for words in words_of]
     variations, columns = [], []

@@ -94,14 +94,14 @@ def main(argv: Sequence[str] | None) -> None:
     documents = batches(read_texts(args.texts, args.file, args.column, args.encoding))
     first = next(documents)  # fails without a document, before the slow loading of the model
     model = load(args.run)
-    write, done, empty = FORMATS[args.format](model.classes), 0, []
+    write, done, unknown = FORMATS[args.format](model.classes), 0, []
     for texts in chain([first], documents):
         write(done + 1, texts, model.predict(texts))
-        empty += [n for n, text in enumerate(texts, done + 1) if not text.strip()]
+        unknown += (np.flatnonzero(~model.knows(texts)) + done + 1).tolist()
         done += len(texts)
-    if empty:
+    if unknown:
         print(
-            f"note: {len(empty):,} of {done:,} documents are empty, first document {empty[0]:,};"
-            " the model classifies them without any word",
+            f"note: the model knows no word of {len(unknown):,} of {done:,} documents, first"
+            f" document {unknown[0]:,}; its answers say nothing about them",
             file=sys.stderr,
         )

@@ -23,7 +23,7 @@ from seq2report.core.command import UserError, read_json
 from seq2report.core.excerpts import visible
 from seq2report.documents.features import Features
 from seq2report.documents.sequences import Encoded, Sequences
-from seq2report.documents.tokens import SPECIAL, START, Words, encode, has_special, spans
+from seq2report.documents.tokens import SPECIAL, START, UNKNOWN, Words, encode, has_special, spans
 from seq2report.models.ensembles import METHODS
 from seq2report.models.variant import KINDS, Variant
 
@@ -40,6 +40,13 @@ class Predictor(ABC):
         if not len(texts):
             return np.zeros((0, len(self.classes)))
         return self._predict(list(texts)).astype(np.float64)
+
+    def knows(self, texts: Sequence[str]) -> np.ndarray:
+        """Return whether the model knows any word or feature of each text, (texts,) bool.
+
+        Its answers say nothing about the other texts.
+        """
+        return np.array([bool(text.strip()) for text in texts])
 
     @abstractmethod
     def _predict(self, texts: list[str]) -> np.ndarray: ...
@@ -61,6 +68,9 @@ class Pipeline(Predictor):
         from seq2report.models.pipelines import probabilities
 
         return probabilities(self.model, pl.DataFrame({"text": texts}), self.classes)
+
+    def knows(self, texts: Sequence[str]) -> np.ndarray:
+        return has_features(self.model, texts)
 
 
 class Network(Predictor):
@@ -97,7 +107,15 @@ class Network(Predictor):
         read = partial(inputs_of, settings=self._input, num_words=self.num_words)
         return probabilities(self.model, self._documents(texts), read)
 
-    def _documents(self, texts: list[str]) -> Encoded:
+    def knows(self, texts: Sequence[str]) -> np.ndarray:
+        if self.features is not None:
+            return has_features(self.features, texts)
+        documents = self._documents(texts)
+        special = SPECIAL[UNKNOWN] if has_special(self.vocabulary) else 0
+        row = np.repeat(np.arange(len(texts)), documents.lengths)
+        return np.bincount(row[documents.flat() > special], minlength=len(texts)) > 0
+
+    def _documents(self, texts: Sequence[str]) -> Encoded:
         about = [pl.Series([""] * len(texts))] * 3  # a text has no id, split or label
         if self.features is not None:
             matrix = scipy.sparse.csr_matrix(self.features.transform(texts), dtype="f4")
@@ -131,6 +149,14 @@ class Ensemble(Predictor):
     def _predict(self, texts: list[str]) -> np.ndarray:
         members = np.stack([member.predict(texts) for member in self._members])
         return self._combine(members, self._weights)
+
+    def knows(self, texts: Sequence[str]) -> np.ndarray:
+        return np.any([member.knows(texts) for member in self._members], axis=0)
+
+
+def has_features(steps: object, texts: Sequence[str]) -> np.ndarray:
+    """Return whether the first step of a pipeline finds a feature in each text, (texts,) bool."""
+    return scipy.sparse.csr_matrix(steps[0].transform(texts)).getnnz(axis=1) > 0
 
 
 PREDICTORS = {"Pipeline": Pipeline, "Network": Network, "Ensemble": Ensemble}

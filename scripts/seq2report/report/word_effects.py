@@ -40,7 +40,8 @@ def coloured(document: dict, words: pd.DataFrame) -> str:
         f" {escape(document['answer'])} ({document['probability']:.3f}){escape(verdict)}.</p>"
     )
     if words.empty:
-        return f"{head}<p>The text has no word that the model reads.</p>"
+        unknown = "The model knows none of the words: this answer says nothing about the text."
+        return f"{head}<p>{unknown}</p>"
     strongest = words["effect"].abs().max()
     note = f"Strongest: {_strongest(words)}."
     if strongest < NOTHING:
