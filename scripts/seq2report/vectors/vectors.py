@@ -2,9 +2,9 @@
 
 vectors.npy has the vectors of the words, (n, dimensions) float32. If they come from a text that was
 compressed or in an archive, it has that text, (bytes,) uint8; for a plain text it is empty, and the
-source itself is read. words.parquet then has a column end, the position at which each word's line
-ends. Finding the lines is much faster than reading their numbers, and most words of a large file
-are in no vocabulary.
+source itself is read. words.parquet then has the columns start and end, the position of the numbers
+of each word; for word2vec's binary form, start and numbers, how many float32 there are. Finding the
+numbers is much faster than reading them, and most words of a large file are in no vocabulary.
 """
 
 from pathlib import Path
@@ -30,11 +30,11 @@ def open_vectors(
     """
     spelled = pl.read_parquet(words)
     stored = np.load(vectors, mmap_mode="r", allow_pickle=False)
-    if "end" in spelled.columns:
+    if "start" in spelled.columns:
         if not stored.size and source and source.stat().st_size:
             stored = np.memmap(source, dtype=np.uint8, mode="r")
-        rest = stored.size - spelled["end"].max()  # the last newline, if any
-        fits = stored.dtype == np.uint8 and stored.ndim == 1 and rest in (0, 1)
+        size = pl.read_parquet_metadata(words).get("bytes")
+        fits = stored.dtype == np.uint8 and size == str(stored.size)
     else:
         fits = stored.ndim == 2 and spelled.height == len(stored)
     if "word" not in spelled.columns or not fits:
@@ -59,58 +59,66 @@ def read_rows(words: pl.DataFrame, vectors: np.ndarray, rows: np.ndarray, where:
     Raises:
         UserError: a number in these lines cannot be read, is a NaN or infinite.
     """
-    if "end" not in words.columns:
+    if "start" not in words.columns:
         return vectors[rows]
-    text, ends = memoryview(vectors), words["end"].to_numpy()
-    header = bytes(text[: ends[0]]).rfind(b"\n") + 1  # word2vec's line before the first word
-    starts = np.concatenate([[header], ends[:-1] + 1])
-    blank = bytes(text[header : ends[0]]).rstrip(b"\r").endswith(b" ")  # and at the end of a line
-    numbers = []
+    starts, text = words["start"].to_numpy()[rows], memoryview(vectors)
+    if "numbers" in words.columns:
+        size = 4 * words["numbers"][0]
+        found = b"".join(text[start : start + size] for start in starts.tolist())
+        numbers = np.frombuffer(found, "<f4").reshape(len(rows), -1)
+        wrong = np.flatnonzero(~np.isfinite(numbers).all(axis=1))
+        if len(wrong):
+            word = words["word"][int(rows[wrong[0]])]
+            raise UserError(f"{where}: the vector of '{word}' has a NaN or infinity")
+        return numbers
+    numbers, ends = [], words["end"].to_numpy()[rows]
+    dimensions = len(bytes(text[starts[0] : ends[0]]).split())
     for first in range(0, len(rows), ROWS):
-        some = rows[first : first + ROWS]
+        some = slice(first, first + ROWS)
         bounds = zip(starts[some].tolist(), ends[some].tolist(), strict=True)
         lines = [text[start:end] for start, end in bounds]
-        lines = [bytes(line).rstrip(b"\r ") for line in lines] if blank else lines
         try:
-            numbers.append(_parse(lines))
-        except (ValueError, pl.exceptions.PolarsError) as error:
-            at, reason = _first_bad(lines)
-            row = int(some[at])
-            line = f"line {row + 1 + (header > 0)} ('{words['word'][row]}')"
-            message = f"{where}: {line} {reason}, expected a word and finite numbers"
+            numbers.append(_parse(lines, dimensions))
+        except ValueError as error:
+            at, reason = error.args
+            number = bytes(text[: starts[first + at]]).count(b"\n") + 1
+            line = f"line {number} ('{words['word'][int(rows[first + at])]}')"
+            message = f"{where}: {line} {reason}, expected a word and {dimensions} finite numbers"
             raise UserError(message) from error
     return np.concatenate(numbers)
 
 
-def _parse(lines: list[memoryview]) -> np.ndarray:
-    """Return the numbers of lines with one word and equally many numbers each, float32.
+def _parse(lines: list[memoryview], dimensions: int) -> np.ndarray:
+    """Return the numbers of lines, (lines, dimensions) float32.
 
     Raises:
-        ValueError: a number is missing, a NaN or infinite.
-        PolarsError: it is not a number.
+        ValueError: the index of the first invalid line, and the reason.
     """
-    dimensions = bytes(lines[0]).count(b" ")
-    frame = pl.read_csv(
-        b"\n".join([*lines, b""]),
-        has_header=False,
-        separator=" ",
-        quote_char=None,
-        schema={"word": pl.String} | {f"v{n}": pl.Float32 for n in range(dimensions)},
-        columns=range(1, dimensions + 1),
-    )
-    numbers = np.ascontiguousarray(frame.to_numpy())  # a missing one becomes a NaN
-    if not np.isfinite(numbers).all():
-        raise ValueError("not finite")
+    gap = b"\t" if b"\t" in bytes(lines[0]) else b" "
+    try:
+        frame = pl.read_csv(
+            b"\n".join([*lines, b""]),
+            has_header=False,
+            separator=gap.decode(),
+            quote_char=None,
+            schema={f"v{n}": pl.Float32 for n in range(dimensions)},
+        )
+        numbers = np.ascontiguousarray(frame.to_numpy())  # a missing one becomes a NaN
+        if len(numbers) == len(lines) and np.isfinite(numbers).all():
+            return numbers
+    except pl.exceptions.PolarsError:
+        pass  # more than one blank between two numbers, or no number
+    return np.array([_numbers(at, bytes(line), dimensions) for at, line in enumerate(lines)], "f4")
+
+
+def _numbers(at: int, line: bytes, dimensions: int) -> list[float]:
+    """Return the numbers of a line; see `_parse`."""
+    try:
+        numbers = [float(number) for number in line.split()]
+    except ValueError as error:
+        raise ValueError(at, f"cannot be read ({error})") from error
+    if len(numbers) != dimensions:
+        raise ValueError(at, f"has {len(numbers)} numbers")
+    if not all(abs(number) <= LARGEST for number in numbers):
+        raise ValueError(at, "has a NaN or infinity")
     return numbers
-
-
-def _first_bad(lines: list[memoryview]) -> tuple[int, str]:
-    """Return the index of the first invalid line, and the reason."""
-    for at, line in enumerate(lines):
-        try:
-            numbers = [float(number) for number in bytes(line).rstrip(b"\r").split(b" ")[1:]]
-        except ValueError as error:
-            return at, f"cannot be read ({error})"
-        if not all(abs(number) <= LARGEST for number in numbers):
-            return at, "has a NaN or infinity"
-    return 0, "or one after it cannot be read"
