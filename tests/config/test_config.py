@@ -84,6 +84,10 @@ def mine(file="mine.csv", **settings):
     return {"sources.mine": source, "corpora.mine": TABLE | settings}
 
 
+def test_two_sources_may_be_the_same_file_of_the_same_address():
+    assert messages(changed({"sources.again": COMMITTED["sources"]["imdb_sample"]})) == []
+
+
 GIVEN_PARTS = TABLE["columns"] | {"split": "part"}
 FOLDERS = {"title": "T", "source": "imdb_sample", "format": "folders", "encoding": "utf-8"}
 OWN = {
@@ -204,6 +208,15 @@ MISTAKES = [
     (
         {"variants": COMMITTED["variants"] | {"x" * 61: GLOVE_LSTM}},
         "of 61 characters, expected at most 60",
+    ),
+    (
+        {"sources.imdb_sample.file": COMMITTED["sources"]["newsgroups_sample"]["file"]},
+        "sources.imdb_sample.file: 'newsgroups-sample.tar.xz' in resources/downloads/ would"
+        " overwrite a file of the source 'newsgroups_sample'; name another file in one of them",
+    ),
+    (
+        {"sources.imdb_sample.file": "newsgroups-sample.tar.xz.json"},
+        "would overwrite a file of the source 'newsgroups_sample'",
     ),
     ({"sources.imdb_sample.file": "../x"}, "sources.imdb_sample.file: '../x' does not have"),
     # names that stand for nothing

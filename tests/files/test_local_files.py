@@ -3,7 +3,7 @@ import os
 import pytest
 
 from seq2report.files.archives import members
-from seq2report.files.local_files import changeable, changeable_files, packed, state, with_states
+from seq2report.files.local_files import changeable, packed, state, with_states
 from seq2report.files.partial import SourceError
 
 
@@ -44,17 +44,41 @@ def test_a_folder_with_a_link_in_it_is_refused_and_so_is_an_empty_one(folder, tm
         list(packed(tmp_path / "empty"))
 
 
-def test_the_state_of_a_folder_changes_with_any_file_in_it(folder):
-    seen = {state(folder)}
-    (folder / "b/2.txt").write_text("longer" * 2000)
-    seen.add(state(folder))
-    os.utime(folder / "b/1.txt", ns=(9**20, 9**20))
-    seen.add(state(folder))
-    (folder / "b/2.txt").unlink()
-    seen.add(state(folder))
-    (folder / "a/.DS_Store").write_text("")
-    seen.add(state(folder))
-    assert len(seen) == 4
+def older(folder):
+    copy = folder.parent / "copy"
+    copy.write_text("longer" * 2000)
+    os.utime(copy, ns=(1, 1))
+    copy.replace(folder / "b/2.txt")
+
+
+DIFFERENCES = {
+    "another size": lambda folder: (folder / "b/2.txt").write_text("longer" * 2000),
+    "a newer time": lambda folder: os.utime(folder / "b/1.txt", ns=(9**20, 9**20)),
+    "an older file in its place": older,
+    "one file less": lambda folder: (folder / "b/2.txt").unlink(),
+    "a file moved to another class": lambda folder: (folder / "b/2.txt").rename(folder / "a/2.txt"),
+    "two files with exchanged names": lambda folder: [
+        (folder / old).rename(folder / new)
+        for old, new in [("b/1.txt", "x"), ("b/2.txt", "b/1.txt"), ("x", "b/2.txt")]
+    ],
+}
+
+
+@pytest.mark.reliability("Repeatability")
+@pytest.mark.parametrize("change", DIFFERENCES.values(), ids=DIFFERENCES)
+def test_a_local_folder_that_differs_in_any_way_is_read_again(folder, change):
+    before = state(folder)
+    (folder / "a/.DS_Store").write_text("hidden files do not count")
+    assert state(folder) == before
+    change(folder)
+    assert state(folder) != before
+
+
+@pytest.mark.reliability("Repeatability")
+def test_a_local_file_is_read_again_after_a_replacement_by_an_older_one(folder):
+    before = state(folder / "b/2.txt")
+    older(folder)
+    assert state(folder / "b/2.txt") != before
 
 
 def test_only_what_may_change_is_watched(folder):
@@ -68,8 +92,8 @@ def test_only_what_may_change_is_watched(folder):
         {"url": "file:nowhere"},
     ):
         assert changeable(place, roots) is None
-    places = [local, {"url": "file:my texts"}]
-    assert changeable_files({"from": places}, roots) == [folder / "b/1.txt"]
-    (first, second) = with_states({"file": "x.tar", "from": places}, roots)["from"]
-    assert first == local
+    places = [local, {"url": "file:my texts"}, {"url": "file:nowhere"}]
+    (first, second, third) = with_states({"file": "x.tar", "from": places}, roots)["from"]
+    assert first == local | {"state": state(folder / "b/1.txt")}
     assert second == {"url": "file:my texts", "state": state(folder)}
+    assert third == {"url": "file:nowhere"}

@@ -1,6 +1,7 @@
 """The DAG: what runs, and what runs again after which change; nothing is run."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -276,6 +277,16 @@ def test_a_grid_is_trained_and_shown_as_variants(project):
     output = project.snakemake("--dry-run", "--printshellcmds", config=config)
     assert "report/variant-dense_units_4.html" in output
     assert '"dense_units_3": "GloVe \\u2192 dense, units 3"' in output
+
+
+@pytest.mark.reliability("Repeatability")
+def test_a_local_file_in_place_of_a_newer_one_is_read_again(project, tiny_archive):
+    time = tiny_archive.stat().st_mtime_ns
+    os.utime(tiny_archive, ns=(time, time - 10**15))
+    planned = project.planned()
+    os.utime(tiny_archive, ns=(time, time))
+    assert {"fetch", "read", *TRAINING} <= set(planned)
+    assert project.planned() == {}
 
 
 OWN_LAYERS = """import keras

@@ -2,7 +2,7 @@
 # The mirror is in the environment, not in `params`: a run without it fetches nothing again.
 import re
 
-from seq2report.files.local_files import changeable_files, with_states
+from seq2report.files.local_files import with_states
 
 if "mirror" in config:
     os.environ.update(SEQ2REPORT_MIRROR=config["mirror"])
@@ -13,7 +13,6 @@ ROOTS = (Path(), ROOT)  # of relative paths
 rule fetch:
     input:
         code=ancient(script_files("fetch")),  # what is verified need not be fetched again
-        local=lambda wildcards: changeable_files(SOURCES[wildcards.file], ROOTS),
     output:
         file="resources/downloads/{file}",
         receipt="resources/downloads/{file}.json",

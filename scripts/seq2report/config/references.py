@@ -35,6 +35,7 @@ def reference_mistakes(config: dict) -> Iterator[str]:
                     f"sources.{name}.from[{n}].url: {secret} is written out; write ${{NAME}}"
                     " instead and set the environment variable NAME, because settings are printed"
                 )
+    yield from _shared_files(config["sources"])
     for name, corpus in config["corpora"].items():
         yield from corpus_mistakes(f"corpora.{name}", corpus, config["sources"])
     for name in config["variants"]:
@@ -66,6 +67,19 @@ def _unknown_names(config: dict) -> Iterator[str]:
     for kind, name, where in names:
         if name not in config[kind]:
             yield f"{where}: unknown '{name}'; {nearest(name, config[kind])}"
+
+
+def _shared_files(sources: dict) -> Iterator[str]:
+    """Yield a message for each source whose download would overwrite that of another source."""
+    owners: dict[str, str] = {}
+    for name, source in sources.items():
+        files = (source["file"], f"{source['file']}.json")  # with its receipt
+        others = [owners.setdefault(file, name) for file in files]
+        if other := next((other for other in others if sources[other] != source), None):
+            yield (
+                f"sources.{name}.file: '{source['file']}' in resources/downloads/ would overwrite"
+                f" a file of the source '{other}'; name another file in one of them"
+            )
 
 
 def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:

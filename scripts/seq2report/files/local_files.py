@@ -1,8 +1,11 @@
 """Local files and folders as sources."""
 
+import hashlib
 import io
+import os
 import tarfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -62,13 +65,31 @@ def files_in(folder: Path) -> list[Path]:
     return files
 
 
-def state(folder: Path) -> str:
-    """Return number, bytes and newest time of the files in a folder, except hidden ones."""
-    paths = (path.relative_to(folder) for path in folder.rglob("*"))
-    shown = (path for path in paths if not any(name.startswith(".") for name in path.parts))
-    stats = [(folder / path).stat() for path in shown if (folder / path).is_file()]
-    newest = max((stat.st_mtime_ns for stat in stats), default=0)
-    return f"{len(stats)} files, {sum(stat.st_size for stat in stats)} bytes, {newest}"
+def state(path: Path) -> str:
+    """Return a text that differs if a file, or any file in a folder except hidden ones, differs.
+
+    It is made of names, sizes and times; the content is not read. A file that is replaced by an
+    older one differs, too.
+    """
+    rows = sorted(_stats(path, "")) if path.is_dir() else [_row("", path.stat())]
+    digest = hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
+    return f"{len(rows)} files, {sum(row[1] for row in rows)} bytes, {digest}"
+
+
+def _stats(folder: Path, prefix: str) -> Iterator[tuple[str, int, int]]:
+    """Yield name, bytes and time of each file below a folder, except hidden ones."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _stats(entry, f"{prefix}{entry.name}/")
+            else:
+                yield _row(prefix + entry.name, entry.stat(follow_symlinks=False))
+
+
+def _row(name: str, stat: os.stat_result) -> tuple[str, int, int]:
+    return name, stat.st_size, stat.st_mtime_ns
 
 
 def changeable(location: dict, roots: Sequence[Path]) -> Path | None:
@@ -84,17 +105,12 @@ def changeable(location: dict, roots: Sequence[Path]) -> Path | None:
         return None
 
 
-def changeable_files(source: dict, roots: Sequence[Path]) -> list[Path]:
-    """Return the local files (not folders) of a source that are `changeable`."""
-    paths = (changeable(location, roots) for location in source["from"])
-    return [path for path in paths if path is not None and path.is_file()]
-
-
 def with_states(source: dict, roots: Sequence[Path]) -> dict:
-    """Return a source of the configuration, with the state of each local folder."""
+    """Return a source of the configuration, with the state of each `changeable` location."""
     locations = []
     for location in source["from"]:
-        path = changeable(location, roots)
-        folder = path is not None and path.is_dir()
-        locations.append(location | {"state": state(path)} if folder else location)
+        with suppress(OSError):  # fetch reports what cannot be read
+            if path := changeable(location, roots):
+                location = location | {"state": state(path)}
+        locations.append(location)
     return source | {"from": locations}

@@ -11,7 +11,7 @@ from seq2report.files.addresses import is_address, redact
 from seq2report.files.partial import Wanted
 
 SOURCE_KEYS = ("file", "from", "mirror")
-# `state` only has to differ if a local folder has changed: see `local_files`.
+# `state` only has to differ if a local file or folder has changed: see `local_files`.
 ENTRY_KEYS = ("url", "package", "member", "sha256", "bytes", "state")
 WEB = ("http://", "https://")
 REQUIREMENT = r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*"
