@@ -30,36 +30,46 @@ SCHEMA |= dict.fromkeys(["p_label", "p_suggested", "margin"], pl.Float64)
 SCHEMA |= dict.fromkeys(["agreeing", "variants"], pl.Int64)
 
 
-def mean_probability(runs: Sequence[Path]) -> tuple[pl.DataFrame, np.ndarray, list[str]]:
-    """Return the probabilities of each variant, averaged over its seeds.
+def mean_probability(
+    runs: Sequence[Path],
+) -> tuple[pl.DataFrame, np.ndarray, np.ndarray, list[str]]:
+    """Return the mean probabilities over the variants, each averaged over its seeds.
+
+    The probabilities of one variant and the sum are in memory at a time.
 
     Args:
         runs: folders …/<variant>/seed-<n>, at least one.
 
     Returns:
-        The documents (columns id and label, sorted by id), the probabilities (variants, documents,
-        classes) float64, and the class names.
+        The documents (columns id and label, sorted by id), the probabilities (documents, classes)
+        float64, the most probable class of each variant (variants, documents), and the class names.
 
     Raises:
         UserError: two runs have different test documents or labels.
     """
-    documents, sums, counts = None, {}, {}
+    documents, total, chosen, columns = None, 0.0, [], []
+    variants: dict[str, list[Path]] = {}
     for folder in runs:
-        predictions = pl.read_parquet(folder / "predictions.parquet").sort("id")
-        about = predictions.select("id", "label")
-        if documents is None:
-            documents, first = about, folder
-            columns = [name for name in predictions.columns if name.startswith("p_")]
-        elif not about.equals(documents):
-            raise UserError(
-                f"{folder / 'predictions.parquet'}: found other test documents or labels than in"
-                f" {first}, expected the same; train both again on the same corpus"
-            )
-        variant = folder.parent.name
-        sums[variant] = sums.get(variant, 0) + predictions.select(columns).to_numpy().astype(float)
-        counts[variant] = counts.get(variant, 0) + 1
-    by_variant = np.stack([sums[variant] / counts[variant] for variant in sums])
-    return documents, by_variant, [name.removeprefix("p_") for name in columns]
+        variants.setdefault(folder.parent.name, []).append(folder)
+    for folders in variants.values():
+        mean = 0.0
+        for folder in folders:
+            predictions = pl.read_parquet(folder / "predictions.parquet").sort("id")
+            about = predictions.select("id", "label")
+            if documents is None:
+                documents, first = about, folder
+                columns = [name for name in predictions.columns if name.startswith("p_")]
+            elif not about.equals(documents):
+                raise UserError(
+                    f"{folder / 'predictions.parquet'}: found other test documents or labels than"
+                    f" in {first}, expected the same; train both again on the same corpus"
+                )
+            mean += predictions.select(columns).to_numpy().astype(float)
+        mean /= len(folders)
+        chosen.append(mean.argmax(axis=1).astype(np.int32))
+        total += mean
+    names = [name.removeprefix("p_") for name in columns]
+    return documents, total / len(variants), np.array(chosen), names
 
 
 def thresholds(probability: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -73,14 +83,16 @@ def thresholds(probability: np.ndarray, label: np.ndarray) -> np.ndarray:
         return np.bincount(label, own, classes) / np.bincount(label, minlength=classes)
 
 
-def suspects(documents: pl.DataFrame, by_variant: np.ndarray, classes: list[str]) -> pl.DataFrame:
+def suspects(
+    documents: pl.DataFrame, probability: np.ndarray, chosen: np.ndarray, classes: list[str]
+) -> pl.DataFrame:
     """Return one row per suspected document, the widest margin first.
 
-    Columns of `SCHEMA`: suggested (most probable class), p_label and p_suggested (mean
-    probabilities over the variants), margin (their difference), agreeing (number of variants that
-    predict the suggested class) and variants (number of variants).
+    Arguments are as `mean_probability` returns them. Columns of `SCHEMA`: suggested (most probable
+    class), p_label and p_suggested (mean probabilities over the variants), margin (their
+    difference), agreeing (number of variants that predict the suggested class) and variants (number
+    of variants).
     """
-    probability = by_variant.mean(axis=0)
     label = documents["label"].cast(pl.Enum(classes)).to_physical().to_numpy()
     suggested, rows = probability.argmax(axis=1), np.arange(len(label))
     p_label, p_suggested = probability[rows, label], probability[rows, suggested]
@@ -92,8 +104,8 @@ def suspects(documents: pl.DataFrame, by_variant: np.ndarray, classes: list[str]
         p_label=p_label,
         p_suggested=p_suggested,
         margin=p_suggested - p_label,
-        agreeing=(by_variant.argmax(axis=2) == suggested).sum(axis=0),
-        variants=np.full(len(label), len(by_variant)),
+        agreeing=(chosen == suggested).sum(axis=0),
+        variants=np.full(len(label), len(chosen)),
     )
     table = table.filter(pl.Series(reached & (suggested != label))).cast(SCHEMA)
     return table.sort("margin", "id", descending=[True, False])

@@ -1,43 +1,48 @@
 """Gather the runs of a corpus into tidy tables.
 
-runs: one row per run. variants: one row per variant, over its seeds, sorted by accuracy. history:
-one row per epoch. confusion: number of test documents by true and predicted class, over all seeds.
-per_class: precision, recall and F1 of each class, over all seeds. comparisons: paired tests of all
-pairs of variants. calibration: accuracy by confidence. selective: accuracy on
-the most confident documents, by coverage. recommendation: the best, cheapest and fastest variants.
+runs: one row per run. variants: one row per variant, over its seeds, sorted by its score, the
+metric of the corpus. history: one row per epoch. confusion: number of test documents by true and
+predicted class, over all seeds, without pairs that do not occur. per_class: precision, recall and
+F1 of each class, over all seeds. comparisons: paired tests of all pairs of variants. calibration:
+accuracy by confidence. selective: accuracy on the most confident documents, by coverage.
+recommendation: the best, cheapest and fastest variants.
+
+The probabilities of one run are in memory at a time.
 """
 
 import argparse
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 
-from seq2report.answers import statistics
+from seq2report.answers import metrics, statistics
 from seq2report.core import command
 from seq2report.core.command import UserError, read_json, run
 from seq2report.core.tables import write_tables
-from seq2report.models.runs import class_scores
+from seq2report.models.runs import METRICS, class_scores
 
 SLIDE_EPOCH = 10
 SAME = ["title", "kind", "protocol", "test_documents", "fitted_documents", "parameters"]
 SAME += ["document_shape", "device"]  # in all seeds of a variant
-MEANS = ["accuracy", "macro_f1", "loss", "fit_seconds", "fit_cpu_seconds", "predict_seconds"]
-MEANS += ["peak_memory_mb"]
+MEANS = [*METRICS, "loss", "fit_seconds", "fit_cpu_seconds", "predict_seconds", "peak_memory_mb"]
 COVERAGE = np.arange(1, 21) / 20
 COLUMNS = [  # of the table of variants
     *("variant", "title", "kind", "protocol"),
     *("corpus", "split", "header", "seeds", "runs", "test_documents"),
-    *("accuracy", "accuracy_sd", "low", "high", "macro_f1", "macro_f1_sd"),
+    *("metric", "score", "score_sd", "low", "high"),
+    *(name + ending for name in METRICS for ending in ("", "_sd")),
     *("accuracy_unseen", "unseen_documents"),
     *("loss", "ece", "brier", "confidence", "confident_share", "confident_accuracy"),
     *("fit_seconds", "fit_cpu_seconds", "cpu_minutes", "predict_seconds", "ms_per_document"),
     *("peak_memory_mb", "parameters", "pareto", "document_shape", "fitted_documents", "device"),
 ]
-POINT = 0.01  # of accuracy that a cheaper variant may lose
+POINT = 0.01  # of the score that a cheaper variant may lose
 ALPHA = 0.05
 
 
@@ -56,112 +61,142 @@ def curve(history: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def read_run(folder: Path, titles: dict[str, str], classes: list[str]) -> dict[str, pd.DataFrame]:
-    """Return the tables of one run folder, …/<variant>/seed-<n>, each with variant and seed."""
+@dataclass(frozen=True)
+class Answers:
+    """The answers for the test documents, sorted by id: one row per run, (runs, documents)."""
+
+    ids: np.ndarray  # (documents,) strings
+    truth: np.ndarray  # class numbers, (documents,) int32
+    predicted: np.ndarray  # class numbers, int32
+    confidence: np.ndarray  # the largest probability, float32
+    brier: np.ndarray  # mean over the documents, (runs,)
+
+    @property
+    def right(self) -> np.ndarray:
+        """Whether each answer is right, (runs, documents)."""
+        return self.predicted == self.truth
+
+
+def read_run(
+    folder: Path, titles: dict[str, str], classes: list[str]
+) -> tuple[dict[str, pd.DataFrame], Answers]:
+    """Return the tables of one run folder, …/<variant>/seed-<n>, and its answers."""
     variant, seed = folder.parent.name, int(folder.name.removeprefix("seed-"))
-    metrics = read_json(folder / "metrics.json")
-    versions = metrics.pop("versions")
+    about = read_json(folder / "metrics.json")
+    versions = about.pop("versions")
     history = pd.read_csv(folder / "history.csv")
-    row = {"protocol": "held out"} | metrics | curve(history)
+    row = {"protocol": "held out"} | about | curve(history)
     lists = {key: ", ".join(map(str, row[key])) for key in ("members", "weights") if key in row}
     row |= lists | {f"{name}_version": version for name, version in versions.items()}
-    tables = {
-        "runs": pd.DataFrame([row]).drop(columns="seed"),
-        "history": history,
-        "predictions": answers(pd.read_parquet(folder / "predictions.parquet"), classes),
-    }
+    tables = {"runs": pd.DataFrame([row]).drop(columns="seed"), "history": history}
     for table in tables.values():
         table.insert(0, "variant", variant)
         table.insert(1, "title", titles[variant])
         table.insert(2, "seed", seed)
-    return tables
+    return tables, read_answers(folder / "predictions.parquet", classes)
 
 
-def answers(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """Return correctness and confidence of the predictions of a run, sorted by document id.
-
-    Columns id, label, predicted, right, confidence (the largest probability) and brier.
-    """
-    probability = predictions[[f"p_{name}" for name in classes]].to_numpy()
-    truth = pd.Categorical(predictions["label"], classes).codes
-    table = predictions[["id", "label", "predicted"]].assign(
-        right=predictions["label"] == predictions["predicted"],
-        confidence=probability.max(axis=1),
-        brier=statistics.brier(probability, truth),
+def read_answers(path: Path, classes: list[str]) -> Answers:
+    """Return the answers of one run."""
+    table, names = pl.read_parquet(path).sort("id"), pl.Enum(classes)
+    probability = table.select(f"p_{name}" for name in classes).to_numpy()
+    truth, predicted = (
+        table[name].cast(names).to_physical().cast(pl.Int32).to_numpy()
+        for name in ("label", "predicted")
     )
-    return table.sort_values("id", ignore_index=True)
+    return Answers(
+        table["id"].to_numpy(),
+        truth,
+        predicted[None],
+        probability.max(axis=1)[None],
+        statistics.brier(probability, truth).mean(keepdims=True),
+    )
 
 
-def right_shares(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the share of seeds of a variant (row) that classify a document (column) correctly.
+def by_variant(read: Iterable[tuple[str, int, Answers]]) -> dict[str, Answers]:
+    """Return the answers of all runs of each variant, from variant, seed and answers of each run.
 
     Raises:
         UserError: two runs were tested on different documents.
     """
-    runs = predictions.groupby(["variant", "seed"], sort=False)
-    ids = predictions["id"].iloc[: len(next(iter(runs))[1])]
-    for (variant, seed), rows in runs:
-        if not np.array_equal(rows["id"], ids):
+    first, groups = None, {}
+    for variant, seed, answers in read:
+        first = first or answers
+        if not np.array_equal(answers.ids, first.ids):
             raise UserError(
                 f"{variant}, seed {seed}: its predictions are for other documents than those of"
                 " the first run, expected the same test documents; train this variant again"
             )
-    right = pd.DataFrame(
-        [rows["right"].to_numpy(float) for _, rows in runs],
-        index=pd.Index([variant for (variant, _), _ in runs], name="variant"),
-        columns=pd.Index(ids, name="id"),
-    )
-    return right.groupby(level="variant", sort=False).mean()
+        same = {"ids": first.ids, "truth": first.truth}  # in memory once
+        groups.setdefault(variant, []).append(replace(answers, **same))
+    parts = ("predicted", "confidence", "brier")
+    return {
+        variant: replace(
+            first, **{name: np.concatenate([getattr(run, name) for run in runs]) for name in parts}
+        )
+        for variant, runs in groups.items()
+    }
 
 
-def summarise(runs: pd.DataFrame, shares: pd.DataFrame, duplicates: set[str]) -> pd.DataFrame:
+def summarise(
+    runs: pd.DataFrame, answers: dict[str, Answers], duplicates: set[str], metric: str
+) -> pd.DataFrame:
     """Return one row per variant: means over seeds, standard deviations, and a 95% interval.
 
-    accuracy_unseen is the accuracy on the unseen_documents, those without a duplicate in training.
+    score is the ``metric``, and low to high its interval. accuracy_unseen is the accuracy on the
+    unseen_documents, those without a duplicate in training.
     """
     groups = runs.groupby("variant", sort=False)
     table = groups[SAME].first().join(groups[MEANS].mean())
     table["seeds"] = groups["seed"].agg(lambda seeds: " ".join(map(str, sorted(seeds))))
     table["runs"] = groups.size()
-    table[["accuracy_sd", "macro_f1_sd"]] = groups[["accuracy", "macro_f1"]].std()
+    table[[f"{name}_sd" for name in METRICS]] = groups[list(METRICS)].std()
+    table = table.assign(metric=metric, score=table[metric], score_sd=table[f"{metric}_sd"])
     table[["low", "high"]] = [
-        statistics.accuracy_interval(shares.loc[variant].to_numpy(), rows["accuracy"].to_numpy())
+        metrics.interval(
+            metric, answers[variant].truth, answers[variant].predicted, rows[metric].to_numpy()
+        )
         for variant, rows in groups
     ]
-    unseen = shares.loc[:, ~shares.columns.isin(duplicates)]
-    table["accuracy_unseen"] = unseen.mean(axis=1)
-    table["unseen_documents"] = unseen.shape[1]
+    seen = pd.Index(next(iter(answers.values())).ids).isin(duplicates)
+    table["accuracy_unseen"] = [
+        answers[variant].right[:, ~seen].mean() if not seen.all() else math.nan
+        for variant in table.index
+    ]
+    table["unseen_documents"] = int((~seen).sum())
     table["cpu_minutes"] = table["fit_cpu_seconds"] / 60
     table["ms_per_document"] = 1000 * table["predict_seconds"] / table["test_documents"]
     held_out = table[table["protocol"] != "lecture"]
-    first = statistics.pareto(*held_out[["fit_cpu_seconds", "accuracy"]].to_numpy().T)
+    first = statistics.pareto(*held_out[["fit_cpu_seconds", "score"]].to_numpy().T)
     return table.assign(pareto=table.index.isin(held_out.index[first]))
 
 
-def compare(shares: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+def compare(answers: dict[str, Answers], runs: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Return the paired test of each pair of variants, as `statistics.paired_tests` computes it.
 
     Each pair has two rows, one per order, but counts once in the correction of p_holm. The
     difference is that of a less b; the verdict on a is better, worse or not distinguishable.
     """
-    accuracy = runs.groupby("variant")["accuracy"]
-    errors = accuracy.agg(lambda seeds: statistics.seed_variance(seeds) / len(seeds))
-    seeds = accuracy.size().min()
-    tests = statistics.paired_tests(shares.to_numpy(), errors[shares.index].to_numpy(), seeds)
+    names, scores = np.array(list(answers)), runs.groupby("variant")[metric]
+    errors = scores.agg(lambda seeds: statistics.seed_variance(seeds) / len(seeds))[names]
+    truth, predicted = next(iter(answers.values())).truth, [a.predicted for a in answers.values()]
+    tests = statistics.paired_tests(
+        metrics.differences(metric, truth, predicted), errors.to_numpy(), scores.size().min()
+    )
     mirrored = tests.rename(columns={"a": "b", "b": "a"}).assign(
         difference=-tests["difference"], low=-tests["high"], high=-tests["low"]
     )
     tests = pd.concat([tests, mirrored]).sort_values(["a", "b"], ignore_index=True)
-    titles = runs.groupby("variant")["title"].first()[shares.index]
-    sides = {f"variant_{side}": shares.index[tests[side]] for side in "ab"}
-    sides |= {f"title_{side}": titles.to_numpy()[tests[side]] for side in "ab"}
+    titles = runs.groupby("variant")["title"].first()[names].to_numpy()
+    sides = {f"variant_{side}": names[tests[side]] for side in "ab"}
+    sides |= {f"title_{side}": titles[tests[side]] for side in "ab"}
     verdicts = np.where(tests["difference"] > 0, "better", "worse")
     return pd.DataFrame(sides | tests.drop(columns=["a", "b"]).to_dict("series")).assign(
         verdict=np.where(tests["p_holm"] < ALPHA, verdicts, "not distinguishable")
     )
 
 
-def certainty(predictions: pd.DataFrame, confidence: float) -> dict[str, pd.DataFrame]:
+def certainty(answers: dict[str, Answers], confidence: float) -> dict[str, pd.DataFrame]:
     """Return calibration and selective accuracy of each variant, over all seeds.
 
     Documents with at least this confidence count as confident.
@@ -170,26 +205,23 @@ def certainty(predictions: pd.DataFrame, confidence: float) -> dict[str, pd.Data
         calibration and selective, one row per variant and bin or coverage; and measures by
         variant: ece, brier, confidence (the argument), confident_share and confident_accuracy.
     """
-    calibration, selective, measures = [], [], {}
-    for (variant, title), rows in predictions.groupby(["variant", "title"], sort=False):
-        sure, right = rows["confidence"].to_numpy(), rows["right"].to_numpy()
-        bins = statistics.reliability(sure, right)
+    calibration, selective, measures = {}, {}, {}
+    for variant, given in answers.items():
+        sure, right = given.confidence.ravel(), given.right.ravel()
+        calibration[variant] = bins = statistics.reliability(sure, right)
         accuracy = statistics.selective_accuracy(sure, right, COVERAGE)
-        answered = pd.DataFrame({"coverage": COVERAGE, "accuracy": accuracy})
-        calibration.append(bins.assign(variant=variant, title=title))
-        selective.append(answered.assign(variant=variant, title=title))
+        selective[variant] = pd.DataFrame({"coverage": COVERAGE, "accuracy": accuracy})
         confident = sure >= confidence
         measures[variant] = {
             "ece": statistics.expected_calibration_error(bins),
-            "brier": rows["brier"].mean(),
+            "brier": given.brier.mean(),
             "confidence": confidence,
             "confident_share": confident.mean(),
             "confident_accuracy": right[confident].mean() if confident.any() else math.nan,
         }
-    names = ["variant", "title"]
     return {
-        "calibration": pd.concat(calibration)[[*names, *bins.columns]],
-        "selective": pd.concat(selective)[[*names, *answered.columns]],
+        "calibration": pd.concat(calibration, names=["variant"]),
+        "selective": pd.concat(selective, names=["variant"]),
         "measures": pd.DataFrame.from_dict(measures, orient="index"),
     }
 
@@ -197,15 +229,15 @@ def certainty(predictions: pd.DataFrame, confidence: float) -> dict[str, pd.Data
 def recommend(variants: pd.DataFrame) -> pd.DataFrame:
     """Return the recommended variants; those monitored on the test documents are left out.
 
-    Within one point means an accuracy at most `POINT` below the best. The cheapest has the least
+    Within one point means a score at most `POINT` below the best. The cheapest has the least
     CPU time of fitting, the fastest the fewest milliseconds per test document.
     """
     held_out = variants[variants["protocol"] != "lecture"]
-    columns = ["variant", "title", "accuracy", "cpu_minutes", "ms_per_document"]
+    columns = ["variant", "title", "score", "accuracy", "cpu_minutes", "ms_per_document"]
     if held_out.empty:
         return held_out[columns].assign(recommendation="")[["recommendation", *columns]]
-    best = held_out["accuracy"].idxmax()
-    near = held_out[held_out["accuracy"] >= held_out.loc[best, "accuracy"] - POINT - 1e-9]
+    best = held_out["score"].idxmax()
+    near = held_out[held_out["score"] >= held_out.loc[best, "score"] - POINT - 1e-9]
     chosen = {
         "best": best,
         "cheapest within one point": near["cpu_minutes"].idxmin(),
@@ -216,55 +248,74 @@ def recommend(variants: pd.DataFrame) -> pd.DataFrame:
     return table.assign(recommendation=list(chosen))[["recommendation", *columns]]
 
 
-def confusion(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """Return columns variant, title, label, predicted, documents; one row per pair of classes."""
-    keys = ["variant", "title", "label", "predicted"]
-    counts = predictions.groupby(keys, sort=False).size().rename("documents")
-    variants = predictions[["variant", "title"]].drop_duplicates()
-    pairs = variants.merge(pd.DataFrame({"label": classes}), how="cross")
-    pairs = pairs.merge(pd.DataFrame({"predicted": classes}), how="cross")
-    table = pairs.merge(counts.reset_index(), on=keys, how="left")
-    return table.assign(documents=table["documents"].fillna(0).astype(int))
+def confusion(answers: dict[str, Answers], classes: list[str]) -> pd.DataFrame:
+    """Return columns variant, label, predicted, documents: the pairs of classes that occur."""
+    names, tables = np.array(classes, object), {}
+    for variant, given in answers.items():
+        pairs = given.truth.astype(np.int64) * len(classes) + given.predicted
+        codes, counts = np.unique(pairs, return_counts=True)
+        label, predicted = (names[code] for code in np.divmod(codes, len(classes)))
+        tables[variant] = pd.DataFrame(
+            {"label": label, "predicted": predicted, "documents": counts}
+        )
+    return pd.concat(tables, names=["variant"])
 
 
-def per_class(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
+def per_class(answers: dict[str, Answers], classes: list[str]) -> pd.DataFrame:
     """Return precision, recall, F1 and the number of test documents of each class."""
-    tables = []
-    for (variant, title), rows in predictions.groupby(["variant", "title"], sort=False):
-        codes = (pd.Categorical(rows[name], classes).codes for name in ("label", "predicted"))
-        table = class_scores(*codes, len(classes))
-        table["documents"] //= rows["seed"].nunique()
-        about = pd.DataFrame({"variant": variant, "title": title, "label": classes})
-        tables.append(pd.concat([about, table], axis=1))
-    return pd.concat(tables, ignore_index=True)
+    tables = {}
+    for variant, given in answers.items():
+        truth = np.tile(given.truth, len(given.predicted))
+        table = class_scores(truth, given.predicted.ravel(), len(classes))
+        table["documents"] //= len(given.predicted)
+        tables[variant] = table.assign(label=classes)[["label", *table.columns]]
+    return pd.concat(tables, names=["variant"])
 
 
 def gather(args: argparse.Namespace) -> dict[str, pd.DataFrame]:
     """Return all tables, by name; ``args`` are those of the command."""
     corpus = read_json(args.corpus)
-    classes = corpus["classes"]
-    read = [read_run(folder, args.titles, classes) for folder in args.runs]
-    runs, history, predictions = (
+    classes, read = corpus["classes"], []
+
+    def read_all() -> Iterator[tuple[str, int, Answers]]:
+        for folder in args.runs:
+            tables, answers = read_run(folder, args.titles, classes)
+            read.append(tables)
+            yield folder.parent.name, tables["runs"]["seed"].iloc[0], answers
+
+    answers = by_variant(read_all())
+    runs, history = (
         pd.concat([tables[name] for tables in read], ignore_index=True)
-        for name in ("runs", "history", "predictions")
+        for name in ("runs", "history")
     )
     duplicates = set(pd.read_parquet(args.duplicates, columns=["id"])["id"])
-    shares = right_shares(predictions)
-    confidence = certainty(predictions, args.confidence)
-    variants = summarise(runs, shares, duplicates).join(confidence.pop("measures"))
+    confidence = certainty(answers, args.confidence)
+    variants = summarise(runs, answers, duplicates, args.metric)
+    variants = variants.join(confidence.pop("measures"))
     variants = variants.assign(corpus=corpus["title"], **args.circumstances)
-    variants = variants.sort_values(["accuracy", "fit_cpu_seconds"], ascending=[False, True])
+    variants = variants.sort_values(["score", "fit_cpu_seconds"], ascending=[False, True])
     variants = variants.reset_index()[COLUMNS]
+    ranked = {name: answers[name] for name in variants["variant"]}
+    by_name = {
+        "confusion": confusion(answers, classes),
+        "per_class": per_class(answers, classes),
+        **confidence,
+    }
     return {
         "runs": runs,
         "variants": variants,
         "history": history,
-        "confusion": confusion(predictions, classes),
-        "per_class": per_class(predictions, classes),
-        "comparisons": compare(shares.loc[variants["variant"]], runs),
+        "comparisons": compare(ranked, runs, args.metric),
         "recommendation": recommend(variants),
-        **confidence,
+        **{name: titled(table, args.titles) for name, table in by_name.items()},
     }
+
+
+def titled(table: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
+    """Return a table by variant with columns variant and title."""
+    table = table.reset_index("variant")
+    table.insert(1, "title", table["variant"].map(titles))
+    return table
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -275,6 +326,8 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--duplicates", type=Path, required=True, help="duplicates.parquet")
     least = "probability from which an answer counts as confident"
     parser.add_argument("--confidence", type=float, required=True, help=least)
+    rank = "by which variants are ranked, compared and recommended"
+    parser.add_argument("--metric", choices=METRICS, default="accuracy", help=rank)
     args = parser.parse_args(argv)
     write_tables(gather(args), args.output)
 

@@ -28,7 +28,7 @@ from seq2report.core.imports import local_imports
 from seq2report.core.machine import machine
 from seq2report.documents.sequences import Encoded, read_sequences
 from seq2report.models.backend import gpu_name, load_keras
-from seq2report.models.runs import about_run, save_run, versions
+from seq2report.models.runs import METRICS, about_run, save_run, versions
 from seq2report.models.variant import FEATURES, Input, Variant
 
 
@@ -42,7 +42,9 @@ def main(argv: Sequence[str] | None) -> None:
     documents, num_words = read_documents(args.documents, variant.input)
     about = about_run(args, num_words=num_words)
     matrix = np.load(args.matrix, allow_pickle=False) if args.matrix else None
-    network = Network(variant, num_words, len(about["classes"]), matrix, args.seed, gpu)
+    network = Network(
+        variant, num_words, len(about["classes"]), matrix, args.seed, gpu, args.metric
+    )
     checkpoint = Checkpoint(args.checkpoint, identity(args, gpu) if args.checkpoint else None)
     trained = train(network, documents, about["classes"], checkpoint)
 
@@ -78,6 +80,8 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--gpu-absent", choices=("error", "cpu"), default="error", help="what to do without a GPU"
     )
+    best = "metric of the validation documents that decides which epoch is the best"
+    parser.add_argument("--metric", choices=METRICS, default="accuracy", help=best)
     parser.add_argument("--checkpoint", type=Path, help="file to resume from, written regularly")
     parser.add_argument(
         "--circumstances", type=json.loads, default={}, help="of the corpus, for run.json, as JSON"
@@ -107,6 +111,7 @@ def identity(args: argparse.Namespace, gpu: str | None) -> dict[str, str]:
     others = ["features.npz"] if features else ["tokens.npy", "encoding.json"]
     return {
         "settings": json.dumps(args.settings, sort_keys=True),
+        "metric": args.metric,
         "seed": str(args.seed),
         "documents": digest(args.corpus, args.documents, *map(args.documents.with_name, others)),
         "vectors": digest(args.matrix) if args.matrix else "none",

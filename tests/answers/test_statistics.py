@@ -36,7 +36,13 @@ def compared(right):
     """Return the paired tests of (variants, seeds, documents)."""
     seeds = right.shape[1]
     errors = [statistics.seed_variance(each.mean(axis=1)) / seeds for each in right]
-    return statistics.paired_tests(right.mean(axis=1), np.array(errors), seeds)
+    return paired(right.mean(axis=1), np.array(errors), seeds)
+
+
+def paired(shares, errors, seeds):
+    """Return the paired tests of the shares of the seeds that are right, (variants, documents)."""
+    differences = (shares[first] - shares[first + 1 :] for first in range(len(shares) - 1))
+    return statistics.paired_tests(differences, errors, seeds)
 
 
 def test_the_interval_of_one_seed_is_that_of_wilson():
@@ -133,7 +139,7 @@ def test_chance_among_seeds_makes_a_difference_less_sure():
     (same,) = compared(steady)["p"]
     assert same == pytest.approx(compared(np.array([a, b]).astype(float))["p"][0])
     errors = np.array([0.05**2 / 2, 0.03**2 / 2])
-    (unsure,) = statistics.paired_tests(steady.mean(axis=1), errors, 2)["p"]
+    (unsure,) = paired(steady.mean(axis=1), errors, 2)["p"]
     away = steady.mean(axis=1)[0] - steady.mean(axis=1)[1]
     z2 = away.sum() ** 2 / ((away**2).sum() + 1000**2 * (0.05**2 + 0.03**2) / 2)
     freedom = ((away**2).sum() / 1000**2 + errors.sum()) ** 2 / (errors**2).sum()

@@ -40,7 +40,8 @@ def test_the_suspected_are_those_of_the_definition(drawn):
             agreeing = sum(int(probability[d].argmax()) == j for probability in of_each)
             expected[str(d)] = (CLASSES[j], mean[d, j] - mean[d, CLASSES.index(own)], agreeing)
     ids = [str(d) for d in range(len(label))]
-    found = labels.suspects(pl.DataFrame({"id": ids, "label": label}), of_each, CLASSES)
+    documents = pl.DataFrame({"id": ids, "label": label})
+    found = labels.suspects(documents, mean, of_each.argmax(axis=2), CLASSES)
     assert found.schema == labels.SCHEMA
     assert dict(zip(found["id"], found["suggested"], strict=True)) == {
         name: suggested for name, (suggested, _, _) in expected.items()

@@ -9,7 +9,7 @@ from small_runs import CLASSES, GIVEN, IDS, LABELS, TITLES, evaluate, write
 import evaluate_runs
 from seq2report.answers import statistics
 from seq2report.core.command import UserError
-from seq2report.models.runs import write_run
+from seq2report.models.runs import METRICS, write_run
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,8 @@ def test_the_members_of_an_ensemble_are_one_cell_each_way(tmp_path):
     facts = {"seed": 1, "members": ["svm", "lstm"], "weights": [1.5, 0.25]}
     told = (test, np.eye(3)[:2])
     write_run(run, told, told, CLASSES, [], facts)
-    row = evaluate_runs.read_run(run, {"both": "Both"}, CLASSES)["runs"].iloc[0]
+    tables, _ = evaluate_runs.read_run(run, {"both": "Both"}, CLASSES)
+    row = tables["runs"].iloc[0]
     assert (row["members"], row["weights"]) == ("svm, lstm", "1.5, 0.25")
 
 
@@ -157,13 +158,22 @@ def test_each_variant_stands_against_each_other_one(tables):
     assert rows.loc[("svm", "lstm"), ["title_a", "title_b"]].tolist() == ["An SVM", "An LSTM"]
 
 
-def test_who_is_better_and_who_is_worse():
-    shares = pd.DataFrame([np.ones(40), np.zeros(40)], index=["svm", "lstm"])
+def answered(truth, predicted, sure=0.5):
+    predicted = np.array([predicted])
+    sure = np.full(predicted.shape, sure)
+    ids = np.arange(len(truth)).astype(str)
+    return evaluate_runs.Answers(ids, np.array(truth), predicted, sure, np.array([0.5]))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_who_is_better_and_who_is_worse(metric):
+    answers = {"svm": answered([0, 1] * 20, [0, 1] * 20), "lstm": answered([0, 1] * 20, [1] * 40)}
     runs = pd.DataFrame(
-        {"variant": ["lstm", "svm"], "title": ["An LSTM", "An SVM"], "accuracy": [0.0, 1.0]}
+        {"variant": ["lstm", "svm"], "title": ["An LSTM", "An SVM"], metric: [0.5, 1.0]}
     )
-    assert evaluate_runs.compare(shares, runs)["verdict"].tolist() == ["better", "worse"]
-    assert evaluate_runs.compare(shares[:1], runs).empty
+    assert evaluate_runs.compare(answers, runs, metric)["verdict"].tolist() == ["better", "worse"]
+    one = {"svm": answers["svm"]}
+    assert evaluate_runs.compare(one, runs[1:], metric).empty
 
 
 def test_how_sure_over_all_seeds(tables):
@@ -184,11 +194,8 @@ def test_how_sure_over_all_seeds(tables):
     assert selective["accuracy"].iloc[[0, 1, -1]].tolist() == pytest.approx([1, 1, 0.95])
 
 
-def test_nothing_is_right_where_nothing_is_sure(tables):
-    predictions = pd.DataFrame(
-        {"variant": "v", "title": "V", "right": [True], "confidence": [0.5], "brier": [0.5]}
-    )
-    measures = evaluate_runs.certainty(predictions, 0.9)["measures"].loc["v"]
+def test_nothing_is_right_where_nothing_is_sure():
+    measures = evaluate_runs.certainty({"v": answered([0], [0])}, 0.9)["measures"].loc["v"]
     assert measures["confident_share"] == 0
     assert np.isnan(measures["confident_accuracy"])
 
@@ -217,7 +224,8 @@ def test_the_cheapest_and_the_fastest_may_lack_one_point():
             "variant": ["a", "b", "c", "d"],
             "title": ["A", "B", "C", "D"],
             "protocol": "held out",
-            "accuracy": [0.9, 0.89, 0.89, 0.88],
+            "accuracy": 0.99,
+            "score": [0.9, 0.89, 0.89, 0.88],
             "cpu_minutes": [4, 3, 5, 1],
             "ms_per_document": [4, 3, 2, 1],
         }
@@ -228,15 +236,15 @@ def test_the_cheapest_and_the_fastest_may_lack_one_point():
     assert list(seen) == list(evaluate_runs.recommend(variants))
 
 
-def test_confusion_counts_every_pair_of_classes_over_all_seeds(tables):
+def test_confusion_counts_the_pairs_of_classes_that_occur_over_all_seeds(tables):
     confusion = read(tables, "confusion")
-    assert len(confusion) == 3 * len(CLASSES) ** 2
+    assert (confusion["documents"] > 0).all()
     counts = confusion.set_index(["variant", "label", "predicted"])["documents"]
     assert counts.groupby("variant").sum().to_dict() == dict.fromkeys(TITLES, 20)
     assert counts["svm"].to_dict() == {
-        **{("a", "a"): 11, ("a", "b"): 1, ("a", "c"): 0},
-        **{("b", "a"): 0, ("b", "b"): 8, ("b", "c"): 0},
-        **{("c", "a"): 0, ("c", "b"): 0, ("c", "c"): 0},
+        ("a", "a"): 11,
+        ("a", "b"): 1,
+        ("b", "b"): 8,
     }
 
 

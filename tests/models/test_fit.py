@@ -8,13 +8,14 @@ import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import DENSE, SEQUENCE, of, variant
+from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.utils.class_weight import compute_class_weight
 
 from seq2report.core.command import UserError
 from seq2report.documents.features import Features
 from seq2report.models import batches, build
 from seq2report.models import fit as fitting
-from seq2report.models.runs import log_loss
+from seq2report.models.runs import METRICS, log_loss
 from seq2report.models.variant import Input
 
 READ = partial(batches.inputs_of, settings=Input(**SEQUENCE), num_words=0)
@@ -30,12 +31,12 @@ def task():
     return (of(x[:40].tolist()), y[:40]), (of(x[40:].tolist()), y[40:])
 
 
-def train(task, seed=1, **fit):
+def train(task, seed=1, metric="accuracy", **fit):
     keras.utils.set_random_seed(seed)
     chosen = variant(SEQUENCE | {"dimensions": 5}, **fit)
     model = build.build_model(chosen, 30, 2)
     build.compile_model(model, chosen.fit.optimizer)
-    return model, fitting.fit(model, *task, READ, chosen.fit, seed)
+    return model, fitting.fit(model, *task, READ, chosen.fit, seed, metric=metric)
 
 
 def test_the_weights_kept_are_those_of_the_epoch_with_the_best_validation_accuracy(task):
@@ -47,6 +48,23 @@ def test_the_weights_kept_are_those_of_the_epoch_with_the_best_validation_accura
     np.testing.assert_array_equal(fitted.probability, batches.probabilities(model, x, READ))
     kept = log_loss(y, fitted.probability)
     assert kept == pytest.approx(min(epochs)[1], rel=1e-5)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_best_epoch_is_that_of_the_metric(task, metric):
+    few = np.flatnonzero(task[1][1] == 0)[:2]  # validation documents of a class that is rare
+    rows = np.sort(np.concatenate([few, np.flatnonzero(task[1][1] == 1)]))
+    watched = task[1][0].take(rows), task[1][1][rows]
+    _, fitted = train((task[0], watched), metric=metric, epochs=6, patience=6)
+    epochs = [(-row[f"val_{metric}"], row["val_loss"], row["epoch"]) for row in fitted.history]
+    assert fitted.best_epoch == min(epochs)[2]
+    y, predicted = watched[1], fitted.probability.argmax(axis=1)
+    expected = {
+        "accuracy": (y == predicted).mean(),
+        "balanced_accuracy": balanced_accuracy_score(y, predicted),
+        "macro_f1": f1_score(y, predicted, average="macro", zero_division=0),
+    }
+    assert -min(epochs)[0] == pytest.approx(expected[metric])
 
 
 def test_without_patience_all_epochs_run_and_the_last_is_kept(task):

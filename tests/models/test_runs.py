@@ -54,6 +54,10 @@ def test_scores_are_those_of_scikit_learn(pairs, seed):
         truth, predicted, labels=present, average="macro", zero_division=0
     )
     assert found["macro_f1"] == pytest.approx(expected)
+    expected = sklearn.metrics.recall_score(
+        truth, predicted, labels=present, average="macro", zero_division=0
+    )
+    assert found["balanced_accuracy"] == pytest.approx(expected)
     assert found["accuracy"] == sklearn.metrics.accuracy_score(truth, predicted)
     loss = sklearn.metrics.log_loss(truth, p / p.sum(axis=1, keepdims=True), labels=range(3))
     assert found["loss"] == pytest.approx(loss)
@@ -92,7 +96,7 @@ def test_the_environment_says_what_a_figure_hangs_on():
 
 
 def test_a_run_folder_holds_history_predictions_and_metrics(tmp_path):
-    epoch = dict(zip(HISTORY_COLUMNS, [1, 0.5, 0.6, 0.7, 0.8, 9.0, True], strict=True))
+    epoch = dict(zip(HISTORY_COLUMNS, [1, 0.5, 0.6, 0.7, 0.8, 0.8, 0.8, 9.0, True], strict=True))
     facts = {"seed": 3, "kind": "network"}
     metrics = write_run(tmp_path, (TEST, P), None, CLASSES, [epoch], facts)
     assert json.loads((tmp_path / "metrics.json").read_text()) == metrics

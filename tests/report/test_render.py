@@ -2,6 +2,7 @@ import base64
 import hashlib
 import json
 import re
+from html import unescape
 
 import altair
 import nbformat
@@ -209,7 +210,8 @@ def variants(**columns):
         "header": "cut",
         "seeds": "1 2",
         "test_documents": 2000,
-        "accuracy": [0.9, 0.895, 0.85],
+        "metric": "accuracy",
+        "score": [0.9, 0.895, 0.85],
         "low": [0.88, 0.875, 0.83],
         "high": [0.92, 0.915, 0.87],
         "pareto": [True, True, False],
@@ -226,21 +228,55 @@ def comparisons(lstm="not distinguishable"):
 
 def recommendation(names=("svm", "lstm", "lstm", "lstm")):
     wishes = ["best", "cheapest within one point", "fastest within one point", "fastest"]
-    accuracy = {"svm": 0.9, "lstm": 0.895}
+    score = {"svm": 0.9, "lstm": 0.895}
     return pd.DataFrame(
         {
             "recommendation": wishes,
             "variant": names,
             "title": [name.upper() for name in names],
-            "accuracy": [accuracy[name] for name in names],
+            "score": [score[name] for name in names],
             "cpu_minutes": [1.0 if name == "svm" else 0.5 for name in names],
             "ms_per_document": [2.0 if name == "svm" else 0.52 for name in names],
         }
     )
 
 
+def runs(ranked=None, recommended=None, compared=None, documents=(1200, 800)):
+    """The tables of evaluate_runs that an outcome reads; ``documents`` of the classes."""
+    names = [f"class {n}" for n in range(len(documents))]
+    return {
+        "variants": variants() if ranked is None else ranked,
+        "comparisons": comparisons() if compared is None else compared,
+        "recommendation": recommendation() if recommended is None else recommended,
+        "per_class": pd.DataFrame({"label": names, "documents": documents}),
+    }
+
+
+@pytest.mark.reliability("Bad corpora")
+def test_a_class_with_few_or_no_test_documents_is_named():
+    shown = unescape(outcome.outcome(runs(documents=(1989, 10, 0, 1))).data)
+    assert "1 class without test documents: ['class 2']." in shown
+    assert "The smallest class, class 3, has 1 test document." in shown
+    assert "Always predicting class 0 is right for 99.5%; set compare: {metric: macro_f1}" in shown
+    assert "smallest class" not in outcome.outcome(runs()).data
+
+
+def test_another_metric_leads_with_its_name():
+    ranked = variants(metric="macro_f1")
+    shown = outcome.outcome(runs(ranked, documents=(1990, 10))).data
+    assert "SVM leads with a macro-F1 of 90.0% on 2,000 test documents (95% interval" in shown
+    assert "Always predicting" not in shown
+
+
+def test_times_that_read_alike_are_not_compared():
+    taken = recommendation().assign(ms_per_document=[0.1234, 0.1231, 0.1232, 0.1232])
+    shown = outcome.outcome(runs(recommended=taken)).data
+    assert "It predicts in 0.12 ms per document; no variant within one" in shown
+    assert "instead of 0.12 ms" not in shown
+
+
 def test_the_outcome_names_the_best_its_equals_and_the_cheapest():
-    shown = outcome.outcome(variants(), comparisons(), recommendation()).data
+    shown = outcome.outcome(runs()).data
     assert "<strong>News:</strong> SVM leads with 90.0% of 2,000 test documents" in shown
     assert "(95% interval 88.0% to 92.0%)" in shown
     assert "Not distinguishable from it: LSTM." in shown  # and not what was watched
@@ -252,14 +288,14 @@ def test_the_outcome_names_the_best_its_equals_and_the_cheapest():
 def test_the_outcome_of_a_clear_best_that_is_the_cheapest_too():
     held_out = variants(protocol="held out")
     taken = recommendation(["svm"] * 4)
-    shown = outcome.outcome(held_out, comparisons("worse")[:1], taken).data
+    shown = outcome.outcome(runs(held_out, taken, comparisons("worse")[:1])).data
     assert "All others differ significantly from it. Its training takes 60 s of CPU" in shown
     assert "in 2 ms per document; no variant within one percentage point is faster." in shown
     assert "lecture" not in shown
 
 
 def test_no_variant_monitored_on_the_test_documents_is_called_the_best():
-    shown = outcome.outcome(variants(protocol="lecture"), comparisons(), recommendation()[:0]).data
+    shown = outcome.outcome(runs(variants(protocol="lecture"), recommendation()[:0])).data
     assert "no variant can be called the best" in shown
 
 
@@ -303,8 +339,8 @@ def test_a_matrix_of_pairs_has_a_sign_in_each_cell():
 
 
 def test_the_front_is_marked_in_the_picture_of_time():
-    table = variants(accuracy=[0.9, 0.895, 0.4])
-    axes, names = comparison_plots.accuracy_against_time(table).axes
+    table = variants(score=[0.9, 0.895, 0.4])
+    axes, names = comparison_plots.score_against_time(table).axes
     front = axes.lines[0]
     assert front.get_xdata().tolist() == [30, 60]
     assert front.get_ydata().tolist() == [0.895, 0.9]
@@ -344,7 +380,7 @@ def test_an_interval_bar_tells_its_ends_and_what_lies_below_the_scale():
 
 def test_the_scale_of_intervals_leaves_out_what_is_far_below():
     assert html.scale(variants(low=[0.88, 0.87, 0.41], high=[0.92, 0.91, 0.86])) == (0.4, 0.95)
-    assert html.scale(variants(accuracy=[0.9, 0.89, 0.4], low=[0.88, 0.87, 0.3])) == (0.85, 0.95)
+    assert html.scale(variants(score=[0.9, 0.89, 0.4], low=[0.88, 0.87, 0.3])) == (0.85, 0.95)
 
 
 def test_a_table_with_a_name_tells_the_numbers_that_it_is_sorted_by():

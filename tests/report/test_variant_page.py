@@ -42,7 +42,7 @@ def test_of_two_groups_the_classes_that_are_confused_face_each_other():
 def test_a_class_without_documents_has_no_shares():
     pairs = [(a, b, 2 * (a == b == "x")) for a in "xy" for b in "xy"]
     table = pd.DataFrame(pairs, columns=["label", "predicted", "documents"])
-    found = variant_plots.confusion_shares(table)
+    found = variant_plots.confusion_shares(table, ["x", "y"])
     assert found.to_numpy().tolist() == [[1, 0], [0, 0]]
 
 
@@ -141,8 +141,9 @@ def tables(kind="held out", with_history=True):
             header="cut",
             seeds="1",
             test_documents=20,
-            accuracy=[0.8, 0.9],
-            accuracy_sd=np.nan,
+            metric="accuracy",
+            score=[0.8, 0.9],
+            score_sd=np.nan,
             low=0.7,
             high=0.95,
             protocol=kind,

@@ -16,7 +16,7 @@ from seq2report.config.grids import with_grids
 from seq2report.config.messages import format_mistakes
 from seq2report.config.plan import INDEXED, VECTORS, Plan, document_files, folders
 from seq2report.config.plan import matrix_files, read_peaks, recurrent_layers, requested_mb
-from seq2report.config.resolve import seeds
+from seq2report.config.resolve import metric, seeds
 from seq2report.config.written import file_mistakes, typed
 from seq2report.core.command import UserError
 from seq2report.core.imports import local_imports

@@ -30,13 +30,14 @@ rule evaluate_runs:
             circumstances(config["corpora"][wildcards.corpus])
         ),
         confidence=config["compare"]["confidence"],
+        metric=lambda wildcards: metric(config, wildcards.corpus),
         titles=literal(json.dumps({name: config["variants"][name]["title"] for name in COMPARED})),
         runs=lambda wildcards, input: folders(input.runs),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --corpus {input.corpus} --circumstances {params.circumstances:q}"
         " --titles {params.titles:q} --runs {params.runs} --duplicates {input.duplicates}"
-        " --confidence {params.confidence} --output {params.folder} 2> {log}"
+        " --confidence {params.confidence} --metric {params.metric} --output {params.folder} 2> {log}"
 
 
 rule evaluate_corpus:

@@ -36,6 +36,7 @@ for variant in VARIANTS:
             params:
                 settings=literal(json.dumps(about.settings(), sort_keys=True)),
                 circumstances=corpus_facts,
+                metric=lambda wildcards: metric(config, wildcards.corpus),
                 folder=subpath(output[0], parent=True),
             shell:
                 # XLA frees its buffers in every step; with these limits, glibc keeps them for reuse.
@@ -43,7 +44,7 @@ for variant in VARIANTS:
                 " python {input.code[0]} --corpus {input.corpus}"
                 " --documents {input.documents[0]} --matrix {input.matrix}"
                 " --settings {params.settings:q} --circumstances {params.circumstances:q}"
-                " --seed {wildcards.seed} --threads {threads}"
+                " --metric {params.metric} --seed {wildcards.seed} --threads {threads}"
                 " --gpu {resources.gpu} --gpu-absent {resources.gpu_absent}"
                 # Not an output: Snakemake would remove it after a failure; the next try needs it.
                 " --checkpoint {params.folder}.checkpoint --output {params.folder} 2> {log}"

@@ -4,6 +4,8 @@ Two things are random: the choice of test documents and the seeds of training. I
 cover both if there are two seeds or more.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -43,16 +45,18 @@ def seed_variance(accuracies: np.ndarray) -> float:
 
 
 # Longer than other functions: the formula is documented where it is computed.
-def paired_tests(shares: np.ndarray, seed_errors: np.ndarray, seeds: int) -> pd.DataFrame:
+def paired_tests(
+    differences: Iterable[np.ndarray], seed_errors: np.ndarray, seeds: int
+) -> pd.DataFrame:
     """Return a paired test of each pair of variants.
 
-    With d_i the difference of a pair's shares in document i of n,
+    With d_i the difference of a pair in document i of n,
 
         z² = (Σ d_i)² / (Σ d_i² + n² (error_a + error_b)).
 
-    With one seed, d_i is -1, 0 or 1 and the errors are 0: z² is the statistic of McNemar (1947),
-    (b - c)² / (b + c), without continuity correction. More seeds add their variance. p is
-    two-sided, of Student's distribution with
+    With one seed and accuracies, d_i is -1, 0 or 1 and the errors are 0: z² is the statistic of
+    McNemar (1947), (b - c)² / (b + c), without continuity correction. More seeds add their
+    variance. p is two-sided, of Student's distribution with
 
         (Σ d_i² / n² + error_a + error_b)² / ((error_a² + error_b²) / (S - 1))
 
@@ -61,19 +65,18 @@ def paired_tests(shares: np.ndarray, seed_errors: np.ndarray, seeds: int) -> pd.
     quantile times the same denominator over n: it excludes 0 exactly if p < 0.05, uncorrected.
 
     Args:
-        shares: of the seeds that are correct in each document, (variants, n), 0 to 1.
-        seed_errors: variance of each accuracy over its S seeds, divided by S, (variants,).
+        differences: `metrics.differences` by document, for each variant except the last one.
+        seed_errors: variance of each metric over its S seeds, divided by S, (variants,).
         seeds: S, the lowest number of seeds of a variant.
 
     Returns:
-        One row per pair a < b: columns a and b (rows of ``shares``), difference (accuracy of a
+        One row per pair a < b: columns a and b (numbers of variants), difference (metric of a
         minus that of b), low, high, p, p_holm.
     """
-    variants, n = shares.shape
-    a, b = np.triu_indices(variants, 1)
-    total, squares = np.empty(len(a)), np.empty(len(a))
-    for first in range(variants - 1):  # one variant at a time, which needs little memory
-        away = shares[first] - shares[first + 1 :]
+    a, b = np.triu_indices(len(seed_errors), 1)
+    total, squares, n = np.empty(len(a)), np.empty(len(a)), 1
+    for first, away in enumerate(differences):  # one variant at a time, which needs little memory
+        n = away.shape[1]
         total[a == first] = away.sum(axis=1)
         squares[a == first] = np.einsum("bi,bi->b", away, away)
     spread = np.sqrt(squares + n**2 * (seed_errors[a] + seed_errors[b]))
@@ -106,9 +109,8 @@ def brier(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
     0 is best, 2 is worst. ``probability`` is (n, classes), ``truth`` class numbers, (n,).
     """
-    errors = probability.astype(np.float64)
-    errors[np.arange(len(truth)), truth] -= 1
-    return np.einsum("ic,ic->i", errors, errors)
+    squares = np.einsum("ic,ic->i", probability, probability, dtype=np.float64)
+    return squares - 2.0 * probability[np.arange(len(truth)), truth] + 1
 
 
 def reliability(confidence: np.ndarray, right: np.ndarray) -> pd.DataFrame:

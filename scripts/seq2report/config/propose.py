@@ -62,7 +62,8 @@ def propose(path: Path) -> tuple[str, list[str]]:
     proposal.reasons += [*scripts.reasons(), *filter(None, [scripts.notice()])]
     if unbalanced := ratio >= UNBALANCED:
         proposal.reasons.append(
-            f"class_weight: balanced, as the largest class is {ratio:.0f} times the smallest"
+            "metric: macro_f1, which counts all classes alike, and class_weight: balanced, as the"
+            f" largest class is {ratio:.0f} times the smallest"
         )
     proposal.reasons = [excerpt(line, LINE) for line in proposal.reasons]
     text = configuration(path, proposal, length, unbalanced, lengths.sum() >= ENOUGH_WORDS)
@@ -137,6 +138,7 @@ def configuration(
         "seeds: [1] # more seeds show how much results vary by chance: [1, 2, 3]",
         "compare:",
         f"  corpora: [{name}]",
+        *(["  metric: macro_f1 # accuracy says little of small classes"] if unbalanced else []),
         "  # Defined in config/config.yaml and below.",
         "  # You can add glove_lstm: it downloads GloVe, vectors of English words.",
         "  variants:",

@@ -50,11 +50,13 @@ def reference_mistakes(config: dict) -> Iterator[str]:
 def _unknown_names(config: dict) -> Iterator[str]:
     """Yield a message for each name outside ``variants`` that is not defined."""
     compare, lessons = config["compare"], config.get("lessons", {})
+    metrics = compare.get("metric", {})
     names = [
         *(("corpora", name, "compare.corpora") for name in compare["corpora"]),
         *(("variants", name, "compare.variants") for name in compare["variants"]),
         *(("embeddings", name, "compare.embeddings") for name in compare.get("embeddings", [])),
         *(("corpora", name, "compare.seeds") for name in compare.get("seeds", {})),
+        *(("corpora", name, "compare.metric") for name in metrics if isinstance(metrics, dict)),
         *(("corpora", lessons[key], "lessons.corpus") for key in ("corpus",) if key in lessons),
         *(
             ("sources", settings[key], f"{kind}.{name}.{key}")

@@ -79,3 +79,9 @@ def resolve_trained(config: dict) -> dict[str, Variant]:
 def seeds(config: dict, corpus: str) -> list[int]:
     """Return the seeds of the runs on a corpus: all, or the first ``compare.seeds``."""
     return config["seeds"][: config["compare"].get("seeds", {}).get(corpus)]
+
+
+def metric(config: dict, corpus: str) -> str:
+    """Return the metric by which the variants are compared on a corpus."""
+    configured = config["compare"].get("metric", {})
+    return configured if isinstance(configured, str) else configured.get(corpus, "accuracy")

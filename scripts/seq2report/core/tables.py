@@ -18,9 +18,13 @@ def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
             table.to_parquet(part / f"{name}.parquet", index=False)
 
 
-def read_tables(folder: Path | str) -> dict[str, pd.DataFrame]:
-    """Read every Parquet table of a folder, by name."""
-    return {path.stem: pd.read_parquet(path) for path in sorted(Path(folder).glob("*.parquet"))}
+def read_tables(
+    folder: Path | str, *names: str, variant: str | None = None
+) -> dict[str, pd.DataFrame]:
+    """Read Parquet tables of a folder, by name; all, or ``names``, or rows of a ``variant``."""
+    names = names or sorted(path.stem for path in Path(folder).glob("*.parquet"))
+    rows = [("variant", "==", variant)] if variant else None
+    return {name: pd.read_parquet(Path(folder, f"{name}.parquet"), filters=rows) for name in names}
 
 
 def read_facts(tables: dict[str, pd.DataFrame]) -> dict[str, object]:

@@ -46,9 +46,13 @@ def multi_hot(texts: Sequence[str]) -> np.ndarray:
 def distances(vectors: np.ndarray, space: str) -> pd.DataFrame:
     """Return the distances between `WORDS`, one row per ordered pair, self-pairs included.
 
-    ``vectors`` are (len(WORDS), d), none of them all zeros. Columns space (their name), word,
-    other, pair (`SAME` or `OTHER`, "" for a self-pair), euclidean (length of the difference) and
-    cosine (of the angle; 1 for the same direction).
+    Args:
+        vectors: (len(WORDS), d), none of them all zeros.
+        space: name of these vectors.
+
+    Returns:
+        Columns space, word, other, pair (`SAME` or `OTHER`, "" for a self-pair), euclidean (length
+        of the difference) and cosine (of the angle; 1 for the same direction).
     """
     vectors = np.asarray(vectors, dtype=np.float64)
     euclidean = np.linalg.norm(vectors[:, None] - vectors[None], axis=2)
@@ -66,7 +70,9 @@ def distances(vectors: np.ndarray, space: str) -> pd.DataFrame:
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
     """Return mean, smallest and largest of the `distances` per space and kind of pair.
 
-    Columns space, pair, pairs (each counted once), and <measure>_mean, _min and _max of both.
+    Returns:
+        Columns space, pair, pairs (each counted once), and for euclidean and cosine
+        <measure>_mean, _min, _max.
     """
     grouped = table[table["pair"] != ""].groupby(["space", "pair"], sort=False)
     summary = grouped[["euclidean", "cosine"]].agg(["mean", "min", "max"])
@@ -84,7 +90,9 @@ def separated(table: pd.DataFrame) -> bool:
 def look_up(seed: int) -> dict[str, float]:
     """Read the rows of a document in a random matrix twice: as a product, and directly.
 
-    Return their largest difference, the multiplications, and the fastest time of `REPEATS`.
+    Returns:
+        difference (the largest between the two), multiplications, product_seconds and
+        lookup_seconds (wall clock, the fastest of `REPEATS`).
     """
     rng = np.random.default_rng(seed)
     matrix = rng.normal(size=(VOCABULARY, DIMENSIONS)).astype(np.float32)
@@ -104,9 +112,11 @@ def look_up(seed: int) -> dict[str, float]:
 
 
 def sizes() -> pd.DataFrame:
-    """Return the size of a document in each form, and that of `DOCUMENTS` documents.
+    """Return the size of a document in each form.
 
-    The column order says whether the word order is kept; a gigabyte is 10^9 bytes.
+    Returns:
+        Columns form, rows, columns, numbers, megabytes (of 10^6 bytes), corpus_gigabytes
+        (`DOCUMENTS` documents, 10^9 bytes) and order (whether the word order is kept).
     """
     forms = [
         ("one-hot, one row per word", LENGTH, VOCABULARY, True),

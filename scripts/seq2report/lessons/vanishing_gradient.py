@@ -39,9 +39,14 @@ class Network:
     """
 
     def __init__(self, kind: str, vectors, classes: int, length: int, rate: float) -> None:
-        """Build the layers and compile the functions, for at most ``length`` steps.
+        """Build the layers and compile the functions.
 
-        ``kind`` is one of `CELLS`, ``vectors`` are those of a `Corpus`, ``rate`` is that of Adam.
+        Args:
+            kind: one of `CELLS`.
+            vectors: see `Corpus`.
+            classes: units of the output layer.
+            length: largest number of steps.
+            rate: learning rate of Adam.
         """
         import keras
 

@@ -11,7 +11,7 @@ from seq2report.core.command import UserError
 from seq2report.documents.sequences import Encoded
 from seq2report.models.batches import Read, batches, probabilities
 from seq2report.models.checkpoint import Checkpoint
-from seq2report.models.runs import log_loss
+from seq2report.models.runs import scores
 from seq2report.models.variant import Fit
 
 EPOCH = "epoch %d/%d: loss %.4f, accuracy %.4f"
@@ -34,15 +34,15 @@ def fit(
     settings: Fit,
     seed: int,
     checkpoint: Checkpoint | None = None,
+    metric: str = "accuracy",
 ) -> Fitted:
     """Fit ``model`` in place; it keeps the weights of the best epoch.
 
-    ``seed`` and the number of the epoch determine the order of the documents, which are read in
-    whole batches; the remaining documents differ from epoch to epoch. With ``patience``, the best
-    epoch has the highest validation accuracy, then the lowest validation loss, and training stops
-    after that many epochs without a better one (early stopping, Prechelt 1998). Otherwise it is the
-    last epoch. Accuracy is decisive because the report compares it; the validation loss of an
-    overconfident network rises long before its accuracy falls.
+    ``seed`` and the epoch determine the order of the documents, which are read in whole batches;
+    the remaining ones differ. With ``patience``, the best epoch has the highest validation
+    ``metric``, then the lowest loss, and training stops after that many epochs without a better one
+    (early stopping, Prechelt 1998). Otherwise it is the last epoch. The metric is decisive because
+    the report compares it; the loss of an overconfident network rises long before accuracy falls.
 
     ``train`` and ``validation`` are documents and their class numbers, (n,) int64. The training
     resumes from the state of ``checkpoint``.
@@ -57,7 +57,7 @@ def fit(
         row, probability = _epoch(model, train, validation, read, settings, seed, epoch)
         progress.history.append(row)
         best = progress.history[progress.best - 1]
-        if epoch == 1 or patience is None or _rank(row) > _rank(best):
+        if epoch == 1 or patience is None or _rank(row, metric) > _rank(best, metric):
             progress.best, progress.probability = epoch, probability
             progress.best_weights = model.get_weights()
         checkpoint.write(model)
@@ -82,18 +82,18 @@ def _epoch(
     row = {"epoch": epoch} | _fit_epoch(model, train, read, settings, seed, epoch)
     documents, truth = validation
     probability = probabilities(model, documents, read)
-    row["val_loss"] = log_loss(truth, probability)
-    row["val_accuracy"] = float((probability.argmax(axis=1) == truth).mean())
+    watched = scores(truth, probability.argmax(axis=1), probability)
+    row |= {f"val_{name}": value for name, value in watched.items()}
     row["seconds"] = time.perf_counter() - start
-    _, *numbers = row.values()
-    more = ", validation loss %.4f, accuracy %.4f, %.1f s"
-    logging.info(EPOCH + more, epoch, settings.epochs, *numbers)
+    more = ", validation loss %.4f, accuracy %.4f, macro-F1 %.4f, %.1f s"
+    names = ("loss", "accuracy", "val_loss", "val_accuracy", "val_macro_f1", "seconds")
+    logging.info(EPOCH + more, epoch, settings.epochs, *(row[name] for name in names))
     _check_finite(row["val_loss"], epoch)
     return row, probability
 
 
-def _rank(row: dict) -> tuple[float, float]:
-    return row["val_accuracy"], -row["val_loss"]
+def _rank(row: dict, metric: str) -> tuple[float, float]:
+    return row[f"val_{metric}"], -row["val_loss"]
 
 
 def refit(

@@ -23,7 +23,9 @@ from seq2report.core.command import read_json, replacing, write_json
 from seq2report.core.version import __version__
 
 SMALLEST = np.finfo(np.float64).eps  # lower bound of a probability in a log loss
-HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds", "kept"]
+METRICS = ("accuracy", "balanced_accuracy", "macro_f1")  # by which models can be compared
+HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", *(f"val_{name}" for name in METRICS)]
+HISTORY_COLUMNS += ["seconds", "kept"]
 Predicted = tuple[pl.DataFrame, np.ndarray]  # documents and their probabilities
 # Files and a folder of a run that describe its model, and that its predictions need.
 MODEL = ("run.json", "metrics.json", "model.keras", "model.skops", "vocabulary.parquet", "features")
@@ -112,10 +114,11 @@ def write_run(
         The content of metrics.json.
     """
     metrics = _write_predictions(folder / "predictions.parquet", *test, classes)
-    metrics |= {"test_documents": len(test[1]), "val_accuracy": None, "val_loss": None}
+    watched = dict.fromkeys(metrics)
     if validation:
         watched = _write_predictions(folder / "validation.parquet", *validation, classes)
-        metrics |= {f"val_{name}": watched[name] for name in ("accuracy", "loss")}
+    metrics |= {"test_documents": len(test[1])}
+    metrics |= {f"val_{name}": value for name, value in watched.items()}
     pd.DataFrame(history, columns=HISTORY_COLUMNS).to_csv(folder / "history.csv", index=False)
     metrics |= facts | environment()
     metrics["peak_memory_mb"] = max(metrics["peak_memory_mb"], facts.get("peak_memory_mb", 0))
@@ -139,15 +142,17 @@ def _write_predictions(
     return scores(truth, predicted, probability)
 
 
-def scores(truth: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> dict:
-    """Return accuracy, F1 averaged over the classes with documents, and log loss in nats.
+def scores(truth: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> dict[str, float]:
+    """Return `METRICS` and log loss in nats.
 
+    Balanced accuracy is the mean recall and macro-F1 the mean F1 of the classes with documents.
     ``truth`` and ``predicted`` are class numbers, (n,); ``probability`` is (n, classes).
     """
-    f1 = class_scores(truth, predicted, probability.shape[1])["f1"]
+    means = class_scores(truth, predicted, probability.shape[1]).mean()  # without missing scores
     return {
         "accuracy": float(np.mean(truth == predicted)),
-        "macro_f1": float(f1.mean()),  # without the missing scores of the other classes
+        "balanced_accuracy": float(means["recall"]),
+        "macro_f1": float(means["f1"]),
         "loss": log_loss(truth, probability),
     }
 

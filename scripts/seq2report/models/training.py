@@ -39,6 +39,7 @@ class Network:
     matrix: np.ndarray | None  # pretrained vectors, (num_words, dimensions) float32, or None
     seed: int  # of weights and dropout
     gpu: str | None  # name of the GPU that trains; None for the CPU
+    metric: str = "accuracy"  # of the validation documents, decides which epoch is the best
 
     def build(self, ours: dict[str, type] | None = None) -> keras.Model:
         """Return the network, not compiled; ``ours`` is as in `build_model`."""
@@ -54,7 +55,10 @@ class Network:
 
 
 def train(
-    network: Network, documents: Encoded, class_names: list[str], checkpoint: Checkpoint
+    network: Network,
+    documents: Encoded,
+    class_names: list[str],
+    checkpoint: Checkpoint,
 ) -> Trained:
     """Fit a network as its variant says, and predict the validation and test documents.
 
@@ -70,7 +74,7 @@ def train(
     fitted = documents.of_split("train") if variant.is_held_out else both
     watched = documents.of_split("validation") if variant.is_held_out else test
     pairs = ((split, split.classes(class_names)) for split in (fitted, watched))
-    result = fit(model, *pairs, read, settings, network.seed, checkpoint)
+    result = fit(model, *pairs, read, settings, network.seed, checkpoint, network.metric)
     if settings.refit:
         fitted = both
         logging.info("a fresh network, %d epochs", result.best_epoch)

@@ -4,10 +4,12 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.report import comparison_plots, html
-from seq2report.report.numbers import milliseconds, percent, seconds, shape
+from seq2report.report.numbers import METRICS, milliseconds, percent, seconds, shape
 from seq2report.report.outcome import circumstances
 
-DRAWN = 8  # variants, the most accurate, in plots with one panel or line each
+TABLES = ("variants", "comparisons", "recommendation", "per_class")
+TABLES += ("calibration", "selective", "history")
+DRAWN = 8  # variants, the best, in plots with one panel or line each
 
 
 def recommendation(tables: dict[str, pd.DataFrame]) -> HTML:
@@ -15,10 +17,11 @@ def recommendation(tables: dict[str, pd.DataFrame]) -> HTML:
     rows = tables["recommendation"]
     if rows.empty:
         return HTML("")
-    columns = {"recommendation": "", "title": "variant", "accuracy": "accuracy"}
+    metric = METRICS[tables["variants"]["metric"].iloc[0]]
+    columns = {"recommendation": "", "title": "variant", "score": metric}
     columns |= {"cpu_seconds": "CPU time", "ms_per_document": "prediction time"}
     shown = rows.assign(cpu_seconds=60 * rows["cpu_minutes"])[[*columns]].rename(columns=columns)
-    formats = {"accuracy": percent, "CPU time": seconds, "prediction time": milliseconds}
+    formats = {metric: percent, "CPU time": seconds, "prediction time": milliseconds}
     return html.table(shown, formats, circumstances(tables["variants"]), text=("", "variant"))
 
 
@@ -69,7 +72,7 @@ def calibration_table(corpus: str, variants: pd.DataFrame) -> HTML:
 
 
 def reliability(tables: dict[str, pd.DataFrame]) -> HTML:
-    """Return the reliability diagrams of the most accurate variants."""
+    """Return the reliability diagrams of the best variants."""
     best = tables["variants"].head(DRAWN)
     alt = "Reliability diagrams: " + "; ".join(
         f"{row.title}, calibration error {percent(row.ece)}" for row in best.itertuples()
@@ -83,7 +86,7 @@ def reliability(tables: dict[str, pd.DataFrame]) -> HTML:
 
 
 def selective(tables: dict[str, pd.DataFrame]) -> HTML:
-    """Return the accuracy of the most accurate variants by coverage."""
+    """Return the accuracy of the best variants by coverage."""
     rows, best = tables["selective"], list(tables["variants"]["title"].head(DRAWN))
     half = rows[(rows["coverage"] - 0.5).abs() < 0.01].set_index("title")["accuracy"]
     alt = "Accuracy on the most confident half of the documents: " + "; ".join(
@@ -97,18 +100,19 @@ def selective(tables: dict[str, pd.DataFrame]) -> HTML:
 
 
 def length_figure(variants: pd.DataFrame, sweeps: list[dict[str, int]]) -> HTML:
-    """Return accuracy by words read; ``sweeps``: words by variant, of each set of variants."""
+    """Return the metric by words read; ``sweeps``: words by variant, of each set of variants."""
     named = variants.set_index("variant")
     shown = pd.concat(
-        named.loc[list(sweep), ["accuracy", "low", "high"]].assign(
+        named.loc[list(sweep), ["score", "low", "high"]].assign(
             words=list(sweep.values()), sweep=named.loc[min(sweep, key=len), "title"]
         )
         for sweep in sweeps
     )
-    alt = "Accuracy by words read: " + "; ".join(
-        f"{row.sweep}, {row.words} words {percent(row.accuracy)}" for row in shown.itertuples()
+    metric = METRICS[variants["metric"].iloc[0]]
+    alt = f"{metric.capitalize()} by words read: " + "; ".join(
+        f"{row.sweep}, {row.words} words {percent(row.score)}" for row in shown.itertuples()
     )
-    return html.figure(comparison_plots.accuracy_by_length(shown), alt)
+    return html.figure(comparison_plots.score_by_length(shown, metric), alt)
 
 
 def learning_curves(history: pd.DataFrame) -> HTML:

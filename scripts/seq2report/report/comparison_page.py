@@ -4,7 +4,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.report import comparison_plots, html
-from seq2report.report.numbers import milliseconds, percent, seconds
+from seq2report.report.numbers import METRICS, milliseconds, percent, seconds
 from seq2report.report.outcome import circumstances
 
 FORMATS = {
@@ -16,25 +16,26 @@ FORMATS = {
     "CPU time": seconds,
     "prediction time": milliseconds,
 }
+OTHERS = ("accuracy", "macro_f1")  # metrics that the table always has
 PROTOCOL = {"title": "variant", "seed": "seed", "val_accuracy_at_10": "after 10 epochs"}
 PROTOCOL |= {"val_accuracy_best": "best epoch", "val_accuracy_last": "last epoch"}
 
 
 def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
-    """Return the table of the variants of a corpus, most accurate first."""
+    """Return the table of the variants of a corpus, the best first."""
     variants, ends = tables["variants"], html.scale(tables["variants"])
     bars = "95% interval (axis: {:.0%} to {:.0%})".format(*ends)
-    rows = list(variants.itertuples())
+    rows, metric = list(variants.itertuples()), variants["metric"].iloc[0]
     shown = pd.DataFrame(
         {
             "#": range(1, len(variants) + 1),
             "variant": [html.link(row.title, f"variant-{row.variant}.html") for row in rows],
-            "accuracy": variants["accuracy"],
-            "±": variants["accuracy_sd"],
-            bars: [html.interval(row.low, row.accuracy, row.high, ends) for row in rows],
+            METRICS[metric]: variants["score"],
+            "±": variants["score_sd"],
+            bars: [html.interval(row.low, row.score, row.high, ends) for row in rows],
             "compared with the best": _against_the_best(tables),
             "unseen": variants["accuracy_unseen"],
-            "macro-F1": variants["macro_f1"],
+            **{METRICS[name]: variants[name] for name in OTHERS if name != metric},
             "CPU time": variants["fit_cpu_seconds"],
             "prediction time": variants["ms_per_document"],
         }
@@ -47,7 +48,8 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
         " training set"
     )
     text, raw = ("variant", "compared with the best"), ("variant", bars)
-    return html.table(shown, FORMATS, caption, text, raw, name=f"{corpus}-variants")
+    formats = FORMATS | {METRICS[metric]: percent}
+    return html.table(shown, formats, caption, text, raw, name=f"{corpus}-variants")
 
 
 def _against_the_best(tables: dict[str, pd.DataFrame]) -> list[str | None]:
@@ -69,14 +71,17 @@ def protocol_table(runs: pd.DataFrame) -> HTML:
 
 
 def cost_figure(title: str, variants: pd.DataFrame) -> HTML:
-    """Return the plot of accuracy against training time of a corpus."""
+    """Return the plot of the metric against training time of a corpus."""
     points = "; ".join(
-        f"{row.title} {percent(row.accuracy)} in {seconds(row.fit_cpu_seconds)}"
+        f"{row.title} {percent(row.score)} in {seconds(row.fit_cpu_seconds)}"
         for row in variants.itertuples()
     )
     front = ", ".join(variants.loc[variants["pareto"], "title"])
-    alt = f"Accuracy against CPU seconds of one training: {points}. Pareto front: {front}"
-    picture = comparison_plots.accuracy_against_time(variants)
+    name = METRICS[variants["metric"].iloc[0]]
+    alt = (
+        f"{name.capitalize()} against CPU seconds of one training: {points}. Pareto front: {front}"
+    )
+    picture = comparison_plots.score_against_time(variants)
     return html.figure(picture, alt, f"{title}: {circumstances(variants)}")
 
 

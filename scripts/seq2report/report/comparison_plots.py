@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from seq2report.report.numbers import METRICS
 from seq2report.report.plots import COLOURS, INK, NEUTRAL, styles
 
 VERDICTS = {  # background, sign, colour of the sign
@@ -19,19 +20,19 @@ VERDICTS = {  # background, sign, colour of the sign
 FEW_PANELS = 9  # up to this many panels are drawn large
 
 
-def accuracy_against_time(variants: pd.DataFrame) -> Figure:
-    """Plot accuracy with its interval against the CPU time of one training.
+def score_against_time(variants: pd.DataFrame) -> Figure:
+    """Plot the metric with its interval against the CPU time of one training.
 
-    Each variant is a numbered dot; a dashed line joins the Pareto front. A variant whose accuracy
+    Each variant is a numbered dot; a dashed line joins the Pareto front. A variant whose score
     is less than half of the best one is only listed, because it would compress the scale.
     """
     table = variants.reset_index(drop=True)
-    drawn = table[table["accuracy"] > table["accuracy"].max() / 2]
+    drawn = table[table["score"] > table["score"].max() / 2]
     figure = Figure(figsize=(10, max(4.6, 0.24 * len(table) + 0.4)))
     axes, names = figure.subplots(1, 2, width_ratios=(2.1, 1))
     front = drawn[drawn["pareto"]].sort_values("fit_cpu_seconds")
     line = {"drawstyle": "steps-post", "color": COLOURS[0], "linestyle": "--", "linewidth": 1}
-    axes.plot(front["fit_cpu_seconds"], front["accuracy"], **line)
+    axes.plot(front["fit_cpu_seconds"], front["score"], **line)
     for n, row in drawn.iterrows():
         _numbered_dot(axes, n + 1, row)
     axes.set_xscale("log")
@@ -41,12 +42,12 @@ def accuracy_against_time(variants: pd.DataFrame) -> Figure:
     axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
     axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
     axes.set_xlabel("CPU seconds of one training (logarithmic)")
-    axes.set_ylabel("accuracy on the test documents")
+    axes.set_ylabel(f"{METRICS[table['metric'].iloc[0]]} on the test documents")
     axes.grid(alpha=0.25)
     names.set_axis_off()
     for n, row in table.iterrows():
         weight = "bold" if row["pareto"] else "normal"
-        left_out = "" if n in drawn.index else f" ({row['accuracy']:.1%}, not drawn)"
+        left_out = "" if n in drawn.index else f" ({row['score']:.1%}, not drawn)"
         text, y = f"{n + 1}  {row['title']}{left_out}", 1 - (n + 0.5) / len(table)
         names.annotate(text, (0, y), xycoords="axes fraction", va="center", fontweight=weight)
     return figure
@@ -54,8 +55,8 @@ def accuracy_against_time(variants: pd.DataFrame) -> Figure:
 
 def _numbered_dot(axes: Axes, number: int, row: pd.Series) -> None:
     """Draw one variant with its interval; members of the Pareto front are blue."""
-    point = (row["fit_cpu_seconds"], row["accuracy"])
-    away = np.maximum([[row["accuracy"] - row["low"]], [row["high"] - row["accuracy"]]], 0)
+    point = (row["fit_cpu_seconds"], row["score"])
+    away = np.maximum([[row["score"] - row["low"]], [row["high"] - row["score"]]], 0)
     colour = COLOURS[0] if row["pareto"] else "#6B7480"
     axes.errorbar(*point, yerr=away, fmt="o", color=colour, markersize=14, elinewidth=1.2)
     style = {"ha": "center", "va": "center_baseline", "fontsize": 8, "fontweight": "bold"}
@@ -92,16 +93,16 @@ def pairs(comparisons: pd.DataFrame, titles: list[str]) -> Figure:
     return figure
 
 
-def accuracy_by_length(sweeps: pd.DataFrame) -> Figure:
-    """Plot accuracy with its interval against words read, one line per value of ``sweep``."""
+def score_by_length(sweeps: pd.DataFrame, metric: str) -> Figure:
+    """Plot a metric with its interval against words read, one line per value of ``sweep``."""
     figure = Figure(figsize=(8, 3.4))
     axes = figure.subplots()
     for title, style in styles(list(dict.fromkeys(sweeps["sweep"]))).items():
         rows = sweeps[sweeps["sweep"] == title].sort_values("words")
-        away = np.maximum([rows["accuracy"] - rows["low"], rows["high"] - rows["accuracy"]], 0)
-        axes.errorbar(rows["words"], rows["accuracy"], yerr=away, capsize=3, label=title, **style)
+        away = np.maximum([rows["score"] - rows["low"], rows["high"] - rows["score"]], 0)
+        axes.errorbar(rows["words"], rows["score"], yerr=away, capsize=3, label=title, **style)
     axes.set_xticks(sorted(set(sweeps["words"])))
-    axes.set(xlabel="words read per document", ylabel="accuracy on the test documents")
+    axes.set(xlabel="words read per document", ylabel=f"{metric} on the test documents")
     axes.grid(alpha=0.25)
     axes.legend()
     return figure

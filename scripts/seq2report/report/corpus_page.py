@@ -19,6 +19,7 @@ LOST = {  # reasons of the column lost, as they are shown
     "cut": "truncated",
     "unknown": "replaced by the token for unknown words",
 }
+EXAMPLES = 60  # classes with an example
 SPLITS = ["train", "validation", "test"]
 LEAST = 0.0005  # share of the letters; a smaller one would be shown as 0.0%
 SIDES = {"pre": "beginning", "post": "end"}
@@ -86,14 +87,20 @@ def balance(counts: pd.DataFrame, documents: int) -> HTML:
 
 def classes_table(counts: pd.DataFrame) -> HTML:
     """Return the table of documents by class and split (`count_classes`)."""
-    bars = [bar(share) for share in counts["all"] / counts["all"].max()]
-    shown = counts.rename_axis("class").reset_index()
+    caption, classes = "Documents by class and split", counts
+    if len(counts) > html.ROWS:
+        ranks = counts["all"].rank(method="first")
+        half = html.ROWS // 2
+        classes = counts[(ranks <= half) | (ranks > len(counts) - half)]
+        caption += f": the {half} smallest and the {half} largest of {len(counts):,} classes"
+    bars = [bar(share) for share in classes["all"] / counts["all"].max()]
+    shown = classes.rename_axis("class").reset_index()
     shown.insert(1, "relative to the largest", bars)
     shown.loc[len(shown)] = ["all classes", "", *counts.sum()]
     return html.table(
         shown,
         dict.fromkeys([*SPLITS, "all"], "{:,}".format),
-        "Documents by class and split",
+        caption,
         text=tuple(shown.columns[:2]),
         raw=(shown.columns[1],),
     )

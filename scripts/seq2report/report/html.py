@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # not every page has a chart
 # Characters of the longest cell of a column of text: up to the first, its cells are never broken;
 # beyond the second, they are broken into lines.
 SHORT, WRAPPED = 20, 60
+ROWS = 200  # of a table with one row per class: a page has the same size for any number of classes
 
 
 def _figure(content: str, about: str, caption: str, data: str = "") -> HTML:
@@ -121,10 +122,10 @@ def interval(low: float, point: float, high: float, scale: tuple[float, float]) 
 def scale(variants: pd.DataFrame) -> tuple[float, float]:
     """Return a scale for the intervals of a table of variants, in whole twentieths.
 
-    Variants with less than half of the best accuracy, for example the majority class, are ignored,
+    Variants with less than half of the best score, for example the majority class, are ignored,
     because they would compress the scale.
     """
-    shown = variants[variants["accuracy"] > variants["accuracy"].max() / 2]
+    shown = variants[variants["score"] > variants["score"].max() / 2]
     return math.floor(20 * shown["low"].min()) / 20, math.ceil(20 * shown["high"].max()) / 20
 
 

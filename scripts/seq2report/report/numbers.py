@@ -5,6 +5,14 @@ import string
 
 import pandas as pd
 
+from seq2report.core.wording import plural
+
+METRICS = {  # titles of the metrics by which variants are ranked
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro-F1",
+}
+
 
 def shape(numbers: str) -> str:
     """Return a shape as in 150 × 50 with the memory that it takes as 32-bit numbers."""
@@ -45,12 +53,15 @@ FORMATS = {"percent": percent, "seconds": seconds, "milliseconds": milliseconds}
 
 class _Formatter(string.Formatter):
     def format_field(self, value: object, spec: str) -> str:
+        if spec.startswith("n "):
+            return plural(value, spec.removeprefix("n "))
         return FORMATS[spec](value) if spec in FORMATS else format(value, spec)
 
 
 def fill(template: str, **values: object) -> str:
     """Fill the fields of a sentence: ``{share:percent}`` and the other `FORMATS`, or Python's.
 
-    The result is plain text; functions of `html` escape it.
+    ``{count:n documents}`` is a number with its noun (`plural`). The result is plain text;
+    functions of `html` escape it.
     """
     return _Formatter().vformat(template, (), values)

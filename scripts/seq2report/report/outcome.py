@@ -1,18 +1,20 @@
 """The recommendation of a comparison in one paragraph, and the circumstances of its figures."""
 
+from collections.abc import Iterator
 from html import escape
 
 import pandas as pd
 from IPython.display import HTML
 
+from seq2report.core.excerpts import excerpt
+from seq2report.core.wording import some
 from seq2report.report.html import paragraph
-from seq2report.report.numbers import fill
+from seq2report.report.numbers import METRICS, fill, milliseconds, percent, seconds
 
 INTERVAL = ["test_documents", "low", "high"]
-LEADER = (
-    "{title} leads with {accuracy:percent} of {test_documents:,} test documents correct (95%"
-    " interval {low:percent} to {high:percent})."
-)
+FEW = 30  # test documents of a class
+POINT = 0.01  # of the score
+LONGEST = 60  # characters of a class
 
 
 def sample_notice(corpora: dict[str, int]) -> HTML:
@@ -34,14 +36,21 @@ def circumstances(variants: pd.DataFrame) -> str:
     return f"{row['test_documents']:,} test documents ({row['split']}{header}); {trained}"
 
 
-def outcome(
-    variants: pd.DataFrame, comparisons: pd.DataFrame, recommendation: pd.DataFrame
-) -> HTML:
+def reached(metric: str) -> str:
+    """Return a template of a score, {score}, on {test_documents}."""
+    if metric == "accuracy":
+        return "{score} of {test_documents:n test documents} correct"
+    return f"a {METRICS[metric]} of {{score}} on {{test_documents:n test documents}}"
+
+
+def outcome(tables: dict[str, pd.DataFrame]) -> HTML:
     """Return which variant leads on a corpus, which do not differ from it, and which cost less.
 
     The tables are those of evaluate_runs. Without a recommendation, all variants follow the
     lecture's protocol, which monitors accuracy on the test documents.
     """
+    variants, recommendation = tables["variants"], tables["recommendation"]
+    comparisons = tables["comparisons"]
     title = variants["corpus"].iloc[0]
     if recommendation.empty:
         return paragraph(
@@ -58,10 +67,11 @@ def outcome(
         (comparisons["variant_b"] == best["variant"]) & ~comparisons["variant_a"].isin(monitored)
     ]
     sentences = [
-        fill(LEADER, **best, **variants.set_index("variant").loc[best["variant"]][INTERVAL]),
+        _leader(best, variants),
         _level(against),
         _training(best, cheapest),
         _prediction(best, fastest),
+        *_small_classes(tables["per_class"], variants),
     ]
     if len(monitored):
         sentences.append(
@@ -70,6 +80,16 @@ def outcome(
         )
     text = " ".join(filter(None, sentences))
     return HTML(f'<p class="outcome"><strong>{escape(title)}:</strong> {escape(text)}</p>')
+
+
+def _leader(best: pd.Series, variants: pd.DataFrame) -> str:
+    template = f"{{title}} leads with {reached(variants['metric'].iloc[0])}"
+    return fill(
+        template + " (95% interval {low:percent} to {high:percent}).",
+        title=best["title"],
+        score=percent(best["score"]),
+        **variants.set_index("variant").loc[best["variant"]][INTERVAL],
+    )
 
 
 def _level(against: pd.DataFrame) -> str:
@@ -81,28 +101,53 @@ def _level(against: pd.DataFrame) -> str:
     return "All others differ significantly from it." if len(against) else ""
 
 
+def _small_classes(per_class: pd.DataFrame, variants: pd.DataFrame) -> Iterator[str]:
+    """Yield what the sizes of the classes in the test split mean for the figures."""
+    counts = per_class.drop_duplicates("label").set_index("label")["documents"]
+    counts.index = [excerpt(label, LONGEST) for label in counts.index]
+    if absent := list(counts.index[counts == 0]):
+        yield fill(
+            "{n:n classes} without test documents: {names}.", n=len(absent), names=some(absent)
+        )
+    counts = counts[counts > 0].sort_values()
+    if counts.iloc[0] < FEW:
+        yield fill(
+            "The smallest class, {name}, has {n:n test documents}.",
+            name=counts.index[0],
+            n=counts.iloc[0],
+        )
+    share, best = counts.iloc[-1] / counts.sum(), variants["score"].max()
+    if variants["metric"].iloc[0] == "accuracy" and share >= best - POINT:
+        yield fill(
+            "Always predicting {name} is right for {share:percent}; set compare: {{metric:"
+            " macro_f1}} in the configuration to count all classes alike.",
+            name=counts.index[-1],
+            share=share,
+        )
+
+
 def _training(best: pd.Series, cheapest: pd.Series) -> str:
-    same = best["variant"] == cheapest["variant"]
+    same = seconds(60 * best["cpu_minutes"]) == seconds(60 * cheapest["cpu_minutes"])
     return fill(
         "Its training takes {best:seconds} of CPU time; no variant within one percentage point is"
         " cheaper."
         if same
-        else "The cheapest within one percentage point is {title}: {accuracy:percent} for"
+        else "The cheapest within one percentage point is {title}: {score:percent} for"
         " {cheap:seconds} of CPU time instead of {best:seconds}.",
-        **cheapest[["title", "accuracy"]],
+        **cheapest[["title", "score"]],
         cheap=60 * cheapest["cpu_minutes"],
         best=60 * best["cpu_minutes"],
     )
 
 
 def _prediction(best: pd.Series, fastest: pd.Series) -> str:
-    same = best["variant"] == fastest["variant"]
+    same = milliseconds(best["ms_per_document"]) == milliseconds(fastest["ms_per_document"])
     return fill(
         "It predicts in {best:milliseconds} per document; no variant within one percentage point is"
         " faster."
         if same
-        else "The fastest within one percentage point is {title}: {accuracy:percent} in"
+        else "The fastest within one percentage point is {title}: {score:percent} in"
         " {ms_per_document:milliseconds} per document instead of {best:milliseconds}.",
-        **fastest[["title", "accuracy", "ms_per_document"]],
+        **fastest[["title", "score", "ms_per_document"]],
         best=best["ms_per_document"],
     )

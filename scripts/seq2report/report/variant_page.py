@@ -7,29 +7,31 @@ import pandas as pd
 import yaml
 from IPython.display import HTML
 
+from seq2report.core.excerpts import excerpt
 from seq2report.report import html, variant_plots, word_effects
 from seq2report.report.numbers import fill, percent, spread
-from seq2report.report.outcome import circumstances
+from seq2report.report.outcome import circumstances, reached
 
 OUTPUTS = {  # text in the last box of an ensemble
     "vote": "mean of the members' probabilities",
     "stack": "product of the members' probabilities, each to the power of its weight",
 }
+PAIRS = 50  # confusions of a table
 FILLED = ("form", "padding", "truncating")  # keys of ``input`` that usually have their default
 
 
 def summary(runs: dict[str, pd.DataFrame], variant: str) -> HTML:
-    """Return accuracy, rank and training time of a variant on a corpus (tables of runs)."""
+    """Return score, rank and training time of a variant on a corpus (tables of runs)."""
     variants = runs["variants"]
     row = variants.set_index("variant").loc[variant]
     return html.text(
-        "{corpus}: {accuracy} of {test_documents:,} test documents correct (95% interval"
+        f"{{corpus}}: {reached(row['metric'])} (95% interval"
         " {low:percent} to {high:percent}), rank {rank} of {variants}; {verdict};"
         " {fit_cpu_seconds:seconds} of CPU time to train.",
         "outcome",
         **row[["corpus", "test_documents", "low", "high", "fit_cpu_seconds"]],
-        accuracy=spread(row["accuracy"], row["accuracy_sd"]),
-        rank=1 + int((variants["accuracy"] > row["accuracy"]).sum()),
+        score=spread(row["score"], row["score_sd"]),
+        rank=1 + int((variants["score"] > row["score"]).sum()),
         variants=len(variants),
         verdict=_against_best(runs, row, variant),
     )
@@ -131,13 +133,16 @@ def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         yield html.heading("Learning curves", 3)
         yield _learning(tables["history"])
     yield html.heading("Confusion matrix", 3)
-    yield _confusions(tables)
-    scores = tables["per_class"].sort_values("f1")
+    yield from _confusions(tables)
+    scores = tables["per_class"].sort_values("f1", kind="stable")
+    caption = "Scores by class, the lowest F1 first"
+    if len(scores) > html.ROWS:
+        caption += f": {html.ROWS} of {len(scores):,} classes"
     scores = scores[["label", "precision", "recall", "f1", "documents"]]
     scores = scores.rename(columns={"label": "class", "f1": "F1"})
     formats = dict.fromkeys(["precision", "recall", "F1"], percent)
     formats["documents"] = "{:,}".format
-    yield html.table(scores, formats, "Scores by class, the lowest F1 first", ("class",))
+    yield html.table(scores.head(html.ROWS), formats, caption, ("class",))
     yield html.paragraph(
         "Precision is the share of correct predictions among the predictions of this class, recall"
         " the share of its documents that are found, F1 the harmonic mean of both.",
@@ -178,18 +183,41 @@ def _learning(history: pd.DataFrame) -> HTML:
     return html.figure(variant_plots.learning_curves(history), alt, caption)
 
 
-def _confusions(tables: dict[str, pd.DataFrame]) -> HTML:
-    shares = variant_plots.confusion_shares(tables["confusion"])
-    pairs = shares.rename_axis("true").stack().reset_index(name="share")
-    wrong = pairs[pairs["true"] != pairs["predicted"]].sort_values("share").iloc[-1]
-    most = fill("{share:percent} of {true} are classified as {predicted}", **wrong)
+def _confusions(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
+    """Yield the confusion matrix, or the most frequent confusions of many classes."""
+    counts, classes = tables["confusion"], list(tables["per_class"]["label"])
+    size = counts.groupby("label")["documents"].transform("sum")
+    pairs = counts.assign(share=counts["documents"] / size)
+    pairs = pairs[pairs["label"] != pairs["predicted"]]
+    if pairs.empty:
+        yield html.paragraph("All answers on the test documents are correct.")
+        return
+    if len(classes) > variant_plots.MOST_CLASSES:
+        columns = {"label": "class", "predicted": "classified as"}
+        columns |= {"documents": "documents", "share": "of the class"}
+        most = pairs.sort_values(["documents", "share"], ascending=False, kind="stable")
+        caption = (
+            f"The {len(most.head(PAIRS))} most frequent of {len(most):,} confusions:"
+            f" {circumstances(tables['variants'])}; documents are those of all seeds. A matrix of"
+            f" {len(classes):,} classes is not drawn."
+        )
+        formats = {"documents": "{:,}".format, "of the class": percent}
+        shown = most.head(PAIRS)[[*columns]].rename(columns=columns)
+        yield html.table(shown, formats, caption, ("class", "classified as"))
+        return
+    wrong = pairs.sort_values("share").iloc[-1]
+    names = {name: excerpt(wrong[name], variant_plots.LONGEST) for name in ("label", "predicted")}
+    most = fill(
+        "{share:percent} of {label} are classified as {predicted}", share=wrong["share"], **names
+    )
     caption = (
         "Of 100 documents of a class (row), the number assigned to each class (column):"
         f" {circumstances(tables['variants'])}. The most frequent confusion: {most}."
     )
-    if len(shares) > 2:
+    if len(classes) > 2:
         caption += " Classes that are often confused are next to each other."
-    return html.figure(variant_plots.confusion_matrix(shares), most, caption)
+    shares = variant_plots.confusion_shares(counts, classes)
+    yield html.figure(variant_plots.confusion_matrix(shares), most, caption)
 
 
 def _calibration(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:

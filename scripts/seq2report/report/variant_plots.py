@@ -1,5 +1,7 @@
 """Plots of the page of a variant: each function returns a matplotlib figure."""
 
+from collections.abc import Sequence
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -8,10 +10,13 @@ from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
+from seq2report.core.excerpts import excerpt
 from seq2report.report.plots import COLOURS, INK, NEUTRAL, SHARES
 
 BAND = 3  # with this many seeds or more, mean and band replace the lines
 FEW_CLASSES = 6  # up to this many classes have large cells
+MOST_CLASSES = 60  # of a matrix
+LONGEST = 40  # characters of a class
 
 
 def learning_curves(history: pd.DataFrame) -> Figure:
@@ -62,13 +67,13 @@ def class_order(shares: np.ndarray) -> np.ndarray:
     return leaves_list(tree)
 
 
-def confusion_shares(confusion: pd.DataFrame) -> pd.DataFrame:
+def confusion_shares(confusion: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Return the share of the documents of a class (row) predicted as each class (column).
 
     Rows and columns are in `class_order`. The row of a class without test documents is zero.
     """
     counts = confusion.pivot(index="label", columns="predicted", values="documents")
-    counts = counts[counts.index]
+    counts = counts.reindex(index=classes, columns=classes).fillna(0)
     shares = counts / np.maximum(counts.sum(axis=1), 1).to_numpy()[:, None]
     order = class_order(shares.to_numpy())
     return shares.iloc[order, order]
@@ -78,6 +83,7 @@ def confusion_matrix(shares: pd.DataFrame) -> Figure:
     """Draw the matrix of `confusion_shares`, in percent."""
     classes = list(shares.index)
     side = (0.6 if len(classes) <= FEW_CLASSES else 0.42) * len(classes)
+    classes = [excerpt(name, LONGEST) for name in classes]
     names = 0.09 * max(map(len, classes))  # inches that the longest name takes
     figure = Figure(figsize=(side + names + 0.8, side + names + 0.8))
     axes = figure.subplots()

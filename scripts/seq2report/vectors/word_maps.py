@@ -2,6 +2,7 @@
 
 import numpy as np
 import polars as pl
+from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
 from seq2report.core.command import UserError
@@ -13,11 +14,6 @@ FEWEST = 11  # points of a map; trustworthiness needs more than twice its 5 neig
 NO_CLASS = ""
 CLEARLY = np.log(3)  # log odds ratio from which on a word belongs to a class
 SEED = 1
-# Three letters and more of an alphabet; one and more of another script, with combining marks.
-WORD = (
-    r"^(?:[\p{Latin}\p{Greek}\p{Cyrillic}][\p{L}\p{M}']{2,}"
-    r"|[\p{L}--\p{Latin}--\p{Greek}--\p{Cyrillic}][\p{L}\p{M}\x{200c}\x{200d}']*)$"
-)
 
 
 def word_classes(sequences: Sequences, vocabulary: pl.DataFrame) -> pl.DataFrame:
@@ -30,25 +26,30 @@ def word_classes(sequences: Sequences, vocabulary: pl.DataFrame) -> pl.DataFrame
     train = sequences.of_split("train")
     names = train.label.drop_nulls().unique().cast(pl.String).sort().to_list()
     shape = (len(names), vocabulary["id"].max() + 1)
-    inside = np.zeros(shape, np.int64)
+    counts = csr_array(shape, dtype=np.int64)  # most words occur in few of many classes
     for batch in train.batches():
         document, word = occurrences(batch.flat(), batch.lengths, shape[1])
-        cell = np.ravel_multi_index((batch.classes(names)[document], word), shape)
-        inside += np.bincount(cell, minlength=inside.size).reshape(shape)
-    size = np.bincount(train.classes(names), minlength=len(names))[:, None]
-    outside = inside.sum(axis=0) - inside
+        places = (batch.classes(names)[document], word)
+        counts += csr_array((np.ones(len(word), np.int64), places), shape)
+    size = np.bincount(train.classes(names), minlength=len(names))
+    documents = counts.sum(axis=0)
+    counts = counts.tocoo()
+    (of_class, word), inside = counts.coords, counts.data
+    outside, others = documents[word] - inside, size.sum() - size
     log_odds = (
         np.log(inside + 0.5)
-        - np.log(size - inside + 0.5)
+        - np.log(size[of_class] - inside + 0.5)
         - np.log(outside + 0.5)
-        + np.log(size.sum() - size - outside + 0.5)
+        + np.log(others[of_class] - outside + 0.5)
     )
-    log_odds[inside == 0] = -np.inf
-    clear = log_odds.max(axis=0) >= CLEARLY
-    best = np.where(clear, np.array(names, dtype=object)[log_odds.argmax(axis=0)], NO_CLASS)
+    order = np.lexsort((of_class, -log_odds, word))
+    order = order[np.unique(word[order], return_index=True)[1]]  # the best class of each word
+    order = order[log_odds[order] >= CLEARLY]
+    best = np.full(shape[1], NO_CLASS, object)
+    best[word[order]] = np.array(names, object)[of_class[order]]
     words = vocabulary.select("id", "word", "count").sort("id")
     return words.with_columns(
-        documents=pl.Series(inside.sum(axis=0)[words["id"]], dtype=pl.Int64),
+        documents=pl.Series(documents[words["id"]], dtype=pl.Int64),
         label=pl.Series(best[words["id"]], dtype=pl.String),
     )
 
@@ -56,15 +57,14 @@ def word_classes(sequences: Sequences, vocabulary: pl.DataFrame) -> pl.DataFrame
 def choose_words(words: pl.DataFrame, classes: int) -> pl.DataFrame:
     """Return the most frequent words of each class and of none, equally many, at most ``WORDS``.
 
-    Numbers are excluded; in alphabets, words of one or two letters; in English, stop words. A text
-    is taken for English if they are a fifth of it: they are almost half of English texts.
+    Stop words, numbers and words of one or two letters are excluded.
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    is_stop_word = pl.col("word").is_in(list(ENGLISH_STOP_WORDS))
-    stop_words = words.filter(is_stop_word)["count"].sum()
-    is_english = stop_words > 0.2 * words["count"].sum()
-    plain = words.filter(~is_stop_word | (not is_english), pl.col("word").str.contains(WORD))
+    plain = words.filter(
+        ~pl.col("word").is_in(list(ENGLISH_STOP_WORDS)),
+        pl.col("word").str.contains(r"^\p{L}[\p{L}']{2,}$"),
+    )
     return plain.filter(pl.int_range(pl.len()).over("label") < WORDS // (classes + 1))
 
 
@@ -114,7 +114,7 @@ def choose_documents(sequences: Sequences, known: np.ndarray, number: int) -> Se
 
     Args:
         known: (ids,) bool, whether a token id has a vector; documents without one are excluded.
-        number: maximum number of documents, but at least one per class is drawn.
+        number: maximum number of documents; of more classes than this, some are not drawn.
     """
     test = sequences.of_split("test")
     read = [
@@ -131,7 +131,10 @@ def choose_documents(sequences: Sequences, known: np.ndarray, number: int) -> Se
     of_class = test.classes(names)[shuffled]
     per_class = max(1, number // max(1, len(names)))
     chosen = [shuffled[of_class == n][:per_class] for n in range(len(names))]
-    return test.take(np.sort(np.concatenate([*chosen, []]).astype(int)))
+    drawn = np.concatenate([*chosen, []]).astype(int)
+    if len(drawn) > number:
+        drawn = np.random.default_rng(SEED).choice(drawn, number, replace=False)
+    return test.take(np.sort(drawn))
 
 
 def document_vectors(documents: Sequences, matrix: np.ndarray) -> np.ndarray:

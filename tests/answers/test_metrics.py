@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+from sklearn.metrics import f1_score, recall_score
+
+from seq2report.answers import metrics, statistics
+from seq2report.models.runs import METRICS
+
+OF_CLASSES = ["balanced_accuracy", "macro_f1"]
+
+
+def score(metric, truth, predicted):
+    of = recall_score if metric == "balanced_accuracy" else f1_score
+    present = {"labels": np.unique(truth), "average": "macro", "zero_division": 0}
+    return (truth == predicted).mean() if metric == "accuracy" else of(truth, predicted, **present)
+
+
+@st.composite
+def answers(draw):
+    """Class numbers of documents, and those that some variants answer with two seeds."""
+    n, variants = draw(st.integers(1, 12)), draw(st.integers(2, 4))
+    codes = st.integers(0, 3)
+    return draw(arrays(int, n, elements=codes)), draw(arrays(int, (variants, 2, n), elements=codes))
+
+
+@given(answers(), st.sampled_from(METRICS))
+def test_differences_by_document_add_up_to_that_of_the_metric(drawn, metric):
+    truth, predicted = drawn
+    scores = [np.mean([score(metric, truth, run) for run in runs]) for runs in predicted]
+    for n, away in enumerate(metrics.differences(metric, truth, list(predicted))):
+        expected = scores[n] - np.array(scores[n + 1 :])
+        np.testing.assert_allclose(away.mean(axis=1), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_document_with_the_same_answers_has_no_difference(metric):
+    truth, a, b = np.array([0, 0, 1, 1]), np.array([[0, 1, 1, 0]]), np.array([[0, 0, 1, 0]])
+    (away,) = metrics.differences(metric, truth, [a, b])
+    assert (away[0] != 0).tolist() == [False, True, False, False]
+
+
+@pytest.mark.parametrize("metric", OF_CLASSES)
+def test_the_test_of_two_variants_is_that_of_permuted_answers(metric):
+    rng = np.random.default_rng(1)
+    truth = np.repeat([0, 1, 2], [180, 90, 30])
+    a, b = (
+        np.where(rng.random(300) < level, truth, rng.integers(0, 3, 300)) for level in (0.8, 0.7)
+    )
+    differences = metrics.differences(metric, truth, [a[None], b[None]])
+    (p,) = statistics.paired_tests(differences, np.zeros(2), 1)["p"]
+    observed, reached = abs(score(metric, truth, a) - score(metric, truth, b)), 0
+    for _ in range(1000):
+        swap = rng.random(300) < 0.5
+        one, other = np.where(swap, b, a), np.where(swap, a, b)
+        permuted = score(metric, truth, one) - score(metric, truth, other)
+        reached += abs(permuted) >= observed - 1e-12
+    assert p == pytest.approx(reached / 1000, abs=0.02)
+
+
+@pytest.mark.parametrize("metric", OF_CLASSES)
+def test_few_documents_of_a_class_make_no_difference_significant(metric):
+    truth = np.repeat([0, 1], [1000, 3])
+    none = np.zeros((1, 1003), int)
+    differences = metrics.differences(metric, truth, [truth[None], none])
+    (p,) = statistics.paired_tests(differences, np.zeros(2), 1)["p"]
+    assert p > 0.05  # three documents, all from one side: 2 × 0.5³ = 0.25 by the exact test
+
+
+def test_the_interval_of_a_balanced_accuracy_is_made_of_those_of_wilson():
+    truth = np.repeat([0, 1], [90, 10])
+    predicted = np.concatenate([np.zeros(81, int), np.ones(9, int), np.ones(10, int)])
+    low, high = metrics.interval("balanced_accuracy", truth, predicted[None], np.array([0.95]))
+    of = [stats.binomtest(k, n).proportion_ci(method="wilson") for k, n in ((81, 90), (10, 10))]
+    below, above = 0.9 - of[0].low, 1 - of[1].low
+    assert low == pytest.approx(0.95 - np.hypot(below, above) / 2)
+    assert high == pytest.approx(0.95 + (of[0].high - 0.9) / 2)
+
+
+@pytest.mark.parametrize("metric", OF_CLASSES)
+def test_the_interval_of_a_mean_over_classes_covers_other_documents(metric):
+    rng, covered = np.random.default_rng(1), 0
+    sizes, confusion = np.array([0.9, 0.07, 0.03]), np.full((3, 3), 0.1) + 0.7 * np.eye(3)
+    joint = sizes[:, None] * confusion
+    f1 = 2 * np.diag(joint) / (joint.sum(axis=0) + sizes)
+    expected = f1.mean() if metric == "macro_f1" else 0.8
+    for _ in range(300):
+        truth = rng.choice(3, 600, p=sizes)
+        answer = (rng.random((600, 1)) > confusion.cumsum(axis=1)[truth]).sum(axis=1)
+        found = np.array([score(metric, truth, answer)])
+        low, high = metrics.interval(metric, truth, answer[None], found)
+        covered += low <= expected <= high
+    assert 0.9 <= covered / 300 <= 0.99
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_all_right_has_an_interval_and_seeds_widen_it(metric):
+    truth = np.repeat([0, 1, 3], [20, 3, 2])  # no document is of class 2
+    low, high = metrics.interval(metric, truth, truth[None], np.ones(1))
+    assert high == 1
+    assert 0.5 < low < 0.95
+    other = np.where(np.arange(25) < 5, 2, truth)
+    runs = np.array([truth, other])
+    wide = metrics.interval(metric, truth, runs, np.array([score(metric, truth, r) for r in runs]))
+    assert wide[0] < low
