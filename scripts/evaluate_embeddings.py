@@ -181,11 +181,8 @@ def compare(
 ) -> tuple[pd.DataFrame, dict]:
     """Return the words that training moved most, rows of the table moved, and a row of movement.
 
-    Args:
-        before: the vectors that training started from.
-        after: the same after training.
-        words: rows of `word_classes` with a vector in both and in `OFTEN` training documents.
-        spelled: (ids,) the word of each id.
+    ``words`` are rows of `word_classes` with a vector in both and in `OFTEN` training documents;
+    ``spelled`` has the word of each id.
     """
     ids = words["id"].to_numpy()
     moved = words[["word", "label", "documents"]].assign(

@@ -68,9 +68,18 @@ def test_unlabelled_documents_and_words_of_no_training_document_do_no_harm():
 
 
 def test_stop_words_numbers_and_short_words_are_left_out():
-    names = ["the", "puck", "10", "ab", "x1y", "über", "don't", "e_f"]
+    names = ["the", "of", "puck", "10", "ab", "x1y", "über", "don't", "e_f"]
     found = word_maps.choose_words(words_of(names).with_columns(label=pl.lit("")), 1)
     assert found["word"].to_list() == ["puck", "über", "don't"]
+
+
+@pytest.mark.reliability("Languages")
+def test_stop_words_and_short_words_are_left_out_of_languages_that_have_them_only():
+    names = ["wir", "was", "am", "房", "हिन्दी", "न", "안", "و", "я", "кот", "अ१", "😀"]
+    label = pl.lit("").alias("label")
+    words = words_of(names).with_columns(label, count=pl.Series([9, *[1] * 11]))
+    found = word_maps.choose_words(words, 1)
+    assert found["word"].to_list() == ["wir", "was", "房", "हिन्दी", "न", "안", "و", "кот"]
 
 
 def test_each_class_has_the_same_number_of_words_the_most_frequent_ones():

@@ -16,6 +16,7 @@ from seq2report.answers import predict
 from seq2report.answers.predictor import load, training_summary
 from seq2report.core.command import UserError
 from seq2report.documents import texts
+from seq2report.files.delimited import Layout
 
 RUN = "runs/svm/seed-1"
 
@@ -127,8 +128,14 @@ def test_only_one_batch_is_read_ahead(monkeypatch):
 MISTAKES = [
     ("a.txt", b"good\nb\xe4d\n", "line 2 is not utf-8"),
     ("a.csv", b"txet\nx\n", "the column 'text' is missing; did you mean 'txet'?"),
-    ("a.jsonl", b'{"text": ["x"]}', "line 1: 'text' is ['x'], expected text or a number"),
-    ("a.docx", b"", "found '.docx', expected .txt, .csv, .tsv, .jsonl"),
+    (
+        "a.jsonl",
+        b'{"text": ["x"]}',
+        "line 1: the text (column 'text') is ['x'], expected text or a number",
+    ),
+    ("a.docx", b"", "'a.docx' does not end like a table; allowed: .csv, .tsv, .jsonl"),
+    ("a.xlsx", b"PK", "'a.xlsx' is a workbook; save its sheet as CSV UTF-8"),
+    ("a.csv", b'text,n\n"x,1\ny",2\nz,3\n', "1 rows would be within a value in quotes; set quote"),
     ("a.txt", b"", "found no document, expected one or more"),
     ("a.csv", b"text\n", "found no document, expected one or more"),
     ("none.txt", None, "cannot be read: No such file"),
@@ -146,6 +153,28 @@ def test_another_encoding_can_be_set(trained, tmp_path, capsys):
         options = ("--file", tmp_path / file, "--encoding", "latin1")
         assert ask(capsys, trained / RUN, *options).out == given
     assert b"invalid known_encoding value: 'x'" in asked(trained / RUN, "--encoding", "x").stderr
+
+
+LINES = ["What a fine film", "", "So dull 😀 ਊ ", "a wonderful story"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "gb18030"])
+def test_lines_are_decoded_before_they_are_cut(tmp_path, encoding, end):
+    many = LINES * 5000
+    (tmp_path / "a.txt").write_bytes(end.join(many).encode(encoding))
+    layout = Layout(texts.known_encoding(encoding))
+    assert list(texts.read_texts([], tmp_path / "a.txt", ["text"], layout)) == many
+    (tmp_path / "a.txt").write_bytes(end.join([*many, ""]).encode(encoding) + b"\xff")
+    with pytest.raises(UserError, match=r"a\.txt: line 20001 is not"):
+        list(texts.read_texts([], tmp_path / "a.txt", ["text"], layout))
+
+
+def test_the_layout_of_a_table_and_several_columns_can_be_set(trained, tmp_path, capsys):
+    (tmp_path / "a.csv").write_text('1\t"hockey\tgame\n2\tmoon"\t\n')
+    options = ("--no-header", "--quote=none", "--delimiter=\\t", "--column=2", "--column=3")
+    out = ask(capsys, trained / RUN, "--file", tmp_path / "a.csv", *options).out
+    assert out == ask(capsys, trained / RUN, '"hockey\ngame', 'moon"').out
 
 
 @pytest.mark.parametrize(("name", "content", "message"), MISTAKES, ids=[m[2] for m in MISTAKES])
@@ -166,7 +195,7 @@ def test_a_folder_without_a_run_is_reported_first(tmp_path):
     assert b"found no run.json" in done.stderr
     assert b"Traceback" not in done.stderr
     with pytest.raises(UserError, match="found texts and --file, expected one of the two"):
-        list(texts.read_texts(["a"], tmp_path, "text", "utf-8"))
+        list(texts.read_texts(["a"], tmp_path, ["text"], Layout()))
 
 
 def test_missing_documents_are_reported_on_a_terminal_and_in_a_pipe(trained, monkeypatch):

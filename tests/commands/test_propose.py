@@ -162,7 +162,11 @@ def test_no_name_of_a_file_or_class_can_write_configuration(rows, tmp_path):
 
 REFUSED = {
     "that_is_not_there": ("x.csv", None, "there is no such file or folder"),
-    "of_no_known_kind": ("x.xlsx", b"PK", "the name does not show the format; expected"),
+    "of_no_known_kind": (
+        "x.xlsx",
+        b"PK",
+        "'x.xlsx' is a workbook; save its sheet as CSV UTF-8, and name",
+    ),
     "that_is_empty": ("x.csv", b"", "it is empty; expected the names"),
     "without_texts": ("x.csv", b"a,b\n1,2\n3,4\n", "no column of texts; the longest is 'a'"),
     "without_classes": (

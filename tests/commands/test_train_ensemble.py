@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 
@@ -69,6 +69,7 @@ def test_the_gradient_is_the_numerical_one(seed, weights):
 
 
 @given(SEEDS, SURENESS, st.randoms(use_true_random=False))
+@settings(max_examples=40)
 def test_members_in_another_order_have_their_weights_in_that_order(seed, sureness, shuffled):
     truth, probability = guesses(seed, sureness)
     order = list(range(len(sureness)))

@@ -1,7 +1,7 @@
 """Words and characters of the scripts of the world, and which scripts a text is in."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
@@ -42,6 +42,7 @@ LATIN = st.text(
 
 
 @given(LATIN)
+@example("Ⱦ ạ")
 def test_pipelines_read_latin_text_as_scikit_learn_does(text):
     assert words(text) == CountVectorizer().build_analyzer()(text)
     symbols = CountVectorizer(token_pattern=r"\w+|[^\w\s]").build_analyzer()

@@ -15,6 +15,7 @@ import pytest
 
 from seq2report.core.command import UserError
 from seq2report.files import archives, table_files
+from seq2report.files.delimited import Layout
 from seq2report.files.table_files import read_rows
 
 bomb = pytest.mark.reliability("Security")
@@ -85,10 +86,10 @@ def test_a_compressed_file_with_too_much_content_is_refused(tmp_path, monkeypatc
     monkeypatch.setattr(archives, "LARGEST_MEMBER", 10_000)
     path = tmp_path / f"a.csv.{form}"
     path.write_bytes(PACK[form](b"text,label\n" + b"same,a\n" * 500))
-    assert sum(1 for _ in read_rows(path, ["text"], "utf-8")) == 500
+    assert sum(1 for _ in read_rows(path, ["text"], Layout())) == 500
     path.write_bytes(PACK[form](b"text,label\n" + b"same,a\n" * 300_000))
     with pytest.raises(UserError, match="its content has more than"):
-        list(read_rows(path, ["text"], "utf-8"))
+        list(read_rows(path, ["text"], Layout()))
 
 
 @bomb
@@ -138,7 +139,7 @@ def test_a_row_of_a_table_has_a_largest_size(tmp_path, name, content):
     path = tmp_path / f"{name}.gz"
     path.write_bytes(gzip.compress(content % ((long,) * number), 1))
     with pytest.raises(UserError, match="more than 67,108,864 characters"):
-        list(read_rows(path, ["text"], "utf-8"))
+        list(read_rows(path, ["text"], Layout()))
 
 
 @bomb
@@ -151,7 +152,7 @@ def test_a_long_text_that_parquet_stores_once_is_not_expanded_for_all_rows(tmp_p
     before = pa.total_allocated_bytes()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(table_files, "LARGEST_MEMBER", 20_000_000)
-        texts = read_rows(tmp_path / "a.parquet", ["text"], "utf-8")
-        assert next(texts) == ("row 1", {"text": "x" * 4_000_000})
+        texts = read_rows(tmp_path / "a.parquet", ["text"], Layout())
+        assert next(texts) == ("row 1", "", {"text": "x" * 4_000_000})
         assert pa.total_allocated_bytes() - before < 100e6
         assert sum(1 for _ in texts) == 199

@@ -25,7 +25,7 @@ from seq2report.core import command
 from seq2report.core.command import replacing
 from seq2report.core.excerpts import excerpt
 from seq2report.core.shipped import shipped
-from seq2report.documents.texts import add_arguments, read_texts
+from seq2report.documents.texts import add_arguments, asked_texts
 from seq2report.report import word_effects
 from seq2report.report.harmless import policy, seen
 
@@ -115,7 +115,7 @@ def main(argv: Sequence[str] | None) -> None:
 
     summary = training_summary(args.run)
     print(summary, file=sys.stderr)
-    texts = read_texts(args.texts, args.file, args.column, args.encoding)
+    texts = asked_texts(args)
     first = next(texts)  # fails without a document, before the slow loading of the model
     in_colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     parts = []

@@ -21,7 +21,7 @@ import numpy as np
 from seq2report.answers.predictor import load, training_summary
 from seq2report.core import command
 from seq2report.core.excerpts import excerpt, visible
-from seq2report.documents.texts import add_arguments, batches, read_texts
+from seq2report.documents.texts import add_arguments, asked_texts, batches
 
 SHOWN = 3  # classes in an answer that is written as text
 EXCERPT = 60  # characters of a document or class in such an answer
@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None) -> None:
     args = parser.parse_args(argv)
 
     print(training_summary(args.run), file=sys.stderr)
-    documents = batches(read_texts(args.texts, args.file, args.column, args.encoding))
+    documents = batches(asked_texts(args))
     first = next(documents)  # fails without a document, before the slow loading of the model
     model = load(args.run)
     write, done, unknown = FORMATS[args.format](model.classes), 0, []

@@ -2,6 +2,7 @@
 
 import random
 import re
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from seq2report.core.command import UserError
 from seq2report.documents.formats import SPLITS, as_text
 from seq2report.documents.tokens import separated
 from seq2report.documents.writing import TOKEN_PATTERNS
-from seq2report.files.table_files import column_names, read_rows
+from seq2report.files.delimited import Layout
+from seq2report.files.table_files import read_rows
 
 SAMPLED = 5000  # rows that columns are judged by, a random sample
 MOST_CLASSES = 200
@@ -57,34 +59,62 @@ class Column:
         return bool(re.search(GROUPS, self.name.lower()))
 
 
-def read_columns(path: Path, encoding: str) -> tuple[list[Column], int]:
-    """Return the columns of text or numbers of a table, and its number of rows."""
-    names = column_names(path, encoding)
-    sample, rows, rng = [], 0, random.Random(0)
-    seen: dict[str, set[int]] = {name: set() for name in names}
-    for rows, (where, row) in enumerate(read_rows(path, names, encoding), 1):
+@dataclass(frozen=True)
+class Columns:
+    """The columns of text or numbers of a table.
+
+    Attributes:
+        rows: number of rows of the table.
+        out: why each other column has no role, by name.
+        splits: the splits in the names of the files.
+    """
+
+    columns: list[Column]
+    rows: int
+    out: dict[str, str]
+    splits: set[str]
+
+
+def read_columns(path: Path, layout: Layout) -> Columns:
+    """Read a table; `UserError` without two columns of text or numbers."""
+    sample, rows, rng, splits = [], 0, random.Random(0), set()
+    seen: dict[str, set[int]] = {}
+    out: dict[str, str] = {}
+    for rows, (where, split, row) in enumerate(read_rows(path, None, layout), 1):
+        splits.add(split)
         values = {}
-        for name in names:
-            if isinstance(row[name], list | dict | bytes):
-                seen.pop(name, None)
-            elif name in seen:
-                values[name] = as_text(row[name], f"{where}: column '{name}'")
-                seen[name].add(hash(values[name]))
+        for name in dict.fromkeys((*seen, *row)):
+            if name in out:
+                continue
+            if name not in row or (rows > 1 and name not in seen):
+                out[name] = f"is missing in {where if name not in row else 'the first row'}"
+                continue
+            try:
+                values[name] = as_text(row[name], "")
+            except UserError:
+                out[name] = f"holds {reprlib.repr(row[name])} in {where}, no text or number"
+                continue
+            seen.setdefault(name, set()).add(hash(values[name]))
         if len(sample) < SAMPLED:
             sample.append(values)
         elif (position := rng.randrange(rows)) < SAMPLED:
             sample[position] = values
+    seen = {name: different for name, different in seen.items() if name not in out}
     if len(seen) < 2 or not rows:
         raise UserError(
-            f"found {rows} rows with the columns {', '.join(names) or 'none'};"
-            " expected a column of texts and a column of classes"
+            f"found {rows} rows with the columns {', '.join(seen) or 'none'};"
+            f" expected a column of texts and a column of classes{_without(out)}"
         )
     columns = []
     for name, different in seen.items():
         values = [row.get(name) for row in sample]
         unique = len(different) == rows and all(values)
         columns.append(Column(name, values, unique, len(different)))
-    return columns, rows
+    return Columns(columns, rows, out, splits)
+
+
+def _without(out: dict[str, str]) -> str:
+    return "".join(f"; '{name}' {why}" for name, why in out.items())
 
 
 def choose_text(columns: list[Column]) -> Column:
@@ -97,8 +127,8 @@ def choose_text(columns: list[Column]) -> Column:
     return text
 
 
-def choose_label(text: Column, columns: list[Column], rows: int) -> tuple[Column, str]:
-    """Return the column of the classes, and the reason for the choice.
+def choose_label(text: Column, columns: list[Column], table: Columns) -> tuple[Column, str]:
+    """Return the column of the classes among ``columns``, and the reason for the choice.
 
     A column whose name suggests it comes first; otherwise, the one that the texts predict best.
 
@@ -108,14 +138,14 @@ def choose_label(text: Column, columns: list[Column], rows: int) -> tuple[Column
     possible = [
         column
         for column in columns
-        if 2 <= column.different <= min(MOST_CLASSES, rows / FEW_ROWS) and column.words < 8
+        if 2 <= column.different <= min(MOST_CLASSES, table.rows / FEW_ROWS) and column.words < 8
     ]
     if not possible:
         counts = ", ".join(f"'{column.name}' ({column.different})" for column in columns)
         raise UserError(
             f"no column of classes beside '{text.name}'; expected one with 2 to"
             f" {MOST_CLASSES} different values and at least {FEW_ROWS} rows per value on average;"
-            f" found {counts} in {rows} rows"
+            f" found {counts} in {table.rows} rows{_without(table.out)}"
         )
     named = [column for column in possible if re.search(LABELS, column.name.lower())]
     kappas = {column: agreement(text, column) for column in named or possible}

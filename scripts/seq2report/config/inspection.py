@@ -1,17 +1,15 @@
 """Inspect a file or folder of texts: format, encoding, columns, classes and lengths."""
 
-import codecs
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import chain
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from seq2report.config.columns import Column, choose_label, choose_text, read_columns
+from seq2report.config.layouts import chosen_encoding, encoding_of, found_layout, settings_of
 from seq2report.core.command import UserError
 from seq2report.documents.documents import index, to_arrow
 from seq2report.documents.formats import FORMATS
@@ -20,10 +18,8 @@ from seq2report.documents.tokens import tokens
 from seq2report.documents.writing import Scripts
 from seq2report.files.archives import form_of, members, names_in
 from seq2report.files.local_files import files_in
-from seq2report.files.table_files import ENDINGS, kind_of, open_table
+from seq2report.files.table_files import WORKBOOKS, chosen_tables, kind_of, no_table, tables_in
 
-ENCODINGS = ("utf-8", "cp1252", "latin-1")  # tried in this order; the last one accepts any bytes
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # the first bytes of such a file
 HEADER = re.compile(r"[A-Z][A-Za-z-]*: .*\n(?:[A-Z\t ].*\n)*\n")
 
 
@@ -41,41 +37,42 @@ def inspect(path: Path) -> Proposal:
     if not path.exists():
         raise UserError("there is no such file or folder")
     if path.is_dir():
-        return inspect_folders(path)
-    form = form_of(path)
-    if kind_of(path.name) or (form == "zip" and any(map(kind_of, names_in(path)))):
+        names = [file.relative_to(path).as_posix() for file in files_in(path)]
+    elif kind_of(path.name):
         return inspect_table(path)
-    if form in ("text", "binary", "npy"):
-        raise UserError(
-            "the name does not show the format; expected a folder, a tar or zip of a folder, or a"
-            f" table ({ENDINGS})"
-        )
-    return inspect_folders(path)
+    elif form_of(path) in ("text", "binary", "npy") or path.suffix.lower() in WORKBOOKS:
+        raise UserError(f"{no_table(path.name)}, or a folder, or a tar or zip of a folder")
+    else:
+        names = names_in(path)
+    return inspect_table(path) if chosen_tables(names) else inspect_folders(path)
 
 
 def inspect_table(path: Path) -> Proposal:
     """Return the settings for a table; `UserError` without columns of texts and of classes."""
-    with open_table(path) as (kind, file):
-        chunks = iter(partial(file.read, 1 << 20), b"")
-        encoding = "utf-8" if kind == "parquet" else encoding_of(chunks)
-    proposal = Proposal({"format": "table"}, [f"format: table ({kind})"])
-    if encoding != "utf-8":
-        proposal.corpus["encoding"] = encoding
-        proposal.reasons.append(f"encoding: {encoding}, as it is not UTF-8; check some texts")
-    columns, rows = read_columns(path, encoding)
-    text = choose_text(columns)
-    split = next((column for column in columns if column.is_split), None)
-    candidates = [column for column in columns if column not in (text, split)]
-    label, reason = choose_label(text, candidates, rows)
+    layout, reasons = found_layout(path)
+    tables = list(tables_in(path))
+    names = "" if len(tables) == 1 else f": {', '.join(table.name for table in tables)}"
+    proposal = Proposal({"format": "table"}, [f"format: table ({tables[0].kind}){names}", *reasons])
+    proposal.corpus |= settings_of(layout, tables[0].kind)
+    table = read_columns(path, layout)
+    text = choose_text(table.columns)
+    split = next((column for column in table.columns if column.is_split), None)
+    candidates = [column for column in table.columns if column not in (text, split)]
+    label, reason = choose_label(text, candidates, table)
     proposal.corpus["columns"] = {"text": text.name, "label": label.name}
     proposal.reasons += [
         f"text: '{text.name}', the longest column, {text.words:.0f} words per row",
         f"label: '{label.name}', {label.different} classes; {reason}",
+        *(f"not used: '{name}' {why}" for name, why in table.out.items()),
     ]
     if split:
         proposal.corpus["columns"]["split"] = split.name
         proposal.reasons.append(f"split: '{split.name}', whose values are train, test or similar")
-    _add_id_and_group(proposal, [column for column in candidates if column != label], label, rows)
+    elif {"train", "test"} <= table.splits:
+        proposal.corpus["split"] = {}
+        proposal.reasons.append("split: by the names of the files")
+    others = [column for column in candidates if column != label]
+    _add_id_and_group(proposal, others, label, table.rows)
     return proposal
 
 
@@ -98,23 +95,21 @@ def inspect_folders(path: Path) -> Proposal:
     """Return the settings for a folder (or its archive) with one folder per class."""
     reason = "format: folders, one folder per class, one file per document"
     proposal = Proposal({"format": "folders"}, [reason])
-    encodings, messages, above = Counter(), 0, set()
+    encodings, messages, above, first = Counter(), 0, set(), ""
     for name, content in files_of(path):
         parts = PurePosixPath(name).parts
         if any(part.startswith(".") or part == "__MACOSX" for part in parts):
             continue
         above.add(parts[-3:-2])
-        encodings[encoding_of([content])] += 1
+        encoding = encoding_of(content)
+        encodings[encoding] += 1
+        first = first or (name if encoding not in ("ascii", "utf-8") else "")
         messages += bool(HEADER.match(content.decode("latin-1").replace("\r\n", "\n")))
     if not encodings:
         raise UserError("it has no document; expected one folder per class")
-    files, encoding = encodings.total(), max(encodings, key=[*ENCODINGS, "utf-16"].index)
-    proposal.corpus["encoding"] = encoding
-    if encoding != "utf-8":
-        proposal.reasons.append(
-            f"encoding: {encoding}, as {files - encodings['utf-8']:,} of {files:,} files are not"
-            " UTF-8; check some texts"
-        )
+    files = encodings.total()
+    proposal.corpus["encoding"], why = chosen_encoding(encodings, "files", first)
+    proposal.reasons += why
     if messages > 0.8 * files:
         proposal.corpus["header"] = "cut"
         proposal.reasons.append(
@@ -124,20 +119,6 @@ def inspect_folders(path: Path) -> Proposal:
     if {("train",), ("test",)} <= above:
         proposal.corpus["split"] = {}
     return proposal
-
-
-def encoding_of(chunks: Iterable[bytes]) -> str:
-    """Return utf-16, or the first of `ENCODINGS` that decodes a file."""
-    decoders = {name: codecs.getincrementaldecoder(name)() for name in ENCODINGS}
-    for number, chunk in enumerate(chain(chunks, [b""])):
-        if number == 0 and chunk.startswith(UTF_16):
-            return "utf-16"
-        for name, decoder in list(decoders.items()):
-            try:
-                decoder.decode(chunk, final=not chunk)
-            except UnicodeDecodeError:
-                del decoders[name]
-    return next(iter(decoders))
 
 
 def files_of(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -95,7 +95,9 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
             missing = ", ".join(f"'{key}'" for key in limit if key not in value)
             yield f"{where}: {missing} is missing"
         case "type":
-            yield f"{where}: found {reprlib.repr(value)}, expected {KINDS.get(limit, limit)}"
+            kinds = [limit] if isinstance(limit, str) else limit
+            expected = " or ".join(KINDS.get(kind, kind) for kind in kinds)
+            yield f"{where}: found {reprlib.repr(value)}, expected {expected}"
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
             word = {"minimum": "at least", "maximum": "at most"}.get(error.validator)
             word = word or ("more than" if "Min" in error.validator else "less than")

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from seq2report.core.command import UserError
 from seq2report.files import archives
+from seq2report.files.delimited import Layout
 from seq2report.files.table_files import read_rows
 
 Members = Iterable[tuple[str, bytes]]  # name and content of each file of an archive
@@ -190,31 +192,50 @@ def read_table(path: Path, corpus: dict) -> Iterator[tuple]:
     Raises:
         UserError: the table is damaged, or a row is no document; with the row.
     """
-    columns = corpus["columns"]
-    names = list(dict.fromkeys(columns.values()))
-    rows = read_rows(path, names, corpus.get("encoding", "utf-8"))
-    for number, (where, row) in enumerate(rows, 1):
-        values = {
-            role: as_text(row[name], f"{where}: the {role} (column '{name}')")
-            for role, name in columns.items()
-        }
-        split = values.get("split") or ""
-        if "split" in columns and split not in (*SPLITS, UNLABELLED):
-            raise UserError(
-                f"{where}: unknown split '{split}' (column '{columns['split']}'); allowed:"
-                f" {', '.join((*SPLITS, UNLABELLED))}"
-            )
+    columns = columns_of(corpus)
+    names = list(dict.fromkeys(chain.from_iterable(columns.values())))
+    for number, (where, part, row) in enumerate(read_rows(path, names, Layout.of(corpus)), 1):
+        values = {role: text_of(row, columns[role], f"{where}: the {role}") for role in columns}
+        split = values["split"] or "" if "split" in columns else part
+        if "test" in corpus["split"]:
+            split = split if split == UNLABELLED else ""
+        elif split not in (*SPLITS, UNLABELLED):
+            raise UserError(f"{where}: {_unknown_split(split, columns)}")
         for role in ("id", "label"):
             if role in columns and not (values[role] or "").strip() and split != UNLABELLED:
                 hint = f", or set its split to {UNLABELLED} in a column 'split'"
                 raise UserError(
-                    f"{where}: the {role} (column '{columns[role]}') is missing; fill it in or"
+                    f"{where}: the {role} (column '{columns[role][0]}') is missing; fill it in or"
                     f" remove the row{hint if role == 'label' else ''}"
                 )
         name = values["id"] if "id" in columns else str(number)
         label = None if split == UNLABELLED else values["label"]
         group = (values["group"] or None,) if "group" in columns else ()
         yield name, whole_lines(values["text"] or ""), label, split, *group
+
+
+def columns_of(corpus: dict) -> dict[str, list[str]]:
+    """Return the names of the columns of each role; a number is that of a column without a name."""
+    return {
+        role: [str(name) for name in (names if isinstance(names, list) else [names])]
+        for role, names in corpus["columns"].items()
+    }
+
+
+def text_of(row: dict, names: list[str], where: str) -> str | None:
+    """Return the value of a column as text, or those of several that are filled, one per line."""
+    texts = [as_text(row[name], f"{where} (column '{name}')") for name in names]
+    return "\n".join(filter(None, texts)) if len(texts) > 1 else texts[0]
+
+
+def _unknown_split(split: str, columns: dict) -> str:
+    allowed = ", ".join((*SPLITS, UNLABELLED))
+    if "split" in columns:
+        return f"unknown split '{split}' (column '{columns['split'][0]}'); allowed: {allowed}"
+    return (
+        f"the name of the file has no split; allowed: {allowed}, as in train.csv; or set a share"
+        " 'test' in the corpus's 'split'"
+    )
 
 
 def as_text(value: object, where: str) -> str | None:
@@ -264,12 +285,13 @@ def whole_lines(text: str) -> str:
 
 
 MESSAGES = (("encoding",), ("header",), "keep")
+LAYOUT = ("encoding", "delimiter", "quote", "header")
 RECORDS = (
     Format("newsgroups", read_newsgroups, False, *MESSAGES),
     Format("newsgroups_bydate", read_newsgroups_bydate, True, *MESSAGES),
     Format("imdb", read_imdb, True, ("encoding",)),
     Format("keras_imdb", read_keras_imdb, True, ("word_index",)),
     Format("folders", read_folders, None, ("encoding",), ("header",)),
-    Format("table", read_table, None, ("columns",), ("encoding",), members=False),
+    Format("table", read_table, None, ("columns",), LAYOUT, members=False),
 )
 FORMATS = {record.name: record for record in RECORDS}

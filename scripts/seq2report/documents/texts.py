@@ -2,14 +2,17 @@
 
 import argparse
 import codecs
+import io
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from seq2report.core.command import UserError
-from seq2report.documents.formats import as_text, whole_lines
-from seq2report.files.table_files import ENDINGS, HINT, kind_of, read_rows
+from seq2report.documents.formats import text_of, whole_lines
+from seq2report.files.delimited import QUOTES, Layout
+from seq2report.files.lines import lines_before
+from seq2report.files.table_files import HINT, kind_of, no_table, read_rows
 
 DOCUMENTS, CHARACTERS = 2048, 1 << 22  # of a batch, at most: more are never in memory
 
@@ -21,14 +24,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--file", type=Path, help=".txt (one document per line), or a table as for a corpus"
     )
-    parser.add_argument("--column", default="text", help="column of such a table (default: text)")
+    parser.add_argument(
+        "--column",
+        action="append",
+        help="column of such a table (default: text); repeat it to join several",
+    )
     parser.add_argument(
         "--encoding", default="utf-8", type=known_encoding, help="of the texts (default: utf-8)"
     )
+    parser.add_argument("--delimiter", type=delimiter, help="of a table, one character or \\t")
+    parser.add_argument("--quote", choices=QUOTES, help="around the values of a table")
+    parser.add_argument(
+        "--no-header",
+        dest="header",
+        action="store_false",
+        help="the columns of the table have no names but numbers, from 1",
+    )
+
+
+def asked_texts(args: argparse.Namespace) -> Iterator[str]:
+    """Return `read_texts` of the parsed arguments of a command."""
+    layout = Layout(args.encoding, args.delimiter, args.quote, args.header)
+    return read_texts(args.texts, args.file, args.column or ["text"], layout)
 
 
 def read_texts(
-    arguments: list[str], file: Path | None, column: str, encoding: str
+    arguments: list[str], file: Path | None, columns: list[str], layout: Layout
 ) -> Iterator[str]:
     """Yield the documents of a command's arguments.
 
@@ -36,13 +57,15 @@ def read_texts(
     line (.txt) or per row of a table, by its ending. Raises `UserError` without any document.
     """
     number = 0
-    for number, text in enumerate(_read(arguments, file, column, encoding), 1):  # noqa: B007
+    for number, text in enumerate(_read(arguments, file, columns, layout), 1):  # noqa: B007
         yield text
     if not number:
         raise UserError(f"{file or 'standard input'}: found no document, expected one or more")
 
 
-def _read(arguments: list[str], file: Path | None, column: str, encoding: str) -> Iterator[str]:
+def _read(
+    arguments: list[str], file: Path | None, columns: list[str], layout: Layout
+) -> Iterator[str]:
     if arguments and file:
         raise UserError("found texts and --file, expected one of the two")
     if arguments:
@@ -52,39 +75,52 @@ def _read(arguments: list[str], file: Path | None, column: str, encoding: str) -
             raise UserError(
                 "found no document; give texts, --file, or standard input, one document per line"
             )
-        yield from _lines(sys.stdin.buffer, "standard input", encoding)
+        yield from _lines(sys.stdin.buffer, "standard input", layout.encoding)
     else:
         try:
-            yield from _read_file(file, column, encoding)
+            yield from _read_file(file, columns, layout)
         except OSError as error:
             raise UserError(f"{file}: cannot be read: {error.strerror or error}") from error
 
 
-def _read_file(file: Path, column: str, encoding: str) -> Iterator[str]:
+def _read_file(file: Path, columns: list[str], layout: Layout) -> Iterator[str]:
     if file.suffix == ".txt":
         with file.open("rb") as content:
-            yield from _lines(content, str(file), encoding)
+            yield from _lines(content, str(file), layout.encoding)
     elif kind_of(file.name) or file.suffix == ".zip":
         try:
-            for where, row in read_rows(file, [column], encoding):
-                value = row[column]
-                value = encodable(value) if isinstance(value, str) else value
-                yield whole_lines(as_text(value, f"{where}: '{column}'") or "")
+            for where, _, row in read_rows(file, columns, layout):
+                row = {k: encodable(v) if isinstance(v, str) else v for k, v in row.items()}
+                yield whole_lines(text_of(row, columns, f"{where}: the text") or "")
         except UserError as error:
             raise UserError(f"{file}: {error}") from error
     else:
-        raise UserError(f"{file}: found '{file.suffix}', expected .txt, {ENDINGS}")
+        raise UserError(f"{file}: {no_table(file.name)}, or .txt with one document per line")
 
 
 def _lines(file: BinaryIO, name: str, encoding: str) -> Iterator[str]:
-    for n, line in enumerate(file, 1):
+    """Yield the lines of a file, which end with CR, LF or both, without their ends."""
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(codec)(), True)
+    number, begun, more = 0, [], True
+    while more:
+        chunk = file.read1(1 << 16)
+        more = bool(chunk)
         try:
-            text = line.decode("utf-8-sig" if n == 1 and encoding == "utf-8" else encoding)
+            text = decoder.decode(chunk, final=not more)
         except UnicodeDecodeError as error:
+            line = number + 1 + lines_before(error, chunk, decoder)
             raise UserError(
-                f"{name}: line {n} is not {encoding} ({error.reason}); {HINT}"
+                f"{name}: line {line} is not {encoding} ({error.reason}); {HINT}"
             ) from error
-        yield text.rstrip("\r\n")
+        first, *others = text.split("\n")
+        begun.append(first)
+        for begin in others:
+            number += 1
+            yield "".join(begun)
+            begun = [begin]
+    if last := "".join(begun):
+        yield last
 
 
 def known_encoding(name: str) -> str:
@@ -93,6 +129,13 @@ def known_encoding(name: str) -> str:
         return codecs.lookup(name).name
     except LookupError as error:
         raise ValueError(name) from error
+
+
+def delimiter(text: str) -> str:
+    """Return a delimiter; a shell passes a tab most easily as its name."""
+    if len(text := text.replace("\\t", "\t")) != 1 or text in '"\r\n':
+        raise ValueError(text)
+    return text
 
 
 def batches(texts: Iterable[str]) -> Iterator[list[str]]:

@@ -44,10 +44,11 @@ PUNCTUATION = _ranges(
 )
 CHARACTER = f"[{ALONE}](?<![{PUNCTUATION}])(?:[{MARKS}]|(?<=\u200d)[{ALONE}])*"
 _LETTER, _MORE = f"[^\\W{ALONE}]", f"(?:[^\\W{ALONE}]+|[{MARKS}]+)"
+_LATIN = "\0-\u036f\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff"
 # For the argument token_pattern of scikit-learn's vectorizers, by the name in the configuration.
 # In Latin text, the first one finds what their default finds, words of two characters and more.
 TOKEN_PATTERNS = {
-    "words": f"{_LETTER}{_MORE}+|{CHARACTER}|[^\\W{ALONE}\0-\u036f]",
+    "words": f"{_LETTER}{_MORE}+|{CHARACTER}|[^\\W{ALONE}{_LATIN}]",
     "words_and_symbols": f"{_LETTER}{_MORE}*|{CHARACTER}|[^\\w\\s]",
 }
 LONG_WORDS = 20  # letters per word, on average; more than in any language with blanks

@@ -25,10 +25,12 @@ EXPANSION = 200  # a larger content has at most this multiple of its file's byte
 HEADERS = 1 << 20  # bytes of a tar before a member, which `tarfile` holds in memory
 
 
-def _open_zstd(path: Path | str, _: str) -> BinaryIO:
+def _open_zstd(path: Path | str | BinaryIO, _: str) -> BinaryIO:
     import pyarrow  # which takes a while to load; Python has no zstd before 3.14
 
-    return pyarrow.input_stream(str(path), compression="zstd")
+    return pyarrow.input_stream(
+        path if isinstance(path, io.BytesIO) else str(path), compression="zstd"
+    )
 
 
 OPENERS: dict[str, Callable[..., BinaryIO]] = {

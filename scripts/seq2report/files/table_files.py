@@ -1,28 +1,65 @@
-"""Rows of CSV, TSV, JSON Lines and Parquet files, with unchanged values and line numbers.
+"""Rows of CSV, TSV, JSON and Parquet files, with unchanged values and line numbers.
 
-``01`` and ``NA`` in a CSV file are text like any other; a number in JSON Lines keeps its digits.
+A folder or an archive may have one table per split, or a table in several pieces.
 """
 
 import codecs
-import csv
 import io
 import json
+import re
 import reprlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path, PurePath
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePath, PurePosixPath
 from typing import BinaryIO
 
-from seq2report.core.command import UserError, nearest
-from seq2report.files.archives import DAMAGE, LARGEST_MEMBER, open_content
+from seq2report.core.command import UserError
+from seq2report.files.archives import (
+    DAMAGE,
+    LARGEST_MEMBER,
+    OPENERS,
+    form,
+    form_of,
+    is_hidden,
+    members,
+    names_in,
+    open_content,
+)
+from seq2report.files.delimited import DELIMITERS, Delimited, Layout, find_columns
+from seq2report.files.lines import LARGEST_ROW, TOO_LARGE, Lines, lines_before, lines_of
+from seq2report.files.local_files import files_in
 
-KINDS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+KINDS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
+KINDS |= {".parquet": "parquet"}
 PACKED = (".gz", ".bz2", ".xz", ".zst")
-ENDINGS = f"{', '.join(KINDS)} (with or without {', '.join(PACKED)}) or .zip"
-DELIMITERS = {"csv": ",;\t|", "tsv": "\t"}  # the first one that gives the wanted columns
+ENDINGS = f"{', '.join(KINDS)} (with or without {', '.join(PACKED)}), or .zip or .tar"
+WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods")
 HINT = "set the 'encoding' to that of the file, for example latin-1"
-LARGEST_ROW = 1 << 26  # characters, which are in memory at once
-Row = tuple[str, dict[str, object]]  # its position, such as 'line 7', and its values by column
+SPLIT_NAMES = {
+    **{"train": "train", "training": "train", "test": "test", "testing": "test"},
+    **{"validation": "validation", "valid": "validation", "val": "validation"},
+    **{"dev": "validation", "unlabelled": "unlabelled", "unsupervised": "unlabelled"},
+}
+# Numbers as they are written; NaN, which is not JSON, as None.
+JSON = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=lambda _: None)
+BETWEEN = re.compile(r"[\s,]*")  # the items of an array
+Row = tuple[str, str, dict[str, object]]
+"""Its position, such as 'line 7'; the split in the name of its file or ''; values by column."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file with rows; ``open`` opens its uncompressed bytes once more."""
+
+    name: str
+    kind: str
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+
+    def delimited(self, layout: Layout) -> Delimited:
+        """Return it as delimited text."""
+        return Delimited(partial(_opened_text, self, layout.encoding), self.kind, layout)
 
 
 def kind_of(name: str) -> str | None:
@@ -31,168 +68,209 @@ def kind_of(name: str) -> str | None:
     return KINDS.get((path.with_suffix("") if path.suffix in PACKED else path).suffix)
 
 
-def read_rows(path: Path, columns: list[str], encoding: str) -> Iterator[Row]:
-    """Yield the position of each row of a table (maybe in a zip), and its values in some columns.
+def no_table(name: str) -> str:
+    """Return why a file with this name is not read as a table, and what to do."""
+    if name.lower().endswith(WORKBOOKS):
+        return f"'{name}' is a workbook; save its sheet as CSV UTF-8, and name that file"
+    return f"'{name}' does not end like a table; allowed: {ENDINGS}"
 
-    A value is text; in JSON Lines also true, false, None, a list or a mapping; in Parquet of any
-    type.
+
+def split_of(name: str) -> str:
+    """Return the split in a file's name (train.csv, data/dev-00000-of-00001.parquet), or ''."""
+    path = PurePosixPath(name)
+    words = re.findall(r"[a-z]+", path.name.lower().split(".")[0])
+    known = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
+    known = known or {SPLIT_NAMES.get(path.parent.name.lower(), "")}
+    return known.pop() if len(known) == 1 else ""
+
+
+def chosen_tables(names: list[str]) -> list[str]:
+    """Return the tables among the files of a folder or archive: one, or several of one corpus.
+
+    Several have the names of splits, or differ only in a number.
+    """
+    names = [name for name in names if kind_of(name) and not is_hidden(name)]
+    if parts := [name for name in names if split_of(name)]:
+        return parts
+    alike = {re.sub(r"[0-9]+", "0", name) for name in names}
+    return names if len(alike) == 1 else []
+
+
+def tables_in(path: Path) -> Iterator[Table]:
+    """Yield the table in a file, or the `chosen_tables` in a folder or archive.
 
     Raises:
-        UserError: the table is damaged, empty, ragged, of another encoding or lacks a column.
+        UserError: there is none, or several that do not belong together.
     """
-    with _plain_errors(path, encoding), open_table(path) as (kind, file):
-        if kind == "parquet":
-            yield from _parquet(file, columns)
-        elif kind == "jsonl":
-            yield from _json_lines(_text(file, encoding), columns)
-        else:
-            known = DELIMITERS[kind]
-            fits = (d for d in known if set(columns) <= set(_header(path, d, encoding)))
-            yield from _delimited(_text(file, encoding), columns, next(fits, known[0]))
-
-
-def column_names(path: Path, encoding: str) -> list[str]:
-    """Return the column names of a table; of JSON Lines, the keys that all lines have.
-
-    The delimiter of a CSV file is the one that gives most columns. Raises `UserError` as
-    `read_rows`.
-    """
-    with _plain_errors(path, encoding), open_table(path) as (kind, file):
-        if kind == "parquet":
-            return _parquet_file(file).schema_arrow.names
-        if kind == "jsonl":
-            rows = (row for _, row in _objects(_text(file, encoding)))
-            names = list(next(rows, {}))
-            for row in rows:
-                names = [name for name in names if name in row]
-            return names
-        return max((_header(path, d, encoding) for d in DELIMITERS[kind]), key=len)
+    if path.is_dir():
+        files = {file.relative_to(path).as_posix(): file for file in files_in(path)}
+        for name in _required(list(files)):
+            yield Table(name, kind_of(name), partial(_content, files[name]))
+    elif kind_of(path.name):
+        yield Table(path.name, kind_of(path.name), partial(_content, path))
+    elif path.name.lower().endswith(WORKBOOKS) or form_of(path) in ("text", "binary", "npy"):
+        raise UserError(no_table(path.name))
+    else:
+        chosen = _required(names_in(path))
+        if len(chosen) == 1 and form_of(path) == "zip":
+            yield Table(chosen[0], kind_of(chosen[0]), partial(_content, path, chosen[0]))
+            return
+        for name, content in members(path):
+            if name in chosen:
+                yield Table(name, kind_of(name), partial(_unpacked, name, content))
 
 
 @contextmanager
-def _plain_errors(path: Path, encoding: str) -> Iterator[None]:
+def _unpacked(name: str, content: bytes) -> Iterator[BinaryIO]:
+    opener = OPENERS.get(form(content))
+    if opener in (None, open):
+        yield io.BytesIO(content)
+        return
+    with opener(io.BytesIO(content), "rb") as file:
+        content = file.read(LARGEST_MEMBER + 1)
+    if len(content) > LARGEST_MEMBER:
+        raise UserError(f"{name}: it has more than {LARGEST_MEMBER:,} bytes when it is unpacked")
+    yield io.BytesIO(content)
+
+
+def _required(names: list[str]) -> list[str]:
+    if chosen := chosen_tables(names):
+        return chosen
+    tables = [name for name in names if kind_of(name)]
+    raise UserError(
+        f"expected one table in it, or one per split such as train.csv and test.csv, found"
+        f" {', '.join(tables[:5]) or 'none'} among {', '.join(names[:5]) or 'no files'}; set"
+        " 'member' of the source to the right one"
+    )
+
+
+@contextmanager
+def _content(path: Path, member: str | None = None) -> Iterator[BinaryIO]:
+    with open_content(path, wanted=lambda name: name == member) as (_, file):
+        yield file
+
+
+@contextmanager
+def _opened_text(table: Table, encoding: str) -> Iterator[Lines]:
+    with table.open() as file:
+        yield lines_of(file, encoding)
+
+
+def read_rows(path: Path, columns: list[str] | None, layout: Layout) -> Iterator[Row]:
+    """Yield each row of a table, or of the tables in a folder or archive: see `Row`.
+
+    A value is text; in JSON also true, false, None, a list or a mapping; in Parquet of any type,
+    and the name of a class instead of its number if the file has the names. Without ``columns``,
+    a row has all values that it has.
+
+    Raises:
+        UserError: a table is damaged, empty, ragged, of another encoding or lacks a column.
+    """
+    for table in tables_in(path):
+        split = split_of(table.name)
+        place = f"{table.name}, " if split and table.name != path.name else ""
+        with _plain_errors(table, layout.encoding, place):
+            for where, row in _rows(table, columns, layout):
+                yield f"{place}{where}", split, row
+
+
+def _rows(table: Table, columns: list[str] | None, layout: Layout) -> Iterator[tuple[str, dict]]:
+    if table.kind in DELIMITERS:
+        yield from table.delimited(layout).read(columns)
+        return
+    with table.open() as file:
+        if table.kind == "parquet":
+            yield from _parquet(file, columns)
+        else:
+            yield from _json_rows(lines_of(file, layout.encoding), columns)
+
+
+@contextmanager
+def _plain_errors(table: Table, encoding: str, place: str) -> Iterator[None]:
     try:
         yield
+    except UserError as error:
+        raise UserError(f"{place}{error}") from error
     except UnicodeError as error:
-        raise UserError(f"{_undecodable(path, encoding) or error}") from error
+        raise UserError(f"{place}{_undecodable(table, encoding) or error}") from error
     except DAMAGE as error:
-        raise UserError(f"it is damaged ({error}); remove it and fetch it again") from error
+        raise UserError(f"{place}it is damaged ({error}); remove it and fetch it again") from error
 
 
-@contextmanager
-def open_table(path: Path) -> Iterator[tuple[str, BinaryIO]]:
-    """Open a table: its kind, and its uncompressed bytes."""
-    with open_content(path, wanted=kind_of) as (name, file):
-        kind = kind_of(name)
-        if kind is None:
-            raise UserError(f"'{name}' does not end like a table; allowed: {ENDINGS}")
-        yield kind, file
-
-
-class _Text(io.TextIOWrapper):
-    """The lines of a table; ``left`` is how many characters the row may still have."""
-
-    left = LARGEST_ROW
-
-    def __next__(self) -> str:
-        line = self.readline(self.left + 1)
-        self.left -= len(line)
-        if self.left < 0:
-            raise UserError(
-                f"a row has more than {LARGEST_ROW:,} characters, which is the most that is read;"
-                " does a quotation mark or a line end lack? Remove such rows"
-            )
-        if not line:
-            raise StopIteration
-        return line
-
-
-def _text(file: BinaryIO, encoding: str) -> _Text:
-    """Return the text of a file, line ends as they are, without a byte order mark."""
-    known = codecs.lookup(encoding).name
-    return _Text(file, "utf-8-sig" if known == "utf-8" else known, newline="")
-
-
-def _undecodable(path: Path, encoding: str) -> str | None:
+def _undecodable(table: Table, encoding: str) -> str | None:
     """Return a message about the first byte that is not of this encoding."""
-    decoder, line = codecs.getincrementaldecoder(encoding)(), 1
-    with open_table(path) as (_, file):
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), True)
+    line = 1
+    with table.open() as file:
         while chunk := file.read(1 << 16):
             try:
                 line += decoder.decode(chunk).count("\n")
             except UnicodeDecodeError as error:
-                line += error.object[: error.start].count(b"\n")
+                line += lines_before(error, chunk, decoder)
                 byte = error.object[error.start]
                 return f"line {line}: the byte 0x{byte:02x} is not {encoding}; {HINT}"
     return None
 
 
-def _header(path: Path, delimiter: str, encoding: str) -> list[str]:
-    """Return the names of the columns; an empty list if the delimiter is wrong."""
-    with open_table(path) as (_, file):
-        reader = _reader(_text(file, encoding), delimiter)
-        try:
-            names = next(reader, None)
-        except csv.Error:
-            return []
-    if not names:
-        raise UserError("it is empty; expected the names of the columns in its first line")
-    return names
-
-
-def _reader(text: _Text, delimiter: str) -> Iterator[list[str]]:
-    csv.field_size_limit(LARGEST_ROW)  # otherwise 131,072 in one value
-    return csv.reader(text, delimiter=delimiter, strict=True)
-
-
-def _delimited(text: _Text, columns: list[str], delimiter: str) -> Iterator[Row]:
-    reader = _reader(text, delimiter)
-    line = 1
-    try:
-        header = next(reader)
-        positions = _positions(header, columns, "line 1")
-        line = reader.line_num + 1
-        for row in reader:
-            if len(row) != len(header) and row:  # nothing is on an empty line
-                raise UserError(
-                    f"line {line}: found {len(row)} values, expected {len(header)} as in line 1;"
-                    " a value with a delimiter or a line end has to be in quotes"
-                )
-            if row:
-                yield f"line {line}", {name: row[n] for name, n in positions.items()}
-            line = reader.line_num + 1
-            text.left = LARGEST_ROW
-    except csv.Error as error:
-        raise UserError(
-            f"line {line}: {error}; a value that begins with a quote has to end with one, and a"
-            ' quote inside it is written twice ("")'
-        ) from error
-
-
-def _json_lines(text: _Text, columns: list[str]) -> Iterator[Row]:
+def _json_rows(text: Lines, columns: list[str] | None) -> Iterator[tuple[str, dict]]:
     for where, row in _objects(text):
-        _positions(list(row), columns, where)
-        yield where, {name: row[name] for name in columns}
+        find_columns(list(row), columns or [], where)
+        yield where, row if columns is None else {name: row[name] for name in columns}
 
 
-def _objects(text: _Text) -> Iterator[Row]:
+def _objects(text: Lines) -> Iterator[tuple[str, dict]]:
+    """Yield the objects of JSON Lines, or of one array."""
+    begun = False
     for number, line in enumerate(text, 1):
         text.left = LARGEST_ROW
-        if not line.strip():
-            continue
+        start = line.lstrip("\ufeff \t\r\n")
+        if not begun and start.startswith("["):
+            yield from _items(text, start[1:])
+            return
+        if start:
+            begun, where = True, f"line {number}"
+            try:
+                row, end = JSON.raw_decode(start)
+                if start[end:].strip():
+                    raise ValueError(f"more after character {end}")
+            except (ValueError, RecursionError) as error:
+                raise _no_json(where, error) from error
+            yield where, _checked_object(row, where)
+
+
+def _items(text: Lines, buffer: str) -> Iterator[tuple[str, dict]]:
+    """Yield the objects of an array; ``buffer`` is its beginning."""
+    number, position = 1, 0
+    while True:
+        position = BETWEEN.match(buffer, position).end()
+        if buffer.startswith("]", position):
+            return
         try:
-            # Numbers as they are written; NaN, which is not JSON, as None.
-            row = json.loads(line, parse_float=str, parse_int=str, parse_constant=lambda _: None)
+            row, position = JSON.raw_decode(buffer, position)
         except (ValueError, RecursionError) as error:
-            raise UserError(
-                f"line {number}: not JSON ({error}); expected one object per line"
-            ) from error
-        if not isinstance(row, dict):
-            raise UserError(
-                f"line {number}: found {reprlib.repr(row)}, expected one object per line, as in"
-                ' {"text": "…", "label": "…"}'
-            )
-        yield f"line {number}", row
+            more = text.read(1 << 20)
+            if not more:
+                raise _no_json(f"item {number}", error) from error
+            buffer, position = buffer[position:] + more, 0
+            if len(buffer) > LARGEST_ROW:
+                raise UserError(f"item {number}: {TOO_LARGE}") from error
+            continue
+        yield f"item {number}", _checked_object(row, f"item {number}")
+        number += 1
+
+
+def _no_json(where: str, error: Exception) -> UserError:
+    expected = "expected one object per line, or one array of objects"
+    return UserError(f"{where}: not JSON ({error}); {expected}")
+
+
+def _checked_object(row: object, where: str) -> dict:
+    if not isinstance(row, dict):
+        raise UserError(
+            f"{where}: found {reprlib.repr(row)}, expected an object, as in"
+            ' {"text": "…", "label": "…"}'
+        )
+    return row
 
 
 def _parquet_file(file: BinaryIO):
@@ -218,19 +296,23 @@ def _seekable(file: BinaryIO):
     return pa.BufferReader(content)
 
 
-def _parquet(file: BinaryIO, columns: list[str]) -> Iterator[Row]:
+def _parquet(file: BinaryIO, columns: list[str] | None) -> Iterator[tuple[str, dict]]:
     import pyarrow as pa
 
     file = _seekable(file)
     table = _parquet_file(file)
-    _positions(table.schema_arrow.names, columns, "its columns")
-    number = 0
+    schema = table.schema_arrow
+    columns = schema.names if columns is None else columns
+    find_columns(schema.names, columns, "its columns")
+    classes, number = _class_names(schema.metadata or {}), 0
     try:
         for group in range(table.num_row_groups):
             step = _rows_at_once(file, table.metadata.row_group(group), group, columns)
             for batch in table.iter_batches(step, row_groups=[group], columns=columns):
                 for row in batch.to_pylist():
                     number += 1
+                    for name in classes.keys() & row.keys():
+                        row[name] = _class_name(row[name], classes[name], f"row {number}")
                     yield f"row {number}", row
     except pa.ArrowException as error:
         raise UserError(f"after row {number}: damaged ({error})") from error
@@ -255,10 +337,18 @@ def _rows_at_once(file: BinaryIO, about, group: int, columns: list[str]) -> int:
     return min(1024, 1 + LARGEST_MEMBER // (size + 1))
 
 
-def _positions(names: list[str], columns: list[str], where: str) -> dict[str, int]:
-    """Return the position of each wanted column; `UserError` if one is missing or repeated."""
-    for column in columns:
-        if names.count(column) != 1:
-            problem = "is missing" if column not in names else "occurs more than once"
-            raise UserError(f"{where}: the column '{column}' {problem}; {nearest(column, names)}")
-    return {column: names.index(column) for column in columns}
+def _class_names(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
+    """Return the names of the classes by column, which Hugging Face's datasets write."""
+    try:
+        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+        return {k: v["names"] for k, v in features.items() if v.get("_type") == "ClassLabel"}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _class_name(value: int | None, names: list[str], where: str) -> str | None:
+    if value is None or value == -1:  # which stands for no label
+        return None
+    if value not in range(len(names)):
+        raise UserError(f"{where}: found the class {value}, expected a number below {len(names)}")
+    return names[value]

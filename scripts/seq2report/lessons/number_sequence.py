@@ -94,9 +94,8 @@ def ceiling(weights: np.ndarray, bias: float) -> float:
 def predict(rules: dict[str, Callable], splits: dict[str, np.ndarray]) -> pd.DataFrame:
     """Return columns part, method, start, true and predicted, in numbers of the sequence.
 
-    Args:
-        rules: functions from windows, (n, WINDOW), to predictions, (n,), both divided by `SCALE`.
-        splits: first numbers of the windows, (n,) int.
+    ``rules`` turn windows, (n, WINDOW), into predictions, (n,), both divided by `SCALE`; ``splits``
+    have the first numbers of the windows, (n,) int.
     """
     frames = []
     for (split, starts), (method, rule) in product(splits.items(), rules.items()):

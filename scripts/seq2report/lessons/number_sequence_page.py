@@ -20,8 +20,8 @@ def read_errors(tables: Tables) -> pd.Series:
     return tables["scores"].set_index(["part", "method"])["mae"]
 
 
-def select(tables: Tables, method: str, *parts: str) -> pd.DataFrame:
-    return tables["predictions"].query("method == @method and part in @parts")
+def select(tables: Tables, method: str, *splits: str) -> pd.DataFrame:
+    return tables["predictions"].query("method == @method and part in @splits")
 
 
 def examples(tables: Tables, facts: dict) -> HTML:
@@ -78,10 +78,10 @@ def test_error(tables: Tables) -> HTML:
 
 def errors_table(tables: Tables) -> HTML:
     errors = read_errors(tables).unstack("part").loc[tables["scores"]["method"].unique()]
-    parts = {"train": "training windows", "test": "test windows", "outside": "windows outside"}
+    splits = {"train": "training windows", "test": "test windows", "outside": "windows outside"}
     return html.table(
-        choose(errors.reset_index(), {"method": "method"} | parts),
-        dict.fromkeys(parts.values(), lambda error: "0" if error < EXACT else f"{error:.2f}"),
+        choose(errors.reset_index(), {"method": "method"} | splits),
+        dict.fromkeys(splits.values(), lambda error: "0" if error < EXACT else f"{error:.2f}"),
         "Mean absolute error, in numbers of the sequence (“windows outside”: next section)",
     )
 

@@ -46,13 +46,9 @@ def multi_hot(texts: Sequence[str]) -> np.ndarray:
 def distances(vectors: np.ndarray, space: str) -> pd.DataFrame:
     """Return the distances between `WORDS`, one row per ordered pair, self-pairs included.
 
-    Args:
-        vectors: (len(WORDS), d), none of them all zeros.
-        space: name of these vectors.
-
-    Returns:
-        Columns space, word, other, pair (`SAME` or `OTHER`, "" for a self-pair), euclidean (length
-        of the difference) and cosine (of the angle; 1 for the same direction).
+    ``vectors`` are (len(WORDS), d), none of them all zeros. Columns space (their name), word,
+    other, pair (`SAME` or `OTHER`, "" for a self-pair), euclidean (length of the difference) and
+    cosine (of the angle; 1 for the same direction).
     """
     vectors = np.asarray(vectors, dtype=np.float64)
     euclidean = np.linalg.norm(vectors[:, None] - vectors[None], axis=2)
@@ -70,9 +66,7 @@ def distances(vectors: np.ndarray, space: str) -> pd.DataFrame:
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
     """Return mean, smallest and largest of the `distances` per space and kind of pair.
 
-    Returns:
-        Columns space, pair, pairs (each counted once), and for euclidean and cosine
-        <measure>_mean, _min, _max.
+    Columns space, pair, pairs (each counted once), and <measure>_mean, _min and _max of both.
     """
     grouped = table[table["pair"] != ""].groupby(["space", "pair"], sort=False)
     summary = grouped[["euclidean", "cosine"]].agg(["mean", "min", "max"])
@@ -90,9 +84,7 @@ def separated(table: pd.DataFrame) -> bool:
 def look_up(seed: int) -> dict[str, float]:
     """Read the rows of a document in a random matrix twice: as a product, and directly.
 
-    Returns:
-        difference (the largest between the two), multiplications, product_seconds and
-        lookup_seconds (wall clock, the fastest of `REPEATS`).
+    Return their largest difference, the multiplications, and the fastest time of `REPEATS`.
     """
     rng = np.random.default_rng(seed)
     matrix = rng.normal(size=(VOCABULARY, DIMENSIONS)).astype(np.float32)
@@ -112,11 +104,9 @@ def look_up(seed: int) -> dict[str, float]:
 
 
 def sizes() -> pd.DataFrame:
-    """Return the size of a document in each form.
+    """Return the size of a document in each form, and that of `DOCUMENTS` documents.
 
-    Returns:
-        Columns form, rows, columns, numbers, megabytes (of 10^6 bytes), corpus_gigabytes
-        (`DOCUMENTS` documents, 10^9 bytes) and order (whether the word order is kept).
+    The column order says whether the word order is kept; a gigabyte is 10^9 bytes.
     """
     forms = [
         ("one-hot, one row per word", LENGTH, VOCABULARY, True),

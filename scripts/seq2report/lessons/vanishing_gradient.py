@@ -39,14 +39,9 @@ class Network:
     """
 
     def __init__(self, kind: str, vectors, classes: int, length: int, rate: float) -> None:
-        """Build the layers and compile the functions.
+        """Build the layers and compile the functions, for at most ``length`` steps.
 
-        Args:
-            kind: one of `CELLS`.
-            vectors: see `Corpus`.
-            classes: units of the output layer.
-            length: largest number of steps.
-            rate: learning rate of Adam.
+        ``kind`` is one of `CELLS`, ``vectors`` are those of a `Corpus`, ``rate`` is that of Adam.
         """
         import keras
 

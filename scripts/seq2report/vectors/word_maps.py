@@ -14,6 +14,11 @@ FEWEST = 11  # points of a map; trustworthiness needs more than twice its 5 neig
 NO_CLASS = ""
 CLEARLY = np.log(3)  # log odds ratio from which on a word belongs to a class
 SEED = 1
+# Three letters and more of an alphabet; one and more of another script, with combining marks.
+WORD = (
+    r"^(?:[\p{Latin}\p{Greek}\p{Cyrillic}][\p{L}\p{M}']{2,}"
+    r"|[\p{L}--\p{Latin}--\p{Greek}--\p{Cyrillic}][\p{L}\p{M}\x{200c}\x{200d}']*)$"
+)
 
 
 def word_classes(sequences: Sequences, vocabulary: pl.DataFrame) -> pl.DataFrame:
@@ -57,14 +62,15 @@ def word_classes(sequences: Sequences, vocabulary: pl.DataFrame) -> pl.DataFrame
 def choose_words(words: pl.DataFrame, classes: int) -> pl.DataFrame:
     """Return the most frequent words of each class and of none, equally many, at most ``WORDS``.
 
-    Stop words, numbers and words of one or two letters are excluded.
+    Numbers are excluded; in alphabets, words of one or two letters; in English, stop words. A text
+    is taken for English if they are a fifth of it: they are almost half of English texts.
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    plain = words.filter(
-        ~pl.col("word").is_in(list(ENGLISH_STOP_WORDS)),
-        pl.col("word").str.contains(r"^\p{L}[\p{L}']{2,}$"),
-    )
+    is_stop_word = pl.col("word").is_in(list(ENGLISH_STOP_WORDS))
+    stop_words = words.filter(is_stop_word)["count"].sum()
+    is_english = stop_words > 0.2 * words["count"].sum()
+    plain = words.filter(~is_stop_word | (not is_english), pl.col("word").str.contains(WORD))
     return plain.filter(pl.int_range(pl.len()).over("label") < WORDS // (classes + 1))
 
 

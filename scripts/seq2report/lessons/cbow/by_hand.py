@@ -96,9 +96,7 @@ def descend(
 
     Cross-entropy and softmax; the gradients are those of Rumelhart, Hinton and Williams (1986).
     ``x`` is (n, words) float64, ``targets`` (n,) int, and an epoch is one step of size `RATE`.
-
-    Returns:
-        The trained weights, and the mean loss before each step, (epochs, s).
+    Return the trained weights, and the mean loss before each step, (epochs, s).
     """
     rows = np.arange(len(targets))
     hidden, output = weights
@@ -174,9 +172,8 @@ def opposite(embedding: np.ndarray) -> np.ndarray:
 def try_starts(setting: Setting, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
     """Train from `STARTS` random starts and count how often the sentences separate.
 
-    Returns:
-        One row per start (setting, start, loss, line, nearest), one row per checked epoch
-        (setting, epoch, line, nearest: shares of the starts), and the embeddings, (s, words, 2).
+    Return one row per start, one row per checked epoch with shares of the starts, and the
+    embeddings, (s, words, 2).
     """
     contexts, targets = examples(setting)
     x = inputs(contexts)

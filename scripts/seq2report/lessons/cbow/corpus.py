@@ -48,9 +48,8 @@ def measure_bands(
 ) -> pd.DataFrame:
     """Return the quality of vectors, (n, d), by frequency of the word, one row per band of `BANDS`.
 
-    Returns:
-        Columns occurrences, words (number of chosen words, at most `OF_A_BAND`), length (mean
-        length of the vectors) and same_class.
+    It is that of random words, at most `OF_A_BAND`: the mean length of their vectors, and
+    `same_class`.
     """
     rng = np.random.default_rng(seed)
     band = np.searchsorted(list(BANDS.values()), counts, side="right") - 1
@@ -68,9 +67,7 @@ def train_methods(
 ) -> tuple[list[str], dict[str, np.ndarray], list[dict]]:
     """Train both methods on documents; ``spelled`` has the word of each id.
 
-    Returns:
-        The words, which are the same for both methods, the vectors by method, and one row of the
-        table settings per method.
+    Return the words, which are the same for both, the vectors by method, and rows of settings.
     """
     tokens = int(read.lengths.sum())
     common = {"dimensions": DIMENSIONS, "window": WINDOW, "negative": NEGATIVE}

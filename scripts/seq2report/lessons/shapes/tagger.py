@@ -22,9 +22,8 @@ def sentence_words(documents: pl.DataFrame, split: str, seed: int) -> pl.DataFra
     A sentence ends at . ! ? : or ; before a space, at an empty line or at a tag in angle brackets.
     Words are letters, with apostrophes inside; addresses with @ are left out.
 
-    Returns:
-        Columns sentence (from 0), position (from 0), word, read (the word in lower case) and form
-        (index in `FORMS`; “McDonald” counts as Capitalised).
+    Columns sentence (from 0), position (from 0), word, read (the word in lower case) and form
+    (index in `FORMS`; “McDonald” counts as Capitalised).
     """
     shortest, longest = SENTENCE
     text = (
@@ -141,14 +140,14 @@ def read_sentences(documents: pl.DataFrame, seed: int) -> dict[str, pl.DataFrame
 
 
 def measure(test: pl.DataFrame, predicted: dict[str, np.ndarray], usual: dict[str, int]) -> list:
-    """Return the scores of each method on the parts of the test, rows of `Outcome.methods`."""
+    """Return the scores of each method on subsets of the test, rows of `Outcome.methods`."""
     truth = test["form"].to_numpy()
     first = (test["position"] == 0).to_numpy()
     unknown = ~test["read"].is_in(list(usual)).to_numpy()
-    parts = {"inside": ~first, "first words": first, "inside, unknown words": ~first & unknown}
+    subsets = {"inside": ~first, "first words": first, "inside, unknown words": ~first & unknown}
     return [
-        (part, name, metric, score, int(rows.sum()))
-        for part, rows in parts.items()
+        (subset, name, metric, score, int(rows.sum()))
+        for subset, rows in subsets.items()
         if rows.any()
         for name, forms in predicted.items()
         for metric, score in tagging_scores(truth[rows], forms[rows]).items()

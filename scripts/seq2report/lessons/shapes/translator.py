@@ -73,13 +73,13 @@ def draw_numbers(rng: np.random.Generator) -> dict[str, np.ndarray]:
     One fifth of the numbers of each length is for the test. Numbers of longer have one digit more
     than the longest training numbers.
     """
-    parts = {"train": [], "test": []}
+    splits = {"train": [], "test": []}
     for digits in DIGITS:
         numbers = rng.permutation(np.arange(10 ** (digits - 1), 10**digits))
         cut = min(round(len(numbers) / 5), TESTED_OF_LENGTH)
-        parts["test"].append(numbers[:cut])
-        parts["train"].append(numbers[cut : cut + TRAINED_OF_LENGTH])
-    drawn = {name: rng.permutation(np.concatenate(numbers)) for name, numbers in parts.items()}
+        splits["test"].append(numbers[:cut])
+        splits["train"].append(numbers[cut : cut + TRAINED_OF_LENGTH])
+    drawn = {name: rng.permutation(np.concatenate(numbers)) for name, numbers in splits.items()}
     low, high = 10 ** DIGITS[-1], 10 ** (DIGITS[-1] + 1)
     drawn["longer"] = low + rng.choice(high - low, TESTED_OF_LENGTH, replace=False)
     return drawn
@@ -88,11 +88,8 @@ def draw_numbers(rng: np.random.Generator) -> dict[str, np.ndarray]:
 def decode(next_digit: Callable[[np.ndarray], np.ndarray], n: int) -> list[str]:
     """Return the digits of n numbers before the end token, or all digits without one.
 
-    Decoding is greedy: the most probable digit is the input of the next step.
-
-    Args:
-        next_digit: inputs (n, WRITTEN) → probabilities (n, WRITTEN, STOP + 1) of the next symbol.
-        n: how many numbers are written at once.
+    Decoding is greedy: the most probable digit is the input of the next step. ``next_digit`` turns
+    inputs, (n, WRITTEN), into probabilities of the next symbol, (n, WRITTEN, STOP + 1).
     """
     x = np.zeros((n, WRITTEN), np.int32)
     x[:, 0] = START
@@ -137,12 +134,12 @@ def build_network():
 
 
 def measure(numbers: pd.DataFrame) -> list[tuple]:
-    """Return the share of exact numbers by method and part, rows of `Outcome.methods`."""
-    parts = {"test": numbers["part"] == "test"}
-    parts |= {f"{n} digits": numbers["digits"] == n for n in (*DIGITS, DIGITS[-1] + 1)}
+    """Return the share of exact numbers by method and subset, rows of `Outcome.methods`."""
+    subsets = {"test": numbers["part"] == "test"}
+    subsets |= {f"{n} digits": numbers["digits"] == n for n in (*DIGITS, DIGITS[-1] + 1)}
     return [
-        (part, name, "exact", float((chosen[column] == chosen["true"]).mean()), len(chosen))
-        for part, chosen in ((part, numbers[rows]) for part, rows in parts.items())
+        (subset, name, "exact", float((chosen[column] == chosen["true"]).mean()), len(chosen))
+        for subset, chosen in ((name, numbers[rows]) for name, rows in subsets.items())
         for name, column in METHODS.items()
     ]
 

@@ -53,10 +53,7 @@ def count_letters(x: np.ndarray, y: np.ndarray, length: int) -> np.ndarray:
 
     Counts are smoothed with the probabilities after the context that is one letter shorter; these
     weigh as much as `STRENGTH` letters. Below the empty context, all symbols are equally likely
-    (MacKay and Peto 1995).
-
-    Returns:
-        ((SYMBOLS + 1) ** length, SYMBOLS) float64, rows add up to 1.
+    (MacKay and Peto 1995). The shape is ((SYMBOLS + 1) ** length, SYMBOLS); rows add up to 1.
     """
     p = np.full((1, SYMBOLS), 1 / SYMBOLS)
     counted = y != IGNORE
@@ -79,13 +76,10 @@ def generate(
 ) -> tuple[list[str], np.ndarray]:
     """Draw words letter by letter; each drawn letter is the input of the next step.
 
-    Args:
-        next_symbol: inputs (n, LONGEST) → probabilities (n, LONGEST, SYMBOLS) of the next symbol.
-        first: first letter of each word, (n,) of 0 to 25.
-        rng: draws the letters.
+    ``next_symbol`` turns inputs, (n, LONGEST), into probabilities of the next symbol, (n, LONGEST,
+    SYMBOLS); ``first`` are the first letters, (n,) of 0 to 25.
 
-    Returns:
-        The words, and whether the end token was drawn within `LONGEST` letters, (n,) bool.
+    Return the words, and whether the end token was drawn within `LONGEST` letters, (n,) bool.
     """
     x = np.zeros((len(first), LONGEST), np.int32)
     x[:, 0] = first + 1

@@ -1,0 +1,141 @@
+"""How a table is written: its encoding, delimiter, quotation marks and header, and why."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from seq2report.core.command import UserError
+from seq2report.core.excerpts import excerpt
+from seq2report.files.delimited import DELIMITERS, NO_QUOTES, Layout
+from seq2report.files.table_files import Table, tables_in
+
+ENCODINGS = ("utf-8", "cp1252", "latin-1")  # tried in this order; the last one accepts any bytes
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # the first bytes of such a file
+JUDGED = 2000  # rows
+FEW_ROWS = 3  # per class, on average
+WORDS_OF_A_ROW = 4  # in its text; a name of a column is usually shorter
+
+
+def found_layout(path: Path) -> tuple[Layout, list[str]]:
+    """Return the layout of a table, or of the first of several, and the reasons for it."""
+    table = next(tables_in(path))
+    if table.kind == "parquet":
+        return Layout(), []
+    encoding, reasons = found_encoding(table)
+    layout = Layout(encoding)
+    if table.kind in DELIMITERS:
+        delimiter = table.delimited(layout).sniff()
+        if delimiter != DELIMITERS[table.kind][0]:
+            reasons.append(f"delimiter: {delimiter!r}, which gives most columns")
+        quotes = table.delimited(layout).quotes(delimiter)
+        if quotes.quote == NO_QUOTES:
+            reasons.append(f"quote: none, as {quotes.reason}")
+        layout = replace(layout, delimiter=delimiter, quote=quotes.quote)
+        header, reason = has_header(table, layout)
+        layout, reasons = replace(layout, header=header), reasons + reason
+    return layout, reasons
+
+
+def settings_of(layout: Layout, kind: str) -> dict:
+    """Return the settings of a corpus for a layout, without those that are the default."""
+    settings = {} if layout.encoding == "utf-8" else {"encoding": layout.encoding}
+    if kind in DELIMITERS and (layout.delimiter != DELIMITERS[kind][0] or not layout.header):
+        settings["delimiter"] = layout.delimiter
+    if layout.quote == NO_QUOTES:
+        settings["quote"] = NO_QUOTES
+    return settings if layout.header else settings | {"header": False}
+
+
+def found_encoding(table: Table) -> tuple[str, list[str]]:
+    """Return the encoding of a text, by its lines, and the reason if it is not UTF-8.
+
+    Raises:
+        UserError: most lines are UTF-8, and some are not.
+    """
+    encodings, first = Counter(), 0
+    with table.open() as file:
+        start = file.read(2)
+        if start in UTF_16:
+            return "utf-16", ["encoding: utf-16, as its first bytes show"]
+        for number, line in enumerate(file, 1):
+            encodings[encoding_of(start + line)] += 1
+            start = b""
+            if not first and encodings.total() > encodings["ascii"] + encodings["utf-8"]:
+                first = number
+    return chosen_encoding(encodings, "lines", f"line {first}")
+
+
+def chosen_encoding(encodings: Counter, unit: str, first: str) -> tuple[str, list[str]]:
+    """Return the encoding of several lines or files, and the reason if it is not UTF-8.
+
+    Raises:
+        UserError: more of them are in UTF-8 than in another encoding, ASCII not counted.
+    """
+    files, plain = encodings.total(), encodings["ascii"] + encodings["utf-8"]
+    if plain == files:
+        return "utf-8", []
+    verb = "is" if files - plain == 1 else "are"
+    counts = f"{files - plain:,} of {files:,} {unit} {verb} not UTF-8, the first is {first}"
+    encoding = max(encodings, key=["ascii", *ENCODINGS, "utf-16"].index)
+    if encodings["utf-8"] > files - plain:
+        raise UserError(
+            f"{counts}; {encodings['utf-8']:,} others have letters in UTF-8, so no encoding fits"
+            f" all; write the {unit} that differ in UTF-8 or remove them"
+        )
+    return encoding, [f"encoding: {encoding}, as {counts}; check some texts"]
+
+
+def encoding_of(content: bytes) -> str:
+    """Return utf-16, ascii, or the first of `ENCODINGS` that decodes it."""
+    if content.startswith(UTF_16):
+        return "utf-16"
+    if content.isascii():
+        return "ascii"
+    for encoding in ENCODINGS:
+        try:
+            content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    raise AssertionError
+
+
+def has_header(table: Table, layout: Layout) -> tuple[bool, list[str]]:
+    """Return whether the first row of a delimited text has names, and a doubt if there is one."""
+    rows = table.delimited(replace(layout, header=False)).read(None)
+    first, *others = [list(row.values()) for _, row in islice(rows, JUDGED)] or [[]]
+    data, names = evidence(first, others)
+    if data and not names:
+        return False, [f"header: false, as the first row looks like a row of data: {data[0]}"]
+    if data:
+        doubt = f"{data[0]}; if it is a row of data, set header: false"
+        return True, [f"header: the first row has the names of the columns, although {doubt}"]
+    return True, []
+
+
+def evidence(first: list[str], others: list[list[str]]) -> tuple[list[str], list[str]]:
+    """Return what makes the first row look like data, and what like the names of columns."""
+    data, names = [], []
+    if not others or first == [str(n) for n in range(len(first))]:  # as pandas numbers columns
+        return data, names
+    columns = [list(filter(None, map(str.strip, column))) for column in zip(*others, strict=True)]
+    longest = max(range(len(first)), key=lambda n: sum(map(len, columns[n])))
+    for n, (name, values) in enumerate(zip(first, columns, strict=True)):
+        different, shown = set(values), repr(excerpt(name, 30))
+        if 2 <= len(different) <= len(values) / FEW_ROWS:
+            same = name.strip() in different
+            (data if same else names).append(f"{shown} is a value of column {n + 1}")
+        elif values and all(map(_is_number, values)):
+            (data if _is_number(name) else names).append(f"{shown} is a number as those below it")
+        elif n == longest and len(name.split()) >= WORDS_OF_A_ROW:
+            data.append(f"{shown} looks like a text")
+    return data, names
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,199 @@
+"""Rows of delimited text (CSV and TSV): its delimiter, its quotation marks and its header.
+
+Values are unchanged: ``01`` and ``NA`` are text like any other.
+"""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, fields
+from functools import partial
+from itertools import chain, islice
+
+from seq2report.core.command import UserError, nearest
+from seq2report.files.lines import LARGEST_ROW, Lines
+
+DELIMITERS = {"csv": ",;\t|", "tsv": "\t,;|"}  # the first one that gives the wanted columns
+QUOTES = QUOTE, _, NO_QUOTES = ('"', "'", "none")  # what may be around values
+EXCEL = re.compile(r'"?sep=(.)"?[\r\n]*')  # the line above the header that names the delimiter
+SNIFFED = 1000  # rows
+SET_QUOTE = "set quote to none if quotation marks are characters of the texts"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is written: settings of a corpus, and options of a command.
+
+    Attributes:
+        delimiter: one character; None to try `DELIMITERS`.
+        quote: the character around values, or `NO_QUOTES`; None if `Delimited.quotes` decides.
+        header: whether the first row has the names of the columns; they are 1, 2, … otherwise.
+    """
+
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    quote: str | None = None
+    header: bool = True
+
+    @classmethod
+    def of(cls, settings: dict) -> "Layout":
+        """Return the layout in the settings of a corpus, which has other settings too."""
+        return cls(**{f.name: settings[f.name] for f in fields(cls) if f.name in settings})
+
+
+@dataclass(frozen=True)
+class Quotes:
+    """What quotation marks are in a table: `QUOTE`, or `NO_QUOTES` and why."""
+
+    quote: str
+    reason: str = ""
+    swallowed: bool = False  # whether rows would be within a value in quotes
+
+
+@dataclass(frozen=True)
+class Delimited:
+    """A delimited text; ``open`` starts one more pass over its lines, with their ends."""
+
+    open: Callable[[], AbstractContextManager[Lines]]
+    kind: str
+    layout: Layout
+
+    def read(self, columns: list[str] | None) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield the position and the values of each row in some columns.
+
+        Without ``columns``, in all that have a name of their own.
+
+        Raises:
+            UserError: the text is empty or ragged, lacks a column, or may have swallowed rows.
+        """
+        delimiter = self.delimiter(columns or [])
+        rows = self.rows(delimiter, self.layout.quote or self._usual_quote(delimiter))
+        line, first = next(rows, (1, None))
+        if first is None:
+            raise UserError("it is empty; expected the names of the columns in its first line")
+        names = first
+        if not self.layout.header:
+            names, rows = numbers(first), chain([(line, first)], rows)
+        wanted = [n for n in names if n and names.count(n) == 1] if columns is None else columns
+        positions = find_columns(names, wanted, f"line {line}")
+        for number, row in rows:
+            if len(row) != len(first):
+                raise UserError(
+                    f"line {number}: found {len(row)} values, expected {len(first)} as in line"
+                    f" {line}; a value with a delimiter or a line end has to be in quotes"
+                )
+            yield f"line {number}", {name: row[n] for name, n in positions.items()}
+
+    def rows(self, delimiter: str, quote: str) -> Iterator[tuple[int, list[str]]]:
+        """Yield the first line and the values of each row; `UserError` for an open quote."""
+        csv.field_size_limit(LARGEST_ROW)  # otherwise 131,072 in one value
+        plain = {"quoting": csv.QUOTE_NONE} if quote == NO_QUOTES else {"quotechar": quote}
+        with self.open() as lines:
+            start = next(lines, "").removeprefix("\ufeff")
+            above = 1 if EXCEL.fullmatch(start) else 0
+            reader = csv.reader(
+                lines if above else chain([start], lines), delimiter=delimiter, strict=True, **plain
+            )
+            line = 1 + above
+            try:
+                for row in reader:
+                    lines.left = LARGEST_ROW
+                    if row:  # nothing is on an empty line
+                        yield line, row
+                    line = reader.line_num + 1 + above
+            except csv.Error as error:
+                raise UserError(
+                    f"line {line}: {error}; a value that begins with a quote has to end with one,"
+                    f' and a quote inside it is written twice (""); {SET_QUOTE}'
+                ) from error
+
+    def delimiter(self, columns: list[str]) -> str:
+        """Return the delimiter: as set, as Excel names it, or the first with these columns."""
+        with self.open() as lines:
+            named = EXCEL.fullmatch(next(lines, "").removeprefix("\ufeff"))
+        if fixed := self.layout.delimiter or (named and named[1]):
+            return fixed
+        known = DELIMITERS[self.kind]
+        if not self.layout.header:
+            return known[0]
+        fits = (d for d in known if set(columns) <= set(self._first(d)))
+        return next(fits, known[0])
+
+    def sniff(self) -> str:
+        """Return the delimiter that gives rows of one length, and most columns."""
+        fixed = self.delimiter([])
+        if fixed != DELIMITERS[self.kind][0]:
+            return fixed
+        return max(DELIMITERS[self.kind], key=self._fit)
+
+    def _fit(self, delimiter: str) -> tuple[bool, int]:
+        for quote in (QUOTE, NO_QUOTES):
+            try:
+                lengths = [len(row) for _, row in islice(self.rows(delimiter, quote), SNIFFED)]
+            except UserError:
+                continue
+            width = max(lengths, default=0)
+            if width > 1 and min(lengths) == width:
+                return True, width
+        return False, len(self._first(delimiter))
+
+    def _first(self, delimiter: str) -> list[str]:
+        """Return the first row; an empty list if the delimiter is wrong."""
+        try:
+            return next(self.rows(delimiter, self.layout.quote or QUOTE), (1, []))[1]
+        except UserError:
+            return next(self.rows(delimiter, NO_QUOTES), (1, []))[1]
+
+    def quotes(self, delimiter: str) -> Quotes:
+        """Return what quotation marks are, by reading the text with and without quotes.
+
+        They are characters of the texts if the lines are rows of one length without quotes, and
+        quotes break them or swallow some of them. In TSV they are so as well unless each value in
+        quotes needs them, or all values of its column have them.
+        """
+        with self.open() as text:
+            if not any(QUOTE in chunk for chunk in iter(partial(text.read, 1 << 20), "")):
+                return Quotes(QUOTE)
+        lines, width, marked, needless = 0, 0, Counter(), Counter()
+        for lines, (_, row) in enumerate(self.rows(delimiter, NO_QUOTES), 1):
+            width = width or len(row)
+            if len(row) != width:
+                return Quotes(QUOTE)
+            for n, value in enumerate(row):
+                if lines > 1 and value.startswith(QUOTE):
+                    marked[n] += 1
+                    needless[n] += not ('""' in value[1:-1] or "," in value)
+        try:
+            lengths = Counter(len(row) for _, row in self.rows(delimiter, QUOTE))
+        except UserError as error:
+            return Quotes(NO_QUOTES, f"reading it with quotes fails: {str(error).split(';')[0]}")
+        if lengths.total() < lines:
+            reason = "rows would be within a value in quotes"
+            return Quotes(NO_QUOTES, f"{lines - lengths.total():,} {reason}", True)
+        if self.kind == "tsv" and any(needless[n] > 0 and marked[n] < lines - 1 for n in marked):
+            return Quotes(NO_QUOTES, "only some values that need no quotes have them")
+        return Quotes(QUOTE)
+
+    def _usual_quote(self, delimiter: str) -> str:
+        """Return the quotes of a text for which none are set; `UserError` if that is a guess."""
+        quotes = self.quotes(delimiter)
+        lone = len(self._first(delimiter)) == 1  # rows and lines of text look alike
+        if quotes.swallowed and (lone if self.kind == "tsv" else not lone):
+            raise UserError(f"{quotes.reason}; {SET_QUOTE}, or to '\"' if this value is right")
+        return quotes.quote if self.kind == "tsv" else QUOTE
+
+
+def numbers(row: list[str]) -> list[str]:
+    """Return the names of columns without a header, which are numbers from 1."""
+    return [str(n) for n in range(1, len(row) + 1)]
+
+
+def find_columns(names: list[str], columns: list[str], where: str) -> dict[str, int]:
+    """Return the position of each wanted column; `UserError` if one is missing or repeated."""
+    for column in columns:
+        if names.count(column) != 1:
+            problem = "is missing" if column not in names else "occurs more than once"
+            raise UserError(f"{where}: the column '{column}' {problem}; {nearest(column, names)}")
+    return {column: names.index(column) for column in columns}

@@ -1,0 +1,45 @@
+"""The lines of a table, bounded in memory, and the line of a byte that cannot be decoded."""
+
+import codecs
+import io
+from typing import BinaryIO
+
+from seq2report.core.command import UserError
+
+LARGEST_ROW = 1 << 26  # characters, which are in memory at once
+
+
+class Lines(io.TextIOWrapper):
+    """The lines of a table, with their ends; ``left`` is what the row may still have."""
+
+    left = LARGEST_ROW
+
+    def __next__(self) -> str:
+        line = self.readline(self.left + 1)
+        self.left -= len(line)
+        if self.left < 0:
+            raise UserError(TOO_LARGE)
+        if not line:
+            raise StopIteration
+        return line
+
+
+TOO_LARGE = (
+    f"a row has more than {LARGEST_ROW:,} characters, which is the most that is read;"
+    " does a quotation mark or a line end lack? Remove such rows"
+)
+
+
+def lines_of(file: BinaryIO, encoding: str) -> Lines:
+    """Return the lines of a file, without a byte order mark."""
+    known = codecs.lookup(encoding).name
+    return Lines(file, "utf-8-sig" if known == "utf-8" else known, newline="")
+
+
+def lines_before(
+    error: UnicodeDecodeError, chunk: bytes, decoder: io.IncrementalNewlineDecoder
+) -> int:
+    """Return the number of lines in ``chunk`` before the byte that the decoder refused."""
+    pending = len(error.object) - len(chunk)
+    lines = decoder.decode(chunk[: max(0, error.start - pending)]).count("\n")
+    return lines + (decoder.getstate()[1] & 1)  # a CR that waits for an LF

@@ -1,0 +1,106 @@
+"""What `propose` finds out about the layout of a table, and when it has a doubt."""
+
+import pytest
+
+from seq2report.config.columns import read_columns
+from seq2report.config.inspection import inspect
+from seq2report.config.layouts import found_layout
+from seq2report.core.command import UserError
+
+bad = pytest.mark.reliability("Bad corpora")
+ROWS = [(f"some words about {n}", "ab"[n % 2]) for n in range(12)]
+
+
+def written(path, rows, delimiter=",", encoding="utf-8"):
+    path.write_bytes("\n".join(delimiter.join(row) for row in rows).encode(encoding))
+    return path
+
+
+@bad
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_a_first_row_of_data_is_not_taken_for_names(tmp_path, delimiter):
+    path = written(tmp_path / "t.csv", [(label, text) for text, label in ROWS], delimiter)
+    proposal = inspect(path)
+    assert proposal.corpus["header"] is False
+    assert proposal.corpus["delimiter"] == delimiter
+    assert proposal.corpus["columns"] == {"text": "2", "label": "1"}
+    assert any("'a' is a value of column 1" in line for line in proposal.reasons)
+    assert read_columns(path, found_layout(path)[0]).rows == len(ROWS)
+
+
+NAMES = {
+    "of one word": (("text", "label"), False),
+    "that are a question": (("What did you like about the course?", "rating"), True),
+    "of which one is a class": (("text", "a"), True),
+    "that pandas numbers": (("0", "1"), False),
+}
+
+
+@pytest.mark.parametrize(("names", "doubt"), NAMES.values(), ids=NAMES)
+def test_names_of_columns_stay_names_and_may_be_doubted(tmp_path, names, doubt):
+    rows = [(*row, str(n + 5)) for n, row in enumerate(ROWS)]
+    if names[0] == "0":
+        rows = [row[:2] for row in rows]
+    path = written(tmp_path / "t.csv", [(*names, "size")[: len(rows[0])], *rows])
+    layout, reasons = found_layout(path)
+    assert layout.header is True
+    assert any("although" in line for line in reasons) == doubt
+
+
+@pytest.mark.parametrize("quotes", ['"we go,a\nhome",b', 'he "went,a'])
+def test_quotation_marks_of_texts_are_proposed_as_characters(tmp_path, quotes):
+    path = written(tmp_path / "t.csv", [("text", "label"), *ROWS])
+    path.write_text(f"{path.read_text()}\n{quotes}\n")
+    if quotes.startswith("he"):
+        path.write_text(f'{path.read_text()}"she said,b\n')
+    proposal = inspect(path)
+    assert proposal.corpus["quote"] == "none"
+    assert any(line.startswith("quote: none, as ") for line in proposal.reasons)
+
+
+@bad
+def test_one_row_of_another_encoding_is_counted_and_named(tmp_path):
+    rows = [(f"é {text}", label) for text, label in ROWS]
+    content = written(tmp_path / "t.csv", [("text", "label"), *rows]).read_bytes()
+    odd = content.replace("é some words about 6".encode(), "é some".encode("cp1252"))
+    (tmp_path / "t.csv").write_bytes(odd)
+    with pytest.raises(UserError, match="1 of 13 lines is not UTF-8, the first is line 8; 11 othe"):
+        inspect(tmp_path / "t.csv")
+    for n, (text, label) in enumerate(rows):
+        (tmp_path / "f" / label).mkdir(parents=True, exist_ok=True)
+        encoding = "cp1252" if n == 3 else "utf-8"
+        (tmp_path / "f" / label / f"{n}.txt").write_text(text, encoding=encoding)
+    with pytest.raises(UserError, match=r"1 of 12 files is not UTF-8, the first is b/3\.txt; 11 o"):
+        inspect(tmp_path / "f")
+
+
+def test_a_table_of_another_encoding_is_proposed_with_the_number_of_lines(tmp_path):
+    rows = [("text", "label"), *((f"é {text}", label) for text, label in ROWS)]
+    proposal = inspect(written(tmp_path / "t.csv", rows, encoding="cp1252"))
+    assert proposal.corpus["encoding"] == "cp1252"
+    assert (
+        "encoding: cp1252, as 12 of 13 lines are not UTF-8, the first is line 2; check some texts"
+        in proposal.reasons
+    )
+
+
+@bad
+def test_why_a_column_has_no_role_is_reported(tmp_path):
+    lines = [f'{{"text": "{text}", "label": "{label}", "x": ["a"]}}' for text, label in ROWS]
+    lines[7] = '{"text": "some words", "x": []}'
+    (tmp_path / "t.jsonl").write_text("\n".join(lines))
+    with pytest.raises(UserError, match=r"'x' holds \['a'\] in line 1.*'label' is missing in li"):
+        inspect(tmp_path / "t.jsonl")
+
+
+def test_a_file_per_split_is_proposed_with_these_splits(tmp_path):
+    rows = [("text", "label"), *ROWS]
+    written(tmp_path / "train.csv", rows)
+    written(tmp_path / "test.csv", rows)
+    proposal = inspect(tmp_path)
+    assert proposal.corpus == {
+        "format": "table",
+        "columns": {"text": "text", "label": "label"},
+        "split": {},
+    }
+    assert proposal.reasons[0] == "format: table (csv): test.csv, train.csv"
