@@ -1,5 +1,4 @@
 import json
-import shutil
 import zipfile
 
 import numpy as np
@@ -7,14 +6,13 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse
-import skops.io
 from helpers import call
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 import train_pipeline
-from seq2report.core.command import UserError, nearest
+from seq2report.core.command import UserError
 from seq2report.models.pipelines import (
     build_pipeline,
     calibrated,
@@ -278,7 +276,10 @@ def test_a_union_has_the_features_of_its_steps_and_keeps_their_vocabularies_apar
     expected = svm.decision_function(scipy.sparse.hstack([each.transform(test) for each in plain]))
     np.testing.assert_allclose(found, expected)
     with zipfile.ZipFile(tmp_path / "run/model.skops") as archive:
-        assert len(archive.read("schema.json")) < 100_000  # no vocabulary in it
+        schema = archive.read("schema.json").decode()
+    pairs = [term for _, of in terms for term in of if " " in term]
+    assert pairs
+    assert not [pair for pair in pairs if f'"{pair}"' in schema]  # no vocabulary in it
 
 
 def test_saving_leaves_the_pipeline_as_it_is(documents, tmp_path):
@@ -316,14 +317,3 @@ def test_what_scikit_learn_cannot_fit_ends_in_a_message_and_nothing_is_written(t
     with pytest.raises(UserError, match="cannot fit this pipeline to 48 documents: max_df"):
         run_train(tiny, tmp_path / "run", pipeline=rare)
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.reliability("Security")
-def test_a_type_from_elsewhere_is_not_loaded(tmp_path):
-    hostile = make_pipeline(TfidfVectorizer(tokenizer=shutil.rmtree), LinearSVC())
-    skops.io.dump(hostile, tmp_path / "model.skops")
-    with pytest.raises(Exception, match="rmtree"):
-        load_pipeline(tmp_path)
-    skops.io.dump(make_pipeline(TfidfVectorizer(tokenizer=nearest)), tmp_path / "model.skops")
-    with pytest.raises(Exception, match=r"seq2report\.core\.command\.nearest"):
-        load_pipeline(tmp_path)

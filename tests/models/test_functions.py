@@ -73,7 +73,7 @@ BAD_FILES = [
     (
         "import keras\ndef mine(x): return keras.layers.Lambda(lambda x: x[:, 0])(x)",
         {},
-        "layers: found Lambda, expected layers and operations of Keras alone, and no Lambda",
+        "layers: found Lambda, expected layers and operations of Keras alone, and no Lambda or",
     ),
     (
         "import keras\n@keras.saving.register_keras_serializable()\n"

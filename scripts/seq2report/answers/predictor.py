@@ -86,10 +86,12 @@ class Network(Predictor):
     def __init__(self, run: Path, about: dict) -> None:
         from seq2report.models.backend import load_keras
 
-        keras = load_keras(about["seed"])
+        load_keras(about["seed"])
+        from seq2report.models.build import load_network
+
         self.classes = about["classes"]
         self._input = Variant.read(about["settings"]).input
-        self.model = keras.models.load_model(run / "model.keras", compile=False, safe_mode=True)
+        self.model = load_network(run / "model.keras")
         self.model.compile(jit_compile=False)  # compilation takes longer than a few predictions
         self.features = self.vocabulary = None
         self.num_words = about["num_words"]

@@ -1,13 +1,17 @@
 """Build and compile the Keras network of a variant."""
 
-from collections.abc import Iterator
+import json
 from functools import partial
+from pathlib import Path
+from zipfile import ZipFile
 
 import keras
 import numpy as np
 
 from seq2report.core.command import UserError
+from seq2report.core.excerpts import visible
 from seq2report.models import cudnn
+from seq2report.models.allowed import foreign_layers
 from seq2report.models.functions import load_function
 from seq2report.models.layers import Branches, build_layers, build_optimizer, call_function
 from seq2report.models.variant import Input, Variant
@@ -52,7 +56,7 @@ def build_model(
         model = keras.Model(start, keras.layers.Dense(classes, activation="softmax")(x))
     except ValueError as error:
         raise UserError(f"layers: {str(error).strip().splitlines()[0]}") from error
-    _refuse_foreign_classes(model)
+    _refuse_foreign(model.get_config(), "layers", ours or {})
     return model
 
 
@@ -119,30 +123,24 @@ def _through(x: keras.KerasTensor, layers: list, where: str) -> keras.KerasTenso
     return x
 
 
-def _refuse_foreign_classes(model: keras.Model) -> None:
-    """Raise a UserError if a saved model would need classes other than those of Keras, or code."""
-
-    def foreign(config: object) -> Iterator[str]:
-        if isinstance(config, dict):
-            name, module = config.get("class_name"), config.get("module")
-            if name in ("Lambda", "__lambda__", "function") or (
-                name is not None and module is not None and not _is_of_keras(module)
-            ):
-                yield str(name)
-            config = list(config.values())
-        if isinstance(config, list | tuple):
-            for value in config:
-                yield from foreign(value)
-
-    if name := next(foreign(model.get_config()), None):
+def _refuse_foreign(config: dict, where: str, ours: dict[str, type]) -> None:
+    if name := next(foreign_layers(config, ours), None):
         raise UserError(
-            f"layers: found {name}, expected layers and operations of Keras alone, and no Lambda:"
-            " the saved model is loaded without this code"
+            f"{where}: found {visible(name)}, expected layers and operations of Keras alone, and no"
+            " Lambda or other code"
         )
 
 
-def _is_of_keras(module: str) -> bool:
-    return module in ("keras", "builtins") or module.startswith(("keras.", "seq2report."))
+def load_network(file: Path) -> keras.Model:
+    """Return a saved network, not compiled.
+
+    Raises:
+        UserError: the file contains more than layers and operations of Keras, or is damaged.
+    """
+    with ZipFile(file) as archive:
+        config = json.loads(archive.read("config.json"))
+    _refuse_foreign(config, str(file), {})
+    return keras.models.load_model(file, compile=False, safe_mode=True)
 
 
 def compile_model(model: keras.Model, optimizer: str | dict) -> None:

@@ -19,6 +19,12 @@ SKLEARN = (
     *("linear_model", "naive_bayes", "neural_network", "svm"),
 )
 PIPELINE_MODULES = (*(f"sklearn.{name}" for name in SKLEARN), "seq2report.models.steps")
+TEXTS = "content"  # the ``input`` of a vectorizer of texts; it would open others as files
+# Layers of Keras that contain code or read files.
+CODE_OR_FILES = {
+    *("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"),
+    *("StringLookup", "IntegerLookup", "TextVectorization"),
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ def build_layers(parts: Sequence[dict], ours: dict[str, type] | None = None) -> 
     """
     import keras
 
-    known = _classes(keras.layers, keras.layers.Layer) | (ours or {})
+    layers = _classes(keras.layers, keras.layers.Layer) | (ours or {})
+    known = {name: item for name, item in layers.items() if name not in CODE_OR_FILES}
 
     def build(part: dict, place: str) -> object:
         ((name, arguments),) = part.items()
@@ -137,7 +144,7 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
     Raises:
         UserError: an unknown step or argument, or a value that scikit-learn rejects.
     """
-    known = _known_steps()
+    known = step_classes() | {"FeatureUnion": _union}
 
     def build(part: dict, place: str, is_last: bool = False) -> object:
         ((name, arguments),) = part.items()
@@ -148,6 +155,8 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
             values["of"] = [build(step, f"{inside}[{n}]") for n, step in inner]
         if name in known and "token_pattern" in inspect.signature(known[name]).parameters:
             values |= _token_pattern(values)
+        if values.get("input", TEXTS) != TEXTS:
+            raise UserError(f"{place}.{name}: 'input' must be '{TEXTS}': the step reads texts")
         step = _call(name, values, known, place, "step", set())
         if not is_last and not hasattr(step, "transform"):
             raise UserError(f"{place}.{name}: only the last step may be one that classifies")
@@ -165,12 +174,9 @@ def _token_pattern(arguments: dict) -> dict:
     return {"token_pattern": TOKEN_PATTERNS.get(str(pattern), pattern)}
 
 
-def _known_steps() -> dict[str, Callable]:
+def step_classes() -> dict[str, type]:
+    """Return the classes that a configuration can name as steps, except FeatureUnion."""
     from sklearn.base import ClassifierMixin
-    from sklearn.pipeline import FeatureUnion, make_union
-
-    def union(of: Sequence) -> FeatureUnion:
-        return make_union(*of)
 
     return {
         name: item
@@ -180,7 +186,13 @@ def _known_steps() -> dict[str, Callable]:
         and not name.startswith("_")
         and not name.endswith("Mixin")
         and "estimator" not in inspect.signature(item).parameters  # not possible in YAML
-    } | {"FeatureUnion": union}
+    }
+
+
+def _union(of: Sequence) -> object:
+    from sklearn.pipeline import make_union
+
+    return make_union(*of)
 
 
 def _classes(module: ModuleType, base: type = object) -> dict[str, type]:

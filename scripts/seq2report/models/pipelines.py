@@ -1,9 +1,13 @@
 """scikit-learn pipelines of a variant: build from settings, fit, save and load without pickle."""
 
+import json
 import logging
+from collections.abc import Iterator
 from copy import copy
+from io import BytesIO
 from pathlib import Path
-from zipfile import ZIP_DEFLATED
+from types import FunctionType
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pandas as pd
@@ -13,11 +17,12 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from seq2report.core.command import UserError
+from seq2report.core.excerpts import visible
+from seq2report.models.allowed import foreign_nodes, foreign_parts
 from seq2report.models.layers import build_steps
 from seq2report.models.steps import TemperatureScaled, best_temperature
 
 HOLD_STEPS = ("steps", "transformer_list")  # attributes of Pipeline and FeatureUnion
-OURS = ("sklearn.", "seq2report.models.steps.")  # modules whose classes a saved pipeline may have
 
 
 def build_pipeline(parts: list[dict], seed: int) -> Pipeline:
@@ -111,7 +116,7 @@ def save_pipeline(model: Pipeline, folder: Path) -> None:
     for name, step in _vectorizers(model).items():
         ordered = sorted(step.vocabulary_, key=step.vocabulary_.get)
         terms.append(pd.DataFrame({"step": name, "term": ordered}))
-    light = _without_vocabularies(model)
+    light = _light(model)
     skops.io.dump(light, folder / "model.skops", compression=ZIP_DEFLATED)
     pd.concat(terms).to_parquet(folder / "vocabulary.parquet", index=False)
 
@@ -125,30 +130,51 @@ def _vectorizers(step: BaseEstimator, path: tuple[str, ...] = ()) -> dict[str, B
     return vectorizers
 
 
-def _without_vocabularies(step: BaseEstimator) -> BaseEstimator:
-    """Return a shallow copy of a step with empty vocabularies."""
+def _light(step: BaseEstimator) -> BaseEstimator:
+    """Return a shallow copy of a step without vocabularies and without functions.
+
+    A fitted step no longer needs its functions, such as the score of SelectKBest.
+    """
     step = copy(step)
+    for name, value in vars(step).items():
+        if isinstance(value, FunctionType):
+            setattr(step, name, None)
     if hasattr(step, "vocabulary_"):
         step.vocabulary_ = {}
     for attribute in HOLD_STEPS:
         if hasattr(step, attribute):
             inner = getattr(step, attribute)
-            setattr(step, attribute, [(name, _without_vocabularies(part)) for name, part in inner])
+            setattr(step, attribute, [(name, _light(part)) for name, part in inner])
     return step
 
 
 def load_pipeline(folder: Path) -> Pipeline:
     """Return the pipeline that `save_pipeline` wrote.
 
-    Nothing is unpickled; skops refuses types other than its own known ones and those of `OURS`.
+    Nothing is unpickled, and the file may contain only what `allowed` lists. This is checked before
+    an object is built, and again afterwards.
+
+    Raises:
+        UserError: the file contains anything else.
     """
     file = folder / "model.skops"
-    unknown = skops.io.get_untrusted_types(file=file)
-    model = skops.io.load(file, trusted=[name for name in unknown if name.startswith(OURS)])
+    content = file.read_bytes()
+    with ZipFile(BytesIO(content)) as archive:
+        _refuse(file, foreign_nodes(json.loads(archive.read("schema.json"))))
+    model = skops.io.loads(content, trusted=skops.io.get_untrusted_types(data=content))
+    _refuse(file, foreign_parts(model))
     vectorizers = _vectorizers(model)
     for name, terms in pd.read_parquet(folder / "vocabulary.parquet").groupby("step")["term"]:
         vectorizers[name].vocabulary_ = {term: n for n, term in enumerate(terms)}
     return model
+
+
+def _refuse(file: Path, foreign: Iterator[str]) -> None:
+    if name := next(foreign, None):
+        raise UserError(
+            f"{file}: found {visible(name)}, expected only classes that a variant can be built"
+            " from; the model is not used. Was it trained by another version? Then train it again"
+        )
 
 
 def count_parameters(model: Pipeline) -> int:
