@@ -3,7 +3,7 @@
 documents.parquet has one row per document, sorted by id: id, text, label, split. corpus.json has
 the classes, the number of documents in each split and class, the number of different words in all
 documents (by the lecture's tokenizer), the letters of each script, a notice if texts have no
-blanks, and the content digest.
+blanks or labels look alike, and the content digest.
 
 Texts are never in memory all at once: sorted blocks of them are in temporary files until all ids
 are known.
@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run, write_json
+from seq2report.core.labels import label_notices
 from seq2report.core.wording import some
 from seq2report.documents.documents import (
     SCHEMA,
@@ -126,6 +127,11 @@ def check_classes(documents: pl.DataFrame) -> None:
             logging.warning(message, name, some(lacking), advice)
 
 
+def notices(corpus: Corpus) -> list[str]:
+    """Return sentences about texts without blanks, and about labels."""
+    return [*filter(None, [corpus.scripts.notice()]), *label_notices(classes(corpus.documents))]
+
+
 def describe(corpus: Corpus, documents: pl.DataFrame, title: str) -> dict:
     """Return the content of corpus.json for ``documents`` with their final splits."""
     counts = documents.group_by("split", "label").len("documents")
@@ -137,7 +143,7 @@ def describe(corpus: Corpus, documents: pl.DataFrame, title: str) -> dict:
         "counts": counts.to_dicts(),
         "unique_tokens": corpus.unique_tokens,
         "scripts": corpus.scripts.letters(),
-        "notice": corpus.scripts.notice(),
+        "notice": " ".join(notices(corpus)),
         "digest": corpus.digest,
     }
 
@@ -156,7 +162,7 @@ def main(argv: Sequence[str] | None) -> None:
         documents = corpus.documents
         logging.info("%d documents, content digest %s", documents.height, corpus.digest)
         check_digest(corpus.digest, settings.get("digest"), args.archive)
-        if notice := corpus.scripts.notice():
+        for notice in notices(corpus):
             logging.warning("%s: %s", args.archive, notice)
         documents = assign_splits(documents, **split)
         check_classes(documents)

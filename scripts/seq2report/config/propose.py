@@ -23,6 +23,7 @@ from seq2report.config.inspection import Proposal, inspect, measure
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing
 from seq2report.core.excerpts import excerpt
+from seq2report.core.labels import label_notices
 from seq2report.core.shipped import shipped
 from seq2report.files.table_files import PACKED
 
@@ -60,6 +61,7 @@ def propose(path: Path) -> tuple[str, list[str]]:
     ratio = max(sizes.values()) / min(sizes.values())
     proposal.reasons += reasons(sizes, lengths, length, has_split)
     proposal.reasons += [*scripts.reasons(), *filter(None, [scripts.notice()])]
+    proposal.reasons += label_notices(list(sizes))
     if unbalanced := ratio >= UNBALANCED:
         proposal.reasons.append(
             "metric: macro_f1, which counts all classes alike, and class_weight: balanced, as the"
