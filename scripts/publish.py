@@ -22,6 +22,7 @@ from seq2report.core import command
 from seq2report.core.command import UserError, read_json, replacing, run, write_json
 from seq2report.core.durations import of_rules, read_jobs
 from seq2report.core.machine import machine
+from seq2report.core.tables import read_csv
 
 LARGEST_TABLE = 300_000  # bytes
 LARGEST = 25_000_000  # bytes, of all that is published of a run
@@ -166,7 +167,7 @@ def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
     config.pop("mirror", None)
     corpora, used = {}, []
     for name in config["compare"]["corpora"]:
-        runs = pd.read_csv(results / f"report/tables/{name}/runs/runs.csv")
+        runs = read_csv(results / f"report/tables/{name}/runs/runs.csv")
         check_finished(name, runs, config)
         used.append(runs)
         corpus = read_json(results / name / "corpus.json")

@@ -13,6 +13,7 @@ import pandas as pd
 from seq2report.core import command
 from seq2report.core.command import UserError, read_json, run
 from seq2report.core.markdown import Tables, markdown, refill
+from seq2report.core.tables import read_csv
 from seq2report.report.numbers import milliseconds, percent, spread
 from seq2report.report.outcome import circumstances
 
@@ -38,8 +39,7 @@ def read_manifest(folder: Path) -> dict:
 def read_tables(folder: Path) -> list[pd.DataFrame]:
     """Return the tables of variants, comparisons and recommendations of one corpus."""
     return [
-        pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values=[""])
-        for name in ("variants", "comparisons", "recommendation")
+        read_csv(folder / f"{name}.csv") for name in ("variants", "comparisons", "recommendation")
     ]
 
 

@@ -61,7 +61,7 @@ function sortable(table, heading, column) {
 // A spreadsheet would evaluate a text that begins like a formula.
 function quoted(cell) {
   let text = shown(cell);
-  if (/^[=+\-@\t\r]/.test(text) && !isNumber(text)) text = `'${text}`;
+  if (/^'*[=+\-@\t\r\n＝＋－＠]/.test(text) && !isNumber(text)) text = `'${text}`;
   return `"${text.replaceAll('"', '""')}"`;
 }
 

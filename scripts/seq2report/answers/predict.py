@@ -20,12 +20,11 @@ import numpy as np
 
 from seq2report.answers.predictor import load, training_summary
 from seq2report.core import command
-from seq2report.core.excerpts import excerpt, visible
+from seq2report.core.excerpts import FORMULA, excerpt, visible
 from seq2report.documents.texts import add_arguments, asked_texts, batches
 
 SHOWN = 3  # classes in an answer that is written as text
 EXCERPT = 60  # characters of a document or class in such an answer
-FORMULA = tuple("=+-@＝＋－＠")  # a spreadsheet reads a cell with this beginning as a formula
 
 
 def harmless(cell: str) -> str:
@@ -35,7 +34,7 @@ def harmless(cell: str) -> str:
     such as line ends, are replaced.
     """
     cell = visible(cell)
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    return f"'{cell}" if cell.startswith(tuple(FORMULA)) else cell
 
 
 def shortest(probabilities: np.ndarray) -> list[list[float]]:

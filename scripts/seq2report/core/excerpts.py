@@ -1,5 +1,10 @@
 """Displayable text of a corpus: no character of it changes the text around it."""
 
+import re
+
+FORMULA = "=+-@\t\r\n＝＋－＠"  # a spreadsheet reads a cell with this beginning as a formula
+ESCAPED = re.compile(f"'*[{re.escape(FORMULA)}]")
+
 
 def visible(text: str) -> str:
     """Return a text with each invisible character replaced by �.
@@ -20,3 +25,20 @@ def beginning(text: str, longest: int) -> str:
     text = text.strip()
     shown = text if len(text) <= longest else f"{text[: longest - 1]}…"
     return "\n".join(map(visible, shown.expandtabs().splitlines()))
+
+
+def as_cell(value: object) -> object:
+    """Return a value of a CSV file, a text with an apostrophe in front if it were a formula."""
+    if not isinstance(value, str) or not ESCAPED.match(value):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
+
+
+def from_cell(value: object) -> object:
+    """Return the value of which `as_cell` made a cell."""
+    escaped = isinstance(value, str) and value.startswith("'") and ESCAPED.match(value)
+    return value[1:] if escaped else value
