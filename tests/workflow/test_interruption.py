@@ -40,7 +40,7 @@ def pausing(*about, **more):
 logging.setLogRecordFactory(pausing)
 """
 RUN = "results/tiny/news/runs/dense/seed-1"
-MODEL = ["model.keras", "run.json", "validation.parquet", "vocabulary.parquet"]
+MODEL = [".complete", "model.keras", "run.json", "validation.parquet", "vocabulary.parquet"]
 TRAINED = ["embedding.npy", "history.csv", "metrics.json", "predictions.parquet"]
 TRAINED = [f"{RUN}/{name}" for name in (*TRAINED, *MODEL)]
 PAGE = "results/tiny/report/corpus-news.html"
@@ -99,17 +99,17 @@ def reference(tmp_path_factory, server, tiny_archive, tiny_vectors) -> Project:
 class Interrupted(Project):
     """A copy of the project without what one step made, which is broken off in the middle."""
 
-    def __init__(self, reference: Project, step: str, folder: Path, server: MisbehavingServer):
+    def __init__(self, reference, step: str, folder: Path, server: MisbehavingServer, lost=True):
         self.folder, self.config, self.reference = folder, reference.config, reference
         shutil.copytree(reference.folder, folder, dirs_exist_ok=True)
         self.made, self.target, self.at = STEPS[step]
-        for name in self.made:
+        for name in self.made if lost else ():
             (folder / name).unlink()
         self.pause, self.go_on = folder / "pause", Event()
         (folder / "sitecustomize.py").write_text(PAUSE)
         self.server, self.content = server, (reference.folder / DOWNLOAD).read_bytes()
 
-    def start(self) -> tuple[subprocess.Popen, int]:
+    def start(self, *more: str) -> tuple[subprocess.Popen, int]:
         """Start Snakemake and wait until the step is in its middle; return it and the script."""
         environment = os.environ | {"PYTHONPATH": str(self.folder), "PAUSE_IN": str(self.folder)}
         if self.at:
@@ -118,7 +118,7 @@ class Interrupted(Project):
             half = halfway(self.content, self.folder / "reached", self.go_on)
             self.server.on("/tiny.tar.gz", half, whole(self.content))
         self.run = subprocess.Popen(
-            self.command(),
+            self.command(*more),
             cwd=self.folder,
             env=environment | {"PAUSE_AT": self.at or "never"},
             stdout=(self.folder / "messages").open("w"),
@@ -267,6 +267,51 @@ def test_after_an_interruption_the_next_run_ends_as_an_unbroken_one(
         said = (tmp_path / "results/tiny/logs/train/news-dense-1.log").read_text()
         finished = whom == "Snakemake" and number == signal.SIGTERM
         assert ("going on after epoch 1, as" in said) != finished
+
+
+def assert_kept(project: Interrupted) -> None:
+    """Check that the old run is there to the last byte, but not as the result of a good end."""
+    *run, end = sorted(project.made, key=lambda name: name.endswith(".complete"))
+    for name in run:
+        assert (project.folder / name).read_bytes() == (
+            project.reference.folder / name
+        ).read_bytes()
+    assert not (project.folder / end).exists()
+
+
+@pytest.mark.reliability("Interruption")
+def test_a_run_that_is_made_again_stays_until_the_new_one_is_whole(reference, server, tmp_path):
+    project = Interrupted(reference, "training", tmp_path, server, lost=False)
+    run, script = project.start("--forcerun", "train_dense")
+    assert_kept(project)
+    for process in (run.pid, script):
+        os.kill(process, signal.SIGKILL)
+    run.wait(PATIENCE)
+    project.release()
+    assert_kept(project)
+    subprocess.run(project.command("--unlock"), cwd=tmp_path, check=True, capture_output=True)
+    done = project.again()
+    assert "train_dense" in done.stdout + done.stderr
+    assert done.returncode == 0
+    for name in project.made:
+        assert_same(tmp_path / name, reference.folder / name)
+
+
+@pytest.mark.reliability("Interruption")
+def test_a_training_that_fails_keeps_the_old_run_and_is_tried_again(reference, server, tmp_path):
+    project = Interrupted(reference, "training", tmp_path, server, lost=False)
+    project.target = f"{RUN}/.complete"
+    tokens = tmp_path / "results/tiny/news/sequences/words/tokens.npy"
+    whole_file, times = tokens.read_bytes(), tokens.stat()
+    tokens.write_bytes(whole_file[:200])
+    assert project.again().returncode != 0
+    assert_kept(project)
+    tokens.write_bytes(whole_file)
+    os.utime(tokens, ns=(times.st_atime_ns, times.st_mtime_ns))
+    done = project.again()
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in project.made:
+        assert_same(tmp_path / name, reference.folder / name)
 
 
 @pytest.mark.reliability("Bad machine")

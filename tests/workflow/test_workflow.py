@@ -289,6 +289,23 @@ def test_a_local_file_in_place_of_a_newer_one_is_read_again(project, tiny_archiv
     assert project.planned() == {}
 
 
+LOST = {
+    "a run's predictions": ("news/runs/svm/seed-1/predictions.parquet", "train_svm"),
+    "the documents": ("news/documents.parquet", "read"),
+    "a table": ("report/tables/news/runs/confusion.csv", "evaluate_runs"),
+}
+
+
+@pytest.mark.reliability("Repeatability")
+@pytest.mark.parametrize(("file", "rule"), LOST.values(), ids=LOST)
+def test_a_result_that_is_lost_is_made_again_although_its_page_is_there(project, file, rule):
+    path = project.folder / "results/tiny" / file
+    away = path.rename(path.with_name("away"))
+    planned = project.planned()
+    away.rename(path)
+    assert rule in planned
+
+
 OWN_LAYERS = """import keras
 
 def first(x, units=2):

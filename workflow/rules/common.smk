@@ -85,8 +85,8 @@ def of_corpus(files):
     return [f"{CORPUS}/{file}" for file in files]
 
 
-def of_run(variant, files, seed="{seed}"):
-    return [f"{CORPUS}/runs/{variant}/seed-{seed}/{file}" for file in files]
+def of_run(variant, files, seed="{seed}"):  # the last one: its training ended without an error
+    return [f"{CORPUS}/runs/{variant}/seed-{seed}/{file}" for file in (*files, ".complete")]
 
 
 def run_files(variant, seed="{seed}"):

@@ -147,6 +147,9 @@ rule evaluate_embeddings:
         sequences=f"{DESCRIBED_FOLDER}/sequences.parquet",
         tokens=f"{DESCRIBED_FOLDER}/tokens.npy",
         matrices=[matrix_of(*matrix) for matrix in PLAN.matrices],
+        complete=[
+            of_run(name, [], config["seeds"][0]) for name, at in PLAN.matrices if at == "after"
+        ],
     output:
         tables(
             "{corpus}/embeddings",

@@ -96,3 +96,13 @@ rule report:
     input:
         rules.configuration.output,
         expand(f"{RESULTS}/report/{{page}}.html", page=PAGES),
+        # The inputs of the pages, too: a result that is missing is made again.
+        [path for made in PAGES.values() for path in made["tables"]],
+        expand(of_corpus(["documents.parquet", "corpus.json"]), corpus=CORPORA),
+        [
+            path.replace("{corpus}", corpus)
+            for corpus in CORPORA
+            for variant in VARIANTS
+            for seed in seeds(config, corpus)
+            for path in run_files(variant, seed)
+        ],

@@ -5,6 +5,15 @@ def corpus_facts(wildcards):
     return json.dumps(facts | circumstances(config["corpora"][wildcards.corpus]))
 
 
+def run_outputs(variant):
+    """Return the outputs of a training; Snakemake keeps those of the last one until it ends.
+
+    After a failure it restores them, newer than the inputs: `.complete` alone is then missing.
+    """
+    *files, complete = run_files(variant)
+    return [*map(update, files), touch(complete)]
+
+
 for variant in VARIANTS:
     about = VARIANTS[variant]
     if about.kind == "network":
@@ -18,7 +27,7 @@ for variant in VARIANTS:
                 documents=of_corpus(document_files(about.input)),
                 matrix=of_corpus(matrix_files(about.input)),
             output:
-                run_files(variant),
+                run_outputs(variant),
             log:
                 f"{RESULTS}/logs/train/{{corpus}}-{variant}-{{seed}}.log",
             benchmark:
@@ -58,7 +67,7 @@ for variant in VARIANTS:
                 code=script_files(KINDS[about.kind].script),
                 runs=member_files(variant),
             output:
-                run_files(variant),
+                run_outputs(variant),
             log:
                 f"{RESULTS}/logs/train/{{corpus}}-{variant}-{{seed}}.log",
             benchmark:
@@ -88,7 +97,7 @@ for variant in VARIANTS:
                 corpus=f"{CORPUS}/corpus.json",
                 documents=f"{CORPUS}/documents.parquet",
             output:
-                run_files(variant),
+                run_outputs(variant),
             log:
                 f"{RESULTS}/logs/train/{{corpus}}-{variant}-{{seed}}.log",
             benchmark:

@@ -124,10 +124,8 @@ def replacing(path: Path | str) -> Iterator[Path]:
         raise UserError(f"{path.parent} cannot be written: {error.strerror}") from error
     try:
         yield room / path.name
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif (room / path.name).is_dir():
-            path.unlink(missing_ok=True)
+        if path.is_dir() or ((room / path.name).is_dir() and os.path.lexists(path)):
+            path.rename(room / f"{path.name}.old")  # a folder is not replaced in one step
         (room / path.name).replace(path)
     except Exception as error:  # libraries raise whatever they do on a full disk
         free = shutil.disk_usage(room).free
