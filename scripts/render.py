@@ -22,7 +22,7 @@ from traitlets.config import Config
 
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
-from seq2report.report.harmless import policy, seen
+from seq2report.report.harmless import isolated, policy, seen
 
 CHART = 'class="chart"'  # as `page.chart` writes it
 SCRIPTS = Path(__file__).resolve().parent
@@ -105,7 +105,7 @@ def to_page(executed: Path, template: Path, address: str, links: list[dict[str, 
         "scripts": (allowed := scripts(notebook, folder)),
         "policy": policy(allowed),
     }
-    return exporter.from_notebook_node(notebook, resources=resources)[0]
+    return isolated(exporter.from_notebook_node(notebook, resources=resources)[0])
 
 
 def main(argv: Sequence[str] | None) -> None:

@@ -73,7 +73,7 @@ def test_a_hostile_text_is_no_markup_in_the_page_of_an_explanation_and_moves_no_
     text = page.read_text()
     assert not re.search("<script|alert\\(1\\)</script|[\x1b\u202e]", text)
     assert "&lt;" in text
-    shown = re.search(r'<blockquote class="weighed">(.*?)</blockquote>', text).group(1)
+    shown = re.search(r'<blockquote class="weighed" dir="auto">(.*?)</blockquote>', text).group(1)
     assert "script" in html.unescape(re.sub("<[^>]+>", "", shown))
 
 

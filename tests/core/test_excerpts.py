@@ -1,11 +1,14 @@
+import re
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seq2report.core.excerpts import beginning, excerpt, visible
 
 LONGEST = 300
+JOINED = "(?<=[\u0590-\U0010ffff])[\u200c\u200d]"  # joiners of scripts that need them
 TEXTS = st.text() | st.sampled_from(
     [
         "\u202etxt.exe\u2066",
@@ -21,7 +24,7 @@ TEXTS = st.text() | st.sampled_from(
 def test_an_excerpt_is_one_line_of_visible_characters(text):
     found = excerpt(text, LONGEST)
     assert len(found) <= LONGEST
-    assert all(unicodedata.category(c)[0] not in "C" for c in found)
+    assert all(unicodedata.category(c)[0] not in "C" for c in re.sub(JOINED, "", found))
     assert not set(found) & set("\n\r\t\u2028\u2029")
     if text.isprintable():
         assert " ".join(text.split()).startswith(found.removesuffix("…"))
@@ -34,7 +37,7 @@ def test_an_excerpt_replaces_marks_of_direction_and_control_characters():
 @given(TEXTS)
 def test_a_beginning_keeps_lines_and_shows_visible_characters_alone(text):
     found = beginning(text, LONGEST)
-    assert all(c.isprintable() or c == "\n" for c in found)
+    assert re.sub(JOINED, "", found).replace("\n", "").isprintable()
     words = "".join(visible(text.strip()[: LONGEST - 1]).split()).replace("\ufffd", "")
     shown = "".join(found.removesuffix("…").split()).replace("\ufffd", "")
     assert shown.startswith(words[: len(shown)])
@@ -51,4 +54,11 @@ def test_what_is_visible_is_as_long_as_the_text_and_differs_where_nothing_is_see
     found = visible(text)
     assert len(found) == len(text)
     assert all(a == b or not b.isprintable() for a, b in zip(found, text, strict=True))
-    assert found.isprintable()
+    assert re.sub(JOINED, "", found).isprintable()
+
+
+@pytest.mark.reliability("Languages")
+def test_joiners_are_kept_in_words_and_emoji_that_need_them():
+    for text in ("می\u200cخواهم", "क्\u200dष", "👨\u200d👩\u200d👧"):
+        assert visible(text) == text
+    assert visible("a\u200db\u200c 好\u200d\u200d") == "a\ufffdb\ufffd 好\u200d\ufffd"

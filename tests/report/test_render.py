@@ -17,6 +17,7 @@ from IPython.display import HTML
 import render
 from seq2report.core.command import UserError
 from seq2report.report import comparison_plots, html, numbers, outcome, plots
+from seq2report.report.harmless import isolated
 
 TEMPLATE = ROOT / "reports/template/index.html.j2"
 HOSTILE = '<script>alert("x")</script>&amp;\u202e\x07'
@@ -104,13 +105,37 @@ def test_what_would_change_the_text_around_it_unseen_is_replaced_by_a_sign(tmp_p
     render.execute(source, source, {})
     told = [{"title": "one\u2066two", "address": "n.html", "menu": "x\x1by"}]
     shown = render.to_page(source, TEMPLATE, "n.html", told)
-    assert "a�b�c�d \u0633 é\tf" in shown
+    assert "a�b�c�d <bdi>\u0633</bdi> é\tf" in shown
     assert '{"word":"c�d"}' in shown
     assert '"title":"e�f"' in shown
     assert "one�two" in shown
     assert "x�y" in shown
     (page, *_) = shown.split("<script>")  # before those that it runs
     assert not re.search(r"[\x07\x1b\u200f\u202e\u2066]|\\u20", page)
+
+
+@pytest.mark.reliability("Languages")
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        ("<td>كلمة 0.91, سر 0.8</td>", "<td><bdi>كلمة</bdi> 0.91, <bdi>سر</bdi> 0.8</td>"),
+        ("<p>“שלום עולם” (3)</p>", "<p>“<bdi>שלום עולם</bdi>” (3)</p>"),
+        ('<td dir="auto">عام <b>2020</b> كان</td><b>عام</b>',) * 2,
+        ("<svg><text>عام</text></svg><script>'عام'</script><title>عام</title>",) * 2,
+        ('<a title="عام">a</a>',) * 2,
+        ("<p>plain 1.5</p>",) * 2,
+    ],
+)
+def test_words_from_right_to_left_keep_their_numbers_beside_them(page, shown):
+    shown = shown.replace("<b>عام</b>", "<b><bdi>عام</bdi></b>")
+    assert isolated(page) == shown
+
+
+@pytest.mark.reliability("Languages")
+def test_running_text_has_the_direction_of_its_first_letter_and_a_list_of_numbers_has_not():
+    rows = pd.DataFrame({"a": ["عام 2020", "x"], "b": ["كلمة 0.91, سر 0.8", "y"]})
+    shown = html.table(rows, text=("a", "b")).data
+    assert re.findall('dir="auto">([^<]*)', shown) == ["عام 2020"]
 
 
 def test_warnings_stay_in_the_executed_notebook(tmp_path):

@@ -27,7 +27,7 @@ from seq2report.core.excerpts import excerpt
 from seq2report.core.shipped import shipped
 from seq2report.documents.texts import add_arguments, asked_texts
 from seq2report.report import word_effects
-from seq2report.report.harmless import policy, seen
+from seq2report.report.harmless import isolated, policy, seen
 
 STRONGEST = 10  # words listed per document
 NOTHING = 5e-5  # of probability; a smaller effect would be printed as 0
@@ -96,7 +96,7 @@ def as_page(summary: str, documents: list[str]) -> str:
     """Return one HTML page in the style of the report: it runs no script and fetches nothing."""
     title = summary.split(":")[0]
     style = shipped(STYLE).read_text(encoding="utf-8")
-    return (
+    return isolated(
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy([])}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

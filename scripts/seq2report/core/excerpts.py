@@ -1,17 +1,28 @@
 """Displayable text of a corpus: no character of it changes the text around it."""
 
 import re
+from itertools import pairwise
 
 FORMULA = "=+-@\t\r\n＝＋－＠"  # a spreadsheet reads a cell with this beginning as a formula
 ESCAPED = re.compile(f"'*[{re.escape(FORMULA)}]")
+JOINERS = "\u200c\u200d"
 
 
 def visible(text: str) -> str:
     """Return a text with each invisible character replaced by �.
 
-    These are control characters, line ends, and marks of the writing direction.
+    These are control characters, line ends, and marks of the writing direction; joiners are part of
+    words in Persian and Indic scripts and of emoji, and invisible elsewhere.
     """
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(
+        c if c.isprintable() or is_joined(before, c) else "\N{REPLACEMENT CHARACTER}"
+        for before, c in pairwise(f" {text}")
+    )
+
+
+def is_joined(before: str, character: str) -> bool:
+    """Return whether a character is a joiner after a character of a script that may need it."""
+    return character in JOINERS and before.isprintable() and before >= "\u0590"
 
 
 def excerpt(text: str, longest: int) -> str:

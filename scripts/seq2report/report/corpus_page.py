@@ -122,7 +122,7 @@ def examples(documents: pd.DataFrame, opened: int) -> HTML:
             f'<details class="example"{" open" if n < opened else ""}>'
             f"<summary><strong>{escape(visible(row.label))}</strong>"
             f" <small>{escape(visible(row.id))}, {row.words:,} words</small></summary>"
-            f"<blockquote>{escape(row.text)}</blockquote></details>"
+            f'<blockquote dir="auto">{escape(row.text)}</blockquote></details>'
             for n, row in enumerate(documents.itertuples())
         )
     )
@@ -130,7 +130,7 @@ def examples(documents: pd.DataFrame, opened: int) -> HTML:
 
 def quotation(text: str) -> HTML:
     """Return a text with its line breaks."""
-    return HTML(f'<blockquote class="lines">{escape(text)}</blockquote>')
+    return HTML(f'<blockquote class="lines" dir="auto">{escape(text)}</blockquote>')
 
 
 def duplicates(pairs: pd.DataFrame, empty: pd.DataFrame, address: str) -> HTML:
@@ -274,4 +274,4 @@ def decoded(spelled: Sequence[str], lost: Sequence[str]) -> HTML:
         else escape(visible(word))
         for word, why in zip(spelled, lost, strict=True)
     )
-    return HTML(f"<blockquote>{' '.join(marked)}</blockquote>")
+    return HTML(f'<blockquote dir="auto">{" ".join(marked)}</blockquote>')

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from IPython.display import HTML
 from matplotlib.figure import Figure
 
 from seq2report.core.excerpts import visible
+from seq2report.report.harmless import RIGHT_TO_LEFT
 from seq2report.report.numbers import fill
 from seq2report.report.plots import INK
 
@@ -79,7 +81,7 @@ def table(
     def cell(column: str, value: object) -> str:
         missing = pd.api.types.is_scalar(value) and pd.isna(value)
         content = "–" if missing else formats.get(column, str)(value)
-        kind = f' class="{kinds[column]}"' if column in kinds else ""
+        kind = f' class="{kinds[column]}"{direction(content)}' if column in kinds else ""
         if name and column in formats and isinstance(value, (int, float)) and not missing:
             kind += f' data-value="{value:.6g}"'  # for sorting and saving
         return f"<td{kind}>{content if column in raw else escape(content)}</td>"
@@ -94,6 +96,15 @@ def table(
     named = f' data-name="{escape(name)}"' if name else ""
     content = f"<table{named}>{above}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return HTML(f'<div class="scroll" tabindex="0">{content}</div>')
+
+
+def direction(content: str) -> str:
+    """Return the attribute of a cell with text from right to left.
+
+    A list of words with their numbers needs none: `harmless.isolated` is for those.
+    """
+    is_running = RIGHT_TO_LEFT.search(content) and not re.search(r"\d\.\d", content)
+    return ' dir="auto"' if is_running else ""
 
 
 def interval(low: float, point: float, high: float, scale: tuple[float, float]) -> str:

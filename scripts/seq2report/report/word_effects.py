@@ -53,7 +53,7 @@ def coloured(document: dict, words: pd.DataFrame) -> str:
     if more:
         note += f" The first {len(words):,} of {document['words']:,} words that it reads are shown."
     return (
-        f'{head}<blockquote class="weighed">{text}{more}</blockquote>'
+        f'{head}<blockquote class="weighed" dir="auto">{text}{more}</blockquote>'
         f'<p class="soft">{escape(note)}</p>'
     )
 
