@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -304,6 +305,21 @@ def test_a_result_that_is_lost_is_made_again_although_its_page_is_there(project,
     planned = project.planned()
     away.rename(path)
     assert rule in planned
+
+
+@pytest.mark.reliability("Bad corpora")
+def test_a_file_name_with_braces_is_a_name(project, tmp_path, tiny_archive):
+    file = Path(shutil.copy(tiny_archive, tmp_path / "{corpus} {v1}.tar.gz"))
+    config = edited(project.config, sources__tiny__from=[{"url": f"file:{file}"}])
+    assert project.planned(config=config)["read"] == 1
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_folder_name_with_braces_above_the_workflow_is_refused(project, tmp_path):
+    (tmp_path / "a {b}").symlink_to(project.folder)
+    snakefile = ["--dry-run", "--snakefile", tmp_path / "a {b}/Snakefile"]
+    output = project.snakemake(*snakefile, directory=tmp_path, status=1)
+    assert "found braces, which Snakemake replaces in paths; rename the folder" in output
 
 
 OWN_LAYERS = """import keras

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import yaml
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
 
@@ -52,6 +53,9 @@ if hasattr(HERE, "ref"):  # a module from git: gitfile(…), github(…) or gitl
     update_config(DEFAULTS, config)
     config = DEFAULTS
 else:
+    if set("{}") & set(str(HERE)):
+        message = f"{HERE}: found braces, which Snakemake replaces in paths; rename the folder"
+        raise WorkflowError(message)
     # Relative if possible, so that a moved project folder does not rerun anything.
     ROOT = Path(str(HERE)).parent.parent
     ROOT = ROOT.relative_to(Path.cwd()) if ROOT.is_relative_to(Path.cwd()) else ROOT

@@ -1,7 +1,10 @@
 """How long work takes: of this process, and of jobs by Snakemake's benchmark files."""
 
+import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +14,25 @@ def stopwatch() -> Callable[[], tuple[float, float]]:
     """Return a function that returns the seconds, and CPU seconds of this process, since now."""
     start, cpu_start = time.perf_counter(), time.process_time()
     return lambda: (time.perf_counter() - start, time.process_time() - cpu_start)
+
+
+@contextmanager
+def progress(activity: str, every: float = 60) -> Iterator[None]:
+    """Log that an activity begins, and each ``every`` seconds that it continues."""
+    done, passed = threading.Event(), stopwatch()
+
+    def log() -> None:
+        while not done.wait(every):
+            logging.info("still %s, for %.0f s", activity, passed()[0])
+
+    logging.info("%s", activity)
+    thread = threading.Thread(target=log, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def read_jobs(benchmarks: Path) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """scikit-learn pipelines of a variant: build from settings, fit, save and load without pickle."""
 
 import json
-import logging
 from collections.abc import Iterator
 from copy import copy
 from io import BytesIO
@@ -17,6 +16,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from seq2report.core.command import UserError
+from seq2report.core.durations import progress
 from seq2report.core.excerpts import visible
 from seq2report.models.allowed import foreign_nodes, foreign_parts
 from seq2report.models.layers import build_steps
@@ -46,14 +46,21 @@ def fitted(pipeline: Pipeline, documents: pl.DataFrame) -> Pipeline:
     Raises:
         UserError: scikit-learn cannot fit it.
     """
-    steps, n = " → ".join(pipeline.named_steps), documents.height
-    logging.info("fitting %s on %d documents", steps, n)
-    labels = documents["label"].to_numpy().astype(str)
+    texts, labels = documents["text"].to_list(), documents["label"].to_numpy().astype(str)
+    n, model, x = len(texts), clone(pipeline), texts
+    *first, last = model.named_steps
+    size = f"{n:,} documents, {sum(map(len, texts)):,} characters, {len(set(labels)):,} classes"
     try:
-        return clone(pipeline).fit(documents["text"].to_list(), labels)
+        if first:
+            with progress(f"fitting {' → '.join(first)} on {size}"):
+                x = model[:-1].fit_transform(texts, labels)
+            size = f"{n:,} documents, {x.shape[1]:,} features, {len(set(labels)):,} classes"
+        with progress(f"fitting {last} on {size}"):
+            model[-1].fit(x, labels)
     except ValueError as error:
         message = f"scikit-learn cannot fit this pipeline to {n} documents: {error}"
         raise UserError(message) from error
+    return model
 
 
 def calibrated(
