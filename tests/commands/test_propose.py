@@ -12,6 +12,7 @@ import yaml
 from helpers import ROOT, write_tar
 
 from seq2report.config import propose
+from seq2report.config.plan import Plan
 from seq2report.core.command import UserError
 from seq2report.documents.formats import read_newsgroups
 
@@ -88,6 +89,15 @@ def test_the_proposed_workflow_can_be_planned(rows, tmp_path, monkeypatch, form)
     assert "train_tfidf_svm" in done.stdout
     assert "lesson_" not in done.stdout
     assert f"file:{path}" in Path("mine.yaml").read_text()
+
+
+def test_word_vectors_are_trained_only_for_variants_that_are_compared(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(propose, "ENOUGH_WORDS", 0)
+    (tmp_path / "tickets.csv").write_bytes(as_csv(rows))
+    config = propose.merged(propose.default("config"), proposed(tmp_path / "tickets.csv"))
+    assert Plan(config).shown_embeddings == ["cbow"]  # of own_lstm
+    config["compare"]["variants"] = ["tfidf_svm", "learned_dense"]
+    assert Plan(config).shown_embeddings == []
 
 
 def test_an_existing_configuration_is_kept_without_overwrite(rows, tmp_path):

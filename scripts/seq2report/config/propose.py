@@ -145,7 +145,7 @@ def configuration(
         "  # You can add glove_lstm: it downloads GloVe, vectors of English words.",
         "  variants:",
         *(f"    - {variant}" for variant in variants),
-        *([] if own_vectors else ["  embeddings: [] # too few words to train vectors"]),
+        "  embeddings: [] # only those that these variants use",
         "lessons: {pages: []}",
         *_corpus_lines(path, name, proposal),
         *(BALANCED if unbalanced else []),
