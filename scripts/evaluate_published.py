@@ -2,7 +2,8 @@
 
 published: one row per figure, best first, with columns model, metric, figure, split, same_protocol,
 differs, source, year and checked as in reports/published.yaml, and the nearest of our variants:
-ours (its title) and our_figure in the same metric, both null where the report has none.
+ours (its title) and our_figure in the same metric, both null where the report has none. A corpus is
+recognised by its content digest, not by its name in the configuration.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +13,7 @@ import pandas as pd
 import yaml
 
 from seq2report.core import command
-from seq2report.core.command import run
+from seq2report.core.command import read_json, run
 from seq2report.core.tables import write_tables
 
 METRICS = {"accuracy": "accuracy", "macro-F1": "macro_f1"}  # columns of evaluate_runs's variants
@@ -21,7 +22,7 @@ COLUMNS |= {"our_figure": "float64", "same_protocol": "bool", "differs": "str", 
 COLUMNS |= {"year": "Int64", "checked": "str"}
 
 
-def compare(entries: Iterable[dict], corpus: str, variants: pd.DataFrame) -> pd.DataFrame:
+def compare(entries: Iterable[dict], corpus: str | None, variants: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each entry of published.yaml about ``corpus``, the highest figure first."""
     ours = variants.set_index("variant")
     rows = []
@@ -40,14 +41,15 @@ def compare(entries: Iterable[dict], corpus: str, variants: pd.DataFrame) -> pd.
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = command.parser(__doc__, "output")
+    parser = command.parser(__doc__, "corpus", "output")
     parser.add_argument("--published", type=Path, required=True, help="published.yaml")
-    parser.add_argument("--corpus", required=True, help="its name in the configuration")
     parser.add_argument("--variants", type=Path, required=True, help="variants.parquet")
     args = parser.parse_args(argv)
 
-    entries = yaml.safe_load(args.published.read_text(encoding="utf-8"))
-    table = compare(entries, args.corpus, pd.read_parquet(args.variants))
+    published = yaml.safe_load(args.published.read_text(encoding="utf-8"))
+    names = {digest: name for name, known in published["digests"].items() for digest in known}
+    corpus = names.get(read_json(args.corpus)["digest"])
+    table = compare(published["figures"], corpus, pd.read_parquet(args.variants))
     write_tables({"published": table}, args.output)
 
 

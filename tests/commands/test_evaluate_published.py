@@ -4,9 +4,11 @@ import yaml
 from helpers import ROOT, call
 
 import evaluate_published as published
+from seq2report.core.command import write_json
 from seq2report.core.tables import read_tables
 
-ENTRIES = yaml.safe_load((ROOT / "reports/published.yaml").read_text())
+PUBLISHED = yaml.safe_load((ROOT / "reports/published.yaml").read_text())
+ENTRIES, DIGESTS = PUBLISHED["figures"], PUBLISHED["digests"]
 NAMES = {
     kind: {
         name
@@ -50,7 +52,7 @@ def test_every_entry_says_what_it_is_and_where_it_was_read(entry):
 
 def test_entries_name_corpora_and_variants_of_the_configurations():
     for entry in ENTRIES:
-        assert set(entry["corpora"]) <= NAMES["corpora"]
+        assert set(entry["corpora"]) <= set(DIGESTS) <= NAMES["corpora"]
         assert set(entry.get("like", [])) <= NAMES["variants"]
 
 
@@ -88,13 +90,24 @@ def test_only_the_figures_of_the_corpus_are_told_best_first():
     assert table["year"].tolist() == [1999, pd.NA]
 
 
-@pytest.mark.parametrize(("corpus", "rows"), [("imdb", 9), ("nobody_s", 0)])
-def test_the_table_has_its_columns_also_where_nothing_is_known(tmp_path, corpus, rows):
+def test_the_digests_of_known_corpora_are_those_of_the_full_configuration():
+    full = yaml.safe_load((ROOT / "config/full.yaml").read_text())["corpora"]
+    pinned = {name: corpus["digest"] for name, corpus in full.items() if "digest" in corpus}
+    assert {name: known[0] for name, known in DIGESTS.items() if known} == pinned
+
+
+@pytest.mark.reliability("Bad corpora")
+@pytest.mark.parametrize(("digest", "rows"), [(DIGESTS["imdb"][0], 9), ("0" * 64, 0)])
+def test_other_documents_under_the_name_of_a_known_corpus_get_none_of_its_published_figures(
+    tmp_path, digest, rows
+):
     VARIANTS.to_parquet(tmp_path / "variants.parquet")
+    (tmp_path / "imdb").mkdir()
+    write_json(tmp_path / "imdb/corpus.json", {"digest": digest})
     call(
         published,
         published=ROOT / "reports/published.yaml",
-        corpus=corpus,
+        corpus=tmp_path / "imdb/corpus.json",
         variants=tmp_path / "variants.parquet",
         output=tmp_path / "tables",
     )

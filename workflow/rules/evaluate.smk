@@ -122,6 +122,7 @@ rule evaluate_published:
     input:
         code=script_files("evaluate_published"),
         published=ROOT / "reports/published.yaml",
+        corpus=f"{CORPUS}/corpus.json",
         variants=f"{TABLES}/{{corpus}}/runs/variants.parquet",
     output:
         tables("{corpus}/published", "published"),
@@ -134,7 +135,7 @@ rule evaluate_published:
     params:
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --published {input.published:q} --corpus {wildcards.corpus}"
+        "python {input.code[0]} --published {input.published:q} --corpus {input.corpus}"
         " --variants {input.variants} --output {params.folder} 2> {log}"
 
 
