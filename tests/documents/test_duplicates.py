@@ -88,3 +88,16 @@ def test_many_copies_of_one_text_are_no_pairs():
     copies = duplicates.leaked(rows)
     assert (copies.height, copies["twins"].unique().to_list()) == (many, [many])
     assert duplicates.count_duplicates(rows)["documents"].to_list() == [many] * 3
+
+
+@pytest.mark.reliability("Bad corpora")
+def test_a_text_under_thousands_of_labels_names_a_few():
+    labels = [f"{n:04d}" for n in range(3000)]
+    rows = {"id": labels, "label": labels, "digest": [b"ok"] * 3000}
+    found = duplicates.other_labels(pl.DataFrame(rows))
+    assert found.height == 3000
+    named = dict(found.iter_rows())
+    assert named["0002"] == "0000, 0001, 0003, 0004, 0005 and 2994 more"
+    assert named["2999"] == "0000, 0001, 0002, 0003, 0004 and 2994 more"
+    six = duplicates.other_labels(pl.DataFrame(rows)[:6])
+    assert dict(six.iter_rows())["0000"] == "0001, 0002, 0003, 0004, 0005"

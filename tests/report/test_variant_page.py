@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+import evaluate_runs
 from seq2report.core.tables import write_tables
-from seq2report.report import variant_page, variant_plots
+from seq2report.report import corpus_page, variant_page, variant_plots
 
 HOSTILE = "<script>alert(1)</script>&\"'</td>"
 CLASSES = [HOSTILE, "b", "c"]
@@ -242,3 +243,27 @@ def test_by_the_lectures_protocol_nothing_is_compared_with_the_best(tmp_path):
 
     html = rendered(tmp_path, none, kind="lecture")
     assert "lecture's protocol monitors accuracy on the test documents; 3.0 s" in html
+
+
+@pytest.mark.reliability("Bad corpora")
+@pytest.mark.parametrize("number", [5, 50, 500, 5000])
+def test_tables_and_pages_stay_small_for_any_number_of_classes(number):
+    rng, names = np.random.default_rng(1), [f"{n:04d}" + "x" * 60 for n in range(number)]
+    truth, predicted = rng.integers(0, number, (2, 400))
+    brier = np.full(1, 0.5)
+    given = evaluate_runs.Answers(truth, truth, predicted[None], np.full((1, 400), 0.5), brier)
+    made = tables(with_history=False)
+    own = {name: rows for part in ("runs", "answers") for name, rows in made[part].items()}
+    own = {name: rows[rows["variant"] == "a"] for name, rows in own.items() if "variant" in rows}
+    own["confusion"] = evaluate_runs.confusion({"a": given}, names).reset_index("variant")
+    own["per_class"] = evaluate_runs.per_class({"a": given}, names).reset_index("variant")
+    assert len(own["confusion"]) <= 400
+    assert len(own["per_class"]) == number
+    page = "".join(part.data for part in variant_page.sections(own))
+    assert len(page) < 500_000
+    assert ("A matrix of" in page) == (number > variant_plots.MOST_CLASSES)
+    assert page.count("<tr>") < 300
+    sizes = pd.DataFrame({"label": names, "split": "train", "documents": 1})
+    sizes = pd.concat([sizes, sizes.assign(split="test"), sizes.assign(split="validation")])
+    counted = corpus_page.count_classes(sizes)
+    assert corpus_page.classes_table(counted).data.count("<tr>") <= 202

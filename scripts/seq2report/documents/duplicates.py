@@ -10,6 +10,8 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
+from seq2report.core.wording import FEW
+
 # Linear models are fitted on validation documents too, so these count as training documents.
 ROLES = {"train": "training", "validation": "training", "test": "test", "unlabelled": "unlabelled"}
 
@@ -92,9 +94,18 @@ def count_empty(digests: pl.DataFrame) -> pl.DataFrame:
 
 
 def other_labels(digests: pl.DataFrame) -> pl.DataFrame:
-    """Return columns id and also_under: documents whose text also occurs under other labels."""
+    """Return columns id and also_under: documents whose text also occurs under other labels.
+
+    At most `FEW` of them are named; a text such as "ok" may occur under all of many labels.
+    """
     labels = digests.drop_nulls(["digest", "label"]).group_by("digest", "label").agg(pl.col("id"))
     labels = labels.filter(pl.len().over("digest") > 1).sort("label")
-    pairs = labels.explode("id").join(labels.select("digest", other="label"), on="digest")
+    others = pl.col("label").sort()
+    named = labels.group_by("digest").agg(other=others.head(FEW + 1), others=pl.len() - 1)
+    pairs = labels.explode("id").join(named, on="digest").explode("other")
     pairs = pairs.filter(pl.col("label") != pl.col("other"))
-    return pairs.group_by("id").agg(also_under=pl.col("other").sort().str.join(", "))
+    more = pl.format(" and {} more", pl.col("others").first() - FEW)
+    return pairs.group_by("id").agg(
+        also_under=pl.col("other").sort().head(FEW).str.join(", ")
+        + pl.when(pl.col("others").first() > FEW).then(more).otherwise(pl.lit(""))
+    )
