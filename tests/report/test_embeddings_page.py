@@ -231,7 +231,7 @@ def test_vectors_are_named_and_the_variants_that_trained_them_are_linked(hostile
     assert ">Trained with the task: Dense</td>" in main
     assert 'href="variant-lstm.html"' in main
     assert 'href="variant-cbow.html"' not in main
-    assert "1,111 of the 3,000 words" in main
+    assert "1,111 of 3,000 words" in main
 
 
 def test_maps_have_their_seed_and_trustworthiness(hostile):

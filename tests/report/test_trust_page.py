@@ -89,7 +89,7 @@ def test_duplicates_and_suspects_are_reported_in_a_sentence(html):
     assert "3 of 20 test documents (15.0%) also occur in the training set." in html
     assert "With the same label: 1;" in html
     assert "With other labels only: 2;" in html
-    assert "4 documents have no word at all, 2 of them test documents" in html
+    assert "Without any word: 4 documents, 2 of them for testing" in html
     assert "1 of 20 test documents (5.0%) may be mislabelled." in html
     assert "(0.100); 5 of 6 models predict b (0.900)." in html
     assert "Also occurs under" not in html

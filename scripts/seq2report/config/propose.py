@@ -25,6 +25,7 @@ from seq2report.core.command import UserError, replacing
 from seq2report.core.excerpts import excerpt
 from seq2report.core.labels import label_notices
 from seq2report.core.shipped import shipped
+from seq2report.core.wording import plural
 from seq2report.files.table_files import PACKED
 
 UNBALANCED = 3  # size of the largest class, relative to the smallest
@@ -79,8 +80,8 @@ def reasons(sizes: Counter, lengths: np.ndarray, length: int, has_split: bool) -
     (largest, most), (smallest, fewest) = sizes.most_common(1)[0], sizes.most_common()[-1]
     quartiles = "words per document: {:.0f} (first quartile), {:.0f} (median), {:.0f} (third)"
     lines = [
-        f"{len(lengths):,} documents of {len(sizes)} classes, from {fewest:,} ('{smallest}')"
-        f" to {most:,} ('{largest}')",
+        f"{plural(len(lengths), 'documents')} of {plural(len(sizes), 'classes')}, from"
+        f" {fewest:,} ('{smallest}') to {most:,} ('{largest}')",
         quartiles.format(*np.quantile(lengths, [0.25, 0.5, 0.75])),
         f"length: networks read {length} words of a document; 9 of 10 documents have at most"
         f" {np.quantile(lengths, 0.9):.0f}",
@@ -88,7 +89,7 @@ def reasons(sizes: Counter, lengths: np.ndarray, length: int, has_split: bool) -
         " drawn split has the same share of each class (stratify)",
     ]
     if empty := int((lengths == 0).sum()):
-        lines.append(f"{empty:,} documents have no word; they are kept")
+        lines.append(f"{plural(empty, 'documents')} without any word; kept")
     return lines
 
 

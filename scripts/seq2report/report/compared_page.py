@@ -9,6 +9,7 @@ from seq2report.report.outcome import circumstances
 
 TABLES = ("variants", "comparisons", "recommendation", "per_class")
 TABLES += ("calibration", "selective", "history")
+MOST = 60  # variants of a matrix of pairs or of learning curves
 DRAWN = 8  # variants, the best, in plots with one panel or line each
 
 
@@ -27,9 +28,11 @@ def recommendation(tables: dict[str, pd.DataFrame]) -> HTML:
 
 def pairs(tables: dict[str, pd.DataFrame]) -> HTML:
     """Return the matrix of paired tests; empty if there is one variant only."""
-    comparisons, titles = tables["comparisons"], list(tables["variants"]["title"])
+    comparisons, titles = tables["comparisons"], list(tables["variants"]["title"].head(MOST))
     if comparisons.empty:
         return HTML("")
+    shown = comparisons[["title_a", "title_b"]].isin(titles).all(axis=1)
+    comparisons = comparisons[shown]
     counts = comparisons.groupby("title_a")["verdict"].value_counts().unstack(fill_value=0)
     counts = counts.reindex(columns=["better", "worse"], fill_value=0)
     alt = "Paired tests: " + "; ".join(
@@ -38,7 +41,10 @@ def pairs(tables: dict[str, pd.DataFrame]) -> HTML:
         for title in titles
     )
     picture = comparison_plots.pairs(comparisons, titles)
-    return html.figure(picture, alt, circumstances(tables["variants"]))
+    caption = circumstances(tables["variants"])
+    if (count := len(tables["variants"])) > MOST:
+        caption += f"; the {MOST} best of {count:,} variants"
+    return html.figure(picture, alt, caption)
 
 
 def cost_table(corpus: str, variants: pd.DataFrame) -> HTML:
@@ -119,5 +125,8 @@ def learning_curves(history: pd.DataFrame) -> HTML:
     """Return the learning curves of all networks; empty if there are none."""
     if history.empty:
         return HTML("")
+    titles = list(dict.fromkeys(history["title"]))
+    caption = f"The first {MOST} of {len(titles):,} networks" if len(titles) > MOST else ""
     alt = "Training and validation accuracy of each network by epoch"
-    return html.figure(comparison_plots.learning_curves(history), alt)
+    drawn = history[history["title"].isin(titles[:MOST])]
+    return html.figure(comparison_plots.learning_curves(drawn), alt, caption)

@@ -11,6 +11,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.core.excerpts import visible
+from seq2report.core.wording import plural
 from seq2report.report import corpus_plots, html
 from seq2report.report.numbers import fill, listed, percent
 
@@ -28,7 +29,7 @@ SIDES = {"pre": "beginning", "post": "end"}
 def summary(about: pd.Series, encoding: pd.Series) -> HTML:
     """Return the size of a corpus and of its vocabulary (rows of corpus and encoding)."""
     return html.text(
-        "{about.documents:,} documents in {about.classes} classes, with {about.unique_tokens:,}"
+        "{about.documents:n documents} in {about.classes:n classes}, with {about.unique_tokens:,}"
         " different words. The {counted} contain {encoding.tokens:,} words,"
         " {encoding.unique_tokens:,} of them different. The {kept:,} most frequent words get an id;"
         " they cover {covered:percent} of the running text.",
@@ -71,15 +72,15 @@ def count_classes(classes: pd.DataFrame) -> pd.DataFrame:
 def balance(counts: pd.DataFrame, documents: int) -> HTML:
     """Return the sizes of the classes, and the accuracy of always predicting the largest one."""
     sizes, guess = counts["all"], counts["train"].idxmax()
-    template = "Each class has {least:,} to {most:,} documents."
+    template = "Each class has {least:,} to {most:n documents}."
     if sizes.min() == sizes.max():
-        template = "Each class has {most:,} documents."
+        template = "Each class has {most:n documents}."
     template += (
         " Always predicting {guess}, the most frequent class in training, is right for"
         " {share:percent} of the test documents."
     )
     if unlabelled := documents - sizes.sum():
-        template += " Another {unlabelled:,} documents have no label; they only train word vectors."
+        template += " Without a label: {unlabelled:n documents}, which only train word vectors."
     share = counts["test"][guess] / counts["test"].sum()
     values = {"least": sizes.min(), "most": sizes.max(), "unlabelled": unlabelled}
     return html.text(template, "outcome", guess=guess, share=share, **values)
@@ -121,7 +122,7 @@ def examples(documents: pd.DataFrame, opened: int) -> HTML:
         "".join(
             f'<details class="example"{" open" if n < opened else ""}>'
             f"<summary><strong>{escape(visible(row.label))}</strong>"
-            f" <small>{escape(visible(row.id))}, {row.words:,} words</small></summary>"
+            f" <small>{escape(visible(row.id))}, {plural(row.words, 'words')}</small></summary>"
             f'<blockquote dir="auto">{escape(row.text)}</blockquote></details>'
             for n, row in enumerate(documents.itertuples())
         )
@@ -138,7 +139,7 @@ def duplicates(pairs: pd.DataFrame, empty: pd.DataFrame, address: str) -> HTML:
     count = pairs.set_index(["part", "among"])["documents"]
     documents = empty.set_index("split")["documents"]
     content = fill(
-        "{leaked:,} of {test:,} test documents ({share:percent}) also occur in the training or"
+        "{leaked:,} of {test:n test documents} ({share:percent}) also occur in the training or"
         " validation split, where a model can memorise their labels, and {twice:,} occur twice in"
         " the test split. Of the {learned:,} training and validation documents, {repeated:,} occur"
         " twice there.",
@@ -166,7 +167,7 @@ def truncation(cuts: pd.DataFrame, empty: int) -> Iterator[HTML]:
             **row,
         )
     if empty:
-        yield html.text("{empty:,} documents have no word at all.", empty=empty)
+        yield html.text("Without any word: {empty:n documents}.", empty=empty)
 
 
 def lengths(counts: pd.DataFrame, cuts: pd.DataFrame) -> Iterator[HTML]:

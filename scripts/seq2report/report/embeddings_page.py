@@ -132,8 +132,8 @@ def _answer(row: pd.Series) -> str:
 def overview(embeddings: pd.DataFrame, names: list[str], trained: dict[str, str]) -> Iterator[HTML]:
     """Yield what is compared; ``trained``: titles of the variants that trained vectors."""
     yield html.text(
-        "{sets} sets of word vectors are compared on the same words: {row.in_all:,} of the"
-        " {row.vocabulary:,} words of the vocabulary have a vector in every set. A word vector is a"
+        "This page has {sets:n sets} of word vectors, compared on the same words: {row.in_all:,} of"
+        " {row.vocabulary:n words} of the vocabulary have a vector in every set. A word vector is a"
         " list of numbers; words that are used alike have similar vectors.",
         sets=len(names),
         row=embeddings.iloc[0],

@@ -7,7 +7,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.core.excerpts import excerpt
-from seq2report.core.wording import some
+from seq2report.core.wording import plural, some
 from seq2report.report.html import paragraph
 from seq2report.report.numbers import METRICS, fill, milliseconds, percent, seconds
 
@@ -19,7 +19,7 @@ LONGEST = 60  # characters of a class
 
 def sample_notice(corpora: dict[str, int]) -> HTML:
     """Return the notice that figures are of a sample; ``corpora``: documents by title."""
-    counts = "; ".join(f"{title}: {documents:,} documents" for title, documents in corpora.items())
+    counts = "; ".join(f"{title}: {plural(n, 'documents')}" for title, n in corpora.items())
     return paragraph(
         f"These are sample figures ({counts}): the sample is small, so that everything runs in"
         " minutes. They show how the models compare on little data, not what they can reach.",
@@ -33,7 +33,8 @@ def circumstances(variants: pd.DataFrame) -> str:
     header = "" if row["header"] == "none" else f", message headers: {row['header']}"
     seeds = str(row["seeds"]).split()
     trained = f"seed {seeds[0]}" if len(seeds) == 1 else f"means over the seeds {', '.join(seeds)}"
-    return f"{row['test_documents']:,} test documents ({row['split']}{header}); {trained}"
+    documents = plural(row["test_documents"], "test documents")
+    return f"{documents} ({row['split']}{header}); {trained}"
 
 
 def reached(metric: str) -> str:

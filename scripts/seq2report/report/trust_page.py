@@ -17,9 +17,9 @@ def leakage(pairs: pd.DataFrame, splits: pd.DataFrame) -> HTML:
     """Return how many test documents also occur in training (tables duplicates and empty)."""
     test, empty = splits.loc["test", "documents"], splits["empty"].sum()
     leaked = pairs[(pairs["part"] == "test") & (pairs["among"] == "training")].iloc[0]
-    template = "None of {test:,} test documents also occurs in the training set."
+    template = "None of {test:n test documents} also occurs in the training set."
     if leaked["documents"]:
-        template = "{documents:,} of {test:,} test documents ({share:percent}) also occur in the"
+        template = "{documents:,} of {test:n test documents} ({share:percent}) also occur in the"
         template += " training set."
     if leaked["same_label"]:
         template += " With the same label: {same_label:,}; a model can memorise the answer."
@@ -27,7 +27,7 @@ def leakage(pairs: pd.DataFrame, splits: pd.DataFrame) -> HTML:
         template += " With other labels only: {other_label:,}; a memorised answer is wrong."
     if empty:
         template += (
-            " {empty:,} documents have no word at all, {test_empty:,} of them test documents; they"
+            " Without any word: {empty:n documents}, {test_empty:,} of them for testing; they"
             " do not count as duplicates."
         )
     share, test_empty = leaked["documents"] / test, splits.loc["test", "empty"]
@@ -44,7 +44,7 @@ def label_errors(summary: pd.DataFrame) -> HTML:
             " protocol, which uses the test documents during training.",
             "outcome",
         )
-    template = "{suspected:,} of {documents:,} test documents ({share:percent}) may be mislabelled."
+    template = "{suspected:,} of {documents:n test documents} ({share:percent}) may be mislabelled."
     if others:
         template += (
             " The text of {others:,} of them also occurs under another label, for example as a"
@@ -79,7 +79,9 @@ def published_results(published: pd.DataFrame, sample: bool) -> Iterator[HTML]:
         yield html.paragraph("No published result on this corpus is known to this report.")
         return
     same = published["same_protocol"].sum()
-    template = "{same} of {rows} published results on this corpus have the same protocol as ours."
+    template = (
+        "Of {rows:n published results} on this corpus, {same} with the same protocol as ours."
+    )
     yield html.text(template, "outcome", same=same, rows=len(published))
     if sample:
         yield html.paragraph(
