@@ -163,7 +163,7 @@ def test_an_archive_of_messages_has_its_headers_cut(messages, tmp_path):
 def test_no_name_of_a_file_or_class_can_write_configuration(rows, tmp_path):
     evil = 'x": 1}\nname: "evil'
     hostile = [(*row[:3], f"{row[4]}\nname: evil #", row[3]) for row in rows]
-    path = tmp_path / "a: b # c'\"\n.csv"
+    path = tmp_path / "a: b # c'\".csv"  # the schema refuses line ends
     path.write_bytes(as_csv(hostile, names=(evil, "author\n- x", f"body {evil}", f"l {evil}", "c")))
     config = proposed(path)
     assert config["name"] == "a_b_c"

@@ -1,11 +1,14 @@
 """What `propose` finds out about the layout of a table, and when it has a doubt."""
 
+import bz2
+
 import pytest
 
 from seq2report.config.columns import read_columns
 from seq2report.config.inspection import inspect
 from seq2report.config.layouts import found_layout
 from seq2report.core.command import UserError
+from seq2report.documents.formats import FORMATS
 
 bad = pytest.mark.reliability("Bad corpora")
 ROWS = [(f"some words about {n}", "ab"[n % 2]) for n in range(12)]
@@ -104,3 +107,25 @@ def test_a_file_per_split_is_proposed_with_these_splits(tmp_path):
         "split": {},
     }
     assert proposal.reasons[0] == "format: table (csv): test.csv, train.csv"
+
+
+FASTTEXT = "".join(f"__label__{label} {text}\n" for text, label in ROWS)
+
+
+@pytest.mark.parametrize("pack", [bytes, bz2.compress])
+def test_a_text_of_fasttext_is_proposed_and_read(tmp_path, pack):
+    path = tmp_path / "train.ft.txt"
+    path.write_bytes(pack(f"\ufeff{FASTTEXT}".encode()))
+    proposal = inspect(path)
+    assert proposal.corpus == {"format": "fasttext"}
+    documents = list(FORMATS["fasttext"].read(path, proposal.corpus, None))
+    assert documents == [(str(n), text, label, "") for n, (text, label) in enumerate(ROWS, 1)]
+
+
+@bad
+@pytest.mark.parametrize("line", ["no label", "__label__a __label__b both", "__labelx"])
+def test_a_line_of_fasttext_has_one_label(tmp_path, line):
+    path = tmp_path / "train.txt"
+    path.write_text(FASTTEXT + line)
+    with pytest.raises(UserError, match=r"line 13: found \d labels at its start, expected one"):
+        list(FORMATS["fasttext"].read(path, {}, None))

@@ -1,24 +1,41 @@
 """Inspect a file or folder of texts: format, encoding, columns, classes and lengths."""
 
+import codecs
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 import numpy as np
 
 from seq2report.config.columns import Column, choose_label, choose_text, read_columns
-from seq2report.config.layouts import chosen_encoding, encoding_of, found_layout, settings_of
+from seq2report.config.layouts import (
+    chosen_encoding,
+    encoding_of,
+    found_encoding,
+    found_layout,
+    settings_of,
+)
 from seq2report.core.command import UserError
 from seq2report.documents.documents import index, to_arrow
-from seq2report.documents.formats import FORMATS
+from seq2report.documents.formats import FASTTEXT, FORMATS
 from seq2report.documents.splits import assign_splits
 from seq2report.documents.tokens import tokens
 from seq2report.documents.writing import Scripts
-from seq2report.files.archives import form_of, members, names_in
+from seq2report.files.archives import DAMAGE, form_of, members, names_in, open_content
 from seq2report.files.local_files import files_in
-from seq2report.files.table_files import WORKBOOKS, chosen_tables, kind_of, no_table, tables_in
+from seq2report.files.table_files import (
+    WORKBOOKS,
+    Table,
+    chosen_tables,
+    kind_of,
+    no_table,
+    tables_in,
+)
 
 HEADER = re.compile(r"[A-Z][A-Za-z-]*: .*\n(?:[A-Z\t ].*\n)*\n")
 
@@ -40,11 +57,35 @@ def inspect(path: Path) -> Proposal:
         names = [file.relative_to(path).as_posix() for file in files_in(path)]
     elif kind_of(path.name):
         return inspect_table(path)
+    elif is_fasttext(path):
+        encoding, reasons = found_encoding(Table(path.name, "fasttext", partial(opened, path)))
+        reasons = ["format: fasttext, as its first line begins with __label__", *reasons]
+        settings = {} if encoding == "utf-8" else {"encoding": encoding}
+        return Proposal({"format": "fasttext"} | settings, reasons)
     elif form_of(path) in ("text", "binary", "npy") or path.suffix.lower() in WORKBOOKS:
         raise UserError(f"{no_table(path.name)}, or a folder, or a tar or zip of a folder")
     else:
         names = names_in(path)
     return inspect_table(path) if chosen_tables(names) else inspect_folders(path)
+
+
+def is_fasttext(path: Path) -> bool:
+    """Return whether the first line of a file, compressed or not, begins with fastText's mark."""
+    if form_of(path) in ("zip", "tar", "npy"):
+        return False
+    try:
+        with opened(path) as file:
+            start = file.read(len("\ufeff__label__".encode()))
+    except DAMAGE:  # the readers report it
+        return False
+    return start.removeprefix(codecs.BOM_UTF8).startswith(FASTTEXT.encode())
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open the content of a file that is no archive."""
+    with open_content(path, wanted=bool) as (_, file):
+        yield file
 
 
 def inspect_table(path: Path) -> Proposal:

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from seq2report.core.command import UserError
 from seq2report.files import archives
 from seq2report.files.delimited import Layout
+from seq2report.files.lines import text_lines
 from seq2report.files.table_files import read_rows
 
 Members = Iterable[tuple[str, bytes]]  # name and content of each file of an archive
@@ -214,6 +215,28 @@ def read_table(path: Path, corpus: dict) -> Iterator[tuple]:
         yield name, whole_lines(values["text"] or ""), label, split, *group
 
 
+def read_fasttext(path: Path, corpus: dict) -> Iterator[tuple]:
+    """Yield each line of a text as fastText reads it: ``__label__`` and the class, then the text.
+
+    Raises:
+        UserError: a line has no label or several.
+    """
+    with archives.open_content(path, wanted=bool) as (name, file):
+        lines = text_lines(file, name, corpus.get("encoding", "utf-8"))
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            labels, text = re.match(r"((?:__label__\S+\s+|__label__\S+$)*)(.*)", line).groups()
+            labels = labels.split()
+            if len(labels) != 1:
+                raise UserError(
+                    f"line {number}: found {len(labels)} labels at its start, expected one, as in"
+                    " '__label__spam the text'"
+                )
+            label = _checked(labels[0].removeprefix(FASTTEXT), f"line {number}: the label")
+            yield str(number), _checked(text, f"line {number}: the text"), label, ""
+
+
 def columns_of(corpus: dict) -> dict[str, list[str]]:
     """Return the names of the columns of each role; a number is that of a column without a name."""
     return {
@@ -285,6 +308,7 @@ def whole_lines(text: str) -> str:
 
 
 MESSAGES = (("encoding",), ("header",), "keep")
+FASTTEXT = "__label__"
 LAYOUT = ("encoding", "delimiter", "quote", "header")
 RECORDS = (
     Format("newsgroups", read_newsgroups, False, *MESSAGES),
@@ -293,5 +317,6 @@ RECORDS = (
     Format("keras_imdb", read_keras_imdb, True, ("word_index",)),
     Format("folders", read_folders, None, ("encoding",), ("header",)),
     Format("table", read_table, None, ("columns",), LAYOUT, members=False),
+    Format("fasttext", read_fasttext, False, (), ("encoding",), members=False),
 )
 FORMATS = {record.name: record for record in RECORDS}

@@ -2,17 +2,15 @@
 
 import argparse
 import codecs
-import io
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from seq2report.core.command import UserError
 from seq2report.documents.formats import text_of, whole_lines
 from seq2report.files.delimited import QUOTES, Layout
-from seq2report.files.lines import lines_before
-from seq2report.files.table_files import HINT, kind_of, no_table, read_rows
+from seq2report.files.lines import text_lines
+from seq2report.files.table_files import kind_of, no_table, read_rows
 
 DOCUMENTS, CHARACTERS = 2048, 1 << 22  # of a batch, at most: more are never in memory
 
@@ -75,7 +73,7 @@ def _read(
             raise UserError(
                 "found no document; give texts, --file, or standard input, one document per line"
             )
-        yield from _lines(sys.stdin.buffer, "standard input", layout.encoding)
+        yield from text_lines(sys.stdin.buffer, "standard input", layout.encoding)
     else:
         try:
             yield from _read_file(file, columns, layout)
@@ -86,7 +84,7 @@ def _read(
 def _read_file(file: Path, columns: list[str], layout: Layout) -> Iterator[str]:
     if file.suffix == ".txt":
         with file.open("rb") as content:
-            yield from _lines(content, str(file), layout.encoding)
+            yield from text_lines(content, str(file), layout.encoding)
     elif kind_of(file.name) or file.suffix == ".zip":
         try:
             for where, _, row in read_rows(file, columns, layout):
@@ -96,31 +94,6 @@ def _read_file(file: Path, columns: list[str], layout: Layout) -> Iterator[str]:
             raise UserError(f"{file}: {error}") from error
     else:
         raise UserError(f"{file}: {no_table(file.name)}, or .txt with one document per line")
-
-
-def _lines(file: BinaryIO, name: str, encoding: str) -> Iterator[str]:
-    """Yield the lines of a file, which end with CR, LF or both, without their ends."""
-    codec = "utf-8-sig" if encoding == "utf-8" else encoding
-    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(codec)(), True)
-    number, begun, more = 0, [], True
-    while more:
-        chunk = file.read1(1 << 16)
-        more = bool(chunk)
-        try:
-            text = decoder.decode(chunk, final=not more)
-        except UnicodeDecodeError as error:
-            line = number + 1 + lines_before(error, chunk, decoder)
-            raise UserError(
-                f"{name}: line {line} is not {encoding} ({error.reason}); {HINT}"
-            ) from error
-        first, *others = text.split("\n")
-        begun.append(first)
-        for begin in others:
-            number += 1
-            yield "".join(begun)
-            begun = [begin]
-    if last := "".join(begun):
-        yield last
 
 
 def known_encoding(name: str) -> str:

@@ -1,11 +1,13 @@
-"""The lines of a table, bounded in memory, and the line of a byte that cannot be decoded."""
+"""The lines of tables and texts, and the line of a byte that cannot be decoded."""
 
 import codecs
 import io
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from seq2report.core.command import UserError
 
+HINT = "set the 'encoding' to that of the file, for example latin-1"
 LARGEST_ROW = 1 << 26  # characters, which are in memory at once
 
 
@@ -43,3 +45,28 @@ def lines_before(
     pending = len(error.object) - len(chunk)
     lines = decoder.decode(chunk[: max(0, error.start - pending)]).count("\n")
     return lines + (decoder.getstate()[1] & 1)  # a CR that waits for an LF
+
+
+def text_lines(file: BinaryIO, name: str, encoding: str) -> Iterator[str]:
+    """Yield the lines of a file, which end with CR, LF or both, without their ends."""
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(codec)(), True)
+    number, begun, more = 0, [], True
+    while more:
+        chunk = file.read1(1 << 16)
+        more = bool(chunk)
+        try:
+            text = decoder.decode(chunk, final=not more)
+        except UnicodeDecodeError as error:
+            line = number + 1 + lines_before(error, chunk, decoder)
+            raise UserError(
+                f"{name}: line {line} is not {encoding} ({error.reason}); {HINT}"
+            ) from error
+        first, *others = text.split("\n")
+        begun.append(first)
+        for begin in others:
+            number += 1
+            yield "".join(begun)
+            begun = [begin]
+    if last := "".join(begun):
+        yield last

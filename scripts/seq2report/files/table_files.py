@@ -28,7 +28,7 @@ from seq2report.files.archives import (
     open_content,
 )
 from seq2report.files.delimited import DELIMITERS, Delimited, Layout, find_columns
-from seq2report.files.lines import LARGEST_ROW, TOO_LARGE, Lines, lines_before, lines_of
+from seq2report.files.lines import HINT, LARGEST_ROW, TOO_LARGE, Lines, lines_before, lines_of
 from seq2report.files.local_files import files_in
 
 KINDS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
@@ -36,7 +36,6 @@ KINDS |= {".parquet": "parquet"}
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 ENDINGS = f"{', '.join(KINDS)} (with or without {', '.join(PACKED)}), or .zip or .tar"
 WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods")
-HINT = "set the 'encoding' to that of the file, for example latin-1"
 SPLIT_NAMES = {
     **{"train": "train", "training": "train", "test": "test", "testing": "test"},
     **{"validation": "validation", "valid": "validation", "val": "validation"},
