@@ -13,6 +13,7 @@ from helpers import ROOT, call, links
 from hypothesis import given
 from hypothesis import strategies as st
 from IPython.display import HTML
+from matplotlib.figure import Figure
 
 import render
 from seq2report.core.command import UserError
@@ -129,6 +130,16 @@ def test_what_would_change_the_text_around_it_unseen_is_replaced_by_a_sign(tmp_p
 def test_words_from_right_to_left_keep_their_numbers_beside_them(page, shown):
     shown = shown.replace("<b>عام</b>", "<b><bdi>عام</bdi></b>")
     assert isolated(page) == shown
+
+
+@pytest.mark.reliability("Languages")
+@pytest.mark.filterwarnings("error")
+def test_pictures_leave_the_glyphs_of_all_scripts_to_the_browser():
+    labels = ["航空航天", "रियाज़", "رياضة", "ห้องใหญ่", "👨\u200d👩\u200d👧 ❤️"]
+    picture = Figure()
+    picture.subplots().barh(labels, range(5))
+    drawn = html.figure(picture, "bars").data
+    assert [label for label in labels if f">{label}</text>" in drawn] == labels
 
 
 @pytest.mark.reliability("Languages")

@@ -4,6 +4,7 @@ import io
 import json
 import math
 import re
+import warnings
 from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
@@ -39,7 +40,10 @@ def figure(picture: Figure, alt: str, caption: str = "") -> HTML:
     What is drawn in `plots.INK` takes the colour of the page's text, in light and in dark.
     """
     buffer = io.StringIO()
-    picture.savefig(buffer, format="svg", metadata={"Date": None})
+    with warnings.catch_warnings():
+        # The browser chooses the glyphs: text stays text (`plots`), and it knows all scripts.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        picture.savefig(buffer, format="svg", metadata={"Date": None})
     svg = buffer.getvalue().replace(INK, "currentColor")
     narrowest = 45 * picture.get_figwidth()  # points; on a smaller screen it is scrolled
     about = f'role="img" aria-label="{escape(alt)}" style="min-width: {narrowest:.0f}pt"'
