@@ -135,7 +135,7 @@ MISTAKES = [
     ),
     ("a.docx", b"", "'a.docx' does not end like a table; allowed: .csv, .tsv, .jsonl"),
     ("a.xlsx", b"PK", "'a.xlsx' is a workbook; save its sheet as CSV UTF-8"),
-    ("a.csv", b'text,n\n"x,1\ny",2\nz,3\n', "1 rows would be within a value in quotes; set quote"),
+    ("a.csv", b'text,n\n"x,1\ny",2\nz,3\n', "1 row would be within a value in quotes; set quote"),
     ("a.txt", b"", "found no document, expected one or more"),
     ("a.csv", b"text\n", "found no document, expected one or more"),
     ("none.txt", None, "cannot be read: No such file"),

@@ -107,6 +107,9 @@ def test_a_file_per_split_is_proposed_with_these_splits(tmp_path):
         "split": {},
     }
     assert proposal.reasons[0] == "format: table (csv): test.csv, train.csv"
+    assert any(
+        "not read: test.csv; pro" in line for line in inspect(tmp_path / "train.csv").reasons
+    )
 
 
 FASTTEXT = "".join(f"__label__{label} {text}\n" for text, label in ROWS)

@@ -63,7 +63,7 @@ def test_a_tsv_that_is_consistently_quoted_is_read_without_its_quotes(tmp_path, 
 def test_lines_of_one_column_are_texts_in_quotes_in_csv_and_ambiguous_in_tsv(tmp_path):
     content = 'text\n"two\nlines"\none\n'
     assert [row["text"] for row in rows(tmp_path / "t.csv", content)] == ["two\nlines", "one"]
-    with pytest.raises(UserError, match="1 rows would be within a value in quotes"):
+    with pytest.raises(UserError, match="1 row would be within a value in quotes"):
         rows(tmp_path / "t.tsv", content)
 
 

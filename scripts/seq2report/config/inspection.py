@@ -34,6 +34,7 @@ from seq2report.files.table_files import (
     chosen_tables,
     kind_of,
     no_table,
+    split_of,
     tables_in,
 )
 
@@ -95,6 +96,7 @@ def inspect_table(path: Path) -> Proposal:
     names = "" if len(tables) == 1 else f": {', '.join(table.name for table in tables)}"
     proposal = Proposal({"format": "table"}, [f"format: table ({tables[0].kind}){names}", *reasons])
     proposal.corpus |= settings_of(layout, tables[0].kind)
+    proposal.reasons += beside(path)
     table = read_columns(path, layout)
     text = choose_text(table.columns)
     split = next((column for column in table.columns if column.is_split), None)
@@ -115,6 +117,16 @@ def inspect_table(path: Path) -> Proposal:
     others = [column for column in candidates if column != label]
     _add_id_and_group(proposal, others, label, table.rows)
     return proposal
+
+
+def beside(path: Path) -> list[str]:
+    """Return a hint if the files of other splits are in the folder of a table."""
+    if path.is_dir() or not split_of(path.name):
+        return []
+    files = [file.name for file in path.resolve().parent.iterdir() if file.is_file()]
+    others = sorted(name for name in chosen_tables(files) if name != path.name and split_of(name))
+    hint = "propose the folder to read them too, as the splits of this corpus"
+    return [f"not read: {', '.join(others)}; {hint}"] if others else []
 
 
 def _add_id_and_group(proposal: Proposal, columns: list[Column], label: Column, rows: int) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 from itertools import chain, islice
 
 from seq2report.core.command import UserError, nearest
+from seq2report.core.wording import plural
 from seq2report.files.lines import LARGEST_ROW, Lines
 
 DELIMITERS = {"csv": ",;\t|", "tsv": "\t,;|"}  # the first one that gives the wanted columns
@@ -170,8 +171,8 @@ class Delimited:
         except UserError as error:
             return Quotes(NO_QUOTES, f"reading it with quotes fails: {str(error).split(';')[0]}")
         if lengths.total() < lines:
-            reason = "rows would be within a value in quotes"
-            return Quotes(NO_QUOTES, f"{lines - lengths.total():,} {reason}", True)
+            rows = plural(lines - lengths.total(), "rows")
+            return Quotes(NO_QUOTES, f"{rows} would be within a value in quotes", True)
         if self.kind == "tsv" and any(needless[n] > 0 and marked[n] < lines - 1 for n in marked):
             return Quotes(NO_QUOTES, "only some values that need no quotes have them")
         return Quotes(QUOTE)
