@@ -291,7 +291,7 @@ def runs(ranked=None, recommended=None, compared=None, documents=(1200, 800)):
 @pytest.mark.reliability("Bad corpora")
 def test_a_class_with_few_or_no_test_documents_is_named():
     shown = unescape(outcome.outcome(runs(documents=(1989, 10, 0, 1))).data)
-    assert "1 class without test documents: ['class 2']." in shown
+    assert "Without test documents: 1 class, ['class 2']." in shown
     assert "The smallest class, class 3, has 1 test document." in shown
     assert "Always predicting class 0 is right for 99.5%; set compare: {metric: macro_f1}" in shown
     assert "smallest class" not in outcome.outcome(runs()).data

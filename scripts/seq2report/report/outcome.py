@@ -108,7 +108,7 @@ def _small_classes(per_class: pd.DataFrame, variants: pd.DataFrame) -> Iterator[
     counts.index = [excerpt(label, LONGEST) for label in counts.index]
     if absent := list(counts.index[counts == 0]):
         yield fill(
-            "{n:n classes} without test documents: {names}.", n=len(absent), names=some(absent)
+            "Without test documents: {n:n classes}, {names}.", n=len(absent), names=some(absent)
         )
     counts = counts[counts > 0].sort_values()
     if counts.iloc[0] < FEW:
