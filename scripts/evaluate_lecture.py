@@ -1,7 +1,8 @@
 """Compare the figures of the lecture's slides with those of a report.
 
 lecture: one row per experiment, with columns experiment, lecture, ours (null without one) and why.
-reports/lecture.yaml has the figures of the slides and the sources of ours.
+reports/lecture.yaml has the figures of the slides and the sources of ours. A corpus is recognised
+by its content digest (reports/published.yaml), not by its name in the configuration.
 """
 
 import logging
@@ -55,6 +56,20 @@ def lengths(runs: pd.DataFrame) -> pd.DataFrame:
     )
     best = swept.loc[swept["accuracy"].idxmax(), "words_read"]
     return swept.iloc[-1:].assign(figures=figures, best_words=best)
+
+
+def recognised(
+    tables: dict[str, pd.DataFrame], digests: dict[str, list[str]]
+) -> dict[str, pd.DataFrame]:
+    """Return the tables of lessons, and those of known corpora under the name of their content."""
+    names, found = {digest: name for name in digests for digest in digests[name]}, {}
+    for path, table in tables.items():
+        corpus, _, rest = path.partition("/")
+        if f"{corpus}/corpus/corpus" not in tables:
+            found[path] = table
+        elif name := names.get(tables[f"{corpus}/corpus/corpus"]["digest"][0]):
+            found[f"{name}/{rest}"] = table
+    return found
 
 
 def places(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -126,6 +141,7 @@ def compare(
 def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__, "output")
     parser.add_argument("--lecture", type=Path, required=True, help="lecture.yaml")
+    parser.add_argument("--published", type=Path, required=True, help="published.yaml")
     parser.add_argument("--root", type=Path, required=True, help="folder that the tables lie below")
     parser.add_argument("--tables", type=Path, nargs="+", required=True, help="Parquet files")
     parser.add_argument("--sample", action="store_true", help="the figures are of a sample")
@@ -136,7 +152,8 @@ def main(argv: Sequence[str] | None) -> None:
         file.relative_to(args.root).with_suffix("").as_posix(): pd.read_parquet(file)
         for file in args.tables
     }
-    table = compare(experiments, places(tables), args.sample)
+    digests = yaml.safe_load(args.published.read_text(encoding="utf-8"))["digests"]
+    table = compare(experiments, places(recognised(tables, digests)), args.sample)
     write_tables({"lecture": table}, args.output)
     logging.info("%d of %d figures have one of ours", table["ours"].count(), len(table))
 

@@ -7,6 +7,8 @@ import evaluate_lecture as lecture
 from seq2report.core.command import UserError
 from seq2report.core.tables import read_tables
 
+PUBLISHED = ROOT / "reports/published.yaml"
+DIGESTS = yaml.safe_load(PUBLISHED.read_text())["digests"]
 EXPERIMENTS = yaml.safe_load((ROOT / "reports/lecture.yaml").read_text())
 COLUMNS = ["experiment", "lecture", "ours", "why"]
 
@@ -38,7 +40,14 @@ def corpus(name, *variants):
     """The tables of a corpus, by their path in the report."""
     counts = {"train": 70, "validation": 10, "test": 20}
     coverage = {"embedding": "glove", "dimensions": 50, "words": 9, "words_found": 7}
-    about = {"title": name, "documents": 150, "unique_tokens": 31933, "classes": 4}
+    digest = DIGESTS.get(name, ["0" * 64])[0]
+    about = {
+        "digest": digest,
+        "title": name,
+        "documents": 150,
+        "unique_tokens": 31933,
+        "classes": 4,
+    }
     return {
         f"{name}/corpus/corpus": pd.DataFrame([about]),
         f"{name}/corpus/classes": pd.DataFrame(
@@ -120,6 +129,7 @@ def carry_out(tables, folder, *options):
         path.parent.mkdir(parents=True, exist_ok=True)
         table.to_parquet(path)
     argv = ["--tables", *(str(path) for path in (folder / "tables").rglob("*.parquet"))]
+    argv += ["--published", str(PUBLISHED)]
     argv += ["--lecture", str(ROOT / "reports/lecture.yaml"), "--root", str(folder / "tables")]
     lecture.main([*argv, "--output", str(folder / "lecture-figures"), *options])
     return read_tables(folder / "lecture-figures")["lecture"].set_index("experiment")
@@ -136,3 +146,19 @@ def test_tables_of_a_report_are_found_by_their_place(tmp_path):
 def test_a_sample_is_given_as_a_reason(tmp_path):
     table = carry_out(corpus("newsgroups", "glove_dense"), tmp_path, "--sample")
     assert table.loc["GloVe → dense", "why"].startswith("320 test documents in 4 groups")
+
+
+@pytest.mark.reliability("Bad corpora")
+def test_other_documents_under_the_name_of_a_known_corpus_are_not_compared_with_the_lecture(
+    tmp_path,
+):
+    tables = corpus("newsgroups", "glove_dense")
+    tables["newsgroups/corpus/corpus"]["digest"] = "0" * 64
+    assert carry_out(tables, tmp_path)["ours"].isna().all()
+
+
+def test_a_known_corpus_under_another_name_is_compared_with_the_lecture(tmp_path):
+    tables = corpus("newsgroups", "glove_dense")
+    renamed = {name.replace("newsgroups", "mine"): table for name, table in tables.items()}
+    table = carry_out(renamed, tmp_path)
+    assert table.loc["Newsgroups, the vocabulary", "ours"] == "31,933 unique tokens"

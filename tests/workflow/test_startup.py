@@ -116,6 +116,7 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
         ],
         "evaluate_lecture": [
             *("--lecture", ROOT / "reports/lecture.yaml", "--root", "tables"),
+            *("--published", ROOT / "reports/published.yaml"),
             *("--tables", *(f"tables/a/{name}.parquet" for name in tables)),
             *("--output", "tables/lecture-figures"),
         ],

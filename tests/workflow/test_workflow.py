@@ -46,12 +46,13 @@ def test_a_changed_notebook_reruns_only_its_page_and_the_one_that_tells_of_all(p
         assert project.planned() == {"evaluate_workflow": 1, "render": 2}
 
 
-def test_a_changed_published_figure_reruns_only_its_table_and_page(project):
+def test_a_changed_published_figure_reruns_only_the_tables_and_pages_of_known_figures(project):
     with project.changed("reports/published.yaml"):
         assert project.planned() == {
+            "evaluate_lecture": 1,
             "evaluate_published": 1,
             "evaluate_workflow": 1,
-            "render": 2,
+            "render": 3,
         }
 
 

@@ -185,6 +185,7 @@ rule evaluate_lecture:
     input:
         code=script_files("evaluate_lecture"),
         lecture=ROOT / "reports/lecture.yaml",
+        published=ROOT / "reports/published.yaml",
         tables=[
             path
             for path in (
@@ -207,6 +208,7 @@ rule evaluate_lecture:
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --lecture {input.lecture:q} --root {params.root}"
+        " --published {input.published:q}"
         " --tables {input.tables} {params.sample} --output {params.folder} 2> {log}"
 
 
