@@ -14,6 +14,7 @@ import polars as pl
 
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run, write_json
+from seq2report.core.stored import read_table
 from seq2report.vectors.vectors import open_vectors, read_rows
 
 
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--source", type=Path, nargs="?", help="file that read_vectors read")
     args = parser.parse_args(argv)
 
-    vocabulary = pl.read_parquet(args.vocabulary)
+    vocabulary = read_table(args.vocabulary)
     words, vectors = open_vectors(args.words, args.vectors, args.source)
     matrix, missing = align(vocabulary, words, vectors, str(args.source or args.vectors))
     tokens = int(vocabulary["count"].sum())

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run, write_json
+from seq2report.core.stored import open_parquet
 from seq2report.documents.tokens import (
     SPECIAL,
     START,
@@ -121,7 +122,7 @@ def main(argv: Sequence[str] | None) -> None:
     args = parser.parse_args(argv)
 
     num_words, fit = args.settings["num_words"], args.settings.get("fit", "train")
-    with pq.ParquetFile(args.documents) as documents, replacing(args.output) as folder:
+    with open_parquet(args.documents) as documents, replacing(args.output) as folder:
         folder.mkdir()
         numbers = folder.with_name("numbers")
         words, lengths = read_words(documents, fit, numbers)

@@ -13,6 +13,7 @@ import scipy.sparse
 
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run, write_json
+from seq2report.core.stored import read_table
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -21,7 +22,7 @@ def main(argv: Sequence[str] | None) -> None:
 
     from seq2report.models.pipelines import build_features, save_pipeline
 
-    documents = pl.read_parquet(args.documents).filter(pl.col("label").is_not_null())
+    documents = read_table(args.documents).filter(pl.col("label").is_not_null())
     train = documents.filter(pl.col("split") == "train")
     steps = build_features(args.settings["steps"], args.seed)
     try:

@@ -20,6 +20,7 @@ from seq2report.answers.predictor import Predictor, load
 from seq2report.core import command
 from seq2report.core.command import run
 from seq2report.core.excerpts import excerpt
+from seq2report.core.stored import read_table
 from seq2report.core.tables import write_tables
 from seq2report.documents.documents import read_texts
 
@@ -84,9 +85,7 @@ def main(argv: Sequence[str] | None) -> None:
 
     from seq2report.answers.architecture import describe
 
-    shown = {
-        folder: choose(pl.read_parquet(folder / "predictions.parquet")) for folder in args.runs
-    }
+    shown = {folder: choose(read_table(folder / "predictions.parquet")) for folder in args.runs}
     ids = pl.concat(rows["id"] for rows in shown.values()).unique().to_list()
     texts = read_texts(args.documents, ids)
     tables = {"layers": {}, "documents": {}, "words": {}}

@@ -22,11 +22,11 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from seq2report.core import command
-from seq2report.core.command import UserError, read_json, run
+from seq2report.core.command import UserError, intact, read_json, run
 from seq2report.core.excerpts import beginning, excerpt
+from seq2report.core.stored import open_parquet, read_table
 from seq2report.core.tables import write_tables
 from seq2report.documents.sequences import Sequences, pad, read_sequences
 from seq2report.documents.tokens import SPECIAL, START, UNKNOWN, has_special, number, tokens
@@ -53,13 +53,13 @@ def count_words(documents: Path, vocabulary: pl.DataFrame) -> pl.DataFrame:
     """
     kept = pa.array(vocabulary["word"].to_list(), pa.string())
     met = pa.array([], pa.string())
-    with pq.ParquetFile(documents) as file:
+    with open_parquet(documents) as file:
         counts, end = np.empty((3, file.metadata.num_rows), np.int64), 0
         for group in range(file.num_row_groups):
             of_group, met = _count(file.read_row_group(group, columns=["text", "split"]), kept, met)
             counts[:, end : end + of_group.shape[1]] = of_group
             end += of_group.shape[1]
-    about = pl.read_parquet(documents, columns=["id", "split", "label"])
+    about = read_table(documents, columns=["id", "split", "label"])
     return about.with_columns(words=counts[0], known=counts[1], different=counts[2])
 
 
@@ -229,7 +229,8 @@ def show_documents(
     """
     ids, chosen = typical(counted), short(counted)
     rows = pl.scan_parquet(documents).filter(pl.col("id").is_in([*ids, chosen]))
-    texts = rows.select("id", "label", "text").collect(engine="streaming")
+    with intact(documents):
+        texts = rows.select("id", "label", "text").collect(engine="streaming")
     texts = texts.join(counted.select("id", "words"), on="id", maintain_order="left")
     document = texts.filter(pl.col("id") == chosen)
     sequence = sequences.take(np.flatnonzero(sequences.ids == chosen))
@@ -255,7 +256,7 @@ def read_coverage(coverage: list[Path], missing: list[Path]) -> dict[str, pd.Dat
     words = [
         {"embedding": file.parent.name} | row
         for file in missing
-        for row in pl.read_parquet(file).head(TOP_WORDS).to_dicts()
+        for row in read_table(file).head(TOP_WORDS).to_dicts()
     ]
     return {
         "coverage": pd.DataFrame(shares, columns=COVERAGE),
@@ -277,7 +278,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None) -> None:
     args = parse(argv)
-    vocabulary, sequences = pl.read_parquet(args.vocabulary), read_sequences(args.sequences)
+    vocabulary, sequences = read_table(args.vocabulary), read_sequences(args.sequences)
     counted = count_words(args.documents, vocabulary)
     if not sequences.ids.equals(counted["id"]):
         raise UserError(

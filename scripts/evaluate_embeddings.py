@@ -22,6 +22,7 @@ import yaml
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
 from seq2report.core.excerpts import excerpt, visible
+from seq2report.core.stored import read_numbers, read_table
 from seq2report.core.tables import write_tables
 from seq2report.documents.documents import read_texts
 from seq2report.documents.sequences import Sequences, read_sequences
@@ -264,9 +265,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None) -> None:
     args = parse(argv)
     asked, sequences = read_analogies(args.analogies), read_sequences(args.sequences)
-    vocabulary = pl.read_parquet(args.vocabulary)
+    vocabulary = read_table(args.vocabulary)
     embeddings = [
-        Embedding({"embedding": name, "stage": stage}, np.load(file, allow_pickle=False))
+        Embedding({"embedding": name, "stage": stage}, read_numbers(file))
         for name, stage, file in args.matrix
     ]
     known = np.logical_and.reduce([matrix.any(axis=1) for _, matrix in embeddings])

@@ -19,6 +19,7 @@ import polars as pl
 from seq2report.core import command
 from seq2report.core.command import UserError, run
 from seq2report.core.excerpts import excerpt
+from seq2report.core.stored import read_table
 from seq2report.core.tables import write_tables
 from seq2report.documents.documents import read_texts
 from seq2report.documents.duplicates import other_labels, read_digests
@@ -54,7 +55,7 @@ def mean_probability(
     for folders in variants.values():
         mean = 0.0
         for folder in folders:
-            predictions = pl.read_parquet(folder / "predictions.parquet").sort("id")
+            predictions = read_table(folder / "predictions.parquet").sort("id")
             about = predictions.select("id", "label")
             if documents is None:
                 documents, first = about, folder

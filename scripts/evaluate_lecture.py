@@ -15,7 +15,7 @@ import yaml
 
 from seq2report.core import command
 from seq2report.core.command import UserError, run
-from seq2report.core.tables import write_tables
+from seq2report.core.tables import read_frame, write_tables
 
 MEANS = ["accuracy", "val_accuracy_at_10", "val_accuracy_best", "val_accuracy_last"]
 MEANS += ["epoch_seconds"]
@@ -149,7 +149,7 @@ def main(argv: Sequence[str] | None) -> None:
 
     experiments = yaml.safe_load(args.lecture.read_text(encoding="utf-8"))
     tables = {
-        file.relative_to(args.root).with_suffix("").as_posix(): pd.read_parquet(file)
+        file.relative_to(args.root).with_suffix("").as_posix(): read_frame(file)
         for file in args.tables
     }
     digests = yaml.safe_load(args.published.read_text(encoding="utf-8"))["digests"]

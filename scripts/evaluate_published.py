@@ -14,7 +14,7 @@ import yaml
 
 from seq2report.core import command
 from seq2report.core.command import read_json, run
-from seq2report.core.tables import write_tables
+from seq2report.core.tables import read_frame, write_tables
 
 METRICS = {"accuracy": "accuracy", "macro-F1": "macro_f1"}  # columns of evaluate_runs's variants
 COLUMNS = {"model": "str", "metric": "str", "figure": "float64", "split": "str", "ours": "str"}
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None) -> None:
     published = yaml.safe_load(args.published.read_text(encoding="utf-8"))
     names = {digest: name for name, known in published["digests"].items() for digest in known}
     corpus = names.get(read_json(args.corpus)["digest"])
-    table = compare(published["figures"], corpus, pd.read_parquet(args.variants))
+    table = compare(published["figures"], corpus, read_frame(args.variants))
     write_tables({"published": table}, args.output)
 
 

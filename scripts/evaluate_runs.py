@@ -24,7 +24,8 @@ import polars as pl
 from seq2report.answers import metrics, statistics
 from seq2report.core import command
 from seq2report.core.command import UserError, read_json, run
-from seq2report.core.tables import write_tables
+from seq2report.core.stored import read_table
+from seq2report.core.tables import read_frame, write_tables
 from seq2report.models.runs import METRICS, class_scores
 
 SLIDE_EPOCH = 10
@@ -83,9 +84,10 @@ def read_run(
     """Return the tables of one run folder, …/<variant>/seed-<n>, and its answers."""
     variant, seed = folder.parent.name, int(folder.name.removeprefix("seed-"))
     about = read_json(folder / "metrics.json")
-    versions = about.pop("versions")
-    history = pd.read_csv(folder / "history.csv")
+    history = read_frame(folder / "history.csv")
+    versions = about["versions"]
     row = {"protocol": "held out"} | about | curve(history)
+    del row["versions"]
     lists = {key: ", ".join(map(str, row[key])) for key in ("members", "weights") if key in row}
     row |= lists | {f"{name}_version": version for name, version in versions.items()}
     tables = {"runs": pd.DataFrame([row]).drop(columns="seed"), "history": history}
@@ -98,7 +100,7 @@ def read_run(
 
 def read_answers(path: Path, classes: list[str]) -> Answers:
     """Return the answers of one run."""
-    table, names = pl.read_parquet(path).sort("id"), pl.Enum(classes)
+    table, names = read_table(path).sort("id"), pl.Enum(classes)
     probability = table.select(f"p_{name}" for name in classes).to_numpy()
     truth, predicted = (
         table[name].cast(names).to_physical().cast(pl.Int32).to_numpy()
@@ -288,7 +290,7 @@ def gather(args: argparse.Namespace) -> dict[str, pd.DataFrame]:
         pd.concat([tables[name] for tables in read], ignore_index=True)
         for name in ("runs", "history")
     )
-    duplicates = set(pd.read_parquet(args.duplicates, columns=["id"])["id"])
+    duplicates = set(read_frame(args.duplicates, columns=["id"])["id"])
     confidence = certainty(answers, args.confidence)
     variants = summarise(runs, answers, duplicates, args.metric)
     variants = variants.join(confidence.pop("measures"))

@@ -9,9 +9,8 @@ figures.
 from collections.abc import Sequence
 from pathlib import Path
 
-import polars as pl
-
 from seq2report.core.command import run
+from seq2report.core.stored import read_table
 from seq2report.core.tables import write_tables
 from seq2report.lessons import common
 from seq2report.lessons.inside_lstm import run_lesson
@@ -24,7 +23,7 @@ def main(argv: Sequence[str] | None) -> None:
     args = parser.parse_args(argv)
 
     load_keras(args.seed)
-    vocabulary = pl.read_parquet(args.vocabulary, columns=["id", "word"])
+    vocabulary = read_table(args.vocabulary, columns=["id", "word"])
     tables = run_lesson(common.read_corpus(args), vocabulary, args.epochs, args.seed)
     write_tables(tables, args.output)
 

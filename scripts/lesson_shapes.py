@@ -16,6 +16,7 @@ import polars as pl
 
 from seq2report.core import command
 from seq2report.core.command import UserError, run
+from seq2report.core.stored import read_table
 from seq2report.core.tables import write_tables
 from seq2report.lessons.shapes.tables import DOCUMENTS, build_tables
 from seq2report.models.backend import load_keras
@@ -27,7 +28,7 @@ def read_documents(path: Path, seed: int) -> pl.DataFrame:
     Raises:
         UserError: one of the two splits has no documents.
     """
-    documents = pl.read_parquet(path, columns=["split", "text"])
+    documents = read_table(path, columns=["split", "text"])
     chosen = []
     for split, most in DOCUMENTS.items():
         of_split = documents.filter(pl.col("split") == split)

@@ -56,6 +56,8 @@ def execute(notebook: Path, executed: Path, parameters: dict) -> None:
             os.environ.update(JUPYTER_DATA_DIR=own, JUPYTER_CONFIG_DIR=own, JUPYTER_PATH=own)
             papermill.execute_notebook(notebook, executed, parameters=parameters, **kernel)
     except papermill.PapermillExecutionError as error:
+        if error.ename == "UserError":  # such as a damaged table
+            raise UserError(error.evalue) from error
         raise UserError(
             f"cell {error.exec_count} of {notebook.name} failed with {error.ename}:"
             f" {error.evalue}\nThe executed notebook with its traceback is {executed}"

@@ -26,6 +26,7 @@ from seq2report.core import command
 from seq2report.core.command import read_json, run
 from seq2report.core.imports import local_imports
 from seq2report.core.machine import machine
+from seq2report.core.stored import read_numbers, read_table
 from seq2report.documents.sequences import Encoded, read_sequences
 from seq2report.models.backend import gpu_name, load_keras
 from seq2report.models.runs import METRICS, about_run, save_run, versions
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None) -> None:
     variant, gpu = Variant.read(args.settings), gpu_name()
     documents, num_words = read_documents(args.documents, variant.input)
     about = about_run(args, num_words=num_words)
-    matrix = np.load(args.matrix, allow_pickle=False) if args.matrix else None
+    matrix = read_numbers(args.matrix) if args.matrix else None
     network = Network(
         variant, num_words, len(about["classes"]), matrix, args.seed, gpu, args.metric
     )
@@ -129,7 +130,7 @@ def copy_preprocessing(folder: Path, settings: Input, run: Path) -> None:
         for name in FEATURES:
             shutil.copy(folder / name, run / "features")
         return
-    words = pl.read_parquet(folder / "vocabulary.parquet", columns=["id", "word"])
+    words = read_table(folder / "vocabulary.parquet", columns=["id", "word"])
     words.write_parquet(run / "vocabulary.parquet")
 
 

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from seq2report.core import command
 from seq2report.core.command import run
 from seq2report.core.durations import stopwatch
+from seq2report.core.stored import read_table
 from seq2report.models.runs import about_run, durations, save_run
 from seq2report.models.variant import Variant
 
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None) -> None:
     from seq2report.models import pipelines
 
     variant, about = Variant.read(args.settings), about_run(args)
-    documents = pl.read_parquet(args.documents)
+    documents = read_table(args.documents)
     train, validation, test = (
         documents.filter(pl.col("split") == name) for name in ("train", "validation", "test")
     )

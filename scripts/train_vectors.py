@@ -15,6 +15,7 @@ import polars as pl
 
 from seq2report.core import command
 from seq2report.core.command import replacing, run
+from seq2report.core.stored import read_table
 from seq2report.documents.sequences import read_sequences
 from seq2report.vectors.word2vec import READ, Documents, spell_ids, train
 
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None) -> None:
     args = parser.parse_args(argv)
 
     logging.getLogger("gensim").setLevel(logging.WARNING)  # otherwise one line per second
-    spelled = spell_ids(pl.read_parquet(args.vocabulary))
+    spelled = spell_ids(read_table(args.vocabulary))
     documents = Documents(read_sequences(args.sequences).of_split(*READ), spelled)
     words, vectors = train(documents, args.settings, args.seed)
     logging.info("%d words have a vector", len(words))

@@ -8,6 +8,7 @@ import altair
 import nbformat
 import numpy as np
 import pandas as pd
+import papermill
 import pytest
 from helpers import ROOT, call, links
 from hypothesis import given
@@ -179,6 +180,17 @@ def test_a_failed_cell_is_named_and_the_executed_notebook_kept(tmp_path):
     with pytest.raises(UserError, match=r"cell \d of n\.ipynb failed with ValueError: boom"):
         render.execute(source, tmp_path / "logs/n.ipynb", {})
     assert "boom" in (tmp_path / "logs/n.ipynb").read_text()
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_page_whose_table_is_damaged_names_the_table_and_no_cell(tmp_path, monkeypatch):
+    def fails(*_, **__):
+        message = "runs.parquet is damaged; delete it"
+        raise papermill.PapermillExecutionError(1, 1, "", "UserError", message, [])
+
+    monkeypatch.setattr(papermill, "execute_notebook", fails)
+    with pytest.raises(UserError, match=r"^runs\.parquet is damaged; delete it$"):
+        render.execute(tmp_path / "n.ipynb", tmp_path / "logs/n.ipynb", {})
 
 
 def test_notebooks_are_inputs_without_outputs():

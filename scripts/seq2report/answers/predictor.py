@@ -21,6 +21,7 @@ import scipy.sparse
 from seq2report.answers.statistics import accuracy_interval
 from seq2report.core.command import UserError, read_json
 from seq2report.core.excerpts import visible
+from seq2report.core.stored import read_table
 from seq2report.documents.features import Features
 from seq2report.documents.sequences import Encoded, Sequences
 from seq2report.documents.tokens import SPECIAL, START, UNKNOWN, Words, encode, has_special, spans
@@ -100,7 +101,7 @@ class Network(Predictor):
 
             self.features = load_pipeline(run / "features")
         else:
-            self.vocabulary = pl.read_parquet(run / "vocabulary.parquet")
+            self.vocabulary = read_table(run / "vocabulary.parquet")
             self._known = set(self.vocabulary["word"])
 
     def _predict(self, texts: list[str]) -> np.ndarray:
@@ -177,7 +178,7 @@ def load(run: Path | str) -> Predictor:
     about = read_about(run)
     try:
         kind = Variant.read(about["settings"]).kind
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{run / 'run.json'}: {error}; was it written by this version?") from error
     return PREDICTORS[KINDS[kind].predictor](run, about)
 
@@ -188,13 +189,12 @@ def read_about(run: Path) -> dict:
     Raises:
         UserError: the folder is not a finished run.
     """
-    try:
-        return read_json(run / "run.json")
-    except (OSError, ValueError) as error:
+    if not (file := run / "run.json").is_file():
         raise UserError(
-            f"{run}: found no run.json that can be read, expected the folder of a finished run,"
+            f"{run}: found no run.json, expected the folder of a finished run,"
             " results/<name>/<corpus>/runs/<variant>/seed-<n>; name one, or train this one first"
-        ) from error
+        )
+    return read_json(file)
 
 
 def training_summary(run: Path) -> str:

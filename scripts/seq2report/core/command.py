@@ -144,6 +144,42 @@ def write_json(path: Path | str, content: object) -> None:
         part.write_text(text + "\n", encoding="utf-8")
 
 
-def read_json(path: Path | str) -> dict:
-    """Read a JSON object."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+class Stored(dict):
+    """A JSON object of a file; a key that it lacks is a `UserError`."""
+
+    path: Path | str
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise damaged(self.path, f"it lacks '{key}'")
+
+
+def read_json(path: Path | str) -> Stored:
+    """Read a JSON object; `UserError` if it is missing or damaged."""
+    with intact(path):
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError(f"found {content!r:.40}, expected a JSON object")
+    stored = Stored(content)
+    stored.path = path
+    return stored
+
+
+@contextmanager
+def intact(path: Path | str) -> Iterator[None]:
+    """Turn any error of reading a file that another step wrote into `damaged`."""
+    try:
+        yield
+    except (UserError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # libraries raise whatever they do on damaged bytes
+        raise damaged(path, error) from error
+
+
+def damaged(path: Path | str, error: BaseException | str) -> UserError:
+    """Return the error that a file cannot be read, with what to do."""
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    found = f"damaged ({reason})" if Path(path).exists() else "missing"
+    return UserError(
+        f"{path} is {found}; delete it and run Snakemake again, which makes it again, or copy it"
+        " again if it was copied"
+    )

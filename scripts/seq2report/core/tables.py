@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from seq2report.core.command import replacing
+from seq2report.core.command import intact, replacing
 from seq2report.core.excerpts import as_cell, from_cell
 
 Tables = dict[str, pd.DataFrame]  # by name
@@ -27,7 +27,8 @@ def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
 
 def read_csv(path: Path) -> pd.DataFrame:
     """Read a table that `write_tables` wrote as CSV; only an empty cell is a missing value."""
-    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    with intact(path):
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
     return _converted(table, from_cell)
 
 
@@ -49,7 +50,13 @@ def read_tables(
     """Read Parquet tables of a folder, by name; all, or ``names``, or rows of a ``variant``."""
     names = names or sorted(path.stem for path in Path(folder).glob("*.parquet"))
     rows = [("variant", "==", variant)] if variant else None
-    return {name: pd.read_parquet(Path(folder, f"{name}.parquet"), filters=rows) for name in names}
+    return {name: read_frame(Path(folder, f"{name}.parquet"), filters=rows) for name in names}
+
+
+def read_frame(path: Path, **options: object) -> pd.DataFrame:
+    """Read a table as Parquet or CSV; `UserError` if it is missing, damaged or lacks a column."""
+    with intact(path):
+        return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path, **options)
 
 
 def read_facts(tables: dict[str, pd.DataFrame]) -> dict[str, object]:

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seq2report.core.command import UserError
+from seq2report.core.command import UserError, intact
 from seq2report.documents.splits import SPLIT
 
 SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "text", "label", "split")])
@@ -108,4 +108,5 @@ def content_digest(digests: bytes | bytearray) -> str:
 def read_texts(documents: Path, ids: Iterable[str]) -> dict[str, str]:
     """Return the texts of these documents by id; other texts are not in memory for long."""
     rows = pl.scan_parquet(documents).select("id", "text").filter(pl.col("id").is_in(list(ids)))
-    return dict(rows.collect(engine="streaming").iter_rows())
+    with intact(documents):
+        return dict(rows.collect(engine="streaming").iter_rows())

@@ -8,8 +8,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
 
+from seq2report.core.stored import open_parquet
 from seq2report.core.wording import FEW
 
 # Linear models are fitted on validation documents too, so these count as training documents.
@@ -27,7 +27,7 @@ def read_digests(documents: Path) -> pl.DataFrame:
 
     One row group of the Parquet file at a time is in memory.
     """
-    with pq.ParquetFile(documents) as file:
+    with open_parquet(documents) as file:
         groups = map(file.read_row_group, range(file.num_row_groups))
         return pl.concat(
             pl.from_arrow(group.drop_columns("text")).with_columns(

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import polars as pl
 import scipy.sparse
 
+from seq2report.core.command import intact
+from seq2report.core.stored import read_table
 from seq2report.documents.sequences import Encoded, about
 
 
@@ -27,5 +28,6 @@ class Features(Encoded):
 
 def read_features(path: Path | str) -> Features:
     """Read the output of ``encode_features``: documents.parquet, and features.npz beside it."""
-    rows = pl.read_parquet(path)
-    return Features(*about(rows), scipy.sparse.load_npz(Path(path).with_name("features.npz")))
+    rows = read_table(path)
+    with intact(file := Path(path).with_name("features.npz")):
+        return Features(*about(rows), scipy.sparse.load_npz(file))

@@ -9,6 +9,9 @@ from typing import Self
 import numpy as np
 import polars as pl
 
+from seq2report.core.command import damaged
+from seq2report.core.stored import read_numbers, read_table
+
 AT_ONCE = 1 << 22  # word ids that a loop over documents holds in memory
 
 
@@ -73,14 +76,12 @@ class Sequences(Encoded):
 
 def read_sequences(path: Path | str) -> Sequences:
     """Read the output of ``encode``: sequences.parquet, and tokens.npy beside it."""
-    rows = pl.read_parquet(path, columns=["id", "split", "label", "length"])
+    rows = read_table(path, columns=["id", "split", "label", "length"])
     lengths = rows["length"].cast(pl.Int64).to_numpy()
-    return Sequences(
-        *about(rows),
-        np.load(Path(path).with_name("tokens.npy"), mmap_mode="r", allow_pickle=False),
-        np.cumsum(lengths) - lengths,
-        lengths,
-    )
+    tokens = read_numbers(file := Path(path).with_name("tokens.npy"), mapped=True)
+    if len(tokens) != lengths.sum():
+        raise damaged(file, f"it has {len(tokens)} word ids, {path} has {lengths.sum()}")
+    return Sequences(*about(rows), tokens, np.cumsum(lengths) - lengths, lengths)
 
 
 def about(rows: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.Series]:

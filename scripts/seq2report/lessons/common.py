@@ -8,6 +8,7 @@ import numpy as np
 
 from seq2report.core import command
 from seq2report.core.command import read_json
+from seq2report.core.stored import read_numbers
 from seq2report.documents.sequences import Sequences, pad, read_sequences
 
 DIMENSIONS = 50  # of word vectors that are learned
@@ -44,7 +45,7 @@ def parser(description: str, epochs: int) -> argparse.ArgumentParser:
 def read_corpus(args: argparse.Namespace) -> Corpus:
     """Return the corpus that the arguments of `parser` name."""
     if args.matrix:
-        vectors = np.load(args.matrix, allow_pickle=False)
+        vectors = read_numbers(args.matrix)
     else:
         vectors = (read_json(args.encoding)["num_words"], DIMENSIONS)
     return Corpus(read_sequences(args.sequences), read_json(args.corpus)["classes"], vectors)

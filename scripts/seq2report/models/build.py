@@ -8,7 +8,7 @@ from zipfile import ZipFile
 import keras
 import numpy as np
 
-from seq2report.core.command import UserError
+from seq2report.core.command import UserError, intact
 from seq2report.core.excerpts import visible
 from seq2report.models import cudnn
 from seq2report.models.allowed import foreign_layers
@@ -137,10 +137,13 @@ def load_network(file: Path) -> keras.Model:
     Raises:
         UserError: the file contains more than layers and operations of Keras, or is damaged.
     """
-    with ZipFile(file) as archive:
-        config = json.loads(archive.read("config.json"))
-    _refuse_foreign(config, str(file), {})
-    return keras.models.load_model(file, compile=False, safe_mode=True)
+    with intact(file):
+        with ZipFile(file) as archive:
+            config = json.loads(archive.read("config.json"))
+            if member := archive.testzip():
+                raise ValueError(f"its member {member} has another checksum")
+        _refuse_foreign(config, str(file), {})
+        return keras.models.load_model(file, compile=False, safe_mode=True)
 
 
 def compile_model(model: keras.Model, optimizer: str | dict) -> None:

@@ -15,7 +15,7 @@ import skops.io
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from seq2report.core.command import UserError
+from seq2report.core.command import UserError, intact
 from seq2report.core.durations import progress
 from seq2report.core.excerpts import visible
 from seq2report.models.allowed import foreign_nodes, foreign_parts
@@ -165,14 +165,16 @@ def load_pipeline(folder: Path) -> Pipeline:
         UserError: the file contains anything else.
     """
     file = folder / "model.skops"
-    content = file.read_bytes()
-    with ZipFile(BytesIO(content)) as archive:
-        _refuse(file, foreign_nodes(json.loads(archive.read("schema.json"))))
-    model = skops.io.loads(content, trusted=skops.io.get_untrusted_types(data=content))
+    with intact(file):
+        content = file.read_bytes()
+        with ZipFile(BytesIO(content)) as archive:
+            _refuse(file, foreign_nodes(json.loads(archive.read("schema.json"))))
+        model = skops.io.loads(content, trusted=skops.io.get_untrusted_types(data=content))
     _refuse(file, foreign_parts(model))
     vectorizers = _vectorizers(model)
-    for name, terms in pd.read_parquet(folder / "vocabulary.parquet").groupby("step")["term"]:
-        vectorizers[name].vocabulary_ = {term: n for n, term in enumerate(terms)}
+    with intact(file := folder / "vocabulary.parquet"):
+        for name, terms in pd.read_parquet(file).groupby("step")["term"]:
+            vectorizers[name].vocabulary_ = {term: n for n, term in enumerate(terms)}
     return model
 
 

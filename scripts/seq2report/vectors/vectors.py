@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from seq2report.core.command import UserError
+from seq2report.core.stored import read_numbers, read_table
 
 LARGEST = float(np.finfo(np.float32).max)
 ROWS = 1 << 15  # lines whose numbers are read at once; bounds the memory
@@ -28,8 +29,8 @@ def open_vectors(
     Raises:
         UserError: the files do not belong together.
     """
-    spelled = pl.read_parquet(words)
-    stored = np.load(vectors, mmap_mode="r", allow_pickle=False)
+    spelled = read_table(words)
+    stored = read_numbers(vectors, mapped=True)
     if "start" in spelled.columns:
         if not stored.size and source and source.stat().st_size:
             stored = np.memmap(source, dtype=np.uint8, mode="r")

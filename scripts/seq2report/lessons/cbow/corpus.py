@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 
 from seq2report.core.durations import stopwatch
+from seq2report.core.stored import read_table
 from seq2report.documents.sequences import Sequences, read_sequences
 from seq2report.vectors.similarity import list_neighbours, same_class
 from seq2report.vectors.word2vec import READ, Documents, spell_ids, train
@@ -116,7 +117,7 @@ def build_tables(
     vocabulary: Path, sequences: Path, seed: int
 ) -> tuple[dict[str, pd.DataFrame], dict]:
     """Return the tables and facts of a corpus; a `UserError` says that it has too little text."""
-    known = pl.read_parquet(vocabulary).sort("id")
+    known = read_table(vocabulary).sort("id")
     documents = read_sequences(sequences)
     read = documents.of_split(*READ)
     words, vectors, settings = train_methods(read, spell_ids(known), seed)

@@ -1,0 +1,35 @@
+"""Read the files that other steps wrote; a damaged one is an error that names it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from seq2report.core.command import damaged, intact
+
+
+def read_table(path: Path | str, columns: list[str] | None = None) -> pl.DataFrame:
+    """Read a Parquet file; `UserError` if it is missing, damaged or lacks a column."""
+    with intact(path):
+        return pl.read_parquet(path, columns=columns)
+
+
+def read_numbers(path: Path | str, mapped: bool = False) -> np.ndarray:
+    """Read a ``.npy`` file, maybe mapped into memory; `UserError` if it is missing or damaged."""
+    with intact(path):
+        return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+
+
+@contextmanager
+def open_parquet(path: Path | str) -> Iterator:
+    """Open a Parquet file to read it in parts; `UserError` if it is missing or damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(path, error) from error

@@ -1,0 +1,136 @@
+"""A file of a run or an intermediate file that is damaged is named, with what to do."""
+
+import shutil
+
+import numpy as np
+import polars as pl
+import pytest
+import scipy.sparse
+
+import evaluate_runs
+from seq2report.answers.predictor import load, training_summary
+from seq2report.core.command import UserError, read_json
+from seq2report.core.stored import read_numbers
+from seq2report.core.tables import read_tables
+from seq2report.documents.duplicates import read_digests
+from seq2report.documents.features import read_features
+from seq2report.documents.sequences import read_sequences
+from seq2report.models.ensembles import read_members
+from seq2report.models.runs import write_run
+from seq2report.vectors.vectors import open_vectors
+
+damage = pytest.mark.reliability("Bad machine")
+ADVICE = "delete it and run Snakemake again"
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+
+
+def fill(path):
+    path.write_bytes(b"\0" * path.stat().st_size)
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def without_content(path):
+    path.write_text("{}" if path.suffix == ".json" else "")
+
+
+HARM = (cut, fill, empty, without_content)
+
+
+def refused(read, path):
+    """Check that reading gives one line that names the file."""
+    with pytest.raises(UserError) as refusal:
+        read()
+    message = str(refusal.value)
+    assert message.startswith(f"{path} is ")
+    assert ADVICE in message
+    assert "\n" not in message
+
+
+FILES = [
+    (variant, file)
+    for variant, files in {
+        "lstm": ("run.json", "metrics.json", "model.keras", "vocabulary.parquet"),
+        "ngrams": ("features/model.skops", "features/vocabulary.parquet"),
+        "svm": ("model.skops", "vocabulary.parquet"),
+        "stack": ("ensemble.json", "members/svm/run.json", "members/lstm/model.keras"),
+    }.items()
+    for file in files
+]
+
+
+@damage
+@pytest.mark.parametrize(("variant", "file"), FILES, ids=lambda value: value)
+def test_a_damaged_file_of_a_run_is_named_by_predictions(trained, tmp_path, variant, file):
+    run = shutil.copytree(trained / f"runs/{variant}/seed-1", tmp_path / "run")
+    whole = (run / file).read_bytes()
+    for harm in HARM:
+        (run / file).write_bytes(whole)
+        harm(run / file)
+        refused(lambda: (load(run), training_summary(run)), run / file)
+    (run / file).unlink()
+    if not file.endswith("run.json"):
+        with pytest.raises(UserError, match=f"{file} is missing; {ADVICE}"):
+            load(run), training_summary(run)
+
+
+@damage
+def test_a_model_with_a_changed_byte_is_not_loaded(trained, tmp_path):
+    run = shutil.copytree(trained / "runs/lstm/seed-1", tmp_path / "run")
+    content = bytearray((run / "model.keras").read_bytes())
+    content[len(content) // 2] ^= 1
+    (run / "model.keras").write_bytes(content)
+    refused(lambda: load(run), run / "model.keras")
+
+
+READERS = {
+    "words/tokens.npy": lambda folder: read_sequences(folder / "words/sequences.parquet"),
+    "words/sequences.parquet": lambda folder: read_sequences(folder / "words/sequences.parquet"),
+    "words/encoding.json": lambda folder: read_json(folder / "words/encoding.json")["num_words"],
+    "corpus.json": lambda folder: read_json(folder / "corpus.json")["classes"],
+    "glove/matrix.npy": lambda folder: read_numbers(folder / "glove/matrix.npy"),
+    "glove/missing.parquet": lambda folder: read_tables(folder / "glove"),
+    "vectors/words.parquet": lambda folder: open_vectors(
+        folder / "vectors/words.parquet", folder / "vectors/vectors.npy", folder / "source"
+    ),
+    "documents.parquet": lambda folder: read_digests(folder / "documents.parquet"),
+    "runs/own/seed-1/predictions.parquet": lambda folder: read_members(
+        [folder / "runs/own/seed-1/predictions.parquet"]
+    ),
+    "runs/own/seed-1/metrics.json": lambda folder: evaluate_runs.read_run(
+        folder / "runs/own/seed-1", {"own": "Own"}, ["a", "b"]
+    ),
+    "features.npz": lambda folder: read_features(folder / "documents.parquet"),
+}
+
+
+@damage
+@pytest.mark.parametrize("file", READERS)
+def test_a_damaged_intermediate_file_is_named_by_the_step_that_reads_it(
+    tiny, tiny_vectors, tmp_path, file
+):
+    folder = shutil.copytree(tiny, tmp_path / "tiny")
+    shutil.copy(tiny_vectors, folder / "source")
+    scipy.sparse.save_npz(folder / "features.npz", scipy.sparse.eye_array(3, format="csr"))
+    documents = pl.DataFrame({"id": ["1"], "label": ["a"]}), np.array([[0.6, 0.4]])
+    (run := folder / "runs/own/seed-1").mkdir(parents=True)
+    write_run(run, documents, None, ["a", "b"], [], {"seed": 1})
+    READERS[file](folder)
+    whole = (folder / file).read_bytes()
+    for harm in HARM:
+        (folder / file).write_bytes(whole)
+        harm(folder / file)
+        refused(lambda: READERS[file](folder), folder / file)
+
+
+@damage
+def test_tokens_and_documents_of_two_encodings_are_refused(tiny, tmp_path):
+    words = shutil.copytree(tiny / "words", tmp_path / "words")
+    np.save(words / "tokens.npy", np.load(words / "tokens.npy")[:-1])
+    with pytest.raises(UserError, match=r"tokens.npy is damaged \(it has \d+ word ids"):
+        read_sequences(words / "sequences.parquet")
