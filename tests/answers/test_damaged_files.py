@@ -75,7 +75,7 @@ def test_a_damaged_file_of_a_run_is_named_by_predictions(trained, tmp_path, vari
         refused(lambda: (load(run), training_summary(run)), run / file)
     (run / file).unlink()
     if not file.endswith("run.json"):
-        with pytest.raises(UserError, match=f"{file} is missing; {ADVICE}"):
+        with pytest.raises(UserError, match=f"{file} is missing; run Snakemake again"):
             load(run), training_summary(run)
 
 

@@ -31,7 +31,7 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     }
     built = {k: v.settings() for k, v in variants.items() if v.kind != "ensemble"}
     checked = {}
-    with contextlib.suppress(OSError, ValueError):  # no such file, or a damaged one
+    with contextlib.suppress(UserError):  # no such file, or a damaged one
         checked = read_json(memory)
     known = checked.pop("variants", {})
     known = known if checked == common else {}

@@ -178,8 +178,9 @@ def intact(path: Path | str) -> Iterator[None]:
 def damaged(path: Path | str, error: BaseException | str) -> UserError:
     """Return the error that a file cannot be read, with what to do."""
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    found = f"damaged ({reason})" if Path(path).exists() else "missing"
+    there = Path(path).exists()
+    found = f"damaged ({reason}); delete it and" if there else "missing;"
     return UserError(
-        f"{path} is {found}; delete it and run Snakemake again, which makes it again, or copy it"
-        " again if it was copied"
+        f"{path} is {found} run Snakemake again, which makes it again, or copy it again if it was"
+        " copied"
     )
