@@ -16,6 +16,7 @@ from dataclasses import replace
 from seq2report.config.messages import format_mistakes
 from seq2report.core import command
 from seq2report.core.command import UserError, run
+from seq2report.core.excerpts import excerpt
 from seq2report.models.layers import build_steps
 from seq2report.models.variant import Variant
 
@@ -117,7 +118,7 @@ def _check_arguments(step: object, where: str) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+    return excerpt(str(error).strip().splitlines()[0], 300)
 
 
 def mistakes(

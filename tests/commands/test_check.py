@@ -51,6 +51,7 @@ def test_right_models_are_not_mistakes():
         c=network(DENSE, given={"encoding": "words", "form": "multihot"}),
         d=network({"GlobalMaxPooling1D": {}}, given=pretrained),
         e={"pipeline": [{"TfidfVectorizer": {"ngram_range": [1, 2]}}, {"LinearSVC": {"C": 2}}]},
+        j={"pipeline": [{"CountVectorizer": {"stop_words": ["der", "die"]}}, {"LinearSVC": {}}]},
         f=network(
             {"RNN": {"cell": {"LSTMCell": {"units": 3}}}},
             optimizer={"sgd": {"momentum": 0.9, "use_ema": False}},

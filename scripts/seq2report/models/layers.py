@@ -137,8 +137,8 @@ def _check_numbers(arguments: dict, where: str) -> None:
 def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
     """Return scikit-learn estimators for a list of ``{Name: {argument: value}}``.
 
-    A list as value becomes a tuple, as ``ngram_range`` requires. ``{FeatureUnion: {of: parts}}``
-    concatenates the features of several steps. A ``token_pattern`` can be one of
+    A list becomes a tuple where scikit-learn's default is one (``ngram_range``). ``{FeatureUnion:
+    {of: parts}}`` concatenates the features of several steps. A ``token_pattern`` can be one of
     `writing.TOKEN_PATTERNS`; the default is ``words``.
 
     Raises:
@@ -148,7 +148,10 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
 
     def build(part: dict, place: str, is_last: bool = False) -> object:
         ((name, arguments),) = part.items()
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()}
+        defaults = inspect.signature(known[name]).parameters if name in known else {}
+        tuples = [key for key in defaults if isinstance(defaults[key].default, tuple)]
+        lists = [key for key in tuples if isinstance(arguments.get(key), list)]
+        values = arguments | {key: tuple(arguments[key]) for key in lists}
         if name == "FeatureUnion" and "of" in arguments:
             inside = f"{place}.{name}.of"
             inner = enumerate(_parts(arguments["of"], inside))
