@@ -118,6 +118,8 @@ def test_a_kernel_or_template_of_the_same_name_that_somebody_set_up_is_not_taken
     data = (tmp_path / below).parent.parent / "nbconvert/templates/basic"
     data.mkdir(parents=True)
     (data / "index.html.j2").write_text("the template of a user")
+    for name in ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_PATH"):
+        monkeypatch.delenv(name, raising=False)  # those that an earlier rendering has set
     monkeypatch.setenv(variable, str(tmp_path))
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")  # what stands in the home comes first
     assert "python3" in KernelSpecManager().find_kernel_specs()
