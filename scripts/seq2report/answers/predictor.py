@@ -42,12 +42,12 @@ class Predictor(ABC):
             return np.zeros((0, len(self.classes)))
         return self._predict(list(texts)).astype(np.float64)
 
+    @abstractmethod
     def knows(self, texts: Sequence[str]) -> np.ndarray:
         """Return whether the model knows any word or feature of each text, (texts,) bool.
 
         Its answers say nothing about the other texts.
         """
-        return np.array([bool(text.strip()) for text in texts])
 
     @abstractmethod
     def _predict(self, texts: list[str]) -> np.ndarray: ...
