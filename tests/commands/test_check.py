@@ -265,6 +265,15 @@ TFIDF, SVM = {"TfidfVectorizer": {}}, {"LinearSVC": {}}
             [{"TfidfVectorizer": {"token_pattern": "("}}, SVM],
             "pipeline: scikit-learn cannot fit these steps: missing ), unterminated subpattern",
         ),
+        (
+            [TFIDF, {"SVC": {"decision_function_shape": "ovo"}}],
+            "pipeline[1].SVC: found decision_function_shape: ovo; it has one value per pair of",
+        ),
+        ([TFIDF, {"NuSVC": {"probability": True}}], "pipeline[1].NuSVC: found probability: true"),
+        (
+            [TFIDF, {"DummyClassifier": {"strategy": "uniform"}}],
+            "pipeline[1].DummyClassifier: found strategy: uniform; with equal probabilities",
+        ),
         ([TFIDF, {"GaussianNB": {}}], "pipeline: scikit-learn cannot fit these steps: Sparse data"),
         (
             [TFIDF, {"TruncatedSVD": {"n_components": 100}}, {"MultinomialNB": {}}],

@@ -714,6 +714,9 @@ def test_models_are_built_once_for_the_same_settings(script, tmp_path, monkeypat
         check_models(config, script, memory)
         assert calls(tmp_path) == expected
     assert json.loads(memory.read_text())["versions"]["keras"]
+    script.write_text(f"{script.read_text()}# a stricter check\n")
+    check_models(COMMITTED, script, memory)
+    assert calls(tmp_path) == 4
 
 
 def test_of_a_changed_configuration_only_the_new_models_are_built(script, tmp_path, monkeypatch):

@@ -6,16 +6,20 @@ import os
 import re
 import subprocess
 import sys
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
 from seq2report.config.resolve import resolve_variant
 from seq2report.core.command import UserError, read_json, write_json
+from seq2report.core.imports import local_imports
 from seq2report.core.machine import memory_mb
 
 
 def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     """Let ``check.py`` build the models of all variants that the file ``memory`` does not have.
+
+    The file is valid for the same code of the check, and the same versions, only.
 
     It is a process of its own, because it needs TensorFlow, which takes seconds to load.
 
@@ -28,6 +32,7 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
         "features": config.get("features", {}),
         "memory_mb": config.get("memory_mb", memory_mb()),
         "versions": {name: version(name) for name in ("keras", "scikit-learn")},
+        "code": _digest(Path(script)),
     }
     built = {k: v.settings() for k, v in variants.items() if v.kind != "ensemble"}
     checked = {}
@@ -46,3 +51,9 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     # If the file cannot be written, the models are checked each time.
     with contextlib.suppress(OSError, UserError, ValueError):
         write_json(memory, common | {"variants": known | new})
+
+
+def _digest(script: Path) -> str:
+    """Return a digest of a script and of the modules that it imports."""
+    files = local_imports(script, script.parent)
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

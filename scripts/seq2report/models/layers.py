@@ -20,6 +20,12 @@ SKLEARN = (
 )
 PIPELINE_MODULES = (*(f"sklearn.{name}" for name in SKLEARN), "seq2report.models.steps")
 TEXTS = "content"  # the ``input`` of a vectorizer of texts; it would open others as files
+# Values of steps whose probabilities contradict their decisions, or say nothing about a document.
+CONTRADICT = {
+    "decision_function_shape": ("ovo", "it has one value per pair of classes, not per class"),
+    "probability": (True, "the probabilities are those of the decision values, without it"),
+    "strategy": ("uniform", "with equal probabilities, always the first class is predicted"),
+}
 # Layers of Keras that contain code or read files.
 CODE_OR_FILES = {
     *("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"),
@@ -158,8 +164,7 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
             values["of"] = [build(step, f"{inside}[{n}]") for n, step in inner]
         if name in known and "token_pattern" in inspect.signature(known[name]).parameters:
             values |= _token_pattern(values)
-        if values.get("input", TEXTS) != TEXTS:
-            raise UserError(f"{place}.{name}: 'input' must be '{TEXTS}': the step reads texts")
+        _check_values(values, f"{place}.{name}")
         step = _call(name, values, known, place, "step", set())
         if not is_last and not hasattr(step, "transform"):
             raise UserError(f"{place}.{name}: only the last step may be one that classifies")
@@ -167,6 +172,14 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
 
     last = len(parts) - 1
     return [build(part, f"{where}[{n}]", n == last) for n, part in enumerate(parts)]
+
+
+def _check_values(arguments: dict, place: str) -> None:
+    if arguments.get("input", TEXTS) != TEXTS:
+        raise UserError(f"{place}: 'input' must be '{TEXTS}': the step reads texts")
+    for key, (value, why) in CONTRADICT.items():
+        if arguments.get(key) == value:
+            raise UserError(f"{place}: found {key}: {str(value).lower()}; {why}; remove it")
 
 
 def _token_pattern(arguments: dict) -> dict:

@@ -28,14 +28,15 @@ HOLD_STEPS = ("steps", "transformer_list")  # attributes of Pipeline and Feature
 def build_pipeline(parts: list[dict], seed: int) -> Pipeline:
     """Return the pipeline of a variant, which predicts probabilities.
 
-    If the last step has only decision values (a support vector machine), they are scaled by a
+    If the last step has only decision values (a support vector machine), or probabilities that are
+    often equal (`SGDClassifier: {loss: modified_huber}`), its decision values are scaled by a
     temperature; see `calibrated`. ``seed`` is as in `seeded`.
 
     Raises:
         UserError: an unknown step or argument.
     """
     *first, last = seeded(build_steps(parts), seed)
-    if not hasattr(last, "predict_proba"):
+    if not hasattr(last, "predict_proba") or getattr(last, "loss", "") == "modified_huber":
         last = TemperatureScaled(last)
     return make_pipeline(*first, last)
 

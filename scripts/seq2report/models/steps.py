@@ -115,8 +115,9 @@ class NaiveBayesWeights(TransformerMixin, BaseEstimator):
 class TemperatureScaled(ClassifierMixin, BaseEstimator):
     """Probabilities for a classifier with decision values only (Guo et al. 2017).
 
-    They are softmax(decision values / temperature), which does not change the decisions. With two
-    classes and the decision value d of the second one, this is 1 / (1 + exp(-d / temperature)).
+    They are softmax(decision values / temperature). The class with the highest value is predicted,
+    as by `SVC: {break_ties: true}`. With two classes and the decision value d of the second one,
+    this is 1 / (1 + exp(-d / temperature)).
     """
 
     def __init__(self, estimator: ClassifierMixin, temperature: float = 1.0) -> None:
@@ -133,7 +134,7 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):
         return self.estimator_.decision_function(x)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        return self.estimator_.predict(x)
+        return self.classes_[_logits(self.decision_function(x)).argmax(axis=1)]
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
         return softmax(_logits(self.decision_function(x)) / self.temperature, axis=1)

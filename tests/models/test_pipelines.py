@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+from sklearn.base import ClassifierMixin
+
+from seq2report.models.layers import build_steps, step_classes
+from seq2report.models.pipelines import build_pipeline
+
+CLASSES = np.array(list("abcde"))
+CLASSIFIERS = [name for name, step in step_classes().items() if issubclass(step, ClassifierMixin)]
+OPTIONS = [
+    *((name, {}) for name in CLASSIFIERS),
+    *(
+        ("SGDClassifier", {"loss": loss})
+        for loss in ("log_loss", "modified_huber", "squared_hinge", "perceptron", "huber")
+    ),
+    *(("DummyClassifier", {"strategy": name}) for name in ("most_frequent", "stratified")),
+    ("LinearSVC", {"multi_class": "crammer_singer"}),
+    ("NuSVC", {"nu": 0.2, "kernel": "linear"}),
+    ("SVC", {"kernel": "linear", "class_weight": {"a": 9}}),
+    ("ComplementNB", {"norm": True}),
+]
+
+
+@pytest.mark.filterwarnings("ignore")  # not converged, deprecated
+@pytest.mark.reliability("Bad configuration")
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize(("name", "options"), OPTIONS)
+def test_the_most_probable_class_is_the_one_that_the_classifier_of_scikit_learn_decides_for(
+    name, options, count
+):
+    rng = np.random.default_rng(1)
+    truth = rng.integers(count, size=40 * count)
+    x = rng.poisson(0.3 + np.eye(count)[truth]).clip(max=3)  # counts of words, as in documents
+    x = x if name == "CategoricalNB" else x * rng.uniform(1, 2, size=count)
+    parts, y = [{name: options}], CLASSES[truth]
+    ties = {"break_ties": True} if name in ("SVC", "NuSVC") else {}  # by the decision values
+    plain = build_steps([{name: options | ties}])[0]
+    if plain.get_params().get("random_state", 0) is None:
+        plain.set_params(random_state=7)
+    expected = plain.fit(x, y).predict(x)
+    model = build_pipeline(parts, 7).fit(x, y)
+    probability = model.predict_proba(x)
+    np.testing.assert_allclose(probability.sum(axis=1), 1)
+    np.testing.assert_array_equal(model.classes_[probability.argmax(axis=1)], expected)
+    np.testing.assert_array_equal(model.predict(x), expected)
