@@ -47,6 +47,26 @@ def test_a_csv_whose_quotes_would_swallow_rows_is_refused_until_quote_is_set(tmp
     assert len(rows(tmp_path / "t.csv", content, columns, quote='"')) == len(UNQUOTED) - 4
 
 
+@bad
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["text first", "text last"])
+def test_swallowed_rows_are_found_beside_rows_with_more_delimiters(tmp_path, ending, order):
+    delimiter = {"csv": ",", "tsv": "\t"}[ending]
+    lines = [line.split("\t") for line in UNQUOTED]
+    lines[5][0] += f"{delimiter} too"
+    lines = ["\t".join(line[n] for n in order) for line in lines]
+    names = [("text", "label")[n] for n in order]
+    content, path = table(lines, delimiter, names), tmp_path / f"t.{ending}"
+    with pytest.raises(UserError, match=r"line 5: . line ends in a value in quotes look like ends"):
+        rows(path, content, ["text", "label"])
+    assert len(rows(path, content, ["text", "label"], quote='"')) == len(UNQUOTED) - 4
+
+
+def test_lines_of_texts_in_quotes_are_no_rows(tmp_path):
+    lines = [f'"Dear Ann, {n}\nyes, it is\n\nyours, Bob, Sue"\t{"ab"[n % 2]}' for n in range(9)]
+    assert len(rows(tmp_path / "t.csv", table(lines, ","), ["text", "label"])) == 9
+
+
 QUOTED = {
     "with tabs and line ends in texts": (['"a\tb"\tx', '"c\nd"\ty', "e\tx"], ["a\tb", "c\nd", "e"]),
     "with quotes in quotes": (['"he said ""hi"""\tx', "e\tx"], ['he said "hi"', "e"]),

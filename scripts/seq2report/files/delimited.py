@@ -5,12 +5,12 @@ Values are unchanged: ``01`` and ``NA`` are text like any other.
 
 import csv
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, islice, pairwise, starmap
 
 from seq2report.core.command import UserError, nearest
 from seq2report.core.wording import plural
@@ -19,7 +19,9 @@ from seq2report.files.lines import LARGEST_ROW, Lines
 DELIMITERS = {"csv": ",;\t|", "tsv": "\t,;|"}  # the first one that gives the wanted columns
 QUOTES = QUOTE, _, NO_QUOTES = ('"', "'", "none")  # what may be around values
 EXCEL = re.compile(r'"?sep=(.)"?[\r\n]*')  # the line above the header that names the delimiter
+LINE_END = re.compile(r"\r\n?|\n")
 SNIFFED = 1000  # rows
+MANY_VALUES = 1000  # different ones in a column, which has no classes then
 SET_QUOTE = "set quote to none if quotation marks are characters of the texts"
 
 
@@ -153,6 +155,9 @@ class Delimited:
         They are characters of the texts if the lines are rows of one length without quotes, and
         quotes break them or swallow some of them. In TSV they are so as well unless each value in
         quotes needs them, or all values of its column have them.
+
+        Raises:
+            UserError: neither reading is right, as `check_values` finds.
         """
         with self.open() as text:
             if not any(QUOTE in chunk for chunk in iter(partial(text.read, 1 << 20), "")):
@@ -161,6 +166,7 @@ class Delimited:
         for lines, (_, row) in enumerate(self.rows(delimiter, NO_QUOTES), 1):
             width = width or len(row)
             if len(row) != width:
+                check_values(partial(self.rows, delimiter, QUOTE), delimiter)
                 return Quotes(QUOTE)
             for n, value in enumerate(row):
                 if lines > 1 and value.startswith(QUOTE):
@@ -184,6 +190,42 @@ class Delimited:
         if quotes.swallowed and (lone if self.kind == "tsv" else not lone):
             raise UserError(f"{quotes.reason}; {SET_QUOTE}, or to '\"' if this value is right")
         return quotes.quote if self.kind == "tsv" else QUOTE
+
+
+def check_values(read: Callable[[], Iterator[tuple[int, list[str]]]], delimiter: str) -> None:
+    """Raise `UserError` if lines in a value look like rows: its quotation mark is no quote.
+
+    At each such line end, the other columns end and begin with what they usually have: one of their
+    few values, or at most as many words. ``read`` starts one more pass over the rows.
+    """
+    rows, values, words = 0, defaultdict(set), Counter()
+    for _, row in islice(read(), 1, None):
+        rows += 1
+        for n, value in enumerate(row):
+            words[n] = max(words[n], len(value.split()))
+            if len(values[n]) <= MANY_VALUES:
+                values[n].add(hash(value))
+    few = {n: seen for n, seen in values.items() if len(seen) <= min(MANY_VALUES, rows / 3)}
+
+    def fits(column: int, value: str) -> bool:
+        usual = 0 < len(value.split()) <= words[column]
+        return hash(value) in few[column] if column in few else usual
+
+    for line, row in read():
+        for n, value in enumerate(row):
+            lines = [text.split(delimiter) for text in LINE_END.split(value)]
+            others, after = [*range(n), *range(n + 1, len(row))], len(row) - n - 1
+            ends = [
+                zip(others, begun[:n] + ended[len(ended) - after :], strict=True)
+                for ended, begun in pairwise(lines)
+                if others and len(ended) > after and len(begun) > n
+            ]
+            alike = sum(all(starmap(fits, cells)) for cells in ends)
+            if alike and 2 * alike >= len(lines) - 1:
+                raise UserError(
+                    f"line {line}: {plural(alike, 'line ends')} in a value in quotes look like ends"
+                    f" of rows; {SET_QUOTE}, or to '\"' if this value is right"
+                )
 
 
 def numbers(row: list[str]) -> list[str]:
