@@ -62,6 +62,29 @@ def test_quotation_marks_of_texts_are_proposed_as_characters(tmp_path, quotes):
 
 
 @bad
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16"])
+def test_utf_16_is_recognised_without_its_mark(tmp_path, encoding):
+    texts = [(f"房间很大，一张床{n} good", label) for n, (_, label) in enumerate(ROWS)]
+    content = written(tmp_path / "t.csv", [("text", "label"), *texts]).read_text(encoding="utf-8")
+    (tmp_path / "t.csv").write_bytes(content.encode(encoding))
+    assert inspect(tmp_path / "t.csv").corpus["encoding"] == encoding
+    for n, (text, label) in enumerate(texts):
+        (tmp_path / "f" / label).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "f" / label / f"{n}.txt").write_bytes(text.encode(encoding))
+    assert inspect(tmp_path / "f").corpus["encoding"] == encoding
+    (tmp_path / "t.csv").write_bytes(content.encode(encoding)[:-1])
+    with pytest.raises(UserError, match=r"line \d+: the byte 0x.. is not utf-16"):
+        inspect(tmp_path / "t.csv")
+
+
+@bad
+def test_names_of_columns_in_the_middle_of_a_table_are_no_document(tmp_path):
+    path = written(tmp_path / "t.csv", 2 * [("text", "label"), *ROWS])
+    with pytest.raises(UserError, match=f"line {len(ROWS) + 2}: the names of the columns again"):
+        inspect(path)
+
+
+@bad
 def test_one_row_of_another_encoding_is_counted_and_named(tmp_path):
     rows = [(f"é {text}", label) for text, label in ROWS]
     content = written(tmp_path / "t.csv", [("text", "label"), *rows]).read_bytes()

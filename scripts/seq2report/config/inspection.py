@@ -19,6 +19,7 @@ from seq2report.config.layouts import (
     found_encoding,
     found_layout,
     settings_of,
+    wide_encoding,
 )
 from seq2report.core.command import UserError
 from seq2report.documents.documents import index, to_arrow
@@ -154,7 +155,7 @@ def inspect_folders(path: Path) -> Proposal:
         if any(part.startswith(".") or part == "__MACOSX" for part in parts):
             continue
         above.add(parts[-3:-2])
-        encoding = encoding_of(content)
+        encoding = wide_encoding(content) or encoding_of(content)
         encodings[encoding] += 1
         first = first or (name if encoding not in ("ascii", "utf-8") else "")
         messages += bool(HEADER.match(content.decode("latin-1").replace("\r\n", "\n")))

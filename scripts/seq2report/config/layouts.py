@@ -1,17 +1,20 @@
 """How a table is written: its encoding, delimiter, quotation marks and header, and why."""
 
+import io
 from collections import Counter
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from seq2report.core.command import UserError
 from seq2report.core.excerpts import excerpt
 from seq2report.files.delimited import DELIMITERS, NO_QUOTES, Layout
-from seq2report.files.table_files import Table, tables_in
+from seq2report.files.table_files import Table, plain_errors, tables_in
 
 ENCODINGS = ("utf-8", "cp1252", "latin-1")  # tried in this order; the last one accepts any bytes
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # the first bytes of such a file
+UNMARKED = ("utf-16-le", "utf-16-be")  # without them
+BEGINNING = 1 << 12  # bytes
 JUDGED = 2000  # rows
 FEW_ROWS = 3  # per class, on average
 WORDS_OF_A_ROW = 4  # in its text; a name of a column is usually shorter
@@ -24,7 +27,9 @@ def found_layout(path: Path) -> tuple[Layout, list[str]]:
         return Layout(), []
     encoding, reasons = found_encoding(table)
     layout = Layout(encoding)
-    if table.kind in DELIMITERS:
+    if table.kind not in DELIMITERS:
+        return layout, reasons
+    with plain_errors(table, encoding, ""):
         delimiter = table.delimited(layout).sniff()
         if delimiter != DELIMITERS[table.kind][0]:
             reasons.append(f"delimiter: {delimiter!r}, which gives most columns")
@@ -55,12 +60,12 @@ def found_encoding(table: Table) -> tuple[str, list[str]]:
     """
     encodings, first = Counter(), 0
     with table.open() as file:
-        start = file.read(2)
-        if start in UTF_16:
-            return "utf-16", ["encoding: utf-16, as its first bytes show"]
-        for number, line in enumerate(file, 1):
-            encodings[encoding_of(start + line)] += 1
-            start = b""
+        start = file.read(BEGINNING)
+        if encoding := wide_encoding(start):
+            return encoding, [f"encoding: {encoding}, as its first bytes show"]
+        start += file.readline()
+        for number, line in enumerate(chain(io.BytesIO(start), file), 1):
+            encodings[encoding_of(line)] += 1
             if not first and encodings.total() > encodings["ascii"] + encodings["utf-8"]:
                 first = number
     return chosen_encoding(encodings, "lines", f"line {first}")
@@ -77,7 +82,7 @@ def chosen_encoding(encodings: Counter, unit: str, first: str) -> tuple[str, lis
         return "utf-8", []
     verb = "is" if files - plain == 1 else "are"
     counts = f"{files - plain:,} of {files:,} {unit} {verb} not UTF-8, the first is {first}"
-    encoding = max(encodings, key=["ascii", *ENCODINGS, "utf-16"].index)
+    encoding = max(encodings, key=["ascii", *ENCODINGS, "utf-16", *UNMARKED].index)
     if encodings["utf-8"] > files - plain:
         raise UserError(
             f"{counts}; {encodings['utf-8']:,} others have letters in UTF-8, so no encoding fits"
@@ -86,10 +91,18 @@ def chosen_encoding(encodings: Counter, unit: str, first: str) -> tuple[str, lis
     return encoding, [f"encoding: {encoding}, as {counts}; check some texts"]
 
 
-def encoding_of(content: bytes) -> str:
-    """Return utf-16, ascii, or the first of `ENCODINGS` that decodes it."""
+def wide_encoding(content: bytes) -> str | None:
+    """Return utf-16 or one of `UNMARKED`, by the first bytes; None if it is neither."""
     if content.startswith(UTF_16):
         return "utf-16"
+    zeros = [content[n:BEGINNING:2].count(0) for n in (1, 0)]
+    most = max(zeros)
+    wide = 8 * most > len(content[:BEGINNING]) and most > 4 * min(zeros)
+    return UNMARKED[zeros.index(most)] if wide else None
+
+
+def encoding_of(content: bytes) -> str:
+    """Return ascii, or the first of `ENCODINGS` that decodes it."""
     if content.isascii():
         return "ascii"
     for encoding in ENCODINGS:
@@ -105,6 +118,7 @@ def has_header(table: Table, layout: Layout) -> tuple[bool, list[str]]:
     """Return whether the first row of a delimited text has names, and a doubt if there is one."""
     rows = table.delimited(replace(layout, header=False)).read(None)
     first, *others = [list(row.values()) for _, row in islice(rows, JUDGED)] or [[]]
+    others = [row for row in others if row != first]
     data, names = evidence(first, others)
     if data and not names:
         return False, [f"header: false, as the first row looks like a row of data: {data[0]}"]

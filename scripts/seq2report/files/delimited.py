@@ -87,6 +87,11 @@ class Delimited:
                     f"line {number}: found {len(row)} values, expected {len(first)} as in line"
                     f" {line}; a value with a delimiter or a line end has to be in quotes"
                 )
+            if self.layout.header and row == names and len(row) > 1:
+                raise UserError(
+                    f"line {number}: the names of the columns again, as if files were joined;"
+                    " remove this line"
+                )
             yield f"line {number}", {name: row[n] for name, n in positions.items()}
 
     def rows(self, delimiter: str, quote: str) -> Iterator[tuple[int, list[str]]]:

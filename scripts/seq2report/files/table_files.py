@@ -168,7 +168,7 @@ def read_rows(path: Path, columns: list[str] | None, layout: Layout) -> Iterator
     for table in tables_in(path):
         split = split_of(table.name)
         place = f"{table.name}, " if split and table.name != path.name else ""
-        with _plain_errors(table, layout.encoding, place):
+        with plain_errors(table, layout.encoding, place):
             for where, row in _rows(table, columns, layout):
                 yield f"{place}{where}", split, row
 
@@ -185,7 +185,8 @@ def _rows(table: Table, columns: list[str] | None, layout: Layout) -> Iterator[t
 
 
 @contextmanager
-def _plain_errors(table: Table, encoding: str, place: str) -> Iterator[None]:
+def plain_errors(table: Table, encoding: str, place: str) -> Iterator[None]:
+    """Raise `UserError` with the place of a row instead of any error about a table's content."""
     try:
         yield
     except UserError as error:
@@ -199,11 +200,13 @@ def _plain_errors(table: Table, encoding: str, place: str) -> Iterator[None]:
 def _undecodable(table: Table, encoding: str) -> str | None:
     """Return a message about the first byte that is not of this encoding."""
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), True)
-    line = 1
+    line, more = 1, True
     with table.open() as file:
-        while chunk := file.read(1 << 16):
+        while more:
+            chunk = file.read(1 << 16)
+            more = bool(chunk)
             try:
-                line += decoder.decode(chunk).count("\n")
+                line += decoder.decode(chunk, final=not more).count("\n")
             except UnicodeDecodeError as error:
                 line += lines_before(error, chunk, decoder)
                 byte = error.object[error.start]
