@@ -120,4 +120,4 @@ def test_a_job_asks_for_a_fifth_more_memory_than_was_measured(tmp_path):
 
 
 def test_folders_are_listed_once():
-    assert folders(["a/b/x", "a/b/y", "a/c/x"]) == ["a/b", "a/c"]
+    assert folders(["a/b/x", "a/b/y", "a/b.complete", "a/c/x"]) == ["a/b", "a/c"]

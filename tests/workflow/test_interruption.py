@@ -40,9 +40,9 @@ def pausing(*about, **more):
 logging.setLogRecordFactory(pausing)
 """
 RUN = "results/tiny/news/runs/dense/seed-1"
-MODEL = [".complete", "model.keras", "run.json", "validation.parquet", "vocabulary.parquet"]
+MODEL = ["model.keras", "run.json", "validation.parquet", "vocabulary.parquet"]
 TRAINED = ["embedding.npy", "history.csv", "metrics.json", "predictions.parquet"]
-TRAINED = [f"{RUN}/{name}" for name in (*TRAINED, *MODEL)]
+TRAINED = [*(f"{RUN}/{name}" for name in (*TRAINED, *MODEL)), f"{RUN}.complete"]
 PAGE = "results/tiny/report/corpus-news.html"
 DOWNLOAD = "resources/downloads/tiny.tar.gz"
 READ = ["results/tiny/news/corpus.json", "results/tiny/news/documents.parquet"]
@@ -262,7 +262,7 @@ def test_after_an_interruption_the_next_run_ends_as_an_unbroken_one(
     for name in (*project.made, project.target):
         assert_same(tmp_path / name, reference.folder / name)
     if step == "training":
-        assert {f"{RUN}/{path.name}" for path in (tmp_path / RUN).iterdir()} == set(TRAINED)
+        assert {f"{RUN}/{path.name}" for path in (tmp_path / RUN).iterdir()} == set(TRAINED[:-1])
         assert not (tmp_path / f"{RUN}.checkpoint").exists()
         said = (tmp_path / "results/tiny/logs/train/news-dense-1.log").read_text()
         finished = whom == "Snakemake" and number == signal.SIGTERM
@@ -300,7 +300,7 @@ def test_a_run_that_is_made_again_stays_until_the_new_one_is_whole(reference, se
 @pytest.mark.reliability("Interruption")
 def test_a_training_that_fails_keeps_the_old_run_and_is_tried_again(reference, server, tmp_path):
     project = Interrupted(reference, "training", tmp_path, server, lost=False)
-    project.target = f"{RUN}/.complete"
+    project.target = f"{RUN}.complete"
     tokens = tmp_path / "results/tiny/news/sequences/words/tokens.npy"
     whole_file, times = tokens.read_bytes(), tokens.stat()
     tokens.write_bytes(whole_file[:200])

@@ -12,7 +12,7 @@ from seq2report.config.check_models import check_models
 from seq2report.config.corpora import circumstances
 from seq2report.config.grids import with_grids
 from seq2report.config.messages import format_mistakes
-from seq2report.config.plan import INDEXED, VECTORS, Plan, document_files, folders
+from seq2report.config.plan import COMPLETE, INDEXED, VECTORS, Plan, document_files, folders
 from seq2report.config.plan import matrix_files, read_peaks, recurrent_layers, requested_mb
 from seq2report.config.resolve import metric, seeds
 from seq2report.config.written import file_mistakes, typed
@@ -83,8 +83,9 @@ def of_corpus(files):
     return [f"{CORPUS}/{file}" for file in files]
 
 
-def of_run(variant, files, seed="{seed}"):  # the last one: its training ended without an error
-    return [f"{CORPUS}/runs/{variant}/seed-{seed}/{file}" for file in (*files, ".complete")]
+def of_run(variant, files, seed="{seed}"):
+    folder = f"{CORPUS}/runs/{variant}/seed-{seed}"  # the last file: its training has ended
+    return [*(f"{folder}/{file}" for file in files), f"{folder}{COMPLETE}"]
 
 
 def run_files(variant, seed="{seed}"):

@@ -16,6 +16,7 @@ from seq2report.models.variant import Input, Variant
 
 RECURRENT = ("SimpleRNN", "GRU", "LSTM")
 INDEXED = ("sequences.parquet", "tokens.npy", "encoding.json", "vocabulary.parquet")
+COMPLETE = ".complete"  # ending of the file beside the folder of a run whose training has ended
 VECTORS = ("documents.parquet", "features.npz", "features.json", "model.skops")
 VECTORS += ("vocabulary.parquet",)
 
@@ -161,5 +162,10 @@ def requested_mb(peaks: dict[str, int], variant: str) -> int:
 
 
 def folders(files: Iterable[str]) -> list[str]:
-    """Return the different folders of files, in their order."""
-    return list(dict.fromkeys(str(Path(file).parent) for file in files))
+    """Return the different folders of files, in their order; COMPLETE is beside its folder."""
+    return list(
+        dict.fromkeys(
+            file.removesuffix(COMPLETE) if file.endswith(COMPLETE) else str(Path(file).parent)
+            for file in files
+        )
+    )
