@@ -11,7 +11,6 @@ The probabilities of one run are in memory at a time.
 """
 
 import argparse
-import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -323,7 +322,8 @@ def titled(table: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
 def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__, "corpus", "output")
     for name, about in (("circumstances", "of the corpus"), ("titles", "{variant: title}")):
-        parser.add_argument(f"--{name}", type=json.loads, required=True, help=f"JSON: {about}")
+        as_json = {"type": command.json_argument, "help": f"JSON: {about}"}
+        parser.add_argument(f"--{name}", required=True, **as_json)
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="run folders")
     parser.add_argument("--duplicates", type=Path, required=True, help="duplicates.parquet")
     least = "probability from which an answer counts as confident"

@@ -4,7 +4,6 @@ The executed notebook is kept as --executed, also if a cell fails: open it to se
 The page is one HTML file that needs no other file and no network.
 """
 
-import json
 import os
 import tempfile
 from collections.abc import Sequence
@@ -121,7 +120,8 @@ def main(argv: Sequence[str] | None) -> None:
         parser.add_argument(f"--{name}", type=Path, required=True, help=about)
     links = "every page, this one too: [{title, address, menu}]"
     for name, about in (("parameters", "of the notebook"), ("links", links)):
-        parser.add_argument(f"--{name}", type=json.loads, required=True, help=f"JSON: {about}")
+        as_json = {"type": command.json_argument, "help": f"JSON: {about}"}
+        parser.add_argument(f"--{name}", required=True, **as_json)
     args = parser.parse_args(argv)
 
     execute(args.notebook, args.executed, args.parameters)

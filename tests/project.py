@@ -73,6 +73,15 @@ class Project:
             rule: int(n) for rule, n in counts.items() if rule not in ("total", "all", "report")
         }
 
+    def commands(self, *arguments, **options) -> str:
+        """Return the plan with all commands; long arguments, which are in files, stand in them."""
+        output = self.snakemake("--dry-run", "--printshellcmds", *arguments, **options)
+        return re.sub(
+            r"(?:@|\$\(cat )(\S+/arguments/\w+)\)?",
+            lambda file: (self.folder / file[1]).read_text().strip(),
+            output,
+        )
+
     def changed(self, file: str, old: str | None = None, new: str = "\n# changed\n"):
         """Change a file of the copy until the with-block ends."""
         return _Changed(self.folder / file, old, new)

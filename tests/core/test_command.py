@@ -7,7 +7,15 @@ import sys
 import pytest
 from helpers import ROOT
 
-from seq2report.core.command import UserError, nearest, read_json, replacing, run, write_json
+from seq2report.core.command import (
+    UserError,
+    json_argument,
+    nearest,
+    read_json,
+    replacing,
+    run,
+    write_json,
+)
 
 
 def write_file(path, text="new"):
@@ -220,3 +228,8 @@ def test_commands_explain_their_options(capsys, monkeypatch):
         run(encode.main)
     assert end.value.code == 0
     assert "--documents" in capsys.readouterr().out
+
+
+def test_an_argument_can_be_json_or_a_file_with_json(tmp_path):
+    (tmp_path / "long").write_text('["é"]\n', encoding="utf-8")
+    assert json_argument('["é"]') == json_argument(f"@{tmp_path / 'long'}") == ["é"]

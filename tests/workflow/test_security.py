@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -54,8 +55,9 @@ def test_no_text_of_a_configuration_reaches_a_shell_as_code(tmp_path):
     commands = [re.split(r"\n\[\w{3} \w{3} .*\]\n|\n\n", each)[0] for each in told]
     commands = [each for each in commands if each.split()[0] != "None"]
     assert len(commands) > 80
-    assert sum("touch harm" in each for each in commands) > 10
+    assert sum("touch harm" in each for each in commands) > 4
     shell = tmp_path / "shell"
+    shutil.copytree(tmp_path / "results", shell / "results")  # long arguments
     for command in commands:
         for log in re.findall(r" 2> '?([^ ']+)", command):
             (shell / log).parent.mkdir(parents=True, exist_ok=True)

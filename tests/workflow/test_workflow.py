@@ -64,8 +64,7 @@ def test_a_variant_that_watches_the_test_documents_is_not_asked_about_their_labe
         encodings__words__fit="all",
         compare__variants=["svm", "dense", "watching"],
     )
-    command = ["--dry-run", "--printshellcmds", "--forcerun", "evaluate_labels"]
-    output = project.snakemake(*command, config=config)
+    output = project.commands("--forcerun", "evaluate_labels", config=config)
     (asked,) = re.findall(r"evaluate_labels.py .*--runs (.*) --output", output)
     runs = "results/tiny/news/runs"
     assert asked.split() == [f"{runs}/svm/seed-1", f"{runs}/dense/seed-1"]
@@ -141,7 +140,7 @@ def test_variants_that_differ_in_length_alone_are_shown_as_a_sweep(project):
         compare__variants=["svm", "dense", "longer", "wider"],
     )
     page = "results/tiny/report/compared-news.html"
-    output = project.snakemake("--dry-run", "--printshellcmds", page, config=config)
+    output = project.commands(page, config=config)
     assert '"sweeps": [{"dense": 40, "longer": 60}]' in output
 
 
@@ -155,8 +154,7 @@ def test_an_embedding_that_no_variant_starts_from_is_trained_and_shown_where_it_
     assert {name: planned[name] for name in ("train_vectors", "embed", "evaluate_embeddings")} == {
         **{"train_vectors": 1, "embed": 1, "evaluate_embeddings": 1}
     }
-    command = ["--dry-run", "--printshellcmds", "results/tiny/report/embeddings-news.html"]
-    output = project.snakemake(*command, config=config)
+    output = project.commands("results/tiny/report/embeddings-news.html", config=config)
     (asked,) = re.findall(r"evaluate_embeddings.py (.*)", output)
     matrices = ["glove before", "dense after", "cbow before"]
     assert re.findall(r"--matrix (\S+ \S+)", asked) == matrices
@@ -276,9 +274,22 @@ def test_a_grid_is_trained_and_shown_as_variants(project):
     assert {rule for rule in planned if rule.startswith("train_")} == {
         *("train_svm", "train_dense_units_3", "train_dense_units_4")
     }
-    output = project.snakemake("--dry-run", "--printshellcmds", config=config)
+    output = project.commands(config=config)
     assert "report/variant-dense_units_4.html" in output
     assert '"dense_units_3": "GloVe \\u2192 dense, units 3"' in output
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_no_command_grows_with_the_number_of_variants_and_seeds(project):
+    """Linux limits an argument, and a command of a rule is one, to 128 KiB."""
+
+    variants = {f"long_name_{n}": BAYES | {"title": f"Bayes {n}"} for n in range(40)}
+    config = edited(project.config, compare__variants=["svm", "dense", *variants])
+    config = config | {"variants": project.config["variants"] | variants, "seeds": [1, 2]}
+    output = project.snakemake("--dry-run", "--printshellcmds", "--forceall", config=config)
+    commands = re.findall(r"Shell command: (python .*(?:evaluate|render).*|cp .*)", output)
+    assert len(commands) > 40
+    assert max(command.count("long_name") for command in commands) < 6
 
 
 @pytest.mark.reliability("Repeatability")
@@ -399,8 +410,8 @@ def test_a_member_that_is_not_compared_is_trained_and_not_shown(project, ensembl
     )
     planned = project.planned(config=config)
     assert {rule for rule in planned if rule.startswith("train_")} == {"train_bayes", "train_both"}
-    output = project.snakemake("--dry-run", "--printshellcmds", config=config)
-    command = r"evaluate_runs.py .* --titles '(.*?)' --runs (.*?) --dup"
+    output = project.commands(config=config)
+    command = r"evaluate_runs.py .* --titles (.*?) --runs (.*?) --dup"
     titles, shown = re.search(command, output).groups()
     assert json.loads(titles) == {"svm": "SVM", "both": "Both"}
     assert [Path(folder).parent.name for folder in shown.split()] == ["svm", "both"]
@@ -413,7 +424,7 @@ def test_a_network_that_is_only_a_member_is_on_no_page(project, ensemble):
         variants__both__ensemble__members=["dense", "longer"],
     )
     assert "evaluate_embeddings" not in project.planned(config=config)
-    output = project.snakemake("--dry-run", "--printshellcmds", config=config)
+    output = project.commands(config=config)
     assert '"sweeps": []' in output
 
 

@@ -1,7 +1,9 @@
 # The checked configuration, its plan, and paths, for all rules.
+import contextlib
 import json
 import os
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 SCRIPTS = ROOT / "scripts"
@@ -16,7 +18,7 @@ from seq2report.config.plan import COMPLETE, INDEXED, VECTORS, Plan, document_fi
 from seq2report.config.plan import matrix_files, read_peaks, recurrent_layers, requested_mb
 from seq2report.config.resolve import metric, seeds
 from seq2report.config.written import file_mistakes, typed
-from seq2report.core.command import UserError
+from seq2report.core.command import UserError, replacing
 from seq2report.core.imports import local_imports
 from seq2report.models.variant import KINDS, model_files
 
@@ -128,6 +130,18 @@ def growing(amount):
 def literal(text):
     """Return a parameter in which Snakemake does not replace braces."""
     return lambda wildcards: text
+
+
+def stored(text):
+    """Return a parameter: a file that has this text, and is named by its digest.
+
+    What grows with the variants and seeds can be longer than the system allows for a command.
+    """
+    file = Path(RESULTS, "arguments", sha256(text.encode()).hexdigest()[:16])
+    if not file.is_file():
+        with contextlib.suppress(UserError), replacing(file) as part:  # a job reports it
+            part.write_text(f"{text}\n", encoding="utf-8")
+    return str(file)
 
 
 def tables(folder, names):

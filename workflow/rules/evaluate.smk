@@ -31,12 +31,14 @@ rule evaluate_runs:
         ),
         confidence=config["compare"]["confidence"],
         metric=lambda wildcards: metric(config, wildcards.corpus),
-        titles=literal(json.dumps({name: config["variants"][name]["title"] for name in COMPARED})),
-        runs=lambda wildcards, input: folders(input.runs),
+        titles=lambda wildcards: stored(
+            json.dumps({name: config["variants"][name]["title"] for name in COMPARED})
+        ),
+        runs=lambda wildcards, input: stored(" ".join(folders(input.runs))),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --corpus {input.corpus} --circumstances {params.circumstances:q}"
-        " --titles {params.titles:q} --runs {params.runs} --duplicates {input.duplicates}"
+        " --titles @{params.titles} --runs $(cat {params.runs}) --duplicates {input.duplicates}"
         " --confidence {params.confidence} --metric {params.metric} --output {params.folder} 2> {log}"
 
 
@@ -111,10 +113,10 @@ rule evaluate_labels:
     conda:
         "../../environment.yml"
     params:
-        runs=lambda wildcards, input: folders(input.runs),
+        runs=lambda wildcards, input: stored(" ".join(folders(input.runs))),
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --documents {input.documents} --runs {params.runs}"
+        "python {input.code[0]} --documents {input.documents} --runs $(cat {params.runs})"
         " --output {params.folder} 2> {log}"
 
 
@@ -238,11 +240,13 @@ rule evaluate_answers:
         mem_mb=growing(5000),
         runtime=growing(60),
     params:
-        runs=lambda wildcards: [
-            f"{RESULTS}/{wildcards.corpus}/runs/{variant}/seed-{seeds(config, wildcards.corpus)[0]}"
-            for variant in COMPARED
-        ],
+        runs=lambda wildcards: stored(
+            " ".join(
+                f"{RESULTS}/{wildcards.corpus}/runs/{name}/seed-{seeds(config, wildcards.corpus)[0]}"
+                for name in COMPARED
+            )
+        ),
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --documents {input.documents} --runs {params.runs}"
+        "python {input.code[0]} --documents {input.documents} --runs $(cat {params.runs})"
         " --output {params.folder} 2> {log}"

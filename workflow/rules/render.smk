@@ -24,11 +24,11 @@ rule render:
     resources:
         runtime=growing(2),
     params:
-        parameters=lambda wildcards: PAGES[wildcards.page]["parameters"],
-        links=literal(LINKS),
+        parameters=lambda wildcards: stored(PAGES[wildcards.page]["parameters"]),
+        links=lambda wildcards: stored(LINKS),
     shell:
-        "python {input.code[0]} --notebook {input.notebook:q} --parameters {params.parameters:q}"
-        " --template {input.template[0]:q} --links {params.links:q}"
+        "python {input.code[0]} --notebook {input.notebook:q} --parameters @{params.parameters}"
+        " --template {input.template[0]:q} --links @{params.links}"
         " --executed {log.notebook} --output {output} 2> {log.run}"
 
 
@@ -59,11 +59,11 @@ rule evaluate_workflow:
         "../../environment.yml"
     params:
         benchmarks=f"{RESULTS}/benchmarks",
-        trained=PLAN.jobs(),
+        trained=lambda wildcards: stored(" ".join(PLAN.jobs())),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --snakefile {input.snakefiles[0]:q} --config {input.config}"
-        " --benchmarks {params.benchmarks} --trained {params.trained} --corpora {input.corpora}"
+        " --benchmarks {params.benchmarks} --trained $(cat {params.trained}) --corpora {input.corpora}"
         " --receipts {input.receipts:q} --citations {input.citations:q}"
         " --output {params.folder} 2> {log}"
 
@@ -80,7 +80,7 @@ rule configuration:
     conda:
         "../../environment.yml"
     params:
-        content=literal(
+        content=lambda wildcards: stored(
             json.dumps(
                 {key: value for key, value in CONFIGURED.items() if key != "mirror"},
                 ensure_ascii=False,
@@ -89,7 +89,7 @@ rule configuration:
             )
         ),
     shell:
-        "printf '%s\\n' {params.content:q} > {output} 2> {log}"
+        "cp {params.content} {output} 2> {log}"
 
 
 rule report:

@@ -80,6 +80,16 @@ def parser(description: str, *names: str) -> argparse.ArgumentParser:
     return parser
 
 
+def json_argument(argument: str) -> object:
+    """Return the JSON in an argument, or in the file after its ``@``.
+
+    A system limits the length of a command, often to 128 KiB.
+    """
+    if argument.startswith("@"):
+        argument = Path(argument[1:]).read_text(encoding="utf-8")
+    return json.loads(argument)
+
+
 def require_both(args: argparse.Namespace, first: str, second: str) -> bool:
     """Return whether two optional arguments that belong together were passed.
 
