@@ -37,10 +37,20 @@ def read_manifest(folder: Path) -> dict:
 
 
 def read_tables(folder: Path) -> list[pd.DataFrame]:
-    """Return the tables of variants, comparisons and recommendations of one corpus."""
-    return [
-        read_csv(folder / f"{name}.csv") for name in ("variants", "comparisons", "recommendation")
-    ]
+    """Return the tables of variants, comparisons and recommendations of one corpus.
+
+    Raises:
+        UserError: The variants are compared by another metric than accuracy, as are the intervals.
+    """
+    names = ("variants", "comparisons", "recommendation")
+    tables = [read_csv(folder / f"{name}.csv") for name in names]
+    metric = tables[0].get("metric", pd.Series("accuracy")).iloc[0]  # without it in older reports
+    if metric != "accuracy":
+        raise UserError(
+            f"{folder / 'variants.csv'}: found intervals of {metric}, expected those of accuracy,"
+            " which these pages show; publish a report with `compare: {metric: accuracy}`"
+        )
+    return tables
 
 
 def headline(folder: Path) -> str:

@@ -134,6 +134,13 @@ def test_a_corpus_without_duplicates_has_no_column_for_them(clone):
     assert "duplicate" not in results_page.results(clone / "docs/results/tiny")
 
 
+def test_intervals_of_another_metric_are_not_shown_as_those_of_accuracy(clone):
+    table = next((clone / "docs/results/tiny").glob("report/tables/*/runs/variants.csv"))
+    pd.read_csv(table).assign(metric="macro_f1").to_csv(table, index=False)
+    with pytest.raises(UserError, match="found intervals of macro_f1, expected those of accuracy"):
+        results_page.results(clone / "docs/results/tiny")
+
+
 def test_uncommitted_changes_are_reported():
     assert results_page.commit(MADE_BY) == "Commit 0123456789"
     for key in ("clean", "up_to_date"):

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 import evaluate_runs
 from seq2report.core.tables import write_tables
-from seq2report.report import corpus_page, variant_page, variant_plots
+from seq2report.report import comparison_plots, corpus_page, variant_page, variant_plots
 
 HOSTILE = "<script>alert(1)</script>&\"'</td>"
 CLASSES = [HOSTILE, "b", "c"]
@@ -59,12 +59,23 @@ def history(seeds):
 
 @pytest.mark.parametrize(("seeds", "bands"), [(1, 0), (2, 0), (3, 2)])
 def test_a_band_stands_for_three_seeds_or_more(seeds, bands):
-    axes = variant_plots.learning_curves(history(seeds)).axes[0]
+    axes = variant_plots.learning_curves(history(seeds), "accuracy").axes[0]
     assert len(axes.collections) == bands
     if bands:
         _, validation = axes.collections
         assert validation.get_paths()[0].vertices[:, 1].max() == pytest.approx(0.3)
         assert axes.lines[2].get_ydata() == pytest.approx([0.2, 0.2, 0.1])  # one seed went on
+
+
+def test_learning_curves_show_the_metric_that_decides():
+    table = history(1).assign(val_macro_f1=[0.5, 0.7, 0.6])
+    axes, loss = variant_plots.learning_curves(table, "macro_f1").axes
+    assert (axes.get_ylabel(), loss.get_ylabel()) == ("macro-F1", "log loss")
+    assert axes.lines[0].get_ydata() == pytest.approx([0.5, 0.7, 0.6])
+    assert axes.lines[-1].get_ydata() == pytest.approx([0.7])  # the epoch that is kept
+    (panel,) = comparison_plots.learning_curves(table.assign(title="A"), "macro_f1").axes
+    assert panel.get_ylabel() == "macro-F1"
+    assert [list(line.get_ydata()) for line in panel.lines] == [[0.5, 0.7, 0.6], [0.7]]
 
 
 def layers(*rows):

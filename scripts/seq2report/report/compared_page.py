@@ -115,18 +115,18 @@ def length_figure(variants: pd.DataFrame, sweeps: list[dict[str, int]]) -> HTML:
         for sweep in sweeps
     )
     metric = METRICS[variants["metric"].iloc[0]]
-    alt = f"{metric.capitalize()} by words read: " + "; ".join(
+    alt = f"The {metric} by words read: " + "; ".join(
         f"{row.sweep}, {row.words} words {percent(row.score)}" for row in shown.itertuples()
     )
     return html.figure(comparison_plots.score_by_length(shown, metric), alt)
 
 
-def learning_curves(history: pd.DataFrame) -> HTML:
-    """Return the learning curves of all networks; empty if there are none."""
+def learning_curves(history: pd.DataFrame, metric: str) -> HTML:
+    """Return the learning curves of all networks by a metric; empty if there are none."""
     if history.empty:
         return HTML("")
     titles = list(dict.fromkeys(history["title"]))
     caption = f"The first {MOST} of {len(titles):,} networks" if len(titles) > MOST else ""
-    alt = "Training and validation accuracy of each network by epoch"
+    alt = f"The validation {METRICS[metric]} of each network by epoch"
     drawn = history[history["title"].isin(titles[:MOST])]
-    return html.figure(comparison_plots.learning_curves(drawn), alt, caption)
+    return html.figure(comparison_plots.learning_curves(drawn, metric), alt, caption)

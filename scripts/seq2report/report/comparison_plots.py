@@ -108,8 +108,12 @@ def score_by_length(sweeps: pd.DataFrame, metric: str) -> Figure:
     return figure
 
 
-def learning_curves(history: pd.DataFrame) -> Figure:
-    """Plot training and validation accuracy by epoch, one panel per variant."""
+def learning_curves(history: pd.DataFrame, metric: str) -> Figure:
+    """Plot a metric by epoch on the validation split, one panel per variant.
+
+    The training split is drawn too if its metric is in the history, as is accuracy.
+    """
+    validation = f"val_{metric}"
     titles = list(dict.fromkeys(history["title"]))
     columns = min(3 if len(titles) <= FEW_PANELS else 5, len(titles))
     rows = math.ceil(len(titles) / columns)
@@ -119,16 +123,17 @@ def learning_curves(history: pd.DataFrame) -> Figure:
     for panel, title in zip(panels, titles, strict=False):
         for seed, run in history[history["title"] == title].groupby("seed"):
             names = ("training", "validation") if seed == history["seed"].min() else (None, None)
-            panel.plot(run["epoch"], run["accuracy"], color=NEUTRAL, label=names[0])
-            panel.plot(run["epoch"], run["val_accuracy"], color=COLOURS[0], label=names[1])
+            if metric in run:
+                panel.plot(run["epoch"], run[metric], color=NEUTRAL, label=names[0])
+            panel.plot(run["epoch"], run[validation], color=COLOURS[0], label=names[1])
             kept = run[run["kept"]]
-            panel.plot(kept["epoch"], kept["val_accuracy"], "o", color=COLOURS[3], markersize=5)
+            panel.plot(kept["epoch"], kept[validation], "o", color=COLOURS[3], markersize=5)
         panel.set_title(textwrap.fill(title, round(9 * width)))
         panel.grid(alpha=0.25)
         panel.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True, nbins=6))
         panel.set_xlabel("epoch")
     for panel in panels[::columns]:
-        panel.set_ylabel("accuracy")
+        panel.set_ylabel(METRICS[metric])
     panels[0].legend(loc="lower right")
     for panel in panels[len(titles) :]:
         panel.set_visible(False)

@@ -9,7 +9,7 @@ from IPython.display import HTML
 
 from seq2report.core.excerpts import excerpt
 from seq2report.report import html, variant_plots, word_effects
-from seq2report.report.numbers import fill, percent, spread
+from seq2report.report.numbers import METRICS, fill, percent, spread
 from seq2report.report.outcome import circumstances, reached
 
 OUTPUTS = {  # text in the last box of an ensemble
@@ -131,7 +131,7 @@ def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
     """Yield the sections on one corpus, from rows of the variant in its tables."""
     if len(tables["history"]):
         yield html.heading("Learning curves", 3)
-        yield _learning(tables["history"])
+        yield _learning(tables["history"], tables["variants"]["metric"].iloc[0])
     yield html.heading("Confusion matrix", 3)
     yield from _confusions(tables)
     scores = tables["per_class"].sort_values("f1", kind="stable")
@@ -163,24 +163,24 @@ def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         yield HTML(word_effects.coloured(row, words))
 
 
-def _learning(history: pd.DataFrame) -> HTML:
-    first = history.loc[history["epoch"] == 1, "val_accuracy"].mean()
-    kept = history.loc[history["kept"], "val_accuracy"].mean()
+def _learning(history: pd.DataFrame, metric: str) -> HTML:
+    first = history.loc[history["epoch"] == 1, f"val_{metric}"].mean()
+    kept = history.loc[history["kept"], f"val_{metric}"].mean()
     alt = (
-        f"Validation accuracy: {first:.3f} after the first epoch, {kept:.3f} at the epoch that is"
-        " kept"
+        f"Validation {METRICS[metric]}: {first:.3f} after the first epoch, {kept:.3f} at the epoch"
+        " that is kept"
     )
     caption = (
-        "Accuracy and log loss by epoch on the training (dashed) and validation documents; dots are"
-        " the epochs that are kept. The network overfits if its validation curve gets worse while"
-        " its training curve gets better."
+        f"The {METRICS[metric]} and the log loss by epoch on the training (dashed) and validation"
+        " documents; dots are the epochs that are kept. The network overfits if its validation"
+        " curve gets worse while its training curve gets better."
     )
     if (seeds := history["seed"].nunique()) >= variant_plots.BAND:
         caption += (
             f" Lines are means over {seeds} seeds, bands extend from the lowest to the highest;"
             " after a seed has stopped early, they cover the remaining ones."
         )
-    return html.figure(variant_plots.learning_curves(history), alt, caption)
+    return html.figure(variant_plots.learning_curves(history, metric), alt, caption)
 
 
 def _confusions(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:

@@ -11,6 +11,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from seq2report.core.excerpts import excerpt
+from seq2report.report.numbers import METRICS
 from seq2report.report.plots import COLOURS, INK, NEUTRAL, SHARES
 
 BAND = 3  # with this many seeds or more, mean and band replace the lines
@@ -19,16 +20,20 @@ MOST_CLASSES = 60  # of a matrix
 LONGEST = 40  # characters of a class
 
 
-def learning_curves(history: pd.DataFrame) -> Figure:
-    """Plot training and validation accuracy and log loss by epoch; kept epochs are dots.
+def learning_curves(history: pd.DataFrame, metric: str) -> Figure:
+    """Plot a metric and the log loss by epoch; kept epochs are dots.
+
+    The training split is drawn too if its metric is in the history, as are accuracy and loss.
 
     With `BAND` seeds or more, lines are means and bands extend from the lowest to the highest;
     each epoch covers the seeds that reached it.
     """
     figure = Figure(figsize=(9, 3.2))
     lines = (("training", "", NEUTRAL, "--"), ("validation", "val_", COLOURS[0], "-"))
-    for axes, measure in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
+    for axes, measure in zip(figure.subplots(1, 2), (metric, "loss"), strict=True):
         for name, prefix, colour, dashes in lines:
+            if prefix + measure not in history:
+                continue
             style = {"color": colour, "linestyle": dashes}
             _seeds(
                 axes, history.pivot(columns="seed", index="epoch", values=prefix + measure), style
@@ -36,7 +41,7 @@ def learning_curves(history: pd.DataFrame) -> Figure:
             axes.plot([], [], label=name, **style)
         kept = history[history["kept"]]
         axes.plot(kept["epoch"], kept[f"val_{measure}"], "o", color=COLOURS[3], label="kept")
-        axes.set(xlabel="epoch", ylabel="log loss" if measure == "loss" else measure)
+        axes.set(xlabel="epoch", ylabel=METRICS.get(measure, "log loss"))
         axes.grid(alpha=0.25)
         axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     axes.legend()
