@@ -320,7 +320,7 @@ def test_a_repeated_id_is_named(tmp_path):
 
 @bad
 def test_an_unknown_split_is_named_with_the_allowed_ones(tmp_path):
-    content = as_csv([(*row, "dev") for row in FEW], names=("body", "kind", "part"))
+    content = as_csv([(*row, "part1") for row in FEW], names=("body", "kind", "part"))
     message = refusal(
         tmp_path,
         "t.csv",
@@ -329,7 +329,7 @@ def test_an_unknown_split_is_named_with_the_allowed_ones(tmp_path):
         split={**{"validation": 0.2, "seed": 1}},
     )
     assert message.startswith(
-        "line 2: unknown split 'dev' (column 'part'); allowed: train, validation"
+        "line 2: unknown split 'part1' (column 'part'); allowed: train, validation"
     )
 
 

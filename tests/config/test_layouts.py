@@ -155,3 +155,23 @@ def test_a_line_of_fasttext_has_one_label(tmp_path, line):
     path.write_text(FASTTEXT + line)
     with pytest.raises(UserError, match=r"line 13: found \d labels at its start, expected one"):
         list(FORMATS["fasttext"].read(path, {}, None))
+
+
+@bad
+def test_long_labels_without_blanks_are_classes_and_no_texts(tmp_path):
+    labels = {"a": "酒店住宿评价类别好的很长", "b": "手机电子产品类别差的也很长"}
+    rows = [(f"床{n}很舒服", labels["ab"[n % 2]]) for n in range(12)]
+    proposal = inspect(written(tmp_path / "t.csv", [("评论", "类别"), *rows]))
+    assert proposal.corpus["columns"] == {"text": "评论", "label": "类别"}
+
+
+@bad
+def test_a_column_of_splits_may_have_capitals_and_a_second_text_is_named(tmp_path):
+    rows = [(*row, f"a {n}", "Train" if n % 4 else "Test ") for n, row in enumerate(ROWS)]
+    path = written(tmp_path / "t.csv", [("text", "label", "title", "part"), *rows])
+    proposal = inspect(path)
+    assert proposal.corpus["columns"]["split"] == "part"
+    assert "not used: 'title' also has texts; text: [title, text] reads both" in proposal.reasons
+    corpus = proposal.corpus | {"split": {}}
+    splits = [row[3] for row in FORMATS["table"].reader(path, corpus)]
+    assert (splits.count("test"), splits.count("train")) == (3, 9)

@@ -132,6 +132,14 @@ def test_a_json_array_is_read_like_json_lines(tmp_path, start):
     assert rows(tmp_path / "t.json", lines, ["text"]) == [{"text": "x"}, {"text": "y"}]
     with pytest.raises(UserError, match="item 2: the column 'n' is missing"):
         rows(tmp_path / "t.json", text, ["n"])
+    assert len(rows(tmp_path / "t.json", f"{text} \n\n")) == 2
+
+
+@bad
+@pytest.mark.parametrize("more", ["[", '\n[{"text": "z"}]', '\n{"text": "z"}'])
+def test_nothing_after_a_json_array_is_lost_silently(tmp_path, more):
+    with pytest.raises(UserError, match=r"item 2: not JSON .more after the end of the array"):
+        rows(tmp_path / "t.json", f'[{{"text": "x"}}]{more}')
 
 
 SPLITS = {

@@ -13,7 +13,7 @@ from seq2report.documents.formats import SPLITS, as_text
 from seq2report.documents.tokens import separated
 from seq2report.documents.writing import TOKEN_PATTERNS
 from seq2report.files.delimited import Layout
-from seq2report.files.table_files import read_rows
+from seq2report.files.table_files import read_rows, split_named
 
 SAMPLED = 5000  # rows that columns are judged by, a random sample
 MOST_CLASSES = 200
@@ -51,7 +51,7 @@ class Column:
     @property
     def is_split(self) -> bool:
         """Whether its values are names of splits."""
-        values = {value or "" for value in self.values}
+        values = {split_named(value or "") for value in self.values}
         return {"train", "test"} <= values <= {*SPLITS, "unlabelled"}
 
     @property
@@ -117,9 +117,14 @@ def _without(out: dict[str, str]) -> str:
     return "".join(f"; '{name}' {why}" for name, why in out.items())
 
 
-def choose_text(columns: list[Column]) -> Column:
-    """Return the column with the most words per row; `UserError` if it has fewer than two."""
-    text = max(columns, key=lambda column: column.words)
+def choose_text(table: Columns) -> Column:
+    """Return the column with the most words per row, if possible one whose values rarely repeat.
+
+    Raises:
+        UserError: it has fewer than two words per row.
+    """
+    rare = [c for c in table.columns if c.words >= 2 and c.different > table.rows / FEW_ROWS]
+    text = max(rare or table.columns, key=lambda column: column.words)
     if text.words < 2:
         raise UserError(
             f"no column of texts; the longest is '{text.name}' with {text.words:.1f} words per row"
@@ -138,7 +143,8 @@ def choose_label(text: Column, columns: list[Column], table: Columns) -> tuple[C
     possible = [
         column
         for column in columns
-        if 2 <= column.different <= min(MOST_CLASSES, table.rows / FEW_ROWS) and column.words < 8
+        if 2 <= column.different <= min(MOST_CLASSES, table.rows / FEW_ROWS)
+        and np.mean([len((value or "").split()) for value in column.values]) < 8
     ]
     if not possible:
         counts = ", ".join(f"'{column.name}' ({column.different})" for column in columns)

@@ -99,7 +99,7 @@ def inspect_table(path: Path) -> Proposal:
     proposal.corpus |= settings_of(layout, tables[0].kind)
     proposal.reasons += beside(path)
     table = read_columns(path, layout)
-    text = choose_text(table.columns)
+    text = choose_text(table)
     split = next((column for column in table.columns if column.is_split), None)
     candidates = [column for column in table.columns if column not in (text, split)]
     label, reason = choose_label(text, candidates, table)
@@ -116,6 +116,11 @@ def inspect_table(path: Path) -> Proposal:
         proposal.corpus["split"] = {}
         proposal.reasons.append("split: by the names of the files")
     others = [column for column in candidates if column != label]
+    proposal.reasons += [
+        f"not used: '{column.name}' also has texts; text: [{column.name}, {text.name}] reads both"
+        for column in others
+        if column.words >= 2 and column.different > table.rows / 2
+    ]
     _add_id_and_group(proposal, others, label, table.rows)
     return proposal
 

@@ -1,5 +1,6 @@
 """Notices about labels that may be different spellings of one class, or several classes."""
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -7,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from seq2report.core.wording import plural
 
 JOINTS = ";|,/+&"
+AROUND = " []{}()'\""  # a list, as text
+TWINS = str.maketrans("аеіјорсухѕοα", "aeijopcyxsoa")  # Cyrillic and Greek letters, in Latin ones
 
 
 def label_notices(labels: Sequence[str]) -> list[str]:
@@ -26,22 +29,23 @@ def _alike(labels: Sequence[str]) -> Iterator[str]:
 
 
 def _look(label: str) -> str:
-    """Return a label without case, blanks at its ends, invisible characters and compositions."""
+    """Return a label without case, invisible characters, compositions, and zeros after a point."""
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).casefold())
-    seen = "".join(c for c in plain if unicodedata.category(c) != "Cf")
-    return " ".join(seen.split())
+    seen = "".join(c for c in plain.translate(TWINS) if unicodedata.category(c) != "Cf")
+    return re.sub(r"(\d)\.0+$", r"\1", " ".join(seen.split()))
 
 
 def _spelled(label: str) -> str:
     """Return a label in quotes, with escapes for what is invisible or composed."""
     plain = unicodedata.normalize("NFC", label) == label == unicodedata.normalize("NFD", label)
-    return repr(label) if plain else ascii(label)
+    mixed = label.translate(TWINS) != label and re.search("[A-Za-z]", label)
+    return repr(label) if plain and not mixed else ascii(label)
 
 
 def _joined(labels: Sequence[str]) -> Iterator[str]:
     """Yield a sentence if parts of labels occur in other labels, as in a, b and a;b."""
     for joint in JOINTS:
-        parts = {label: [part.strip() for part in label.split(joint)] for label in labels}
+        parts = {label: [part.strip(AROUND) for part in label.split(joint)] for label in labels}
         known = Counter(part for label in labels for part in set(parts[label]))
         joined = [
             label

@@ -18,7 +18,7 @@ from seq2report.core.command import UserError
 from seq2report.files import archives
 from seq2report.files.delimited import Layout
 from seq2report.files.lines import text_lines
-from seq2report.files.table_files import read_rows
+from seq2report.files.table_files import read_rows, split_named
 
 Members = Iterable[tuple[str, bytes]]  # name and content of each file of an archive
 SPLITS = ("train", "validation", "test")
@@ -197,7 +197,7 @@ def read_table(path: Path, corpus: dict) -> Iterator[tuple]:
     names = list(dict.fromkeys(chain.from_iterable(columns.values())))
     for number, (where, part, row) in enumerate(read_rows(path, names, Layout.of(corpus)), 1):
         values = {role: text_of(row, columns[role], f"{where}: the {role}") for role in columns}
-        split = values["split"] or "" if "split" in columns else part
+        split = split_named(values["split"] or "") if "split" in columns else part
         if "test" in corpus["split"]:
             split = split if split == UNLABELLED else ""
         elif split not in (*SPLITS, UNLABELLED):

@@ -83,6 +83,11 @@ def split_of(name: str) -> str:
     return known.pop() if len(known) == 1 else ""
 
 
+def split_named(value: str) -> str:
+    """Return the split that a value names (Train, dev), or the value."""
+    return SPLIT_NAMES.get(value.strip().lower(), value)
+
+
 def chosen_tables(names: list[str]) -> list[str]:
     """Return the tables among the files of a folder or archive: one, or several of one corpus.
 
@@ -246,6 +251,8 @@ def _items(text: Lines, buffer: str) -> Iterator[tuple[str, dict]]:
     while True:
         position = BETWEEN.match(buffer, position).end()
         if buffer.startswith("]", position):
+            if (buffer[position + 1 :] + text.read(1 << 20)).strip():
+                raise _no_json(f"item {number}", "more after the end of the array")
             return
         try:
             row, position = JSON.raw_decode(buffer, position)
@@ -261,7 +268,7 @@ def _items(text: Lines, buffer: str) -> Iterator[tuple[str, dict]]:
         number += 1
 
 
-def _no_json(where: str, error: Exception) -> UserError:
+def _no_json(where: str, error: object) -> UserError:
     expected = "expected one object per line, or one array of objects"
     return UserError(f"{where}: not JSON ({error}); {expected}")
 
