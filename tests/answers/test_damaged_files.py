@@ -1,5 +1,6 @@
 """A file of a run or an intermediate file that is damaged is named, with what to do."""
 
+import json
 import shutil
 
 import numpy as np
@@ -39,6 +40,11 @@ def without_content(path):
     path.write_text("{}" if path.suffix == ".json" else "")
 
 
+def endless(path):
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
 HARM = (cut, fill, empty, without_content)
 
 
@@ -73,10 +79,38 @@ def test_a_damaged_file_of_a_run_is_named_by_predictions(trained, tmp_path, vari
         (run / file).write_bytes(whole)
         harm(run / file)
         refused(lambda: (load(run), training_summary(run)), run / file)
+    if not file.endswith("run.json"):
+        endless(run / file)
+        refused(lambda: (load(run), training_summary(run)), run / file)
     (run / file).unlink()
     if not file.endswith("run.json"):
         with pytest.raises(UserError, match=f"{file} is missing; run Snakemake again"):
             load(run), training_summary(run)
+
+
+@pytest.mark.parametrize(
+    ("variant", "file", "changes"),
+    [
+        ("svm", "run.json", {"classes": ["other", "sci.med"]}),
+        ("svm", "run.json", {"classes": None}),
+        ("svm", "run.json", {"corpus": {}}),
+        ("lstm", "run.json", {"classes": ["one"]}),
+        ("lstm", "run.json", {"num_words": 7}),
+        ("lstm", "run.json", {"seed": "x"}),
+        ("stack", "ensemble.json", {"method": "x"}),
+        ("vote", "ensemble.json", {"weights": [7, 0.5]}),
+        ("svm", "metrics.json", {"accuracy": None}),
+        ("svm", "metrics.json", {"fitted_documents": "many"}),
+    ],
+)
+@damage
+def test_a_run_whose_files_do_not_belong_together_is_refused(
+    trained, tmp_path, variant, file, changes
+):
+    run = shutil.copytree(trained / f"runs/{variant}/seed-1", tmp_path / "run")
+    (run / file).write_text(json.dumps(read_json(run / file) | changes))
+    with pytest.raises(UserError, match=rf"^{run}.* is damaged \(.*\); {ADVICE}"):
+        load(run), training_summary(run)
 
 
 @damage

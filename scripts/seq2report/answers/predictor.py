@@ -19,7 +19,7 @@ import polars as pl
 import scipy.sparse
 
 from seq2report.answers.statistics import accuracy_interval
-from seq2report.core.command import UserError, read_json
+from seq2report.core.command import UserError, intact, read_json
 from seq2report.core.excerpts import visible
 from seq2report.core.stored import read_table
 from seq2report.documents.features import Features
@@ -64,6 +64,8 @@ class Pipeline(Predictor):
         from seq2report.models.pipelines import load_pipeline
 
         self.classes, self.model = about["classes"], load_pipeline(run)
+        if not set(self.model.classes_) <= set(self.classes):
+            raise ValueError("run.json lacks a class of its model")
 
     def _predict(self, texts: list[str]) -> np.ndarray:
         from seq2report.models.pipelines import probabilities
@@ -103,6 +105,8 @@ class Network(Predictor):
         else:
             self.vocabulary = read_table(run / "vocabulary.parquet")
             self._known = set(self.vocabulary["word"])
+            if self.vocabulary["id"].max() >= self.num_words:
+                raise ValueError("its vocabulary has more words than its model")
 
     def _predict(self, texts: list[str]) -> np.ndarray:
         from seq2report.models.batches import inputs_of, probabilities
@@ -172,7 +176,7 @@ def load(run: Path | str) -> Predictor:
     rounding of 32-bit numbers.
 
     Raises:
-        UserError: the folder is not a finished run.
+        UserError: the folder is not a finished run, or its files do not belong together.
     """
     run = Path(run)
     about = read_about(run)
@@ -180,7 +184,14 @@ def load(run: Path | str) -> Predictor:
         kind = Variant.read(about["settings"]).kind
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{run / 'run.json'}: {error}; was it written by this version?") from error
-    return PREDICTORS[KINDS[kind].predictor](run, about)
+    with intact(run):
+        model = PREDICTORS[KINDS[kind].predictor](run, about)
+        if model.classes != sorted(set(map(str, model.classes))):
+            raise ValueError("the classes in run.json are no sorted names")
+        answer = model.predict([""])[0]
+        if len(answer) != len(model.classes) or not np.isclose(answer.sum(), 1):
+            raise ValueError("its probabilities are not those of its classes")
+    return model
 
 
 def read_about(run: Path) -> dict:
@@ -204,14 +215,19 @@ def training_summary(run: Path) -> str:
         UserError: the folder is not a finished run.
     """
     about, metrics = read_about(run), read_json(run / "metrics.json")
-    corpus, n = about["corpus"], metrics["test_documents"]
-    right = np.arange(n) < round(metrics["accuracy"] * n)
-    low, high = accuracy_interval(right, np.array([metrics["accuracy"]]))
-    split = f" ({corpus['split']})" if "split" in corpus else ""
+    with intact(run / "metrics.json"):
+        n, accuracy = metrics["test_documents"], metrics["accuracy"]
+        low, high = accuracy_interval(np.arange(n) < round(accuracy * n), np.array([accuracy]))
+        fitted = f"{metrics['fitted_documents']:,} documents"
+    with intact(run / "run.json"):
+        corpus = about["corpus"]
+        split = f" ({corpus['split']})" if "split" in corpus else ""
+        begin = (
+            f"{about['variant']}, seed {about['seed']}: trained on {fitted} of {corpus['title']}"
+        )
     lines = [
-        f"{about['variant']}, seed {about['seed']}: trained on {metrics['fitted_documents']:,}"
-        f" documents of {corpus['title']}",
-        f"accuracy on {n:,} test documents{split}: {metrics['accuracy']:.1%}, 95% interval"
+        begin,
+        f"accuracy on {n:,} test documents{split}: {accuracy:.1%}, 95% interval"
         f" {low:.1%} to {high:.1%} (one seed: the interval leaves out how seeds differ)",
     ]
     if corpus.get("sample"):

@@ -178,8 +178,10 @@ def read_json(path: Path | str) -> Stored:
 def intact(path: Path | str) -> Iterator[None]:
     """Turn any error of reading a file that another step wrote into `damaged`."""
     try:
+        if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
+            raise ValueError("it is a device or pipe")  # which may never end
         yield
-    except (UserError, KeyboardInterrupt, SystemExit):
+    except (UserError, ImportError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # libraries raise whatever they do on damaged bytes
         raise damaged(path, error) from error
