@@ -199,6 +199,10 @@ MISTAKES = [
     (mine(header="cut"), "corpora.mine.header: found 'cut'; allowed for table: true or false"),
     (mine(delimiter=";;"), "corpora.mine.delimiter: ';;' does not have the form"),
     (mine(delimiter='"'), "corpora.mine.delimiter: '\"' does not have the form"),
+    (
+        mine(source=["a", "b"]),
+        "mine.source: found ['a', 'b'], expected text; for several files, name one source",
+    ),
     (mine(quote="«"), "corpora.mine.quote: found '«'; allowed: \", ', none"),
     (mine(columns={"text": [], "label": "x"}), "corpora.mine.columns.text: found [], expected"),
     (mine(columns={"text": 0, "label": "x"}), "corpora.mine.columns.text: found 0, expected"),

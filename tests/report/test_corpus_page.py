@@ -113,7 +113,7 @@ def test_classes_duplicates_truncation_and_unknown_words_are_reported_in_sentenc
     assert 'href="trust-news.html"' in hostile
     assert "Networks of this report that read 8 words truncate" in hostile
     assert "are out of vocabulary" in hostile
-    assert "Letters by script: Han 100.0%. Han has no blanks between words: each" in hostile
+    assert "Letters by script: Han 100.0%. No blanks between words in Han: each" in hostile
     assert "4 of 8 words (50.0%) have a vector, which covers 50.0% of the running text" in hostile
 
 

@@ -97,7 +97,9 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
         case "type":
             kinds = [limit] if isinstance(limit, str) else limit
             expected = " or ".join(KINDS.get(kind, kind) for kind in kinds)
-            yield f"{where}: found {reprlib.repr(value)}, expected {expected}"
+            several = error.schema.get("$comment") if isinstance(value, list) else None
+            hint = f"; {several}" if several else ""
+            yield f"{where}: found {reprlib.repr(value)}, expected {expected}{hint}"
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
             word = {"minimum": "at least", "maximum": "at most"}.get(error.validator)
             word = word or ("more than" if "Min" in error.validator else "less than")

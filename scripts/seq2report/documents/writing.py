@@ -89,7 +89,7 @@ class Scripts:
         lines = [f"scripts: {shares}"] if rows else []
         if alone := [row["script"] for row in rows if row["token"] == "character"]:
             lines.append(
-                f"tokens: {', '.join(alone)} has no blanks between words, so each character is a"
+                f"tokens: no blanks between words in {', '.join(alone)}, so each character is a"
                 " token, for networks and pipelines; 'words' above are characters"
             )
         return lines

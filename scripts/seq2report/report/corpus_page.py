@@ -50,7 +50,7 @@ def scripts(letters: pd.DataFrame, notice: str) -> Iterator[HTML]:
     alone = letters.loc[letters["token"] == "character", "script"]
     if len(alone := [name for name in alone if shares[name] >= LEAST]):
         template += (
-            " {alone} has no blanks between words: each character is a token. Where this report"
+            " No blanks between words in {alone}: each character is a token. Where this report"
             " says word, it means character."
         )
     if shown:
