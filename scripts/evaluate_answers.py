@@ -22,6 +22,7 @@ from seq2report.core.command import run
 from seq2report.core.excerpts import excerpt
 from seq2report.core.stored import read_table
 from seq2report.core.tables import write_tables
+from seq2report.core.wording import plural
 from seq2report.documents.documents import read_texts
 
 MISTAKES = 5  # documents that are shown
@@ -91,7 +92,7 @@ def main(argv: Sequence[str] | None) -> None:
     tables = {"layers": {}, "documents": {}, "words": {}}
     for folder, rows in shown.items():
         variant = folder.parent.name
-        logging.info("%s: %d documents", variant, rows.height)
+        logging.info("%s: %s", variant, plural(rows.height, "documents"))
         model = load(folder)
         tables["layers"][variant] = describe(model, folder)
         tables["documents"][variant], tables["words"][variant] = ask(model, rows, texts)

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run, write_json
 from seq2report.core.labels import label_notices
-from seq2report.core.wording import some
+from seq2report.core.wording import plural, some
 from seq2report.documents.documents import (
     SCHEMA,
     blocks,
@@ -160,7 +160,7 @@ def main(argv: Sequence[str] | None) -> None:
     with replacing(args.documents) as output:
         corpus = read(args.archive, settings, args.word_index, output.parent)
         documents = corpus.documents
-        logging.info("%d documents, content digest %s", documents.height, corpus.digest)
+        logging.info("%s, content digest %s", plural(documents.height, "documents"), corpus.digest)
         check_digest(corpus.digest, settings.get("digest"), args.archive)
         for notice in notices(corpus):
             logging.warning("%s: %s", args.archive, notice)

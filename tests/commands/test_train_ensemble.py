@@ -1,5 +1,6 @@
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from scipy.optimize import approx_fprime
 import train_ensemble
 from seq2report.core.command import UserError
 from seq2report.models.ensembles import (
+    METHODS,
     equal_weights,
     logarithms,
     pool_loss,
@@ -42,7 +44,7 @@ def test_a_stack_is_the_product_of_powers_made_to_sum_to_one():
 
 
 def test_the_loss_of_a_pool_is_its_log_loss():
-    loss, _ = pool_loss(np.array([1.0, 0.0]), logarithms(BOTH), np.array([0, 2]))
+    loss, _ = pool_loss(np.array([1.0, 0.0]), BOTH, np.array([0, 2]))
     assert loss == pytest.approx(-(math.log(0.6) + math.log(0.3)) / 2)
 
 
@@ -63,9 +65,9 @@ WEIGHTS = st.lists(st.floats(0, 5), min_size=2, max_size=4)
 @given(SEEDS, WEIGHTS)
 def test_the_gradient_is_the_numerical_one(seed, weights):
     truth, probability = guesses(seed, [1.0] * len(weights), 20)
-    logs, weights = logarithms(probability), np.array(weights)
-    expected = approx_fprime(weights, lambda w: pool_loss(w, logs, truth)[0], 1e-6)
-    np.testing.assert_allclose(pool_loss(weights, logs, truth)[1], expected, atol=1e-4)
+    weights = np.array(weights)
+    expected = approx_fprime(weights, lambda w: pool_loss(w, probability, truth)[0], 1e-6)
+    np.testing.assert_allclose(pool_loss(weights, probability, truth)[1], expected, atol=1e-4)
 
 
 @given(SEEDS, SURENESS, st.randoms(use_true_random=False))
@@ -96,11 +98,24 @@ def test_probabilities_are_between_0_and_1_and_sum_to_1(seed, weights):
 @given(SEEDS, SURENESS)
 def test_no_weights_near_those_of_a_stack_have_a_lower_loss(seed, sureness):
     truth, probability = guesses(seed, sureness)
-    weights, logs = stacking_weights(probability, truth), logarithms(probability)
-    lowest, _ = pool_loss(weights, logs, truth)
+    weights = stacking_weights(probability, truth)
+    lowest, _ = pool_loss(weights, probability, truth)
     for step in np.random.default_rng(seed).normal(scale=0.05, size=(20, len(weights))):
-        assert pool_loss((weights + step).clip(0), logs, truth)[0] > lowest - 1e-5
-    assert lowest <= pool_loss(equal_weights(probability, truth), logs, truth)[0]
+        assert pool_loss((weights + step).clip(0), probability, truth)[0] > lowest - 1e-5
+    assert lowest <= pool_loss(equal_weights(probability, truth), probability, truth)[0]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_memory_of_an_ensemble_grows_with_single_precision(method):
+    """With thousands of classes, the probabilities of the members are most of it."""
+    p = np.random.default_rng(1).dirichlet(np.ones(500), (12, 200)).astype(np.float32)
+    fit, predict = METHODS[method]
+    tracemalloc.start()
+    pooled = predict(p, fit(p, np.arange(200)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert pooled.dtype == np.float64
+    assert peak < p.nbytes  # a copy in double precision alone would be twice as much
 
 
 def test_a_stack_leans_on_the_better_member_and_not_on_noise():

@@ -21,6 +21,7 @@ import numpy as np
 from seq2report.answers.predictor import load, training_summary
 from seq2report.core import command
 from seq2report.core.excerpts import FORMULA, excerpt, visible
+from seq2report.core.wording import plural
 from seq2report.documents.texts import add_arguments, asked_texts, batches
 
 SHOWN = 3  # classes in an answer that is written as text
@@ -100,7 +101,7 @@ def main(argv: Sequence[str] | None) -> None:
         done += len(texts)
     if unknown:
         print(
-            f"note: the model knows no word of {len(unknown):,} of {done:,} documents, first"
-            f" document {unknown[0]:,}; its answers say nothing about them",
+            f"note: the model knows no word of {len(unknown):,} of {plural(done, 'documents')},"
+            f" first document {unknown[0]:,}; its answers say nothing about them",
             file=sys.stderr,
         )

@@ -18,9 +18,9 @@ def vote(probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
     It is the linear opinion pool (Genest & Zidek 1986, Combining probability distributions,
     Statistical Science 1). ``probability`` is (members, documents, classes), ``weights``
-    (members,), of sum 1; the result is (documents, classes).
+    (members,), of sum 1; the result is (documents, classes) float64.
     """
-    return np.tensordot(weights, probability, 1)
+    return sum(np.float64(w) * member for w, member in zip(weights, probability, strict=True))
 
 
 def stack(probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -30,27 +30,35 @@ def stack(probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
     Statistical Science 1). The sum of the weights acts like a temperature: a higher sum gives more
     confident probabilities. Shapes are as in `vote`; probabilities are clipped to `SMALLEST`.
     """
-    return np.exp(log_softmax(np.tensordot(weights, logarithms(probability), 1), axis=1))
+    return np.exp(_pooled(weights, probability))
+
+
+def _pooled(weights: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    return log_softmax(vote(map(logarithms, probability), weights), axis=1)
 
 
 def logarithms(probability: np.ndarray) -> np.ndarray:
-    """Return the logarithms of probabilities that are clipped to `SMALLEST`."""
-    return np.log(probability.clip(SMALLEST))
+    """Return the logarithms, float64, of probabilities that are clipped to `SMALLEST`."""
+    return np.log(probability.astype(np.float64).clip(SMALLEST))
 
 
-def pool_loss(weights: np.ndarray, logs: np.ndarray, truth: np.ndarray) -> tuple[float, np.ndarray]:
+def pool_loss(
+    weights: np.ndarray, probability: np.ndarray, truth: np.ndarray
+) -> tuple[float, np.ndarray]:
     """Return the mean log loss of `stack` in nats and its gradient with respect to the weights.
 
     With q the pool and y the true class of a document, the derivative for w_m is the mean over
-    documents of Σ_c q_c log p_mc - log p_my. The loss is convex in the weights. ``logs`` are the
-    logarithms of p, (members, documents, classes), ``truth`` class numbers, (documents,).
+    documents of Σ_c q_c log p_mc - log p_my. The loss is convex in the weights. ``probability`` is
+    p, (members, documents, classes), ``truth`` class numbers, (documents,). The logarithms of one
+    member are in memory at a time.
     """
-    pooled = log_softmax(np.tensordot(weights, logs, 1), axis=1)
+    pooled = _pooled(weights, probability)
     true = np.arange(len(truth)), truth
     loss = -pooled[true].mean()
     residual = np.exp(pooled)
     residual[true] -= 1
-    return loss, np.tensordot(logs, residual, 2) / len(truth)
+    gradient = [np.vdot(logarithms(member), residual) for member in probability]
+    return loss, np.array(gradient) / len(truth)
 
 
 def equal_weights(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -68,7 +76,7 @@ def stacking_weights(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
     result = minimize(
         pool_loss,
         equal_weights(probability, truth),
-        args=(logarithms(probability), truth),
+        args=(probability, truth),
         method="L-BFGS-B",
         jac=True,
         bounds=[(0, None)] * len(probability),
@@ -84,7 +92,7 @@ def read_members(files: list[Path]) -> tuple[pl.DataFrame, list[str], np.ndarray
     """Return the predictions in predictions.parquet or validation.parquet of several models.
 
     They are the columns id and label of the documents, the classes, and the probabilities,
-    (members, documents, classes) float64.
+    (members, documents, classes) float32, as in the files.
 
     Raises:
         UserError: two files differ in their documents, their order, or their classes.
@@ -105,4 +113,4 @@ def read_members(files: list[Path]) -> tuple[pl.DataFrame, list[str], np.ndarray
                 )
     probability = np.stack([table.select(columns[0]).to_numpy() for table in tables])
     classes = [name.removeprefix("p_") for name in columns[0]]
-    return documents, classes, probability.astype(np.float64)
+    return documents, classes, probability

@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from seq2report.core.command import UserError, intact
 from seq2report.core.durations import progress
 from seq2report.core.excerpts import visible
+from seq2report.core.wording import plural
 from seq2report.models.allowed import foreign_nodes, foreign_parts
 from seq2report.models.layers import build_steps
 from seq2report.models.steps import TemperatureScaled, best_temperature
@@ -50,16 +51,17 @@ def fitted(pipeline: Pipeline, documents: pl.DataFrame) -> Pipeline:
     texts, labels = documents["text"].to_list(), documents["label"].to_numpy().astype(str)
     n, model, x = len(texts), clone(pipeline), texts
     *first, last = model.named_steps
-    size = f"{n:,} documents, {sum(map(len, texts)):,} characters, {len(set(labels)):,} classes"
+    read, classes = plural(n, "documents"), plural(len(set(labels)), "classes")
+    size = f"{read}, {plural(sum(map(len, texts)), 'characters')}, {classes}"
     try:
         if first:
             with progress(f"fitting {' → '.join(first)} on {size}"):
                 x = model[:-1].fit_transform(texts, labels)
-            size = f"{n:,} documents, {x.shape[1]:,} features, {len(set(labels)):,} classes"
+            size = f"{read}, {plural(x.shape[1], 'features')}, {classes}"
         with progress(f"fitting {last} on {size}"):
             model[-1].fit(x, labels)
     except ValueError as error:
-        message = f"scikit-learn cannot fit this pipeline to {n} documents: {error}"
+        message = f"scikit-learn cannot fit this pipeline to {read}: {error}"
         raise UserError(message) from error
     return model
 

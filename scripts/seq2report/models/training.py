@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from seq2report.core.durations import stopwatch
+from seq2report.core.wording import plural
 from seq2report.documents.sequences import Encoded
 from seq2report.models import cpu_layers, cudnn
 from seq2report.models.batches import inputs_of, probabilities
@@ -77,7 +78,7 @@ def train(
     result = fit(model, *pairs, read, settings, network.seed, checkpoint, network.metric)
     if settings.refit:
         fitted = both
-        logging.info("a fresh network, %d epochs", result.best_epoch)
+        logging.info("a fresh network, %s", plural(result.best_epoch, "epochs"))
         model, _ = network.compiled()
         pair = (both, both.classes(class_names))
         refit(model, pair, read, settings, network.seed, result.best_epoch, checkpoint)
