@@ -13,6 +13,7 @@ from seq2report.config.plan import (
     read_peaks,
     recurrent_layers,
     requested_mb,
+    unfinished,
 )
 from seq2report.models.variant import Input, Variant
 
@@ -121,3 +122,13 @@ def test_a_job_asks_for_a_fifth_more_memory_than_was_measured(tmp_path):
 
 def test_folders_are_listed_once():
     assert folders(["a/b/x", "a/b/y", "a/b.complete", "a/c/x"]) == ["a/b", "a/c"]
+
+
+@pytest.mark.reliability("Interruption")
+def test_a_run_whose_last_training_has_not_ended_is_found(tmp_path):
+    runs = [tmp_path / f"news/runs/svm/seed-{n}" for n in (1, 2)]
+    for run in runs:
+        run.mkdir(parents=True)
+        (run / "run.json").write_text("{}")
+    (runs[1].with_name("seed-2.complete")).touch()
+    assert unfinished(tmp_path) == [str(runs[0])]

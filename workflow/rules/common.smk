@@ -16,6 +16,7 @@ from seq2report.config.grids import with_grids
 from seq2report.config.messages import format_mistakes
 from seq2report.config.plan import COMPLETE, INDEXED, VECTORS, Plan, document_files, folders
 from seq2report.config.plan import matrix_files, read_peaks, recurrent_layers, requested_mb
+from seq2report.config.plan import unfinished
 from seq2report.config.resolve import metric, seeds
 from seq2report.config.written import file_mistakes, typed
 from seq2report.core.command import UserError, replacing
@@ -39,6 +40,11 @@ except UserError as error:
 
 NAME = config["name"]
 RESULTS = f"results/{NAME}"
+for folder in unfinished(Path(RESULTS)) if workflow.is_main_process else ():
+    logger.warning(
+        f"{folder}: found the run before the last training, which has not ended. The report trains"
+        f" it again; of single files, only the target {folder}{COMPLETE} does"
+    )
 CORPUS = f"{RESULTS}/{{corpus}}"
 ENCODING = f"{CORPUS}/sequences/{{encoding}}"
 FEATURES = f"{CORPUS}/features/{{features}}"

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.utils import update_config
 
 

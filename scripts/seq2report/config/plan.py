@@ -169,3 +169,9 @@ def folders(files: Iterable[str]) -> list[str]:
             for file in files
         )
     )
+
+
+def unfinished(results: Path) -> list[str]:
+    """Return the folders of runs below the results whose last training has not ended."""
+    runs = sorted(path.parent for path in results.glob("*/runs/*/seed-*/run.json"))
+    return [str(run) for run in runs if not Path(f"{run}{COMPLETE}").is_file()]
