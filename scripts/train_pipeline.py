@@ -8,6 +8,7 @@ decision values to probabilities.
 """
 
 import json
+import logging
 from collections.abc import Sequence
 from functools import partial
 
@@ -17,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from seq2report.core import command
 from seq2report.core.command import run
 from seq2report.core.durations import stopwatch
+from seq2report.core.excerpts import excerpt
 from seq2report.core.stored import read_table
 from seq2report.models.runs import about_run, durations, save_run
 from seq2report.models.variant import Variant
@@ -47,6 +49,9 @@ def main(argv: Sequence[str] | None) -> None:
         fit_time, predicting = fitting(), stopwatch()
         probability = pipelines.probabilities(model, test, about["classes"])
         predict_time = predicting()
+    if word := pipelines.joined_word(model):
+        message = "token_pattern reads texts without blanks as words such as '%s'; remove it"
+        logging.warning(message, excerpt(word, 40))
     facts = {
         "kind": variant.kind,
         "seed": args.seed,

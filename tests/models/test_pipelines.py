@@ -1,9 +1,10 @@
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.base import ClassifierMixin
 
 from seq2report.models.layers import build_steps, step_classes
-from seq2report.models.pipelines import build_pipeline
+from seq2report.models.pipelines import build_pipeline, fitted, joined_word
 
 CLASSES = np.array(list("abcde"))
 CLASSIFIERS = [name for name, step in step_classes().items() if issubclass(step, ClassifierMixin)]
@@ -43,3 +44,15 @@ def test_the_most_probable_class_is_the_one_that_the_classifier_of_scikit_learn_
     np.testing.assert_allclose(probability.sum(axis=1), 1)
     np.testing.assert_array_equal(model.classes_[probability.argmax(axis=1)], expected)
     np.testing.assert_array_equal(model.predict(x), expected)
+
+
+@pytest.mark.reliability("Languages")
+@pytest.mark.parametrize("union", [False, True])
+def test_a_token_pattern_that_reads_sentences_as_words_is_noticed(union):
+    texts = [f"房间很大床很舒服{n},服务很好早餐不错" for n in range(8)]
+    documents = pl.DataFrame({"text": texts, "label": list("abababab")})
+    for pattern, expected in ((r"\w+", "房间很大床很舒服0"), ("words", None), (r"\w", None)):
+        step = {"CountVectorizer": {"token_pattern": pattern}}
+        step = {"FeatureUnion": {"of": [step]}} if union else step
+        model = fitted(build_pipeline([step, {"MultinomialNB": {}}], 1), documents)
+        assert joined_word(model) == expected

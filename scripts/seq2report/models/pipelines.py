@@ -1,6 +1,7 @@
 """scikit-learn pipelines of a variant: build from settings, fit, save and load without pickle."""
 
 import json
+import re
 from collections.abc import Iterator
 from copy import copy
 from io import BytesIO
@@ -19,10 +20,12 @@ from seq2report.core.command import UserError, intact
 from seq2report.core.durations import progress
 from seq2report.core.excerpts import visible
 from seq2report.core.wording import plural
+from seq2report.documents.writing import ALONE
 from seq2report.models.allowed import foreign_nodes, foreign_parts
 from seq2report.models.layers import build_steps
 from seq2report.models.steps import TemperatureScaled, best_temperature
 
+MOST_ALONE = 3  # characters, in a word of Chinese or Japanese
 HOLD_STEPS = ("steps", "transformer_list")  # attributes of Pipeline and FeatureUnion
 
 
@@ -64,6 +67,18 @@ def fitted(pipeline: Pipeline, documents: pl.DataFrame) -> Pipeline:
         message = f"scikit-learn cannot fit this pipeline to {read}: {error}"
         raise UserError(message) from error
     return model
+
+
+def joined_word(model: Pipeline) -> str | None:
+    """Return a word if most have many characters of scripts without blanks, as sentences do."""
+    for part in (model[0], *dict(getattr(model[0], "transformer_list", ())).values()):
+        if getattr(part, "analyzer", "") != "word":
+            continue
+        words = [word for word in getattr(part, "vocabulary_", ()) if " " not in word]
+        joined = [word for word in words if len(re.findall(f"[{ALONE}]", word)) > MOST_ALONE]
+        if 2 * len(joined) > len(words):
+            return joined[0]
+    return None
 
 
 def calibrated(
