@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import math
 import re
 import resource
 import sys
@@ -23,6 +24,7 @@ INPUT = {
 }
 FIT = {"optimizer": "rmsprop", "batch_size": 8, "epochs": 1}
 COSINE = {"initial_learning_rate": 0.1}
+STEPS = {"boundaries": [10], "values": [0.1, 0.01]}
 FLATTEN, DENSE, LSTM = {"Flatten": {}}, {"Dense": {"units": 3}}, {"LSTM": {"units": 3}}
 
 
@@ -194,6 +196,22 @@ def test_layers_that_do_not_fit_are_reported_with_the_shape_before_them():
         (
             {"Adam": {"learning_rate": {"CosineDecay": COSINE | {"decay_steps": 0}}}},
             "fit.optimizer.Adam.learning_rate.CosineDecay.decay_steps: found 0, expected more than",
+        ),
+        (
+            {"Adam": {"learning_rate": math.inf}},
+            "fit.optimizer.Adam.learning_rate: found inf, expected a finite number",
+        ),
+        (
+            {"SGD": {"learning_rate": {"PiecewiseConstantDecay": STEPS | {"values": [0.1, -5]}}}},
+            "fit.optimizer.SGD.learning_rate.PiecewiseConstantDecay.values: found -5, expected at",
+        ),
+        (
+            {"SGD": {"learning_rate": {"PiecewiseConstantDecay": STEPS | {"boundaries": "a"}}}},
+            "fit.optimizer.SGD.learning_rate.PiecewiseConstantDecay: ",
+        ),
+        (
+            {"LossScaleOptimizer": {"inner_optimizer": "adam"}},
+            "fit.optimizer.LossScaleOptimizer: 'str' object has no attribute",
         ),
     ],
 )

@@ -153,7 +153,7 @@ def compile_model(model: keras.Model, optimizer: str | dict) -> None:
         UserError: an optimizer that does not exist or has a wrong argument.
     """
     model.compile(
-        optimizer=build_optimizer(optimizer, "fit.optimizer"),
+        optimizer=build_optimizer(optimizer),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
         jit_compile=has_recurrent_layer(model) and not cudnn.is_used(model),

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import math
 import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ def call_function(function: Callable, name: str, arguments: dict) -> object:
     return _call(name, arguments, {name: function}, "layers", "function", set())
 
 
-def build_optimizer(part: str | dict, where: str = "optimizer") -> object:
+def build_optimizer(part: str | dict, where: str = "fit.optimizer") -> object:
     """Return a Keras optimizer for ``rmsprop`` or ``{RMSprop: {learning_rate: 0.001}}``.
 
     The learning rate may be a schedule, ``{CosineDecay: {initial_learning_rate: 0.01, …}}``.
@@ -122,15 +123,23 @@ def _build_schedule(part: dict, where: str) -> object:
     ((name, arguments),) = part.items()
     _check_numbers(arguments, f"{where}.{name}")
     known = _classes(schedules, schedules.LearningRateSchedule)
-    return _call(name, arguments, known, where, "schedule", set())
+    schedule = _call(name, arguments, known, where, "schedule", set())
+    try:
+        schedule(0)
+    except Exception as error:  # TensorFlow and Keras raise anything
+        raise UserError(f"{where}.{name}: {_first_line(error)}") from error
+    return schedule
 
 
 def _check_numbers(arguments: dict, where: str) -> None:
     """Raise a UserError for a number that no optimizer or schedule can train with."""
-    for key, value in arguments.items():
+    numbers = [(k, v) for k, item in arguments.items() for v in _as_list(item)]
+    for key, value in numbers:
         expected = None
         if isinstance(value, int | float) and not isinstance(value, bool):
-            if (key == "learning_rate" or key.endswith("decay_steps")) and value <= 0:
+            if not math.isfinite(value):
+                expected = "a finite number"
+            elif (key == "learning_rate" or key.endswith("decay_steps")) and value <= 0:
                 expected = "more than 0"
             elif key != "learning_rate_power" and value < 0:
                 expected = "at least 0"
@@ -219,6 +228,14 @@ def _classes(module: ModuleType, base: type = object) -> dict[str, type]:
     }
 
 
+def _as_list(value: object) -> list:
+    return value if isinstance(value, list) else [value]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def _list(value: object, place: str, expected: str) -> list:
     if not isinstance(value, list) or not value:
         raise UserError(f"{place}: found {reprlib.repr(value)}, expected {expected}")
@@ -257,5 +274,5 @@ def _call(
             raise UserError(f"{place}.{name}: argument '{key}' is missing")
     try:
         return known[name](**arguments)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{place}.{name}: {str(error).strip().splitlines()[0]}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{place}.{name}: {_first_line(error)}") from error
