@@ -81,6 +81,14 @@ def test_jobs_are_read_with_the_longest_first(benchmarks):
     assert jobs.loc[3, ["cpu_seconds", "peak_mib"]].isna().all()
 
 
+@pytest.mark.reliability("Bad machine")
+@pytest.mark.parametrize("content", ["", "s\n", HEAD, HEAD + "x\tx\tx\tx\n", "\0" * 60])
+def test_a_damaged_file_of_the_times_of_a_job_is_named(benchmarks, content):
+    (file := benchmarks / "read/news.tsv").write_text(content)
+    with pytest.raises(UserError, match=rf"^{file} is damaged \(.*\); delete it"):
+        durations.read_jobs(benchmarks)
+
+
 def test_rules_are_the_sums_of_their_jobs_and_the_largest_of_their_memory(benchmarks):
     rules = durations.of_rules(durations.read_jobs(benchmarks)).to_dict("records")
     assert rules == [

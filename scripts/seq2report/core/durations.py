@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from seq2report.core.command import intact
+
 
 def stopwatch() -> Callable[[], tuple[float, float]]:
     """Return a function that returns the seconds, and CPU seconds of this process, since now."""
@@ -39,12 +41,19 @@ def read_jobs(benchmarks: Path) -> pd.DataFrame:
     """Return one row per job: rule, job, seconds, cpu_seconds and peak_mib, the longest first.
 
     CPU time is sampled while a job runs, so the last moments of each may be missing.
-    ``benchmarks`` has Snakemake's benchmark files, one folder per rule.
+    ``benchmarks`` has Snakemake's benchmark files, one folder per rule; `UserError` if one of them
+    is damaged.
     """
     files = sorted(benchmarks.glob("*/*.tsv"))
-    measured = pd.concat([pd.read_csv(path, sep="\t", na_values="-") for path in files])
     columns = {"s": "seconds", "cpu_time": "cpu_seconds", "max_rss": "peak_mib"}
-    jobs = measured[[*columns]].rename(columns=columns)
+    rows = []
+    for path in files:
+        with intact(path):
+            row = pd.read_csv(path, sep="\t", na_values="-")[[*columns]].astype(float)
+            if len(row) != 1 or row["s"].isna().any():
+                raise ValueError(f"it has {len(row)} rows, expected the times of one job")
+        rows.append(row)
+    jobs = pd.concat(rows).rename(columns=columns)
     jobs.insert(0, "rule", [path.parent.name for path in files])
     jobs.insert(1, "job", [path.stem for path in files])
     return jobs.sort_values("seconds", ascending=False, kind="stable", ignore_index=True)
