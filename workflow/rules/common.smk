@@ -67,65 +67,8 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-def script_files(name, *notebooks):
-    """Return a script and the modules that it and the notebooks import, directly or indirectly."""
-    script = SCRIPTS / f"{name}.py"
-    paths = {path for start in (script, *notebooks) for path in local_imports(start, SCRIPTS)}
-    return [str(script), *sorted(str(path) for path in paths - {script, *map(Path, notebooks)})]
-
-
-def downloaded(source):
-    return f"resources/downloads/{config['sources'][source]['file']}"
-
-
-def named_downloads(kind, name, key):
-    """Return the file of the source that a corpus, encoding or embedding names, or no file."""
-    return [downloaded(config[kind][name][key])] if key in config[kind][name] else []
-
-
 def settings(kind, name):
     return json.dumps(config[kind][name], sort_keys=True)
-
-
-def of_corpus(files):
-    return [f"{CORPUS}/{file}" for file in files]
-
-
-def of_run(variant, files, seed="{seed}"):
-    folder = f"{CORPUS}/runs/{variant}/seed-{seed}"  # the last file: its training has ended
-    return [*(f"{folder}/{file}" for file in files), f"{folder}{COMPLETE}"]
-
-
-def run_files(variant, seed="{seed}"):
-    """Return all files of a run, first those that runs of all kinds have."""
-    files = [*VARIANTS[variant].run_files(), *model_files(VARIANTS, variant)]
-    return of_run(variant, dict.fromkeys(files), seed)
-
-
-def member_files(variant):
-    """Return the files that an ensemble reads of the runs of its members with the same seed."""
-    predictions = ("validation.parquet", "predictions.parquet")
-    return [
-        file
-        for member in VARIANTS[variant].ensemble.members
-        for file in of_run(member, [*model_files(VARIANTS, member), *predictions])
-    ]
-
-
-def runs(corpus, variants, *files):
-    """Return these files of the runs of variants on a corpus, with every seed."""
-    return [
-        file
-        for variant in variants
-        for seed in seeds(config, corpus)
-        for file in of_run(variant, files, seed)
-    ]
-
-
-def vectors_folder(embedding):
-    """Return the folder of vectors before they are aligned: read from a file, or trained."""
-    trained = "train" in config["embeddings"][embedding]
-    return TRAINED_VECTORS if trained else f"{RESULTS}/vectors/{{embedding}}"
 
 
 def growing(amount):
@@ -148,21 +91,3 @@ def stored(text):
         with contextlib.suppress(UserError), replacing(file) as part:  # a job reports it
             part.write_text(f"{text}\n", encoding="utf-8")
     return str(file)
-
-
-def tables(folder, names):
-    """Return the files of the tables of a folder in the report; ``names`` separated by blanks."""
-    return [f"{TABLES}/{folder}/{name}.{e}" for name in names.split() for e in ("parquet", "csv")]
-
-
-def matrix_of(name, stage):
-    """Return the file of one of the plan's matrices: of an embedding, or of a variant's run."""
-    if stage == "before":
-        return f"{CORPUS}/embeddings/{PLAN.described}/{name}/matrix.npy"
-    return of_run(name, ["embedding.npy"], config["seeds"][0])[0]
-
-
-def tables_of(corpora, *evaluated):
-    """Return the tables that these rules write for some corpora."""
-    paths = [path for rule in evaluated for path in rule.output]
-    return [path.replace("{corpus}", corpus) for corpus in corpora for path in paths]
