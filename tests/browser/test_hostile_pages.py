@@ -14,7 +14,7 @@ TURNS = "\u202eturned\u202c \u200f\u2067"
 RINGS = "\x07\x1b[31m\x0c\x7f"
 LONG = "w" * 3000
 ARABIC = "\u0633\u0644\u0627\u0645"
-TITLE = f"{RUNS} {TURNS} {RINGS} $x^2$ {{{{ 7 * 7 }}}} {LONG[:90]}"
+TITLE = f"{RUNS} {TURNS} {RINGS} $x^2$ {{{{ 7 * 7 }}}} {LONG[:70]}"  # of at most 200
 CLASSES = [
     "sci.<img src=x onerror=alert('ran')>",
     f"rec.\"'&amp; {TURNS}{RINGS}",

@@ -272,7 +272,9 @@ def _call(
     for key, parameter in allowed.items():
         if parameter.default is parameter.empty and key not in arguments:
             raise UserError(f"{place}.{name}: argument '{key}' is missing")
+    # The caller of a function of a user reports the others, with its file.
+    of_libraries = () if word == "function" else (AttributeError,)
     try:
         return known[name](**arguments)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, *of_libraries) as error:
         raise UserError(f"{place}.{name}: {_first_line(error)}") from error
