@@ -74,11 +74,13 @@ def test_a_failure_leaves_what_stood_there_and_nothing_else(tmp_path, write, err
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_block_that_writes_nothing_is_an_error_and_the_old_file_stays(tmp_path):
-    write_file(tmp_path / "out", "old")
+@pytest.mark.parametrize("write", [write_file, write_folder])
+def test_a_block_that_writes_nothing_is_an_error_and_what_stood_there_stays(tmp_path, write):
+    write(tmp_path / "out", "old")
+    before = content(tmp_path / "out")
     with pytest.raises(FileNotFoundError), replacing(tmp_path / "out"):
         pass
-    assert content(tmp_path / "out") == "old"
+    assert content(tmp_path / "out") == before
 
 
 def test_folders_above_are_made(tmp_path):

@@ -134,9 +134,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
         raise UserError(f"{path.parent} cannot be written: {error.strerror}") from error
     try:
         yield room / path.name
-        if path.is_dir() or ((room / path.name).is_dir() and os.path.lexists(path)):
-            path.rename(room / f"{path.name}.old")  # a folder is not replaced in one step
-        (room / path.name).replace(path)
+        _move(room / path.name, path, room / f"{path.name}.old")
     except Exception as error:  # libraries raise whatever they do on a full disk
         free = shutil.disk_usage(room).free
         if isinstance(error, UserError) or free >= LITTLE:
@@ -145,6 +143,19 @@ def replacing(path: Path | str) -> Iterator[Path]:
         raise UserError(f"{message}; make room and run again") from error
     finally:
         shutil.rmtree(room)
+
+
+def _move(new: Path, path: Path, old: Path) -> None:
+    """Move ``new`` to ``path``; what was there stays in ``old`` until it can be removed."""
+    aside = path.is_dir() or (new.is_dir() and os.path.lexists(path))
+    if aside:
+        path.rename(old)
+    try:
+        new.replace(path)
+    except OSError:
+        if aside:
+            old.rename(path)
+        raise
 
 
 def write_json(path: Path | str, content: object) -> None:
