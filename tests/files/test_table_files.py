@@ -142,6 +142,14 @@ def test_nothing_after_a_json_array_is_lost_silently(tmp_path, more):
         rows(tmp_path / "t.json", f'[{{"text": "x"}}]{more}')
 
 
+@bad
+@pytest.mark.parametrize(("form", "where"), [("%s", "line 1"), ("[%s]", "item 1")])
+@pytest.mark.parametrize("row", ['{"text": "x", "text": "y"}', '{"m": {"a": 1, "a": 2}}'])
+def test_an_object_with_two_values_of_a_key_is_refused(tmp_path, form, where, row):
+    with pytest.raises(UserError, match=f"{where}: the key '(text|a)' occurs twice"):
+        rows(tmp_path / "t.json", form % row)
+
+
 SPLITS = {
     "train.csv": "train",
     "imdb_test.tsv.gz": "test",

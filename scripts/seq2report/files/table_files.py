@@ -8,6 +8,7 @@ import io
 import json
 import re
 import reprlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -41,8 +42,21 @@ SPLIT_NAMES = {
     **{"validation": "validation", "valid": "validation", "val": "validation"},
     **{"dev": "validation", "unlabelled": "unlabelled", "unsupervised": "unlabelled"},
 }
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict:
+    """Return an object of JSON; `UserError` for a key with two values."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
+        raise UserError(f"the key {key!r:.60} occurs twice in an object; remove one of them")
+    return row
+
+
 # Numbers as they are written; NaN, which is not JSON, as None.
-JSON = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=lambda _: None)
+JSON = json.JSONDecoder(
+    parse_float=str, parse_int=str, parse_constant=lambda _: None, object_pairs_hook=_once
+)
 BETWEEN = re.compile(r"[\s,]*")  # the items of an array
 Row = tuple[str, str, dict[str, object]]
 """Its position, such as 'line 7'; the split in the name of its file or ''; values by column."""
@@ -240,6 +254,8 @@ def _objects(text: Lines) -> Iterator[tuple[str, dict]]:
                 row, end = JSON.raw_decode(start)
                 if start[end:].strip():
                     raise ValueError(f"more after character {end}")
+            except UserError as error:
+                raise UserError(f"{where}: {error}") from error
             except (ValueError, RecursionError) as error:
                 raise _no_json(where, error) from error
             yield where, _checked_object(row, where)
@@ -256,6 +272,8 @@ def _items(text: Lines, buffer: str) -> Iterator[tuple[str, dict]]:
             return
         try:
             row, position = JSON.raw_decode(buffer, position)
+        except UserError as error:
+            raise UserError(f"item {number}: {error}") from error
         except (ValueError, RecursionError) as error:
             more = text.read(1 << 20)
             if not more:
