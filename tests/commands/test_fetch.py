@@ -738,7 +738,7 @@ def test_local_files(ask, room, name):
     for url in (f"file:{name}", f"file:{quote(name)}"):
         assert ask(entry(url), more=root) == CONTENT
     message = ask.refused(entry("file:no such.gz"), more=root)
-    assert f"there is no no such.gz, nor {room}/root/no such.gz" in message
+    assert f"there is no no such.gz, nor {room / 'root' / 'no such.gz'}" in message
     assert "is a folder" in ask.refused(entry(f"file:{path.parent}", member="x"))
     assert "another computer" in ask.refused(entry("file://host/x"))
     assert path.read_bytes() == CONTENT

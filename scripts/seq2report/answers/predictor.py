@@ -5,7 +5,8 @@
     model = load("results/sample/imdb/runs/glove_lstm/seed-1")
     model.predict(["What a fine film!"])  # (1, 2) probabilities, one column per model.classes
 
-A run folder contains everything that its model needs and can be copied. Nothing is unpickled.
+A run folder contains everything that its model needs and can be copied. Nothing is unpickled, and
+no code in the folder is executed.
 """
 
 import re
