@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from seq2report.config.messages import format_mistakes
 from seq2report.core import command
-from seq2report.core.command import UserError, run
+from seq2report.core.command import UserError, first_line, run
 from seq2report.core.excerpts import excerpt
 from seq2report.models.layers import build_steps
 from seq2report.models.variant import Variant
@@ -103,7 +103,9 @@ def fit_steps(steps: list, where: str) -> None:
             pipeline.fit(ANY_TEXTS, ["a", "b"] * (len(ANY_TEXTS) // 2))
     except Exception as error:  # regular expressions and scikit-learn raise anything
         if "vocabulary" not in str(error):  # no word in these documents
-            message = f"{where}: scikit-learn cannot fit these steps: {_first_line(error)}"
+            message = (
+                f"{where}: scikit-learn cannot fit these steps: {excerpt(first_line(error), 300)}"
+            )
             raise UserError(message) from error
 
 
@@ -114,11 +116,7 @@ def _check_arguments(step: object, where: str) -> None:
     except Exception as error:
         # Only errors about arguments are of both types. They come before those about documents.
         if isinstance(error, ValueError) and isinstance(error, TypeError):
-            raise UserError(f"{where}: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return excerpt(str(error).strip().splitlines()[0], 300)
+            raise UserError(f"{where}: {excerpt(first_line(error), 300)}") from error
 
 
 def mistakes(

@@ -9,6 +9,7 @@ from helpers import ROOT
 
 from seq2report.core.command import (
     UserError,
+    first_line,
     json_argument,
     nearest,
     read_json,
@@ -235,3 +236,15 @@ def test_commands_explain_their_options(capsys, monkeypatch):
 def test_an_argument_can_be_json_or_a_file_with_json(tmp_path):
     (tmp_path / "long").write_text('["é"]\n', encoding="utf-8")
     assert json_argument('["é"]') == json_argument(f"@{tmp_path / 'long'}") == ["é"]
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("\none\ntwo"), "one"),
+        (ValueError(), "ValueError"),
+        (ValueError("\n"), "ValueError"),
+    ],
+)
+def test_the_first_line_of_an_error_without_a_message_is_its_type(error, line):
+    assert first_line(error) == line

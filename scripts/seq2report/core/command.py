@@ -198,9 +198,14 @@ def intact(path: Path | str) -> Iterator[None]:
         raise damaged(path, error) from error
 
 
+def first_line(error: BaseException | str) -> str:
+    """Return the first line of a message, or the type of an error without one."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def damaged(path: Path | str, error: BaseException | str) -> UserError:
     """Return the error that a file cannot be read, with what to do."""
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    reason = first_line(error)
     there = Path(path).exists()
     found = f"damaged ({reason}); delete it and" if there else "missing;"
     return UserError(

@@ -8,7 +8,7 @@ from zipfile import ZipFile
 import keras
 import numpy as np
 
-from seq2report.core.command import UserError, intact
+from seq2report.core.command import UserError, first_line, intact
 from seq2report.core.excerpts import visible
 from seq2report.models import cudnn
 from seq2report.models.allowed import foreign_layers
@@ -55,7 +55,7 @@ def build_model(
     try:
         model = keras.Model(start, keras.layers.Dense(classes, activation="softmax")(x))
     except ValueError as error:
-        raise UserError(f"layers: {str(error).strip().splitlines()[0]}") from error
+        raise UserError(f"layers: {first_line(error)}") from error
     _refuse_foreign(model.get_config(), "layers", ours or {})
     return model
 
@@ -85,7 +85,7 @@ def _by_function(x: keras.KerasTensor, layers: dict) -> keras.KerasTensor:
     except UserError:
         raise
     except Exception as error:  # the function and Keras may raise anything
-        reason = str(error).strip().partition("\n")[0]
+        reason = first_line(error)
         raise UserError(f"layers.{name} ({file}): {type(error).__name__}: {reason}") from error
     if not isinstance(x, keras.KerasTensor):
         raise UserError(f"layers.{name} ({file}): found {type(x).__name__}, expected one tensor")
@@ -114,7 +114,7 @@ def _through(x: keras.KerasTensor, layers: list, where: str) -> keras.KerasTenso
         try:
             x = layer(inputs)
         except Exception as error:  # layers may raise anything
-            reason = str(error).strip().splitlines()[0]
+            reason = first_line(error)
             raise UserError(f"{position}: {name} does not fit {shapes}: {reason}") from error
         if not isinstance(x, keras.KerasTensor):
             raise UserError(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
-from seq2report.core.command import UserError, nearest
+from seq2report.core.command import UserError, first_line, nearest
 from seq2report.documents.writing import TOKEN_PATTERNS
 
 HOLDS_A_LAYER = {"layer", "backward_layer", "cell"}  # arguments of Keras's wrappers and RNN
@@ -127,7 +127,7 @@ def _build_schedule(part: dict, where: str) -> object:
     try:
         schedule(0)
     except Exception as error:  # TensorFlow and Keras raise anything
-        raise UserError(f"{where}.{name}: {_first_line(error)}") from error
+        raise UserError(f"{where}.{name}: {first_line(error)}") from error
     return schedule
 
 
@@ -232,10 +232,6 @@ def _as_list(value: object) -> list:
     return value if isinstance(value, list) else [value]
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
 def _list(value: object, place: str, expected: str) -> list:
     if not isinstance(value, list) or not value:
         raise UserError(f"{place}: found {reprlib.repr(value)}, expected {expected}")
@@ -277,4 +273,4 @@ def _call(
     try:
         return known[name](**arguments)
     except (TypeError, ValueError, *of_libraries) as error:
-        raise UserError(f"{place}.{name}: {_first_line(error)}") from error
+        raise UserError(f"{place}.{name}: {first_line(error)}") from error
