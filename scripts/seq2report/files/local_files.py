@@ -1,10 +1,9 @@
 """Local files and folders as sources."""
 
 import hashlib
-import io
 import os
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
@@ -31,26 +30,34 @@ def local_path(location: str, roots: Sequence[Path]) -> Path:
 
 
 def packed(folder: Path) -> Iterator[bytes]:
-    """Yield an uncompressed tar of a folder; the same files give the same bytes.
-
-    Names are sorted and relative to the folder, without times, owners and permissions.
-    """
+    """Yield an uncompressed tar of a folder, with sorted names relative to the folder."""
     paths = files_in(folder)
     if not paths:
         raise SourceError(f"the folder {folder} has no file")
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w|", format=tarfile.PAX_FORMAT) as tar:
-        for path in paths:
-            info = tarfile.TarInfo(path.relative_to(folder).as_posix())
-            info.size = path.stat().st_size
-            content = b"".join(file_chunks(path))
-            if len(content) != info.size:
-                raise SourceError(f"{path} changed while it was read: run again")
-            tar.addfile(info, io.BytesIO(content))
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
+    yield from packed_files({path.relative_to(folder).as_posix(): path for path in paths})
+
+
+def packed_files(files: Mapping[str, Path]) -> Iterator[bytes]:
+    """Yield an uncompressed tar of files by name; the same names and content give the same bytes.
+
+    It has no times, owners and permissions. One piece of a file is in memory at a time.
+    """
+    written = 0
+    for name, path in files.items():
+        info = tarfile.TarInfo(name)
+        info.size = left = path.stat().st_size
+        header = info.tobuf(tarfile.PAX_FORMAT)
+        yield header
+        for chunk in file_chunks(path):
+            left -= len(chunk)
+            yield chunk
+        if left:
+            raise SourceError(f"{path} changed while it was read: run again")
+        end = bytes(-info.size % tarfile.BLOCKSIZE)
+        yield end
+        written += len(header) + info.size + len(end)
+    written += 2 * tarfile.BLOCKSIZE  # two blocks of zeros, then the rest of the last record
+    yield bytes(2 * tarfile.BLOCKSIZE + -written % tarfile.RECORDSIZE)
 
 
 def files_in(folder: Path) -> list[Path]:
