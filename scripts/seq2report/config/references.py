@@ -6,6 +6,7 @@ from seq2report.config.corpora import corpus_mistakes
 from seq2report.config.resolve import ALLOWED_BY_FORM, INPUT_KEYS, extended
 from seq2report.core.command import UserError, nearest
 from seq2report.files.addresses import written_secret
+from seq2report.files.sources import files_mistakes
 from seq2report.models.variant import KINDS, kind_of
 
 SOURCE_KEYS = ("source", "word_index", "index")  # whose value names a source
@@ -35,6 +36,8 @@ def reference_mistakes(config: dict) -> Iterator[str]:
                     f"sources.{name}.from[{n}].url: {secret} is written out; write ${{NAME}}"
                     " instead and set the environment variable NAME, because settings are printed"
                 )
+        for n, message in files_mistakes(source["from"]):
+            yield f"sources.{name}.from[{n}]: {message}"
     yield from _shared_files(config["sources"])
     for name, corpus in config["corpora"].items():
         yield from corpus_mistakes(f"corpora.{name}", corpus, config["sources"])

@@ -74,7 +74,7 @@ def download(session: requests.Session, url: str, partial: Partial, retries: Ret
     """
 
     def attempt() -> None:
-        if not partial.size or partial.size != partial.wanted.size:
+        if not partial.size or not partial.reached:
             _request(session, url, partial, retries)
         # A wrong digest is final only for a file in one piece: pieces may be of two versions.
         continued = partial.continued

@@ -102,9 +102,9 @@ def _row(name: str, stat: os.stat_result) -> tuple[str, int, int]:
 def changeable(location: dict, roots: Sequence[Path]) -> Path | None:
     """Return the local file or folder of an entry of ``from``, if it exists and may change.
 
-    With a digest it may not: other content would be refused.
+    With digests it may not: other content would be refused.
     """
-    if "sha256" in location or not location.get("url", "").startswith("file:"):
+    if {"sha256", "files"} & location.keys() or not location.get("url", "").startswith("file:"):
         return None
     try:
         return local_path(with_variables(location["url"]), roots)

@@ -68,6 +68,11 @@ class Partial:
         return bool(self.validator or self.wanted.sha256)
 
     @property
+    def reached(self) -> bool:
+        """Whether the received bytes have the expected size or digest."""
+        return self.wanted.size == self.size or self.wanted.sha256 == self.digest.hexdigest()
+
+    @property
     def seen(self) -> Wanted:
         """Digest and size of the received bytes."""
         return Wanted(self.digest.hexdigest(), self.size)
