@@ -212,10 +212,12 @@ def _take_below(job: Job, place: str | Path, path: str, partial: Partial) -> Non
     try:
         if isinstance(place, str):
             download(job.session, _inside(place, path), partial, job.retries)
-        elif place.is_dir():
-            _take(local_path(path, [place]), None, partial)
-        else:
+        elif not place.is_dir():
             _take(place, path, partial)
+        elif (place / path).is_file():
+            _take(place / path, None, partial)
+        else:
+            raise SourceError(f"there is no file {place / path}")
     except UserError as error:
         raise SourceError(f"{path}: {error}") from error
 

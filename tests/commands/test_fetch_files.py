@@ -164,7 +164,7 @@ def test_a_missing_file_is_named(server, ask, folder, online):
         {"url": "file:all.zip", "files": digests("tiny/deeper/")},
     )
     assert f"{online}: config.json: HTTP 404" in message
-    assert "file:tiny: deeper/config.json: there is no tiny/deeper/config.json" in message
+    assert "file:tiny: deeper/config.json: there is no file tiny/deeper/config.json" in message
     assert "there is no member 'tiny/deeper/config.json'" in message
     for name, digest in digests().items():
         assert f"\n        {name} (sha256 {digest})\n" in message
@@ -194,6 +194,15 @@ def test_of_several_files_only_the_rest_of_the_interrupted_one_is_downloaded_aga
     assert server.seen[2].status == 206
     assert server.seen[2].sent < 150_000
     assert ask.left == []
+
+
+@pytest.mark.reliability("Security")
+@pytest.mark.parametrize("path", ["file:{outside}", "%2e%2e/model.bin", "deeper"])
+def test_of_a_local_folder_only_the_files_in_it_are_read(ask, room, folder, path):
+    (room / "model.bin").write_bytes(MODEL)
+    path = path.format(outside=room / "model.bin")
+    message = ask.refused({"url": "file:tiny", "files": {path: sha(MODEL)}})
+    assert f"file:tiny: {path}: there is no file tiny/{path}" in message
 
 
 def test_a_mirror_has_the_tar(ask, room, folder):
