@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 import process_state
 import pytest
-from filelock import FileLock
 from helpers import GROUPS, NEWSGROUPS, NGRAMS, ROOT, TRAINED, call, outputs_of_read, write_tar
 from hypothesis import settings
+from made_once import made_once
 
 import embed
 import encode
@@ -85,19 +85,8 @@ def tiny(tmp_path_factory, tiny_archive, tiny_vectors) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory, tiny) -> Path:
-    """A folder of a corpus with a finished run, seed 1, of each variant of `TRAINED`.
-
-    The first worker of pytest-xdist that needs it makes it for all of them.
-    """
-    shared = tmp_path_factory.getbasetemp()
-    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
-    corpus, finished = shared / "trained/news", shared / "trained/finished"
-    with FileLock(shared / "trained.lock"):
-        if not finished.exists():
-            shutil.rmtree(corpus, ignore_errors=True)
-            train_all(tiny, corpus)
-            finished.touch()
-    return corpus
+    """A folder of a corpus with a finished run, seed 1, of each variant of `TRAINED`."""
+    return made_once(tmp_path_factory, "trained/news", lambda folder: train_all(tiny, folder))
 
 
 def train_all(tiny: Path, corpus: Path) -> None:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Self
 
 import yaml
 from helpers import ROOT
@@ -15,6 +16,8 @@ from plans import plan
 PARTS = ("Snakefile", "workflow", "config", "profiles", "scripts", "reports", "environment.yml")
 PARTS += ("environment-gpu.yml",)
 ENSEMBLE = {"title": "Both", "ensemble": {"members": ["svm", "dense"], "method": "vote"}}
+BAYES = {"title": "NB", "pipeline": [{"CountVectorizer": {}}, {"MultinomialNB": {}}]}
+TRAINING = {"train_svm", "train_dense"}
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 
@@ -30,14 +33,25 @@ def edited(config: dict, **changes) -> dict:
     return copy
 
 
+def copy_workflow(folder: Path, *more: str) -> Path:
+    """Copy what a run needs of the workflow, and ``more``, to a folder; return it."""
+    for part in (*PARTS, *more):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        (folder / part).parent.mkdir(exist_ok=True)
+        copy(ROOT / part, folder / part)
+    return folder
+
+
 class Project:
     """A copy of the workflow in a folder of its own, with a tiny configuration."""
 
     def __init__(self, folder: Path, config: dict):
         self.folder, self.config = folder, config
-        for part in PARTS:
-            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-            copy(ROOT / part, folder / part)
+
+    @classmethod
+    def create(cls, folder: Path, config: dict) -> Self:
+        """Copy the workflow to a folder."""
+        return cls(copy_workflow(folder), config)
 
     def snakemake(self, *arguments, config=None, directory=None, status=0, under=()) -> str:
         """Run Snakemake in a process of its own; return what it prints."""
@@ -94,18 +108,19 @@ class PlannedProject(Project):
     brings the real one back.
     """
 
-    def __init__(self, folder: Path, config: dict):
-        super().__init__(folder, config)
-        check = folder / "scripts/check.py"
-        self.check = check.read_text()
-        check.write_text("")
-        self.finish()
-
     def snakemake(self, *arguments, config=None, directory=None, status=0) -> str:
         options = [*self.options(config), *arguments]
         found, output = plan(options, directory or self.folder, self.environment())
         assert found == status, output
         return output
+
+    @classmethod
+    def create(cls, folder: Path, config: dict) -> Self:
+        """Copy the workflow to a folder, and make all files of it."""
+        project = super().create(folder, config)
+        (folder / "scripts/check.py").write_text("")
+        project.finish()
+        return project
 
     def finish(self, *targets, config=None) -> None:
         """Make the files of these targets, empty, as a run would have left them."""
@@ -118,7 +133,7 @@ class PlannedProject(Project):
 
     def with_check(self):
         """Check models for real until the with-block ends."""
-        return self.changed("scripts/check.py", new=self.check)
+        return self.changed("scripts/check.py", new=(ROOT / "scripts/check.py").read_text())
 
 
 class _Changed:

@@ -69,7 +69,7 @@ def pages(tmp_path_factory, messages):
         },
     }
     (folder / "project").mkdir()
-    Project(folder / "project", config).snakemake()
+    Project.create(folder / "project", config).snakemake()
     return sorted((folder / "project/results/hostile/report").glob("*.html"))
 
 

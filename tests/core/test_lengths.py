@@ -13,6 +13,7 @@ LONG = {  # functions with a comment that says why
     ("statistics.py", "paired_tests"),
 }
 SOURCES = sorted([*ROOT.glob("scripts/**/*.py"), *ROOT.glob("benchmarks/*.py")])
+TESTS = sorted(ROOT.glob("tests/**/*.py"))
 
 
 def too_long(source: str) -> list[str]:
@@ -27,6 +28,11 @@ def test_files_and_functions_are_short(path: Path):
     source = path.read_text(encoding="utf-8")
     assert source.count("\n") <= FILE
     assert [name for name in too_long(source) if (path.name, name) not in LONG] == []
+
+
+def test_files_of_tests_are_short():
+    lines = {path.name: path.read_text("utf-8").count("\n") for path in TESTS}
+    assert {name: count for name, count in lines.items() if count > FILE} == {}
 
 
 def test_a_long_function_is_named():

@@ -1,5 +1,9 @@
+import shutil
+
 import pytest
 from helpers import NEWSGROUPS
+from made_once import made_once
+from project import PlannedProject, edited
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +34,19 @@ def config(tiny_archive, tiny_vectors) -> dict:
             },
         },
     }
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, config, tiny_archive, tiny_vectors) -> PlannedProject:
+    """A project that counts as run, with a copy of what it reads."""
+    read = {"tiny": tiny_archive, "vectors": tiny_vectors}
+    own = {f"sources__{name}__from": [{"url": f"file:{read[name].name}"}] for name in read}
+    config = edited(config, **own)
+
+    def make(folder):
+        for path in read.values():
+            shutil.copy(path, folder)
+        PlannedProject.create(folder, config)
+
+    made = made_once(tmp_path_factory, "planned", make)
+    return PlannedProject(shutil.copytree(made, tmp_path_factory.mktemp("planned") / "x"), config)

@@ -44,7 +44,7 @@ def poor(tmp_path_factory) -> list[str]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, config, poor) -> Project:
     """A project that has been run."""
-    project = Project(tmp_path_factory.mktemp("ein Ordner für Überraschungen"), config)
+    project = Project.create(tmp_path_factory.mktemp("ein Ordner für Überraschungen"), config)
     project.snakemake(under=poor)
     return project
 

@@ -85,7 +85,7 @@ def reference(tmp_path_factory, server, tiny_archive, tiny_vectors) -> Project:
             },
         },
     }
-    project = Project(tmp_path_factory.mktemp("unbroken"), config)
+    project = Project.create(tmp_path_factory.mktemp("unbroken"), config)
     checkpoint = project.folder / "scripts/seq2report/models/checkpoint.py"
     each_epoch, changed = re.subn(
         "^(EVERY|RATIO) = .*", r"\1 = 0", checkpoint.read_text(), flags=re.MULTILINE
@@ -100,7 +100,8 @@ class Interrupted(Project):
     """A copy of the project without what one step made, which is broken off in the middle."""
 
     def __init__(self, reference, step: str, folder: Path, server: MisbehavingServer, lost=True):
-        self.folder, self.config, self.reference = folder, reference.config, reference
+        super().__init__(folder, reference.config)
+        self.reference = reference
         shutil.copytree(reference.folder, folder, dirs_exist_ok=True)
         self.made, self.target, self.at = STEPS[step]
         for name in self.made if lost else ():

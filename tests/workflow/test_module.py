@@ -44,7 +44,7 @@ def git(folder, *arguments):
 
 def test_a_workflow_runs_rules_of_a_git_repository_and_follows_its_branch(tmp_path):
     (tmp_path / "repository").mkdir()
-    project = Project(tmp_path / "repository", CONFIG)
+    project = Project.create(tmp_path / "repository", CONFIG)
     git(project.folder, "init", "--initial-branch", "main")
     git(project.folder, "add", ".")
     git(project.folder, "commit", "--message", "one")

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from helpers import ROOT
-from project import PARTS, SNAKEMAKE
+from project import SNAKEMAKE, copy_workflow
 
 SLURM, GENERIC = (
     yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text())
@@ -81,11 +80,7 @@ def test_what_rules_get_that_do_not_say_was_enough_for_the_full_corpora(planned)
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    for part in (*PARTS, "resources/sample"):
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        (tmp_path / part).parent.mkdir(exist_ok=True)
-        copy(ROOT / part, tmp_path / part)
-    return tmp_path
+    return copy_workflow(tmp_path, "resources/sample")
 
 
 def started(folder: Path, number: int) -> int:

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 import yaml
 from helpers import ROOT
-from project import PARTS, SNAKEMAKE
+from project import SNAKEMAKE, copy_workflow
 
 pytestmark = pytest.mark.slurm
 HERE = ROOT / "tests/slurm"
@@ -134,10 +134,7 @@ def cluster() -> Iterator[None]:
 
 def copied(folder: Path) -> Path:
     """Copy what a run needs of the workflow."""
-    for part in (*PARTS, "resources/sample"):
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        (folder / part).parent.mkdir(exist_ok=True)
-        copy(ROOT / part, folder / part)
+    copy_workflow(folder, "resources/sample")
     shutil.copy(HERE / "config.yaml", folder / "clustered.yaml")
     return folder
 

@@ -1,0 +1,69 @@
+"""Disks and folders that cannot take a download."""
+
+import os
+import re
+import resource
+import subprocess
+import sys
+
+import pytest
+from fetching import CONTENT, SCRIPT, entry
+from misbehaving_server import announces, unmeasured, whole
+
+from seq2report.core.command import UserError
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_disk_too_small_for_a_download_is_reported_beforehand(server, ask):
+    url = server.on("/x.tar.gz", announces(10**18, b""))
+    message = ask.refused(entry(url, None))
+    assert re.search(r"disk is full: .*downloads needs 1,000,000,000,000,000,000 bytes", message)
+    assert re.search(r"has [\d,]+ free", message)
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_limit_on_the_size_of_files_is_reported_and_nothing_of_a_download_is_left(server, ask):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    url = server.on("/x.tar.gz", whole(CONTENT))
+    done = subprocess.run(
+        [sys.executable, SCRIPT, *ask.arguments([entry(url)])],
+        preexec_fn=limit,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert re.search(rf"disk is full: .*needs {len(CONTENT):,} bytes.* [\d,]+ free", done.stderr)
+    assert "Traceback" not in done.stderr
+    assert not ask.output.exists()
+    assert ask.left == []
+
+
+@pytest.mark.reliability("Bad machine")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+def test_a_disk_that_is_full_in_the_middle_of_a_download_is_reported_and_nothing_is_left(
+    server, ask
+):
+    ask.output.parent.mkdir()
+    folder = str(ask.output.parent)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", folder])
+    if mounted.returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        # Without a length nothing warns beforehand.
+        message = ask.refused(entry(server.on("/x.tar.gz", unmeasured(CONTENT)), None))
+        assert "disk is full" in message
+        assert "No space left" in message
+        assert ask.left == []
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_download_to_a_folder_that_cannot_be_written_is_reported_in_one_message(
+    server, ask, room
+):
+    (room / "downloads").write_text("a file")
+    with pytest.raises(UserError, match="downloads"):
+        ask(entry(server.on("/x.tar.gz", whole(CONTENT))))

@@ -1,0 +1,119 @@
+import re
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from IPython.display import HTML
+from matplotlib.figure import Figure
+from ranked import variants
+
+from seq2report.report import html, numbers, outcome, plots
+from seq2report.report.harmless import isolated
+
+HOSTILE = '<script>alert("x")</script>&amp;\u202e\x07'
+
+
+@pytest.mark.reliability("Languages")
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        ("<td>كلمة 0.91, سر 0.8</td>", "<td><bdi>كلمة</bdi> 0.91, <bdi>سر</bdi> 0.8</td>"),
+        ("<p>“שלום עולם” (3)</p>", "<p>“<bdi>שלום עולם</bdi>” (3)</p>"),
+        ('<td dir="auto">عام <b>2020</b> كان</td><b>عام</b>',) * 2,
+        ("<svg><text>عام</text></svg><script>'عام'</script><title>عام</title>",) * 2,
+        ('<a title="عام">a</a>',) * 2,
+        ("<p>plain 1.5</p>",) * 2,
+    ],
+)
+def test_words_from_right_to_left_keep_their_numbers_beside_them(page, shown):
+    shown = shown.replace("<b>عام</b>", "<b><bdi>عام</bdi></b>")
+    assert isolated(page) == shown
+
+
+@pytest.mark.reliability("Languages")
+@pytest.mark.filterwarnings("error")
+def test_pictures_leave_the_glyphs_of_all_scripts_to_the_browser():
+    labels = ["航空航天", "रियाज़", "رياضة", "ห้องใหญ่", "👨\u200d👩\u200d👧 ❤️"]
+    picture = Figure()
+    picture.subplots().barh(labels, range(5))
+    drawn = html.figure(picture, "bars").data
+    assert [label for label in labels if f">{label}</text>" in drawn] == labels
+
+
+@pytest.mark.reliability("Languages")
+def test_running_text_has_the_direction_of_its_first_letter_and_a_list_of_numbers_has_not():
+    rows = pd.DataFrame({"a": ["عام 2020", "x"], "b": ["كلمة 0.91, سر 0.8", "y"]})
+    shown = html.table(rows, text=("a", "b")).data
+    assert re.findall('dir="auto">([^<]*)', shown) == ["عام 2020"]
+
+
+@pytest.mark.reliability("Security")
+@given(st.text() | st.just(HOSTILE))
+def test_text_from_data_is_escaped_everywhere(text):
+    frame = pd.DataFrame({text or "x": [text], "n": [1]})
+    for shown in (
+        html.table(frame, caption=text),
+        html.words(pd.Series([text]), pd.Series([1])),
+        html.words(pd.Series([text]), pd.Series([float("nan")])),
+        html.paragraph(text),
+        html.heading(text),
+        html.downloads(text, [text]),
+        html.cards({text: (text, text)}),
+        html.table(frame, {"n": str}, name=text),
+        HTML(html.link(text, text)),
+        outcome.sample_notice({text: 1}),
+    ):
+        inside = re.sub(
+            r"</?(?:div|table|caption|thead|tbody|tr|th|td|p|h2|a|span|small|strong)\b[^<>]*>",
+            "",
+            shown.data,
+        )
+        assert "<" not in inside
+        assert ">" not in inside
+
+
+@pytest.mark.reliability("Security")
+def test_hostile_words_on_a_map_are_text(tmp_path):
+    places = pd.DataFrame(
+        {
+            "word": [HOSTILE.replace("\x07", ""), "$x$ $y$", "plain"],
+            "label": ["", "<b>", "<b>"],
+            "x": [0.0, 1, 2],
+            "y": [0.0, 1, 2],
+            "count": [3, 2, 1],
+        }
+    )
+    shown = html.figure(plots.word_map(places, ["<b>"]), alt='a "map"').data
+    assert "<script" not in shown
+    assert "&lt;script&gt;" in shown
+    assert "$x$ $y$" in shown
+    assert 'aria-label="a &quot;map&quot;"' in shown
+
+
+def test_an_interval_bar_tells_its_ends_and_what_lies_below_the_scale():
+    shown = html.interval(0.5, 0.6, 0.7, (0.4, 0.9))
+    assert "0.500 to 0.700" in shown
+    assert 'class="range" x="20.0" y="1.5" width="40.00"' in shown
+    assert "<path" not in shown
+    assert '<path class="point"' in html.interval(0.1, 0.2, 0.3, (0.4, 0.9))
+
+
+def test_the_scale_of_intervals_leaves_out_what_is_far_below():
+    assert html.scale(variants(low=[0.88, 0.87, 0.41], high=[0.92, 0.91, 0.86])) == (0.4, 0.95)
+    assert html.scale(variants(score=[0.9, 0.89, 0.4], low=[0.88, 0.87, 0.3])) == (0.85, 0.95)
+
+
+def test_a_table_with_a_name_tells_the_numbers_that_it_is_sorted_by():
+    frame = pd.DataFrame({"a": ["x", "y"], "share": [0.12345, float("nan")]})
+    named = html.table(frame, {"share": numbers.percent}, name="shares").data
+    assert '<td data-value="0.12345">12.3%</td><' in named
+    assert "<td>–</td>" in named
+    assert '<table data-name="shares">' in named
+    assert "data-" not in html.table(frame, {"share": numbers.percent}).data
+
+
+def test_a_column_of_long_texts_is_broken_into_lines():
+    frame = pd.DataFrame({"short": ["a", "b"], "long": ["word " * 20, "a"], "number": [1, 2]})
+    shown = html.table(frame, text=("short", "long")).data
+    assert shown.count('<td class="text short">') == shown.count('<td class="wrap">') == 2

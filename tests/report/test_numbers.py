@@ -1,0 +1,21 @@
+import pytest
+
+from seq2report.report import numbers
+
+
+def test_a_deviation_over_seeds_stands_beside_the_mean_where_there_is_one():
+    assert numbers.spread(0.9, 0.0123) == "90.0% ± 1.2"
+    assert numbers.spread(0.9, float("nan")) == "90.0%"
+
+
+def test_milliseconds_have_two_digits_that_count():
+    assert [numbers.milliseconds(each) for each in (0.0524, 1.28, 12.8, 1280)] == [
+        *("0.052 ms", "1.3 ms", "13 ms", "1,280 ms"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"), [("150 × 1000", "150 × 1000, 600 kB"), ("10000", "10000, 40 kB")]
+)
+def test_a_shape_tells_its_memory_as_32_bit_numbers(sizes, expected):
+    assert numbers.shape(sizes) == expected

@@ -1,0 +1,97 @@
+from html import unescape
+
+import pandas as pd
+import pytest
+from ranked import variants
+
+from seq2report.report import outcome
+
+
+def comparisons(lstm="not distinguishable"):
+    verdicts = {("lstm", "svm"): lstm, ("slides", "svm"): "not distinguishable"}
+    rows = [(a, b, a.upper(), b.upper(), verdict) for (a, b), verdict in verdicts.items()]
+    return pd.DataFrame(rows, columns=["variant_a", "variant_b", "title_a", "title_b", "verdict"])
+
+
+def recommendation(names=("svm", "lstm", "lstm", "lstm")):
+    wishes = ["best", "cheapest within one point", "fastest within one point", "fastest"]
+    score = {"svm": 0.9, "lstm": 0.895}
+    return pd.DataFrame(
+        {
+            "recommendation": wishes,
+            "variant": names,
+            "title": [name.upper() for name in names],
+            "score": [score[name] for name in names],
+            "cpu_minutes": [1.0 if name == "svm" else 0.5 for name in names],
+            "ms_per_document": [2.0 if name == "svm" else 0.52 for name in names],
+        }
+    )
+
+
+def runs(ranked=None, recommended=None, compared=None, documents=(1200, 800)):
+    """The tables of evaluate_runs that an outcome reads; ``documents`` of the classes."""
+    names = [f"class {n}" for n in range(len(documents))]
+    return {
+        "variants": variants() if ranked is None else ranked,
+        "comparisons": comparisons() if compared is None else compared,
+        "recommendation": recommendation() if recommended is None else recommended,
+        "per_class": pd.DataFrame({"label": names, "documents": documents}),
+    }
+
+
+@pytest.mark.reliability("Bad corpora")
+def test_a_class_with_few_or_no_test_documents_is_named():
+    shown = unescape(outcome.outcome(runs(documents=(1989, 10, 0, 1))).data)
+    assert "Without test documents: 1 class, ['class 2']." in shown
+    assert "The smallest class, class 3, has 1 test document." in shown
+    assert "Always predicting class 0 is right for 99.5%; set compare: {metric: macro_f1}" in shown
+    assert "smallest class" not in outcome.outcome(runs()).data
+
+
+def test_another_metric_leads_with_its_name():
+    ranked = variants(metric="macro_f1")
+    shown = outcome.outcome(runs(ranked, documents=(1990, 10))).data
+    assert "SVM leads with a macro-F1 of 90.0% on 2,000 test documents (95% interval" in shown
+    assert "Always predicting" not in shown
+
+
+def test_times_that_read_alike_are_not_compared():
+    taken = recommendation().assign(ms_per_document=[0.1234, 0.1231, 0.1232, 0.1232])
+    shown = outcome.outcome(runs(recommended=taken)).data
+    assert "It predicts in 0.12 ms per document; no variant within one" in shown
+    assert "instead of 0.12 ms" not in shown
+
+
+def test_the_outcome_names_the_best_its_equals_and_the_cheapest():
+    shown = outcome.outcome(runs()).data
+    assert "<strong>News:</strong> SVM leads with 90.0% of 2,000 test documents" in shown
+    assert "(95% interval 88.0% to 92.0%)" in shown
+    assert "Not distinguishable from it: LSTM." in shown  # and not what was watched
+    assert "one percentage point is LSTM: 89.5% for 30 s of CPU time instead of 60 s." in shown
+    assert "point is LSTM: 89.5% in 0.52 ms per document instead of 2 ms." in shown
+    assert "protocol are left out, because" in shown
+
+
+def test_the_outcome_of_a_clear_best_that_is_the_cheapest_too():
+    held_out = variants(protocol="held out")
+    taken = recommendation(["svm"] * 4)
+    shown = outcome.outcome(runs(held_out, taken, comparisons("worse")[:1])).data
+    assert "All others differ significantly from it. Its training takes 60 s of CPU" in shown
+    assert "in 2 ms per document; no variant within one percentage point is faster." in shown
+    assert "lecture" not in shown
+
+
+def test_no_variant_monitored_on_the_test_documents_is_called_the_best():
+    shown = outcome.outcome(runs(variants(protocol="lecture"), recommendation()[:0])).data
+    assert "no variant can be called the best" in shown
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({}, "2,000 test documents (random 80/20, seed 7, message headers: cut); means over the"),
+        ({"seeds": "3", "header": "none"}, "2,000 test documents (random 80/20, seed 7); seed 3"),
+    ],
+)
+def test_circumstances_are_half_a_sentence(columns, expected):
+    assert outcome.circumstances(variants(**columns)).startswith(expected)
