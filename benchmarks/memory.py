@@ -44,7 +44,7 @@ def ours(variant: Variant, documents: Callable[[], Sequences]) -> float:
     from seq2report.models.fit import fit
 
     model = build.build_model(variant, WORDS, 2, ours=cpu_layers.FASTER)
-    build.compile_model(model, variant.fit.optimizer)
+    build.compile_model(model, variant.fit)
     before = peak_mb()
     reviews = documents()
     read = partial(batches.inputs_of, settings=variant.input, num_words=WORDS)

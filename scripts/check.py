@@ -57,7 +57,7 @@ def check_variant(variant: Variant, num_words: dict[str, int], memory_mb: int) -
     learned = replace(read, dimensions=ANY_DIMENSIONS) if read.embedding else read
     with tf.Graph().as_default():  # without memory for the weights
         model = build_model(replace(variant, input=learned), words, ANY_CLASSES)
-        compile_model(model, variant.fit.optimizer)
+    compile_model(model, variant.fit)
     if read.embedding:
         model.get_layer("embedding").trainable = read.trainable
     refuse(estimate(model, variant.fit), memory_mb)

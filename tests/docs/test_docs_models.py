@@ -74,6 +74,7 @@ def test_the_readmes_commands_to_use_a_model_run(used):
                 {"glove_lstm", "longer"},
                 {"tfidf_svm"}
                 | {f"lstm_units_{u}_rate_{r}" for u in (32, 64, 128) for r in ("0_2", "0_5")},
+                {"glove_lstm", "tuned"},
                 {"glove_lstm", "residual_width_32", "residual_width_64"},
             ),
             strict=True,

@@ -3,7 +3,7 @@ from functools import partial
 import keras
 import numpy as np
 import pytest
-from networks import DENSE, FIT, MULTIHOT, SEQUENCE, branched, variant
+from networks import DENSE, MULTIHOT, SEQUENCE, branched, variant
 
 from seq2report.models import build
 from seq2report.models.variant import Input
@@ -60,7 +60,7 @@ def test_xla_is_for_networks_that_loop_over_words():
     given = SEQUENCE | {"dimensions": 5}
     for layers, expected in ((lstm, True), (DENSE, False)):
         model = build.build_model(variant(given, layers), 30, 3)
-        build.compile_model(model, FIT["optimizer"])
+        build.compile_model(model, variant().fit)
         assert model.jit_compile is expected
         assert build.computed_by(model, None) == ("CPU, XLA" if expected else "CPU")
 

@@ -171,15 +171,15 @@ NAMES = pl.Series([str(n) for n in range(40)])
 DOCUMENTS = in_memory(pl.DataFrame({"id": NAMES, "split": NAMES, "label": NAMES, "tokens": TOKENS}))
 
 
-def fitted(at=None, optimizer="adam", layers=DENSE, epochs=2):
+def fitted(at=None, optimizer="adam", layers=DENSE, epochs=2, **more):
     """Train a small network on random documents; return its model and what `fitting.fit` does."""
     given = WORDS | {"length": 6, "dimensions": 3}
-    fit = {"optimizer": optimizer, "batch_size": 8, "epochs": epochs}
+    fit = {"optimizer": optimizer, "batch_size": 8, "epochs": epochs} | more
     keras.utils.set_random_seed(1)
     given = {k: v for k, v in given.items() if k != "embedding"}
     variant = Variant.read({"input": given, "layers": layers, "fit": fit})
     model = build.build_model(variant, 30, 2, ours=cpu_layers.FASTER)
-    build.compile_model(model, optimizer)
+    build.compile_model(model, variant.fit, len(DOCUMENTS))
     truth = np.arange(40) % 2
     read = partial(batches.inputs_of, settings=Input(**given), num_words=30)
     whole = (DOCUMENTS, truth)
@@ -215,6 +215,14 @@ def test_every_optimizer_goes_on_to_the_last_bit(tmp_path, monkeypatch, every_ep
     train = partial(fitted, tmp_path / "checkpoint", optimizer)
     broken_off(monkeypatch, 1, train)
     assert_same_fit(train(), fitted(None, optimizer))
+
+
+@pytest.mark.workflow
+@interruption
+def test_a_learning_rate_goes_on_rising(tmp_path, monkeypatch, every_epoch):
+    train = partial(fitted, tmp_path / "checkpoint", epochs=3, warmup=0.9)
+    broken_off(monkeypatch, 1, train)
+    assert_same_fit(train(), fitted(epochs=3, warmup=0.9))
 
 
 @pytest.mark.workflow

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import FIT, SEQUENCE, branched, variant
+from networks import SEQUENCE, branched, variant
 
 from seq2report.models import build, cudnn
 
@@ -146,7 +146,7 @@ def test_a_mask_is_known_to_reach_a_layer_where_keras_hands_it_one(monkeypatch, 
 def test_on_a_gpu_it_is_cudnn_or_xla_and_what_cost_cudnn_is_told(kernel, layers, path, lost):
     model = built(layers)
     assert cudnn.choose(model, "pre") == lost
-    build.compile_model(model, FIT["optimizer"])
+    build.compile_model(model, variant().fit)
     assert build.computed_by(model, "A name") == path
     assert model.jit_compile is (path == "GPU, XLA")
     recurrent = [each for layer in model.layers for each in cudnn.recurrent(layer)]

@@ -35,7 +35,7 @@ def train(task, seed=1, metric="accuracy", **fit):
     keras.utils.set_random_seed(seed)
     chosen = variant(SEQUENCE | {"dimensions": 5}, **fit)
     model = build.build_model(chosen, 30, 2)
-    build.compile_model(model, chosen.fit.optimizer)
+    build.compile_model(model, chosen.fit)
     return model, fitting.fit(model, *task, READ, chosen.fit, seed, metric=metric)
 
 
@@ -95,7 +95,7 @@ def test_a_network_is_fitted_again_without_patience_for_all_epochs(task):
     keras.utils.set_random_seed(1)
     chosen = variant(SEQUENCE | {"dimensions": 5})
     model = build.build_model(chosen, 30, 2)
-    build.compile_model(model, chosen.fit.optimizer)
+    build.compile_model(model, chosen.fit)
     fitting.refit(model, (x, y), READ, chosen.fit, 1, 3)
     for found, expected in zip(model.get_weights(), train(task)[0].get_weights(), strict=True):
         np.testing.assert_array_equal(found, expected)  # `fit` with 3 epochs, on the same documents
@@ -104,7 +104,7 @@ def test_a_network_is_fitted_again_without_patience_for_all_epochs(task):
 def test_a_loss_that_is_no_number_ends_the_second_fit_too(task):
     chosen = variant(SEQUENCE | {"dimensions": 5}, optimizer={"SGD": {"learning_rate": 1e30}})
     model = build.build_model(chosen, 30, 2)
-    build.compile_model(model, chosen.fit.optimizer)
+    build.compile_model(model, chosen.fit)
     with pytest.raises(UserError, match=r"epoch 1: try a lower learning rate"):
         fitting.refit(model, task[0], READ, chosen.fit, 1, 3)
 
@@ -146,7 +146,7 @@ def test_documents_of_a_rare_class_count_more_in_the_loss_where_classes_are_bala
         chosen = variant(given, layers, epochs=1, batch_size=16, **weight)
         keras.utils.set_random_seed(1)
         model = build.build_model(chosen, 9, 3)
-        build.compile_model(model, chosen.fit.optimizer)
+        build.compile_model(model, chosen.fit)
         p = batches.probabilities(model, documents, read)[np.arange(16), truth]
         together = (documents, truth)
         history = fitting.fit(model, together, together, read, chosen.fit, 1).history

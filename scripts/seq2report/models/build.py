@@ -13,8 +13,9 @@ from seq2report.core.excerpts import visible
 from seq2report.models import cudnn
 from seq2report.models.allowed import foreign_layers
 from seq2report.models.functions import load_function
-from seq2report.models.layers import Branches, build_layers, build_optimizer, call_function
-from seq2report.models.variant import Input, Variant
+from seq2report.models.layers import Branches, build_layers, call_function
+from seq2report.models.tuning import loss_of, optimizer_of
+from seq2report.models.variant import Fit, Input, Variant
 
 STEPS = 16  # batches per call of TensorFlow; more batches need less time in Python
 
@@ -146,15 +147,15 @@ def load_network(file: Path) -> keras.Model:
         return keras.models.load_model(file, compile=False, safe_mode=True)
 
 
-def compile_model(model: keras.Model, optimizer: str | dict) -> None:
-    """Compile ``model`` for `fit` with the optimizer of the variant.
+def compile_model(model: keras.Model, settings: Fit, documents: int = 1) -> None:
+    """Compile ``model`` for `fit` on so many documents.
 
     Raises:
         UserError: an optimizer that does not exist or has a wrong argument.
     """
     model.compile(
-        optimizer=build_optimizer(optimizer),
-        loss="sparse_categorical_crossentropy",
+        optimizer=optimizer_of(settings, documents),
+        loss=loss_of(settings, model.output_shape[-1]),
         metrics=["accuracy"],
         jit_compile=has_recurrent_layer(model) and not cudnn.is_used(model),
         steps_per_execution=STEPS,

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import math
+import re
 import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from seq2report.documents.writing import TOKEN_PATTERNS
 
 HOLDS_A_LAYER = {"layer", "backward_layer", "cell"}  # arguments of Keras's wrappers and RNN
 BELOW_ONE = ("beta_1", "beta_2", "rho")  # arguments of optimizers
+NUMBER = re.compile(r"[-+]?\d*\.?\d+(e[-+]?\d+)?", re.IGNORECASE)  # that YAML reads as text
+ABOVE_ZERO = ("learning_rate", "clipnorm", "global_clipnorm", "clipvalue")
 FROM_BASE_LAYER = {"name", "dtype", "trainable"}  # arguments of every layer
 # Modules of scikit-learn whose classes a pipeline may have as steps, with those of `steps`.
 SKLEARN = (
@@ -136,17 +139,19 @@ def _check_numbers(arguments: dict, where: str) -> None:
     numbers = [(k, v) for k, item in arguments.items() for v in _as_list(item)]
     for key, value in numbers:
         expected = None
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, str) and NUMBER.fullmatch(value):
+            expected = "a number; without quotes, and with a point, as in 1.0e-5"
+        elif isinstance(value, int | float) and not isinstance(value, bool):
             if not math.isfinite(value):
                 expected = "a finite number"
-            elif (key == "learning_rate" or key.endswith("decay_steps")) and value <= 0:
+            elif (key in ABOVE_ZERO or key.endswith("decay_steps")) and value <= 0:
                 expected = "more than 0"
             elif key != "learning_rate_power" and value < 0:
                 expected = "at least 0"
             elif key in BELOW_ONE and value >= 1:
                 expected = "less than 1"
         if expected:
-            raise UserError(f"{where}.{key}: found {value}, expected {expected}")
+            raise UserError(f"{where}.{key}: found {value!r}, expected {expected}")
 
 
 def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:

@@ -46,12 +46,15 @@ class Network:
         """Return the network, not compiled; ``ours`` is as in `build_model`."""
         return build_model(self.variant, self.num_words, self.classes, self.matrix, ours)
 
-    def compiled(self) -> tuple[keras.Model, str | None]:
-        """Return a new compiled network, and why cuDNN cannot compute it, if so."""
+    def compiled(self, documents: int) -> tuple[keras.Model, str | None]:
+        """Return a new network, compiled for a training on so many documents.
+
+        The second value is the reason why cuDNN cannot compute it, if so.
+        """
         keras.utils.set_random_seed(self.seed)
         model = self.build(None if self.gpu else cpu_layers.FASTER)
         lost = cudnn.choose(model, self.variant.input.padding) if self.gpu else None
-        compile_model(model, self.variant.fit.optimizer)
+        compile_model(model, self.variant.fit, documents)
         return model, lost
 
 
@@ -69,17 +72,17 @@ def train(
     """
     variant, settings = network.variant, network.variant.fit
     read = partial(inputs_of, settings=variant.input, num_words=network.num_words)
-    model, cudnn_lost = network.compiled()
-    model.summary(print_fn=logging.info)
     both, test = documents.of_split("train", "validation"), documents.of_split("test")
     fitted = documents.of_split("train") if variant.is_held_out else both
     watched = documents.of_split("validation") if variant.is_held_out else test
+    model, cudnn_lost = network.compiled(len(fitted.ids))
+    model.summary(print_fn=logging.info)
     pairs = ((split, split.classes(class_names)) for split in (fitted, watched))
     result = fit(model, *pairs, read, settings, network.seed, checkpoint, network.metric)
     if settings.refit:
         fitted = both
         logging.info("a fresh network, %s", plural(result.best_epoch, "epochs"))
-        model, _ = network.compiled()
+        model, _ = network.compiled(len(both.ids))
         pair = (both, both.classes(class_names))
         refit(model, pair, read, settings, network.seed, result.best_epoch, checkpoint)
     fit_time, predicting = checkpoint.passed(), stopwatch()

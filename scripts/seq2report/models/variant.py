@@ -44,6 +44,8 @@ class Fit:
     protocol: str | None = None  # lecture, or None: test documents are predicted once
     refit: bool = False  # fit a new network on training and validation documents at the end
     class_weight: str | None = None  # balanced or None
+    warmup: float | None = None  # share of all batches in which the learning rate rises, if any
+    label_smoothing: float | None = None  # share of the target that all classes have equally
 
 
 @dataclass(frozen=True)
