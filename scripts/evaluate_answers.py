@@ -24,6 +24,7 @@ from seq2report.core.stored import read_table
 from seq2report.core.tables import write_tables
 from seq2report.core.wording import plural
 from seq2report.documents.documents import read_texts
+from seq2report.models.runs import checked
 
 MISTAKES = 5  # documents that are shown
 EXPLAINED = 3  # documents whose words are weighed
@@ -86,7 +87,8 @@ def main(argv: Sequence[str] | None) -> None:
 
     from seq2report.answers.architecture import describe
 
-    shown = {folder: choose(read_table(folder / "predictions.parquet")) for folder in args.runs}
+    files = {folder: checked(folder / "predictions.parquet") for folder in args.runs}
+    shown = {folder: choose(read_table(file)) for folder, file in files.items()}
     ids = pl.concat(rows["id"] for rows in shown.values()).unique().to_list()
     texts = read_texts(args.documents, ids)
     tables = {"layers": {}, "documents": {}, "words": {}}

@@ -26,6 +26,7 @@ from seq2report.core.stored import read_numbers, read_table
 from seq2report.core.tables import write_tables
 from seq2report.documents.documents import read_texts
 from seq2report.documents.sequences import Sequences, read_sequences
+from seq2report.models.runs import checked
 from seq2report.vectors.similarity import cosines, nearest, same_class, solve, unit_rows
 from seq2report.vectors.word_maps import (
     FEWEST,
@@ -267,7 +268,10 @@ def main(argv: Sequence[str] | None) -> None:
     asked, sequences = read_analogies(args.analogies), read_sequences(args.sequences)
     vocabulary = read_table(args.vocabulary)
     embeddings = [
-        Embedding({"embedding": name, "stage": stage}, read_numbers(file))
+        Embedding(
+            {"embedding": name, "stage": stage},
+            read_numbers(checked(Path(file)) if stage == "after" else file),
+        )
         for name, stage, file in args.matrix
     ]
     known = np.logical_and.reduce([matrix.any(axis=1) for _, matrix in embeddings])

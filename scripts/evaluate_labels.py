@@ -23,6 +23,7 @@ from seq2report.core.stored import read_table
 from seq2report.core.tables import write_tables
 from seq2report.documents.documents import read_texts
 from seq2report.documents.duplicates import other_labels, read_digests
+from seq2report.models.runs import checked
 
 SHOWN = 50  # documents
 EXCERPT = 300  # characters
@@ -55,7 +56,7 @@ def mean_probability(
     for folders in variants.values():
         mean = 0.0
         for folder in folders:
-            predictions = read_table(folder / "predictions.parquet").sort("id")
+            predictions = read_table(checked(folder / "predictions.parquet")).sort("id")
             about = predictions.select("id", "label")
             if documents is None:
                 documents, first = about, folder

@@ -25,7 +25,7 @@ from seq2report.core import command
 from seq2report.core.command import UserError, read_json, run
 from seq2report.core.stored import read_table
 from seq2report.core.tables import read_frame, write_tables
-from seq2report.models.runs import METRICS, class_scores
+from seq2report.models.runs import METRICS, checked, class_scores
 
 SLIDE_EPOCH = 10
 SAME = ["title", "kind", "protocol", "test_documents", "fitted_documents", "parameters"]
@@ -82,8 +82,8 @@ def read_run(
 ) -> tuple[dict[str, pd.DataFrame], Answers]:
     """Return the tables of one run folder, …/<variant>/seed-<n>, and its answers."""
     variant, seed = folder.parent.name, int(folder.name.removeprefix("seed-"))
-    about = read_json(folder / "metrics.json")
-    history = read_frame(folder / "history.csv")
+    about = read_json(checked(folder / "metrics.json"))
+    history = read_frame(checked(folder / "history.csv"))
     versions = about["versions"]
     row = {"protocol": "held out"} | about | curve(history)
     del row["versions"]
@@ -94,7 +94,7 @@ def read_run(
         table.insert(0, "variant", variant)
         table.insert(1, "title", titles[variant])
         table.insert(2, "seed", seed)
-    return tables, read_answers(folder / "predictions.parquet", classes)
+    return tables, read_answers(checked(folder / "predictions.parquet"), classes)
 
 
 def read_answers(path: Path, classes: list[str]) -> Answers:

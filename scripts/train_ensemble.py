@@ -22,7 +22,7 @@ from seq2report.core import command
 from seq2report.core.command import read_json, run, write_json
 from seq2report.core.durations import stopwatch
 from seq2report.models.ensembles import METHODS, read_members
-from seq2report.models.runs import copy_model, durations, save_run
+from seq2report.models.runs import check_digests, copy_model, durations, save_run
 from seq2report.models.variant import Ensemble, Variant
 
 THREADS = 1  # of linear algebra, as in the rule
@@ -45,6 +45,8 @@ def main(argv: Sequence[str] | None) -> None:
 
     validation, classes, known = read_members([run / "validation.parquet" for run in args.runs])
     test, _, unknown = read_members([run / "predictions.parquet" for run in args.runs])
+    for folder in args.runs:
+        check_digests(folder)
     truth = validation["label"].cast(pl.Enum(classes)).to_physical().to_numpy()
     fit, predict = METHODS[args.method]
     weights, fit_time = timed(fit, known, truth)

@@ -2,13 +2,19 @@
 
 import json
 import shutil
+import subprocess
 
 import numpy as np
 import polars as pl
 import pytest
 import scipy.sparse
+from helpers import ROOT
 
+import evaluate_answers
+import evaluate_embeddings
+import evaluate_labels
 import evaluate_runs
+import train_ensemble
 from seq2report.answers.predictor import load, training_summary
 from seq2report.core.command import UserError, read_json
 from seq2report.core.stored import read_numbers
@@ -17,7 +23,7 @@ from seq2report.documents.duplicates import read_digests
 from seq2report.documents.features import read_features
 from seq2report.documents.sequences import read_sequences
 from seq2report.models.ensembles import read_members
-from seq2report.models.runs import write_run
+from seq2report.models.runs import write_digests, write_run
 from seq2report.vectors.vectors import open_vectors
 
 damage = pytest.mark.reliability("Bad machine")
@@ -109,17 +115,87 @@ def test_a_run_whose_files_do_not_belong_together_is_refused(
 ):
     run = shutil.copytree(trained / f"runs/{variant}/seed-1", tmp_path / "run")
     (run / file).write_text(json.dumps(read_json(run / file) | changes))
+    write_digests(run)
     with pytest.raises(UserError, match=rf"^{run}.* is damaged \(.*\); {ADVICE}"):
         load(run), training_summary(run)
 
 
-@damage
-def test_a_model_with_a_changed_byte_is_not_loaded(trained, tmp_path):
-    run = shutil.copytree(trained / "runs/lstm/seed-1", tmp_path / "run")
-    content = bytearray((run / "model.keras").read_bytes())
+def change_a_byte(path):
+    content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
-    (run / "model.keras").write_bytes(content)
-    refused(lambda: load(run), run / "model.keras")
+    path.write_bytes(content)
+
+
+@damage
+@pytest.mark.parametrize(("variant", "file"), FILES, ids=lambda value: value)
+def test_a_changed_byte_of_a_model_is_noticed(trained, tmp_path, variant, file):
+    run = shutil.copytree(trained / f"runs/{variant}/seed-1", tmp_path / "run")
+    change_a_byte(run / file)
+    refused(lambda: (training_summary(run), load(run)), run / file)
+
+
+def evaluate_labels_of(run, _):
+    return evaluate_labels.mean_probability([run])
+
+
+def evaluate_answers_of(run, _):
+    evaluate_answers.main(["--runs", str(run), "--documents", "d", "--output", "o"])
+
+
+def evaluate_embeddings_of(run, words):
+    files = {name: str(words / f"{name}.parquet") for name in ("vocabulary", "sequences")}
+    files |= {"analogies": str(ROOT / "reports/analogies.yaml"), "documents": "d", "output": "o"}
+    others = [part for name, file in files.items() for part in (f"--{name}", file)]
+    evaluate_embeddings.main(["--matrix", "a", "after", str(run / "embedding.npy"), *others])
+
+
+def train_ensemble_of(run, _):
+    train_ensemble.main(["--runs", str(run), "--method", "vote", "--seed", "1", "--output", "o"])
+
+
+def evaluate_runs_of(run, _):
+    evaluate_runs.read_run(run, {"run": "Own"}, ["a", "b"])
+
+
+RUN_READERS = [
+    *((evaluate_runs_of, f) for f in ("metrics.json", "history.csv", "predictions.parquet")),
+    (evaluate_labels_of, "predictions.parquet"),
+    (evaluate_answers_of, "predictions.parquet"),
+    (evaluate_embeddings_of, "embedding.npy"),
+    *((train_ensemble_of, f) for f in ("model.keras", "validation.parquet")),
+]
+
+
+@damage
+@pytest.mark.parametrize(
+    ("read", "file"), RUN_READERS, ids=lambda value: getattr(value, "__name__", value)
+)
+def test_a_changed_byte_of_a_run_is_noticed_by_the_step_that_reads_it(
+    trained, tiny, tmp_path, read, file
+):
+    run = shutil.copytree(trained / "runs/lstm/seed-1", tmp_path / "run/seed-1")
+    change_a_byte(run / file)
+    refused(lambda: read(run, tiny / "words"), run / file)
+
+
+@damage
+@pytest.mark.parametrize(
+    "line", ["", "0  model.skops", "0" * 64 + "  ../run.json"], ids=["none", "short", "outside"]
+)
+def test_a_run_without_the_digests_of_its_model_is_not_used(trained, tmp_path, line):
+    run = shutil.copytree(trained / "runs/svm/seed-1", tmp_path / "run")
+    (run / "SHA256SUMS").write_text(line)
+    with pytest.raises(UserError, match=r"SHA256SUMS is damaged \(it lacks run.json\)"):
+        load(run)
+    (run / "SHA256SUMS").unlink()
+    with pytest.raises(UserError, match=r"SHA256SUMS is missing; run Snakemake again"):
+        load(run)
+
+
+def test_the_digests_of_a_run_are_those_that_the_system_checks(trained):
+    run = trained / "runs/stack/seed-1"
+    assert "members/lstm/model.keras" in (run / "SHA256SUMS").read_text()
+    subprocess.run(["sha256sum", "--strict", "--check", "SHA256SUMS"], cwd=run, check=True)
 
 
 READERS = {

@@ -8,6 +8,7 @@ from helpers import TRAINED
 
 from seq2report.answers.predictor import load, read_about
 from seq2report.core.command import UserError, read_json
+from seq2report.models.runs import write_digests
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 
@@ -109,6 +110,7 @@ def test_a_member_whose_name_leads_out_of_the_run_is_not_loaded(trained, tmp_pat
     run = shutil.copytree(trained / "runs/vote/seed-1", tmp_path / "run")
     made = read_json(run / "ensemble.json")
     (run / "ensemble.json").write_text(json.dumps(made | {"members": [member, "lstm"]}))
+    write_digests(run)
     with pytest.raises(UserError, match=r"ensemble.json: found the member"):
         load(run)
 
@@ -126,6 +128,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
     about = {"variant": "a", "seed": 1, "classes": ["a"], "corpus": {}}
     for settings in ({}, {"layers": [], "size": 3}):
         (tmp_path / "run.json").write_text(json.dumps(about | {"settings": settings}))
+        write_digests(tmp_path)
         with pytest.raises(UserError, match=r"run.json: .*was it written by this version"):
             load(tmp_path)
 
@@ -138,5 +141,6 @@ def test_a_saved_model_with_code_in_it_is_not_loaded(trained, tmp_path):
     start = keras.Input((30,))
     model = keras.Model(start, keras.layers.Lambda(lambda x: x[:, :2])(start))
     model.save(run / "model.keras")
+    write_digests(run)
     with pytest.raises(UserError, match="found Lambda"):
         load(run)

@@ -14,6 +14,7 @@ from small_vectors import sequences_of, words_of
 import evaluate_embeddings as evaluate
 from seq2report.core.command import UserError
 from seq2report.documents.tokens import tokens
+from seq2report.models.runs import write_digests
 from seq2report.vectors import similarity, word_maps
 
 HOSTILE = "<script>\t\n\r\x07\u2028\u202e\"' $x$"
@@ -125,6 +126,7 @@ def matrices(tiny, tmp_path_factory):
     noise = np.random.default_rng(1).normal(size=matrix.shape).astype("float32")
     path = tmp_path_factory.mktemp("after") / "embedding.npy"
     np.save(path, matrix + noise / 2)
+    write_digests(path.parent)
     return ("glove", "before", tiny / "glove/matrix.npy"), ("lstm", "after", path)
 
 

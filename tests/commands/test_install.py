@@ -14,6 +14,7 @@ from helpers import ROOT, TRAINED, call
 
 import train_pipeline
 from seq2report.answers.predictor import load
+from seq2report.models.runs import write_digests
 
 # Modules of the extras network and workflow; without them, a scikit-learn model has to work.
 EXTRAS = ("keras", "tensorflow", "snakemake", "gensim", "matplotlib", "altair", "vl_convert")
@@ -64,6 +65,7 @@ def runs(tmp_path_factory, tiny):
     network = Path(shutil.copytree(svm, folder / "network"))
     about = json.loads((network / "run.json").read_text()) | {"settings": TRAINED["lstm"]}
     (network / "run.json").write_text(json.dumps(about))
+    write_digests(network)
     return {"svm": Path(shutil.move(svm, folder / "copied")), "network": network}
 
 

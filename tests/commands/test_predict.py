@@ -17,6 +17,7 @@ from seq2report.answers.predictor import load, training_summary
 from seq2report.core.command import UserError
 from seq2report.documents import texts
 from seq2report.files.delimited import Layout
+from seq2report.models.runs import write_digests
 
 RUN = "runs/svm/seed-1"
 
@@ -99,6 +100,7 @@ def test_a_sample_and_the_lectures_protocol_are_mentioned(trained, tmp_path):
     (tmp_path / "run.json").write_text(json.dumps(about))
     metrics = json.loads((trained / RUN / "metrics.json").read_text()) | {"protocol": "lecture"}
     (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    write_digests(tmp_path)
     found = training_summary(tmp_path)
     assert "20 test documents (random 75/25, seed 1): " in found
     assert "the corpus is a sample" in found

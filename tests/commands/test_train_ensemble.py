@@ -21,7 +21,7 @@ from seq2report.models.ensembles import (
     stacking_weights,
     vote,
 )
-from seq2report.models.runs import HISTORY_COLUMNS, write_run
+from seq2report.models.runs import HISTORY_COLUMNS, write_digests, write_run
 
 CLASSES = ["a", "b", "c"]
 ONE = [[0.6, 0.3, 0.1], [0.2, 0.5, 0.3]]
@@ -155,9 +155,9 @@ def write_member(folder, validation, test, labels=("a", "b"), classes=CLASSES, *
         (pl.DataFrame({"id": [f"{name} 1", f"{name} 2"], "label": labels}), np.array(p))
         for name, p in (("predictions", test), ("validation", validation))
     ]
-    write_run(folder, *told, classes, [], FACTS | facts)
     about = {"classes": classes, "corpus": {"title": "C"}, "versions": {}, "seq2report": "1"}
     (folder / "run.json").write_text(json.dumps(about))
+    write_run(folder, *told, classes, [], FACTS | facts)
     return folder
 
 
@@ -185,6 +185,7 @@ def test_a_run_of_an_ensemble_is_a_run_like_others(runs, tmp_path):
     output = tmp_path / "both/seed-7"
     metrics = run_ensemble(output, *runs)
     assert {path.name for path in output.iterdir()} == {
+        "SHA256SUMS",
         "ensemble.json",
         "history.csv",
         "members",
@@ -212,6 +213,7 @@ def test_metrics_are_sums_over_the_members_and_the_most_of_one(runs, tmp_path):
     for folder, peak in zip(runs, (10**6, 10), strict=True):
         metrics = json.loads((folder / "metrics.json").read_text())
         (folder / "metrics.json").write_text(json.dumps(metrics | {"peak_memory_mb": peak}))
+        write_digests(folder)
     metrics = run_ensemble(tmp_path / "both/seed-7", *runs)
     assert (metrics["kind"], metrics["seed"], metrics["parameters"]) == ("ensemble", 7, 35)
     assert metrics["fitted_documents"] == 80
@@ -240,6 +242,7 @@ def test_test_documents_have_no_influence_on_the_weights(runs, tmp_path):
         table = pl.read_parquet(folder / "predictions.parquet")
         other = table.with_columns(label=pl.lit("c"), p_a=pl.lit(n, pl.Float32))
         other.write_parquet(folder / "predictions.parquet")
+        write_digests(folder)
     again = run_ensemble(tmp_path / "again/seed-7", *runs, method="stack")
     assert first["weights"] == again["weights"] != [0.5, 0.5]
     assert first["loss"] != again["loss"]
@@ -260,6 +263,7 @@ def test_test_documents_have_no_influence_on_the_weights(runs, tmp_path):
 def test_members_predict_the_same_documents_and_classes(runs, tmp_path, change, expected, name):
     file = runs[1] / f"{name}.parquet"
     change(pl.read_parquet(file)).write_parquet(file)
+    write_digests(runs[1])
     with pytest.raises(UserError) as refusal:
         run_ensemble(tmp_path / "both/seed-7", *runs)
     where = f"{runs[0] / name}.parquet and {file}: expected the same {expected} in both"

@@ -77,6 +77,7 @@ def trained(tiny, tmp_path_factory):
 
 def test_a_run_leaves_model_history_metrics_predictions_and_embedding(trained, tiny):
     assert {path.name for path in trained.iterdir()} == {
+        "SHA256SUMS",
         "embedding.npy",
         "history.csv",
         "metrics.json",

@@ -58,6 +58,7 @@ def texts(documents, *splits):
 
 def test_a_run_leaves_model_history_metrics_and_predictions(trained, documents):
     assert {path.name for path in trained.iterdir()} == {
+        "SHA256SUMS",
         "history.csv",
         "metrics.json",
         "model.skops",

@@ -43,7 +43,7 @@ def test_what_describes_no_variant_is_refused(bad, message):
 
 def test_an_ensemble_is_loaded_from_its_own_files_and_those_of_its_members():
     assert model_files(VARIANTS, "stack") == [
-        *("metrics.json", "run.json", "ensemble.json"),
+        *("metrics.json", "run.json", "SHA256SUMS", "ensemble.json"),
         *(f"members/svm/{file}" for file in model_files(VARIANTS, "svm")),
         *(f"members/ngrams/{file}" for file in model_files(VARIANTS, "ngrams")),
         *(f"members/lstm/{file}" for file in model_files(VARIANTS, "lstm")),

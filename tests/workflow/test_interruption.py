@@ -40,7 +40,7 @@ def pausing(*about, **more):
 logging.setLogRecordFactory(pausing)
 """
 RUN = "results/tiny/news/runs/dense/seed-1"
-MODEL = ["model.keras", "run.json", "validation.parquet", "vocabulary.parquet"]
+MODEL = ["SHA256SUMS", "model.keras", "run.json", "validation.parquet", "vocabulary.parquet"]
 TRAINED = ["embedding.npy", "history.csv", "metrics.json", "predictions.parquet"]
 TRAINED = [*(f"{RUN}/{name}" for name in (*TRAINED, *MODEL)), f"{RUN}.complete"]
 PAGE = "results/tiny/report/corpus-news.html"

@@ -21,7 +21,7 @@ from seq2report.config.resolve import metric, seeds
 from seq2report.config.written import file_mistakes, typed
 from seq2report.core.command import UserError, replacing
 from seq2report.core.imports import local_imports
-from seq2report.models.variant import KINDS, model_files
+from seq2report.models.variant import DIGESTS, KINDS, model_files
 
 # `python` is the one that runs Snakemake, whether or not its environment is active.
 os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")

@@ -21,13 +21,14 @@ def of_corpus(files):
 
 def of_run(variant, files, seed="{seed}"):
     folder = f"{CORPUS}/runs/{variant}/seed-{seed}"  # the last file: its training has ended
+    files = dict.fromkeys([*files, DIGESTS])
     return [*(f"{folder}/{file}" for file in files), f"{folder}{COMPLETE}"]
 
 
 def run_files(variant, seed="{seed}"):
     """Return all files of a run, first those that runs of all kinds have."""
     files = [*VARIANTS[variant].run_files(), *model_files(VARIANTS, variant)]
-    return of_run(variant, dict.fromkeys(files), seed)
+    return of_run(variant, files, seed)
 
 
 def member_files(variant):

@@ -27,6 +27,7 @@ from seq2report.documents.features import Features
 from seq2report.documents.sequences import Encoded, Sequences
 from seq2report.documents.tokens import SPECIAL, START, UNKNOWN, Words, encode, has_special, spans
 from seq2report.models.ensembles import METHODS
+from seq2report.models.runs import check_digests
 from seq2report.models.variant import KINDS, Variant
 
 NAME = "[a-z0-9][a-z0-9_]*"  # of a variant
@@ -177,10 +178,12 @@ def load(run: Path | str) -> Predictor:
     rounding of 32-bit numbers.
 
     Raises:
-        UserError: the folder is not a finished run, or its files do not belong together.
+        UserError: the folder is not a finished run, a file of it was changed, or its files do not
+            belong together.
     """
     run = Path(run)
     about = read_about(run)
+    check_digests(run)
     try:
         kind = Variant.read(about["settings"]).kind
     except (KeyError, TypeError, ValueError) as error:
@@ -215,7 +218,9 @@ def training_summary(run: Path) -> str:
     Raises:
         UserError: the folder is not a finished run.
     """
-    about, metrics = read_about(run), read_json(run / "metrics.json")
+    about = read_about(run)
+    check_digests(run, "run.json", "metrics.json")
+    metrics = read_json(run / "metrics.json")
     with intact(run / "metrics.json"):
         n, accuracy = metrics["test_documents"], metrics["accuracy"]
         low, high = accuracy_interval(np.arange(n) < round(accuracy * n), np.array([accuracy]))

@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 
 from seq2report.core.command import UserError
 from seq2report.core.stored import read_table
-from seq2report.models.runs import SMALLEST
+from seq2report.models.runs import SMALLEST, checked
 
 
 def vote(probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -97,7 +97,7 @@ def read_members(files: list[Path]) -> tuple[pl.DataFrame, list[str], np.ndarray
     Raises:
         UserError: two files differ in their documents, their order, or their classes.
     """
-    tables = [read_table(file) for file in files]
+    tables = [read_table(checked(file)) for file in files]
     columns = [[name for name in table.columns if name.startswith("p_")] for table in tables]
     documents = tables[0].select("id", "label")
     for file, table, names in zip(files, tables, columns, strict=True):

@@ -12,15 +12,17 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from hashlib import file_digest
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
-from seq2report.core.command import read_json, replacing, write_json
+from seq2report.core.command import damaged, intact, read_json, replacing, write_json
 from seq2report.core.version import __version__
+from seq2report.models.variant import DIGESTS
 
 SMALLEST = np.finfo(np.float64).eps  # lower bound of a probability in a log loss
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1")  # by which models can be compared
@@ -29,6 +31,7 @@ HISTORY_COLUMNS += ["seconds", "kept"]
 Predicted = tuple[pl.DataFrame, np.ndarray]  # documents and their probabilities
 # Files and a folder of a run that describe its model, and that its predictions need.
 MODEL = ("run.json", "metrics.json", "model.keras", "model.skops", "vocabulary.parquet", "features")
+MODEL += ("ensemble.json", DIGESTS)
 
 
 def about_run(args: argparse.Namespace, **more: object) -> dict:
@@ -69,6 +72,47 @@ def copy_model(run: Path, folder: Path) -> None:
             shutil.copy(part, folder)
 
 
+def write_digests(run: Path) -> None:
+    """Write `DIGESTS`, one line per file of a run folder: digest, two blanks, path."""
+    files = sorted(file for file in run.rglob("*") if file.is_file() and file.name != DIGESTS)
+    lines = (f"{_digest(file)}  {file.relative_to(run).as_posix()}\n" for file in files)
+    (run / DIGESTS).write_text("".join(lines), encoding="utf-8")
+
+
+def check_digests(run: Path, *names: str) -> None:
+    """Compare files of a run folder, by default those of `MODEL`, with `DIGESTS`.
+
+    A missing file is left to its reader.
+
+    Raises:
+        UserError: a file has other bytes than after the training.
+    """
+    with intact(run / DIGESTS):
+        lines = (run / DIGESTS).read_text(encoding="utf-8").splitlines()
+        digests = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+    for file in map(run.joinpath, names) if names else _model_files(run):
+        if (name := file.relative_to(run).as_posix()) not in digests:
+            raise damaged(run / DIGESTS, f"it lacks {name}")
+        if file.is_file() and _digest(file) != digests[name]:
+            raise damaged(file, f"it has other bytes than its digest in {DIGESTS}")
+
+
+def checked(file: Path) -> Path:
+    """Return a file directly in a run folder, after `check_digests`."""
+    check_digests(file.parent, file.name)
+    return file
+
+
+def _model_files(run: Path) -> Iterator[Path]:
+    for part in (run / name for name in MODEL if name != DIGESTS):
+        yield from (file for file in (part, *part.rglob("*")) if file.is_file())
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return file_digest(content, "sha256").hexdigest()
+
+
 def save_run(
     folder: Path,
     about: dict,
@@ -101,6 +145,8 @@ def write_run(
 ) -> dict:
     """Write history.csv, predictions.parquet, validation.parquet and metrics.json to a folder.
 
+    `DIGESTS` is written at last.
+
     Args:
         test: test documents (columns id and label) and their probabilities, (documents, classes).
         validation: the same for the validation split, by a model that was not fitted on it; None
@@ -123,6 +169,7 @@ def write_run(
     metrics |= facts | environment()
     metrics["peak_memory_mb"] = max(metrics["peak_memory_mb"], facts.get("peak_memory_mb", 0))
     write_json(folder / "metrics.json", metrics)
+    write_digests(folder)
     return metrics
 
 

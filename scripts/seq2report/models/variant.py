@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Self
 
-EVERY_RUN = ("metrics.json", "run.json")  # needed to load any model
+DIGESTS = "SHA256SUMS"  # of all other files of a run, as `sha256sum -c` reads them
+EVERY_RUN = ("metrics.json", "run.json", DIGESTS)  # needed to load any model
 PIPELINE = ("model.skops", "vocabulary.parquet")  # fitted steps
 FEATURES = (*PIPELINE, "features.json")
 
