@@ -31,6 +31,20 @@ def test_a_first_row_of_data_is_not_taken_for_names(tmp_path, delimiter):
     assert read_columns(path, found_layout(path)[0]).rows == len(ROWS)
 
 
+@bad
+@pytest.mark.parametrize("delimiter", ["^", "~", "\x01"])
+def test_a_rare_delimiter_is_proposed(tmp_path, delimiter):
+    rows = [("text", "label"), *((f"{text}, and more", label) for text, label in ROWS)]
+    proposal = inspect(written(tmp_path / "t.csv", rows, delimiter))
+    assert proposal.corpus["delimiter"] == delimiter
+    assert proposal.corpus["columns"] == {"text": "text", "label": "label"}
+
+
+def test_a_sign_in_the_names_is_no_delimiter_beside_a_usual_one(tmp_path):
+    rows = [("my-text", "my-label"), *((f"x-{text}", f"y-{label}") for text, label in ROWS)]
+    assert "delimiter" not in inspect(written(tmp_path / "t.csv", rows)).corpus
+
+
 NAMES = {
     "of one word": (("text", "label"), False),
     "that are a question": (("What did you like about the course?", "rating"), True),
@@ -62,8 +76,10 @@ def test_quotation_marks_of_texts_are_proposed_as_characters(tmp_path, quotes):
 
 
 @bad
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16"])
-def test_utf_16_is_recognised_without_its_mark(tmp_path, encoding):
+@pytest.mark.parametrize(
+    "encoding", ["utf-16-le", "utf-16-be", "utf-16", "utf-32-le", "utf-32-be", "utf-32"]
+)
+def test_utf_16_and_utf_32_are_recognised_without_a_mark(tmp_path, encoding):
     texts = [(f"房间很大，一张床{n} good", label) for n, (_, label) in enumerate(ROWS)]
     content = written(tmp_path / "t.csv", [("text", "label"), *texts]).read_text(encoding="utf-8")
     (tmp_path / "t.csv").write_bytes(content.encode(encoding))
@@ -73,7 +89,7 @@ def test_utf_16_is_recognised_without_its_mark(tmp_path, encoding):
         (tmp_path / "f" / label / f"{n}.txt").write_bytes(text.encode(encoding))
     assert inspect(tmp_path / "f").corpus["encoding"] == encoding
     (tmp_path / "t.csv").write_bytes(content.encode(encoding)[:-1])
-    with pytest.raises(UserError, match=r"line \d+: the byte 0x.. is not utf-16"):
+    with pytest.raises(UserError, match=r"line \d+: the byte 0x.. is not utf-"):
         inspect(tmp_path / "t.csv")
 
 

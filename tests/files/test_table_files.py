@@ -143,6 +143,23 @@ def test_nothing_after_a_json_array_is_lost_silently(tmp_path, more):
 
 
 @bad
+@pytest.mark.parametrize("indent", [None, 1])
+def test_an_array_alone_in_an_object_is_read(tmp_path, indent):
+    items = [{"text": "x", "n": 1.50}, {"text": "y"}]
+    text = json.dumps({"data": items}, indent=indent)
+    assert rows(tmp_path / "t.json", text) == [{"text": "x", "n": "1.5"}, {"text": "y"}]
+    for other in ({"data": items, "version": 1}, {"version": 1, "data": items}):
+        with pytest.raises(UserError, match=r"nothing beside it|the column 'text' is missing"):
+            rows(tmp_path / "t.json", json.dumps(other, indent=indent), ["text"])
+
+
+def test_json_lines_that_begin_with_a_list_are_no_array(tmp_path):
+    lines = [{"spans": [{"text": "no"}], "text": text} for text in "xy"]
+    text = "\n".join(map(json.dumps, lines))
+    assert rows(tmp_path / "t.jsonl", text, ["text"]) == [{"text": "x"}, {"text": "y"}]
+
+
+@bad
 @pytest.mark.parametrize(("form", "where"), [("%s", "line 1"), ("[%s]", "item 1")])
 @pytest.mark.parametrize("row", ['{"text": "x", "text": "y"}', '{"m": {"a": 1, "a": 2}}'])
 def test_an_object_with_two_values_of_a_key_is_refused(tmp_path, form, where, row):

@@ -1,5 +1,6 @@
 """How a table is written: its encoding, delimiter, quotation marks and header, and why."""
 
+import codecs
 import io
 from collections import Counter
 from dataclasses import replace
@@ -12,8 +13,11 @@ from seq2report.files.delimited import DELIMITERS, NO_QUOTES, Layout
 from seq2report.files.table_files import Table, plain_errors, tables_in
 
 ENCODINGS = ("utf-8", "cp1252", "latin-1")  # tried in this order; the last one accepts any bytes
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # the first bytes of such a file
-UNMARKED = ("utf-16-le", "utf-16-be")  # without them
+MARKS = {  # the first bytes of a file
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+}
+UNMARKED = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")  # without them
 BEGINNING = 1 << 12  # bytes
 JUDGED = 2000  # rows
 FEW_ROWS = 3  # per class, on average
@@ -82,7 +86,7 @@ def chosen_encoding(encodings: Counter, unit: str, first: str) -> tuple[str, lis
         return "utf-8", []
     verb = "is" if files - plain == 1 else "are"
     counts = f"{files - plain:,} of {files:,} {unit} {verb} not UTF-8, the first is {first}"
-    encoding = max(encodings, key=["ascii", *ENCODINGS, "utf-16", *UNMARKED].index)
+    encoding = max(encodings, key=["ascii", *ENCODINGS, *MARKS, *UNMARKED].index)
     if encodings["utf-8"] > files - plain:
         raise UserError(
             f"{counts}; {encodings['utf-8']:,} others have letters in UTF-8, so no encoding fits"
@@ -92,9 +96,13 @@ def chosen_encoding(encodings: Counter, unit: str, first: str) -> tuple[str, lis
 
 
 def wide_encoding(content: bytes) -> str | None:
-    """Return utf-16 or one of `UNMARKED`, by the first bytes; None if it is neither."""
-    if content.startswith(UTF_16):
-        return "utf-16"
+    """Return a key of `MARKS` or one of `UNMARKED`, by the first bytes; None if it is neither."""
+    for encoding, marks in MARKS.items():
+        if content.startswith(marks):
+            return encoding
+    for encoding, places in (("utf-32-le", (2, 3)), ("utf-32-be", (0, 1))):
+        if len(content) >= 4 and not any(any(content[n:BEGINNING:4]) for n in places):
+            return encoding
     zeros = [content[n:BEGINNING:2].count(0) for n in (1, 0)]
     most = max(zeros)
     wide = 8 * most > len(content[:BEGINNING]) and most > 4 * min(zeros)

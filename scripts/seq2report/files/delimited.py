@@ -130,11 +130,19 @@ class Delimited:
         return next(fits, known[0])
 
     def sniff(self) -> str:
-        """Return the delimiter that gives rows of one length, and most columns."""
+        """Return the delimiter that gives rows of one length, and most columns.
+
+        If none of `DELIMITERS` does, any sign in the first line may.
+        """
         fixed = self.delimiter([])
         if fixed != DELIMITERS[self.kind][0]:
             return fixed
-        return max(DELIMITERS[self.kind], key=self._fit)
+        known = max(DELIMITERS[self.kind], key=self._fit)
+        if self._fit(known)[0]:
+            return known
+        with self.open() as lines:
+            signs = re.findall(r"[^\w\s\"'.\ufeff\0]", next(lines, ""))
+        return max([known, *dict.fromkeys(signs)], key=self._fit)
 
     def _fit(self, delimiter: str) -> tuple[bool, int]:
         for quote in (QUOTE, NO_QUOTES):

@@ -58,6 +58,7 @@ JSON = json.JSONDecoder(
     parse_float=str, parse_int=str, parse_constant=lambda _: None, object_pairs_hook=_once
 )
 BETWEEN = re.compile(r"[\s,]*")  # the items of an array
+AROUND = re.compile(r'\{\s*"[^"\\]*"\s*:\s*\[')  # before the items: {"data": [
 Row = tuple[str, str, dict[str, object]]
 """Its position, such as 'line 7'; the split in the name of its file or ''; values by column."""
 
@@ -240,7 +241,7 @@ def _json_rows(text: Lines, columns: list[str] | None) -> Iterator[tuple[str, di
 
 
 def _objects(text: Lines) -> Iterator[tuple[str, dict]]:
-    """Yield the objects of JSON Lines, or of one array."""
+    """Yield the objects of JSON Lines, or of one array, which may be alone in an object."""
     begun = False
     for number, line in enumerate(text, 1):
         text.left = LARGEST_ROW
@@ -257,17 +258,26 @@ def _objects(text: Lines) -> Iterator[tuple[str, dict]]:
             except UserError as error:
                 raise UserError(f"{where}: {error}") from error
             except (ValueError, RecursionError) as error:
-                raise _no_json(where, error) from error
-            yield where, _checked_object(row, where)
+                buffer = start + text.read(1 << 16)
+                if number > 1 or not (around := AROUND.match(buffer)):
+                    raise _no_json(where, error) from error
+                yield from _items(text, buffer[around.end() :], "}")
+                return
+            row = _checked_object(row, where)
+            if len(row) == 1 and isinstance(items := next(iter(row.values())), list):
+                for n, item in enumerate(items, 1):
+                    yield f"{where}, item {n}", _checked_object(item, f"{where}, item {n}")
+            else:
+                yield where, row
 
 
-def _items(text: Lines, buffer: str) -> Iterator[tuple[str, dict]]:
-    """Yield the objects of an array; ``buffer`` is its beginning."""
+def _items(text: Lines, buffer: str, end: str = "") -> Iterator[tuple[str, dict]]:
+    """Yield the objects of an array; ``buffer`` is its beginning, and ``end`` is after it."""
     number, position = 1, 0
     while True:
         position = BETWEEN.match(buffer, position).end()
         if buffer.startswith("]", position):
-            if (buffer[position + 1 :] + text.read(1 << 20)).strip():
+            if (buffer[position + 1 :] + text.read(1 << 20)).strip() != end:
                 raise _no_json(f"item {number}", "more after the end of the array")
             return
         try:
@@ -287,7 +297,7 @@ def _items(text: Lines, buffer: str) -> Iterator[tuple[str, dict]]:
 
 
 def _no_json(where: str, error: object) -> UserError:
-    expected = "expected one object per line, or one array of objects"
+    expected = "expected one object per line, or one array of objects and nothing beside it"
     return UserError(f"{where}: not JSON ({error}); {expected}")
 
 
