@@ -1,7 +1,11 @@
+import polars as pl
 import pytest
+from helpers import call
 
+import train_pipeline
 from seq2report.answers.architecture import SCHEMA, describe
 from seq2report.answers.predictor import load
+from seq2report.core.command import write_json
 
 
 def boxes(trained, variant):
@@ -105,3 +109,32 @@ def test_an_ensemble_is_its_members_with_their_weights(trained):
     assert found["arguments"].tolist()[1:] == ["weight: 0.500", "weight: 0.500", ""]
     network = boxes(trained, "lstm")["parameters"].sum()
     assert found["parameters"][1] == network
+
+
+@pytest.mark.reliability("Languages")
+@pytest.mark.parametrize(("pattern", "noticed"), [(r"\w+", True), ("words", False)])
+def test_the_drawing_says_that_a_token_pattern_reads_sentences_as_words(pattern, noticed, tmp_path):
+    step = {"CountVectorizer": {"token_pattern": pattern}}
+    documents = pl.DataFrame(
+        {
+            "id": [str(n) for n in range(12)],
+            "split": ["train", "validation", "test"] * 4,
+            "label": list("aabbab") * 2,
+            "text": [f"房间很大床很舒服{n},服务很好早餐不错" for n in range(12)],
+        }
+    )
+    documents.write_parquet(tmp_path / "documents.parquet")
+    write_json(
+        tmp_path / "corpus.json",
+        {"title": "C", "digest": "", "classes": ["a", "b"], "counts": []},
+    )
+    call(
+        train_pipeline,
+        corpus=tmp_path / "corpus.json",
+        documents=tmp_path / "documents.parquet",
+        settings={"pipeline": [step, {"MultinomialNB": {}}]},
+        seed=1,
+        output=tmp_path / "run",
+    )
+    shape = describe(load(tmp_path / "run"), tmp_path / "run")["shape"][1]
+    assert ("most are sentences" in shape) == noticed

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline as Steps
 from seq2report.answers import predictor
 from seq2report.answers.predictor import Network, Pipeline, Predictor
 from seq2report.core.command import read_json
-from seq2report.models.pipelines import count_parameters
+from seq2report.models.pipelines import count_parameters, joined_word
 from seq2report.models.steps import TemperatureScaled
 from seq2report.models.variant import Input, Variant
 
@@ -167,7 +167,10 @@ def _steps(steps: list[dict], fitted: Steps) -> Iterator[tuple]:
         features = step.transform(features)
         own = _spelled({key: value for key, value in arguments.items() if key != "of"})
         kind = "merge" if union else "step"
-        yield f"{n}", kind, name, own, f"{features.shape[1]:,} features", None
+        size = f"{features.shape[1]:,} features"
+        if n == 1 and joined_word(fitted):
+            size += "; most are sentences, as token_pattern expects blanks between words"
+        yield f"{n}", kind, name, own, size, None
 
 
 def _ensemble(model: Predictor, run: Path, variant: Variant) -> Iterator[tuple]:
