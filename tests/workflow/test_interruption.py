@@ -204,7 +204,8 @@ def assert_same(found: Path, expected: Path) -> None:
         pd.testing.assert_frame_equal(*read, check_exact=True)
     elif found.suffix == ".parquet":
         assert pl.read_parquet(found).equals(pl.read_parquet(expected))
-    elif found.suffix != ".keras":  # a zip with the time in it; embedding.npy is out of it
+    elif found.suffix != ".keras" and found.name != "SHA256SUMS":
+        # .keras is a zip with the time in it; embedding.npy is out of it
         assert found.read_bytes() == expected.read_bytes()
 
 
@@ -301,7 +302,6 @@ def test_a_run_that_is_made_again_stays_until_the_new_one_is_whole(reference, se
 @pytest.mark.reliability("Interruption")
 def test_a_training_that_fails_keeps_the_old_run_and_is_tried_again(reference, server, tmp_path):
     project = Interrupted(reference, "training", tmp_path, server, lost=False)
-    project.target = f"{RUN}.complete"
     tokens = tmp_path / "results/tiny/news/sequences/words/tokens.npy"
     whole_file, times = tokens.read_bytes(), tokens.stat()
     tokens.write_bytes(whole_file[:200])

@@ -42,9 +42,12 @@ NAME = config["name"]
 RESULTS = f"results/{NAME}"
 for folder in unfinished(Path(RESULTS)) if workflow.is_main_process else ():
     logger.warning(
-        f"{folder}: found the run before the last training, which has not ended. The report trains"
-        f" it again; of single files, only the target {folder}{COMPLETE} does"
+        f"{folder}: found the run before the last training, which has not ended; it is trained again"
     )
+    # Snakemake restored it newer than its inputs, and would not repeat it for one file as the target.
+    for file in Path(folder).rglob("*"):
+        with contextlib.suppress(OSError):  # results that are read only
+            os.utime(file, (1, 1))
 CORPUS = f"{RESULTS}/{{corpus}}"
 ENCODING = f"{CORPUS}/sequences/{{encoding}}"
 FEATURES = f"{CORPUS}/features/{{features}}"

@@ -8,7 +8,7 @@ def corpus_facts(wildcards):
 def run_outputs(variant):
     """Return the outputs of a training; Snakemake keeps those of the last one until it ends.
 
-    After a failure it restores them, newer than the inputs: the file `.complete` alone is then missing.
+    After a failure it restores them without `.complete`, and the next plan finds them `unfinished`.
     """
     *files, complete = run_files(variant)
     return [*map(update, files), touch(complete)]
