@@ -5,8 +5,8 @@ BIN := .venv/bin
 LOCK := requirements$(if $(GPU),-gpu).lock
 READY := .venv/.ready$(if $(GPU),-gpu)
 
-.PHONY: report test test-workflow test-slow test-browser test-slurm reliability-page bench memory speed-page \
-  publish results-page schema lint format lock clean
+.PHONY: report test test-workflow test-slow test-all test-browser test-slurm reliability-page bench memory \
+  speed-page publish results-page schema lint format lock clean
 report: $(READY)
 	$(BIN)/snakemake --cores all $(if $(GPU),--config gpu=1)
 	@echo "The report is results/sample/report/index.html"
@@ -21,6 +21,10 @@ test-workflow: $(READY)
 # Set SEQ2REPORT_MIRROR=FOLDER to read the real archives.
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
+
+# These three in one go, which is faster: what takes long to make is made once.
+test-all: $(READY)
+	$(BIN)/python -m pytest -m "not browser and not slurm"
 
 # Open the pages of the sample report and of a malicious corpus in Chromium, which must be
 # installed (Debian: `apt-get install chromium`).

@@ -4,11 +4,13 @@ import json
 import os
 import shutil
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import polars as pl
 import process_state
 import pytest
+import yaml
 from helpers import GROUPS, NEWSGROUPS, NGRAMS, ROOT, TRAINED, call, outputs_of_read, write_tar
 from hypothesis import settings
 from made_once import made_once
@@ -18,6 +20,8 @@ import encode
 import encode_features
 import read
 import read_vectors
+from seq2report.config.check_models import check_models
+from seq2report.config.grids import with_grids
 from seq2report.files.archives import members
 from seq2report.models.variant import kind_of
 
@@ -28,6 +32,15 @@ settings.load_profile("untimed")
 
 pytest_plugins = ["reliability"]
 MESSAGES = 40  # of each group
+LONG = ("workflow", "slow")  # markers of tests that take long
+
+
+@pytest.hookimpl(trylast=True)  # of the tests that are to be run
+def pytest_collection_modifyitems(items):
+    """Put files with long tests first, then those with many: short ones end at the same time."""
+    long = {item.path for item in items if any(map(item.get_closest_marker, LONG))}
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path not in long, -tests[item.path]))
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +100,17 @@ def tiny(tmp_path_factory, tiny_archive, tiny_vectors) -> Path:
 def trained(tmp_path_factory, tiny) -> Path:
     """A folder of a corpus with a finished run, seed 1, of each variant of `TRAINED`."""
     return made_once(tmp_path_factory, "trained/news", lambda folder: train_all(tiny, folder))
+
+
+@pytest.fixture(scope="session")
+def checked(tmp_path_factory) -> Path:
+    """What the check of all models of the default configuration leaves, for `keep_check`."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+
+    def make(folder: Path) -> None:
+        check_models(with_grids(config), ROOT / "scripts/check.py", folder / "checked.json")
+
+    return made_once(tmp_path_factory, "checked", make) / "checked.json"
 
 
 def train_all(tiny: Path, corpus: Path) -> None:

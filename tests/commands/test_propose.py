@@ -2,21 +2,19 @@ import csv
 import gzip
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 from helpers import ROOT, write_tar
+from plans import plan
+from project import keep_check
 
 from seq2report.config import propose
 from seq2report.config.plan import Plan
 from seq2report.core.command import UserError
 from seq2report.documents.formats import read_newsgroups
-
-SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +72,7 @@ def test_the_configuration_fits_the_file_and_gives_reasons(rows, tmp_path, capsy
 
 @pytest.mark.workflow
 @pytest.mark.parametrize("form", ["table", "folder"])
-def test_the_proposed_workflow_can_be_planned(rows, tmp_path, monkeypatch, form):
+def test_the_proposed_workflow_can_be_planned(rows, tmp_path, monkeypatch, checked, form):
     monkeypatch.chdir(tmp_path)
     if form == "table":
         Path("tickets.csv").write_bytes(as_csv(rows))
@@ -83,11 +81,12 @@ def test_the_proposed_workflow_can_be_planned(rows, tmp_path, monkeypatch, form)
         Path("my texts", label, f"{name}.txt").write_text(text)
     path = Path("tickets.csv" if form == "table" else "my texts")
     propose.main([str(path), "--output", "mine.yaml"])
-    command = [SNAKEMAKE, "-n", "--snakefile", ROOT / "Snakefile", "--configfile", "mine.yaml"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "train_tfidf_svm" in done.stdout
-    assert "lesson_" not in done.stdout
+    keep_check(checked, tmp_path, yaml.safe_load(Path("mine.yaml").read_text("utf-8"))["name"])
+    command = ["-n", "--snakefile", ROOT / "Snakefile", "--configfile", "mine.yaml"]
+    status, output = plan(command, tmp_path)
+    assert status == 0, output
+    assert "train_tfidf_svm" in output
+    assert "lesson_" not in output
     assert f"file:{path}" in Path("mine.yaml").read_text()
 
 

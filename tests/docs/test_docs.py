@@ -8,17 +8,21 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
 from helpers import ROOT
 from plans import plan
+from project import copy_workflow, without_checks
 from reliability import COLLECTED, FILES, listed
 from snakemake.utils import update_config
 
+import check as checks
 from seq2report.config.check import check
 from seq2report.config.grids import with_grids
+from seq2report.config.resolve import resolve_variant
 from seq2report.core.version import __version__
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -92,8 +96,14 @@ def of_snakemake(command: str) -> list:
     return [pytest.mark.workflow] if "snakemake " in command else []
 
 
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory) -> Path:
+    """A copy of the workflow for plans; the models are built by the test below."""
+    return without_checks(copy_workflow(tmp_path_factory.mktemp("planned"), "resources/sample"))
+
+
 @pytest.mark.parametrize(("command", "settings"), commands())
-def test_a_command_of_the_documentation_is_one(command, settings, tmp_path):
+def test_a_command_of_the_documentation_is_one(command, settings, tmp_path, request):
     (tmp_path / "mine.yaml").write_text(settings or "{}")
     words = shlex.split(re.sub(r"\S*\bmine\.yaml", str(tmp_path / "mine.yaml"), command))
     while re.fullmatch(r"[A-Z_0-9]+=.*", words[0]):
@@ -102,7 +112,7 @@ def test_a_command_of_the_documentation_is_one(command, settings, tmp_path):
     if program == "snakemake":
         if "--report" in words or "--executor" in words:
             return  # of a finished run, as .ci/run makes it; of a cluster that is not here
-        status, output = plan([*words[1:], "--dry-run"], ROOT)
+        status, output = plan([*words[1:], "--dry-run"], request.getfixturevalue("planned"))
         assert status == 0, output
     elif program == "make":
         subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, check=True, timeout=60)
@@ -114,10 +124,43 @@ def test_a_command_of_the_documentation_is_one(command, settings, tmp_path):
         assert program in ELSEWHERE or words[1:3] == ["-m", "pip"]
 
 
+def configurations() -> Iterator[dict]:
+    """Yield what the commands of the documentation plan: each one over the default."""
+    full, lecture = (ROOT / f"config/{name}.yaml" for name in ("full", "lecture"))
+    shown = {command.values[1] for command in commands() if command.marks}
+    for overlay in ([], [full], [lecture], [full, lecture], *([text] for text in sorted(shown))):
+        config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+        for each in overlay:
+            text = each.read_text() if isinstance(each, Path) else each
+            update_config(config, yaml.safe_load(text) or {})
+        yield with_grids(config)
+
+
+@pytest.mark.workflow
+def test_the_models_that_the_commands_of_the_documentation_plan_can_be_built():
+    built = []
+    for config in configurations():
+        words = {name: each["num_words"] for name, each in config["encodings"].items()}
+        models = {name: resolve_variant(config, name) for name in config["variants"]}
+        new = {
+            name: model.settings()
+            for name, model in models.items()
+            if model.kind != "ensemble" and (model, model.input and words) not in built
+        }
+        assert checks.mistakes(new, config["features"], words, 10**6) == []
+        built += [(model, model.input and words) for model in models.values()]
+    assert len(built) > 100
+
+
+@cache
+def help_of(script: str) -> str:
+    command = [sys.executable, ROOT / script, "--help"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
 def assert_takes(script: str, arguments: list[str]) -> None:
     """Assert that a script exists and knows each option that it is given."""
-    command = [sys.executable, ROOT / script, "--help"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    told = help_of(script)
     for word in arguments:
         if word.startswith("--"):
             assert re.search(rf"{word}\b", told), f"{script}: {word}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from helpers import ROOT
+from project import keep_check
 
 pytestmark = pytest.mark.workflow
 
@@ -82,9 +83,9 @@ def test_the_readmes_commands_to_use_a_model_run(used):
     ),
 )
 def test_the_variants_that_are_shown_are_built_and_planned_by_the_command_beside_them(
-    block, variants, tmp_path
+    block, variants, tmp_path, checked
 ):
-    clone(tmp_path)
+    keep_check(checked, clone(tmp_path))
     (tmp_path / "mine.yaml").write_text(block)
     (function,) = blocks("docs/my-variant.md", "python")
     (tmp_path / "mine.py").write_text(function)

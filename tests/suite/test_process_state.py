@@ -16,6 +16,7 @@ print(json.dumps({
     "encoding": open(os.devnull).encoding,
     "locale": os.environ["LC_ALL"],
     "zone": os.environ["TZ"],
+    "mirror": os.environ.get("SEQ2REPORT_MIRROR"),
     "files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
 }))
 """
@@ -28,6 +29,7 @@ os.kill(os.getpid(), signal.SIGHUP)  # survived, because the shell ignored it
 sys.exit(subprocess.run([sys.executable, "-c", sys.argv[2]]).returncode)
 """
 HOSTILE = "trap '' HUP INT QUIT TERM; umask 077; ulimit -S -n 64; export LC_ALL=C TZ=Asia/Kathmandu"
+HOSTILE += " SEQ2REPORT_MIRROR=/nowhere"
 
 
 def state(shell: str) -> dict:
@@ -45,3 +47,4 @@ def test_a_hostile_shell_changes_nothing_for_the_processes_that_tests_start():
     assert found["encoding"].lower() == "utf-8"
     assert (found["locale"], found["zone"]) == ("C.UTF-8", "UTC")
     assert found["files"] > 64
+    assert found["mirror"] is None

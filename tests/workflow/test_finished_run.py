@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 from helpers import GROUPS, NEWSGROUPS, ROOT
-from project import ENSEMBLE, SNAKEMAKE, Project, edited
+from project import ENSEMBLE, SNAKEMAKE, Project, edited, keep_check
 
 import publish
 
@@ -190,7 +190,8 @@ def test_another_workflow_imports_this_one_with_a_configuration_of_its_own(proje
     assert (project.folder / "best.txt").read_text().startswith("best,")
 
 
-def test_the_import_that_the_documentation_shows_is_planned_as_it_stands(tmp_path):
+def test_the_import_that_the_documentation_shows_is_planned_as_it_stands(tmp_path, checked):
+    keep_check(checked, tmp_path, "mine")
     text = (ROOT / "docs/module.md").read_text()
     shown, _ = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     (tmp_path / "Snakefile").write_text(shown)

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import polars as pl
+import process_state
 import pytest
 import yaml
 from helpers import ROOT, call, outputs_of_read
@@ -73,7 +74,7 @@ def test_no_address_of_a_package_index_is_written_down():
         assert "simple" not in place.get("url", "")
 
 
-MIRROR = os.environ.get("SEQ2REPORT_MIRROR")
+MIRROR = os.environ.get(process_state.REAL_ARCHIVES)
 
 
 def read_full(corpus, folder):

@@ -4,7 +4,7 @@ import re
 import subprocess
 
 import pytest
-from project import Project
+from project import Project, keep_check
 
 pytestmark = pytest.mark.workflow
 
@@ -42,14 +42,14 @@ def git(folder, *arguments):
     subprocess.run(["git", *person, *arguments], cwd=folder, check=True, capture_output=True)
 
 
-def test_a_workflow_runs_rules_of_a_git_repository_and_follows_its_branch(tmp_path):
+def test_a_workflow_runs_rules_of_a_git_repository_and_follows_its_branch(tmp_path, checked):
     (tmp_path / "repository").mkdir()
     project = Project.create(tmp_path / "repository", CONFIG)
     git(project.folder, "init", "--initial-branch", "main")
     git(project.folder, "add", ".")
     git(project.folder, "commit", "--message", "one")
     own = tmp_path / "own"
-    own.mkdir()
+    keep_check(checked, own, "mine")
     (own / "Snakefile").write_text(OWN.format(repository=str(project.folder)))
     (own / "texts.csv").write_text("text,label\n" + "some words,a\nother words,b\n" * 8)
 

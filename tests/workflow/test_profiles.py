@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 from helpers import ROOT
-from project import SNAKEMAKE, copy_workflow
+from plans import plan
+from project import SNAKEMAKE, copy_workflow, keep_check, without_checks
 
 SLURM, GENERIC = (
     yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text())
@@ -38,20 +39,20 @@ def test_the_profiles_differ_only_in_how_jobs_are_submitted():
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory) -> dict[str, dict[str, str]]:
     """What the rules of the sample ask for on Slurm, partition and account filled in."""
-    folder = tmp_path_factory.mktemp("profile")
-    text = (ROOT / "profiles/slurm/config.yaml").read_text()
+    folder = copy_workflow(tmp_path_factory.mktemp("profile"), "resources/sample")
+    profile = without_checks(folder) / "profiles/slurm/config.yaml"
+    text = profile.read_text()
     for key, value in (("partition", "cpu"), ("account", "project")):
         setting = rf"^  (# )?slurm_{key}: .*$"
         text, n = re.subn(setting, f"  slurm_{key}: {value}", text, flags=re.MULTILINE)
         assert n == 1
-    (folder / "config.yaml").write_text(text)
-    command = [SNAKEMAKE, "--dry-run", "--forceall", "--workflow-profile", folder]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
-    )
+    profile.write_text(text)
+    command = ["--dry-run", "--forceall", "--workflow-profile", "profiles/slurm"]
+    status, output = plan(command, folder)
+    assert status == 0, output
     # Jobs of a group are indented.
     told = r"^( *)(?:local)?rule (\w+):\n(?:\1 .*\n)*?\1 +resources: (.*)"
-    jobs = re.findall(told, done.stdout + done.stderr, flags=re.MULTILINE)
+    jobs = re.findall(told, output, flags=re.MULTILINE)
     return {rule: dict(each.split("=", 1) for each in asks.split(", ")) for _, rule, asks in jobs}
 
 
@@ -79,18 +80,19 @@ def test_what_rules_get_that_do_not_say_was_enough_for_the_full_corpora(planned)
 
 
 @pytest.fixture
-def folder(tmp_path) -> Path:
-    return copy_workflow(tmp_path, "resources/sample")
+def folder(tmp_path, checked) -> Path:
+    keep_check(checked, copy_workflow(tmp_path, "resources/sample"))
+    return tmp_path
 
 
-def started(folder: Path, number: int) -> int:
+def started(folder: Path, run: subprocess.Popen, number: int) -> int:
     """Wait for the job of this number (1, 2, …) to be submitted; return its process."""
-    for _ in range(600):
+    while run.poll() is None:
         found = sorted(folder.glob(".snakemake/jobs/*/process"), key=lambda p: p.stat().st_ctime_ns)
         if len(found) >= number and found[number - 1].read_text():
             return int(found[number - 1].read_text())
         time.sleep(0.1)
-    raise AssertionError(f"job {number} was not submitted within a minute")
+    raise AssertionError(f"Snakemake ended before it submitted job {number}")
 
 
 @pytest.mark.workflow
@@ -99,7 +101,7 @@ def test_a_generic_cluster_finishes_a_run_although_a_job_is_killed(folder):
     log = folder / "messages.log"
     with log.open("w") as messages:
         run = subprocess.Popen(GENERIC_RUN, cwd=folder, stdout=messages, stderr=messages)
-    os.killpg(started(folder, 2), signal.SIGKILL)
+    os.killpg(started(folder, run, 2), signal.SIGKILL)
     assert run.wait(180) == 0, log.read_text()
     assert "Trying to restart job" in log.read_text()
     assert "accuracy" in json.loads((folder / RUN).read_text())
@@ -109,7 +111,7 @@ def test_a_generic_cluster_finishes_a_run_although_a_job_is_killed(folder):
 @pytest.mark.reliability("Interruption")
 def test_a_generic_cluster_cancels_its_jobs_when_it_is_interrupted(folder):
     run = subprocess.Popen(GENERIC_RUN, cwd=folder, stdout=subprocess.DEVNULL)
-    job = started(folder, 1)
+    job = started(folder, run, 1)
     os.killpg(job, 0)
     run.send_signal(signal.SIGINT)
     assert run.wait(60) != 0

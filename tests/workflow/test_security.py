@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from helpers import ROOT
-from project import SNAKEMAKE
+from project import SNAKEMAKE, keep_check
 
 HARM = "x'\"; touch harm; $(touch harm) `touch harm` & | > harm \\ * {config} {input} {x} {{"
 HOSTILE = {
@@ -47,7 +47,8 @@ def snakemake(
 
 @pytest.mark.workflow
 @pytest.mark.reliability("Security")
-def test_no_text_of_a_configuration_reaches_a_shell_as_code(tmp_path):
+def test_no_text_of_a_configuration_reaches_a_shell_as_code(tmp_path, checked):
+    keep_check(checked, tmp_path)
     mirror = {"SEQ2REPORT_MIRROR": HARM}
     done = snakemake(HOSTILE, tmp_path, "--dry-run", "--printshellcmds", **mirror)
     assert done.returncode == 0, done.stderr
@@ -101,7 +102,8 @@ def test_a_secret_that_is_written_into_an_address_is_refused_and_not_repeated(tm
 
 @pytest.mark.workflow
 @pytest.mark.reliability("Security")
-def test_a_secret_from_the_environment_reaches_no_log_and_no_file(tmp_path):
+def test_a_secret_from_the_environment_reaches_no_log_and_no_file(tmp_path, checked):
+    keep_check(checked, tmp_path)
     address = "https://me:${PASSWORD}@127.0.0.1:9/x.tar.xz?token=${PASSWORD}"
     config = {"sources": {"imdb_sample": {"from": [{"url": address}]}}}
     targets = ["resources/downloads/imdb-sample.tar.xz", "results/sample/config.json"]
