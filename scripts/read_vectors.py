@@ -30,7 +30,8 @@ from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
 from seq2report.files import archives
 
-HEADER = re.compile(rb"(\d+) (\d+)\s*")  # words and dimensions, of word2vec
+# Words and dimensions, of word2vec.
+HEADER = re.compile(rb"(?:\xef\xbb\xbf)?\s*(\d+)[ \t]+(\d+)\s*")
 CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
 GAP = re.compile(rb"[ \t]+")
 NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -129,8 +130,7 @@ def _read_archive(path: Path, output: Path) -> pl.DataFrame:
     if not any(name.endswith(".npy") for name in names):
         name = only(".txt", ".vec", ".bin")
         return _read_stored(archives.extract_member(path, name), output, f"{path}: {name}")
-    array = io.BytesIO(content(".npy"))
-    vectors = np.lib.format.read_array(array, allow_pickle=False).astype(np.float32, copy=False)
+    vectors = _real(content(".npy"), path)
     if any(name.endswith(".parquet") for name in names):
         frame = pl.read_parquet(content(".parquet"))
     else:
@@ -150,6 +150,14 @@ def _read_archive(path: Path, output: Path) -> pl.DataFrame:
         raise UserError(f"{path}: the vector of {words[int(wrong[0])]!r} has a NaN or infinity")
     np.save(output, np.ascontiguousarray(vectors), allow_pickle=False)
     return pl.DataFrame({"word": words if words.dtype == pl.String else _decoded(words.to_list())})
+
+
+def _real(content: bytes, path: Path) -> np.ndarray:
+    """Return the array in the content of a .npy file as float32."""
+    array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    if array.dtype.kind not in "fiu":
+        raise UserError(f"{path}: found an array of {array.dtype}, expected real numbers")
+    return array.astype(np.float32, copy=False)
 
 
 class _Form(NamedTuple):
@@ -190,14 +198,14 @@ def _read_text(file: BinaryIO, where: str, offset: int = 0) -> pl.DataFrame:
         words, starts, ends = part
         parts.append((words, starts + done, ends + done))
         done += len(block)
-        number += len(words)
-    if announced and number - 1 != announced[0]:
-        raise UserError(
-            f"{where}: line 1 announces {announced[0]:,} words, found {number - 1:,}; is the file"
-            " complete?"
-        )
+        number += block.count(b"\n")
     of_blocks, starts, ends = zip(*parts, strict=True)
     words = [*chain.from_iterable(of_blocks)]
+    if announced and len(words) != announced[0]:
+        raise UserError(
+            f"{where}: line 1 announces {announced[0]:,} words, found {len(words):,}; is the file"
+            " complete?"
+        )
     words[0] = words[0].removeprefix(codecs.BOM_UTF8)
     columns = {"start": np.concatenate(starts), "end": np.concatenate(ends)}
     return pl.DataFrame({"word": _decoded(words)} | columns)
@@ -218,19 +226,20 @@ def _read_binary(
     word2vec ends a vector with a newline, and gensim does not.
     """
     words, starts = [], []
+    form = f"line 1 announces {number:,} words of {dimensions} numbers in word2vec's binary form"
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         position = offset + done
         for _ in range(number):
             blank = content.find(b" ", position, position + LONGEST)
             end = blank + 1 + 4 * dimensions
             if blank < 0 or end > len(content):
-                raise UserError(
-                    f"{where}: line 1 announces {number:,} words of {dimensions} numbers in"
-                    f" word2vec's binary form, found {len(words):,}; is the file complete?"
-                )
+                raise UserError(f"{where}: {form}, found {len(words):,}; is the file complete?")
             words.append(content[position:blank].lstrip(b"\n"))
             starts.append(blank + 1 - offset)
             position = end
+        if content[position : position + 2].strip():
+            more = len(content) - position
+            raise UserError(f"{where}: {form}, found {more:,} bytes after them; is line 1 right?")
     numbers = pl.repeat(dimensions, number, dtype=pl.Int64, eager=True)
     return pl.DataFrame({"word": _decoded(words), "start": starts, "numbers": numbers})
 
@@ -252,13 +261,15 @@ def _text(word: bytes) -> str | None:
 
 def _form(block: bytes, announced: tuple[int, int] | None, where: str) -> _Form:
     """Return the form of a text, by most of its first lines and by its header, if any."""
-    lines = [line.rstrip(b"\r") for line in block.removesuffix(b"\n").split(b"\n")]
+    lines = [line.rstrip(b"\r") for line in block.split(b"\n") if line.strip()] or [b""]
     counts = [len(GAP.findall(line.rstrip(b" \t"))) for line in lines]
     dimensions = Counter(counts).most_common(1)[0][0]
     number = 2 if announced else 1
     if dimensions < 2:
-        message = f"line {number} has {dimensions} numbers, expected a word and a vector"
-        raise UserError(f"{where}: {message}")
+        raise UserError(
+            f"{where}: line {number} has {dimensions} numbers after blanks or tabs, expected a word"
+            " and a vector"
+        )
     if announced and announced[1] in counts:
         dimensions = announced[1]
     elif announced:
@@ -306,6 +317,9 @@ def _split_slowly(block: bytes, lines: _Form) -> tuple[list[bytes], np.ndarray, 
     words, starts, ends, position = [], [], [], 0
     for number, line in enumerate(block.removesuffix(b"\n").split(b"\n"), 1):
         text = line.rstrip(b" \t\r")
+        if not text:
+            position += len(line) + 1
+            continue
         gaps = [*GAP.finditer(text)][-lines.dimensions :]
         word = text[: gaps[0].start()] if gaps else text
         first, *more = GAP.split(word)
@@ -319,7 +333,7 @@ def _split_slowly(block: bytes, lines: _Form) -> tuple[list[bytes], np.ndarray, 
         starts.append(position + gaps[0].end())
         ends.append(position + len(text))
         position += len(line) + 1
-    return words, np.array(starts), np.array(ends)
+    return words, np.array(starts, np.int64), np.array(ends, np.int64)
 
 
 def main(argv: Sequence[str] | None) -> None:
