@@ -17,6 +17,7 @@ from seq2report.answers.predictor import load, training_summary
 from seq2report.core.command import UserError
 from seq2report.documents import texts
 from seq2report.files.delimited import Layout
+from seq2report.files.lines import text_encoding
 from seq2report.models.runs import write_digests
 
 RUN = "runs/svm/seed-1"
@@ -154,7 +155,7 @@ def test_another_encoding_can_be_set(trained, tmp_path, capsys):
     for file in ("a.txt", "a.csv.gz"):
         options = ("--file", tmp_path / file, "--encoding", "latin1")
         assert ask(capsys, trained / RUN, *options).out == given
-    assert b"invalid known_encoding value: 'x'" in asked(trained / RUN, "--encoding", "x").stderr
+    assert b"invalid text_encoding value: 'x'" in asked(trained / RUN, "--encoding", "x").stderr
 
 
 LINES = ["What a fine film", "", "So dull 😀 ਊ ", "a wonderful story"]
@@ -165,7 +166,7 @@ LINES = ["What a fine film", "", "So dull 😀 ਊ ", "a wonderful story"]
 def test_lines_are_decoded_before_they_are_cut(tmp_path, encoding, end):
     many = LINES * 5000
     (tmp_path / "a.txt").write_bytes(end.join(many).encode(encoding))
-    layout = Layout(texts.known_encoding(encoding))
+    layout = Layout(text_encoding(encoding))
     assert list(texts.read_texts([], tmp_path / "a.txt", ["text"], layout)) == many
     (tmp_path / "a.txt").write_bytes(end.join([*many, ""]).encode(encoding) + b"\xff")
     with pytest.raises(UserError, match=r"a\.txt: line 20001 is not"):

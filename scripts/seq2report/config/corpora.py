@@ -1,14 +1,11 @@
 """Corpora in the configuration: whether their settings fit their format, and their description."""
 
-import codecs
 import re
 from collections.abc import Iterator
 
 from seq2report.documents.formats import FORMATS
+from seq2report.files.lines import text_encoding
 from seq2report.files.table_files import kind_of, no_table
-
-# Encodings that Python has for domain names and for its own source code.
-NO_TEXT = ("idna", "punycode", "raw-unicode-escape", "unicode-escape")
 
 
 def corpus_mistakes(where: str, corpus: dict, sources: dict) -> Iterator[str]:
@@ -30,12 +27,8 @@ def corpus_mistakes(where: str, corpus: dict, sources: dict) -> Iterator[str]:
     if form.name == "table":
         yield from _table_mistakes(where, corpus, sources)
     try:
-        encoding = corpus.get("encoding", "utf-8")
-        "".encode(encoding)
-        known = codecs.lookup(encoding).name not in NO_TEXT
-    except (LookupError, ValueError):
-        known = False
-    if not known:
+        text_encoding(corpus.get("encoding", "utf-8"))
+    except ValueError:
         hint = "utf-8, latin-1 or another encoding that Python knows"
         yield f"{where}.encoding: unknown '{corpus['encoding']}'; allowed: {hint}"
 

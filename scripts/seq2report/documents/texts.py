@@ -1,7 +1,6 @@
 """Texts to classify: from arguments, a file or standard input, in batches."""
 
 import argparse
-import codecs
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 from seq2report.core.command import UserError
 from seq2report.documents.formats import text_of, whole_lines
 from seq2report.files.delimited import QUOTES, Layout
-from seq2report.files.lines import text_lines
+from seq2report.files.lines import text_encoding, text_lines
 from seq2report.files.table_files import kind_of, no_table, read_rows
 
 DOCUMENTS, CHARACTERS = 2048, 1 << 22  # of a batch, at most: more are never in memory
@@ -28,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="column of such a table (default: text); repeat it to join several",
     )
     parser.add_argument(
-        "--encoding", default="utf-8", type=known_encoding, help="of the texts (default: utf-8)"
+        "--encoding", default="utf-8", type=text_encoding, help="of the texts (default: utf-8)"
     )
     parser.add_argument("--delimiter", type=delimiter, help="of a table, one character or \\t")
     parser.add_argument("--quote", choices=QUOTES, help="around the values of a table")
@@ -94,14 +93,6 @@ def _read_file(file: Path, columns: list[str], layout: Layout) -> Iterator[str]:
             raise UserError(f"{file}: {error}") from error
     else:
         raise UserError(f"{file}: {no_table(file.name)}, or .txt with one document per line")
-
-
-def known_encoding(name: str) -> str:
-    """Return Python's name of an encoding; `ValueError` if it is unknown."""
-    try:
-        return codecs.lookup(name).name
-    except LookupError as error:
-        raise ValueError(name) from error
 
 
 def delimiter(text: str) -> str:

@@ -9,6 +9,8 @@ from seq2report.core.command import UserError
 
 HINT = "set the 'encoding' to that of the file, for example latin-1"
 LARGEST_ROW = 1 << 26  # characters, which are in memory at once
+# Encodings that Python has for domain names and for its own source code.
+NO_TEXT = ("idna", "punycode", "raw-unicode-escape", "unicode-escape")
 
 
 class Lines(io.TextIOWrapper):
@@ -30,6 +32,18 @@ TOO_LARGE = (
     f"a row has more than {LARGEST_ROW:,} characters, which is the most that is read;"
     " does a quotation mark or a line end lack? Remove such rows"
 )
+
+
+def text_encoding(name: str) -> str:
+    """Return Python's name of an encoding of texts; `ValueError` if it is none."""
+    try:
+        "".encode(name)
+        known = codecs.lookup(name).name
+    except LookupError as error:
+        raise ValueError(str(error)) from error
+    if known in NO_TEXT:
+        raise ValueError(f"{known} is no encoding of texts")
+    return known
 
 
 def lines_of(file: BinaryIO, encoding: str) -> Lines:
@@ -64,6 +78,8 @@ def text_lines(file: BinaryIO, name: str, encoding: str) -> Iterator[str]:
             ) from error
         first, *others = text.split("\n")
         begun.append(first)
+        if sum(map(len, begun)) > LARGEST_ROW:
+            raise UserError(f"{name}: line {number + 1}: {TOO_LARGE}")
         for begin in others:
             number += 1
             yield "".join(begun)
