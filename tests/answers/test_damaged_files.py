@@ -104,6 +104,7 @@ def test_a_damaged_file_of_a_run_is_named_by_predictions(trained, tmp_path, vari
         ("lstm", "run.json", {"num_words": 7}),
         ("lstm", "run.json", {"seed": "x"}),
         ("stack", "ensemble.json", {"method": "x"}),
+        ("stack", "run.json", {"classes": ["a", "b"]}),
         ("vote", "ensemble.json", {"weights": [7, 0.5]}),
         ("svm", "metrics.json", {"accuracy": None}),
         ("svm", "metrics.json", {"fitted_documents": "many"}),
@@ -190,6 +191,13 @@ def test_a_run_without_the_digests_of_its_model_is_not_used(trained, tmp_path, l
     (run / "SHA256SUMS").unlink()
     with pytest.raises(UserError, match=r"SHA256SUMS is missing; run Snakemake again"):
         load(run)
+
+
+def test_what_a_file_manager_adds_to_a_run_does_no_harm(trained, tmp_path):
+    run = shutil.copytree(trained / "runs/ngrams/seed-1", tmp_path / "run")
+    for folder in (run, run / "features"):
+        (folder / ".DS_Store").write_bytes(b"\0")
+    load(run)
 
 
 def test_the_digests_of_a_run_are_those_that_the_system_checks(trained):

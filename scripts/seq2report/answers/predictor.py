@@ -154,6 +154,8 @@ class Ensemble(Predictor):
         self._members = [load(folder) for folder in member_folders(run, ensemble["members"])]
         self.classes, self._weights = about["classes"], np.array(ensemble["weights"])
         _, self._combine = METHODS[ensemble["method"]]
+        if any(member.classes != self.classes for member in self._members):
+            raise ValueError("a member has other classes than run.json")
 
     def _predict(self, texts: list[str]) -> np.ndarray:
         members = np.stack([member.predict(texts) for member in self._members])

@@ -105,7 +105,8 @@ def checked(file: Path) -> Path:
 
 def _model_files(run: Path) -> Iterator[Path]:
     for part in (run / name for name in MODEL if name != DIGESTS):
-        yield from (file for file in (part, *part.rglob("*")) if file.is_file())
+        files = (file for file in (part, *part.rglob("*")) if file.is_file())
+        yield from (file for file in files if not file.name.startswith("."))  # of a file manager
 
 
 def _digest(file: Path) -> str:
