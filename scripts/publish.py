@@ -221,6 +221,11 @@ def main(argv: Sequence[str] | None) -> None:
     config = args.results / "config.json"
     if not config.is_file():
         raise UserError(f"{config}: not there, expected a finished run; end the workflow first")
+    if args.output.exists() and not (args.output / "manifest.json").is_file():
+        raise UserError(
+            f"{args.output} exists, but is no published report with a manifest.json, and would be"
+            " replaced as a whole; choose another --output"
+        )
     root = args.results.resolve().parent.parent
     made_by = code(root, config)
     with replacing(args.output) as part:

@@ -160,10 +160,13 @@ def test_what_was_published_is_replaced_as_a_whole_or_stays(copied, tmp_path, mo
     output = tmp_path / "docs/results/tiny"
     (output / "report").mkdir(parents=True)
     (output / "report/old.html").write_text("old")
+    with pytest.raises(UserError, match="is no published report"):
+        call(publish, results=copied, output=output)
+    (output / "manifest.json").write_text("{}")
     monkeypatch.setattr(publish, "LARGEST", 1)
     with pytest.raises(UserError):
         call(publish, results=copied, output=output)
-    assert files(output) == {"report/old.html"}
+    assert files(output) == {"manifest.json", "report/old.html"}
     monkeypatch.undo()
     monkeypatch.setattr(publish, "code", lambda root, config: MADE_BY)
     call(publish, results=copied, output=output)

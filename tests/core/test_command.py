@@ -1,8 +1,10 @@
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from helpers import ROOT
@@ -41,7 +43,6 @@ def content(path):
         (None, write_folder),
         (write_file, write_file),
         (write_folder, write_folder),
-        (write_folder, write_file),
     ],
 )
 def test_what_stood_there_is_replaced_as_a_whole(tmp_path, old, write):
@@ -82,6 +83,44 @@ def test_a_block_that_writes_nothing_is_an_error_and_what_stood_there_stays(tmp_
     with pytest.raises(FileNotFoundError), replacing(tmp_path / "out"):
         pass
     assert content(tmp_path / "out") == before
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_file_does_not_replace_a_folder_or_a_device(tmp_path):
+    write_folder(tmp_path / "mine", "old")
+    os.mkfifo(tmp_path / "pipe")
+    for name, message in (("mine", "is a folder"), ("pipe", "is a device or pipe")):
+        with (
+            pytest.raises(UserError, match=f"{name} {message}, expected the name of a file"),
+            replacing(tmp_path / name) as part,
+        ):
+            write_file(part)
+    assert content(tmp_path / "mine") == {"old.txt": "old"}
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_link_stays_and_what_it_names_is_replaced(tmp_path):
+    (tmp_path / "link").symlink_to("file")
+    for text in ("first", "second"):
+        with replacing(tmp_path / "link") as part:
+            write_file(part, text)
+        assert content(tmp_path / "file") == text
+        assert (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.reliability("Bad machine")
+def test_a_full_disk_is_not_reported_as_a_damaged_file(tmp_path):
+    with pytest.raises(UserError, match="the disk is full"), replacing(tmp_path / "out"):
+        raise UserError("a.zip: damaged; remove it") from OSError(errno.ENOSPC, "No space left")
+
+
+@pytest.mark.reliability("Bad machine")
+def test_an_output_on_a_full_disk_is_one_message():
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-c", SHOW, str(ROOT / "scripts")]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.stderr == "error: the disk of the output is full; make room and run again\n"
+    assert done.returncode == 1
 
 
 def test_folders_above_are_made(tmp_path):

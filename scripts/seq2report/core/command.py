@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import errno
 import io
 import json
 import logging
@@ -55,7 +56,11 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
     except KeyboardInterrupt:
         print(f"error: stopped by {stopped[0].name}", file=sys.stderr)
         sys.exit(128 + stopped[0])
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+            raise
+        if error.errno == errno.ENOSPC:
+            print("error: the disk of the output is full; make room and run again", file=sys.stderr)
         # Python would write what is left when it ends, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -121,12 +126,16 @@ def replacing(path: Path | str) -> Iterator[Path]:
 
     A file or folder that exists at ``path`` is replaced as a whole, so a reader never sees half
     of it. The temporary path does not exist yet: the block may create a file or a folder there.
-    If the block raises, it is removed and ``path`` stays as it was.
+    If the block raises, it is removed and ``path`` stays as it was. A file does not replace a
+    folder, which may be somebody's, and a link stays: what it names is replaced.
 
     Raises:
-        UserError: the folder cannot be written, or the disk is full.
+        UserError: the folder cannot be written, the disk is full, or ``path`` is a device or, for a
+            file, a folder.
     """
-    path = Path(path)
+    path = Path(path).resolve() if Path(path).is_symlink() else Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UserError(f"{path} is a device or pipe, expected the name of a file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -136,8 +145,9 @@ def replacing(path: Path | str) -> Iterator[Path]:
         yield room / path.name
         _move(room / path.name, path, room / f"{path.name}.old")
     except Exception as error:  # libraries raise whatever they do on a full disk
-        free = shutil.disk_usage(room).free
-        if isinstance(error, UserError) or free >= LITTLE:
+        free, explained = shutil.disk_usage(room).free, isinstance(error, UserError)
+        number = getattr(error.__cause__ if explained else error, "errno", None)
+        if number != errno.ENOSPC and (explained or free >= LITTLE):
             raise
         message = f"the disk is full: {path.parent.resolve()} has {free:,} bytes free ({error})"
         raise UserError(f"{message}; make room and run again") from error
@@ -147,6 +157,8 @@ def replacing(path: Path | str) -> Iterator[Path]:
 
 def _move(new: Path, path: Path, old: Path) -> None:
     """Move ``new`` to ``path``; what was there stays in ``old`` until it can be removed."""
+    if path.is_dir() and new.is_file():
+        raise UserError(f"{path} is a folder, expected the name of a file")
     aside = path.is_dir() or (new.is_dir() and os.path.lexists(path))
     if aside:
         path.rename(old)
