@@ -12,13 +12,18 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_matrix
 
 from seq2report.config.messages import format_mistakes
 from seq2report.core import command
 from seq2report.core.command import UserError, first_line, run
 from seq2report.core.excerpts import excerpt
 from seq2report.models.layers import build_steps
-from seq2report.models.variant import Variant
+from seq2report.models.pretrained import Architecture, check_length, read_checkpoint
+from seq2report.models.variant import Input, Variant
 
 ANY_TEXTS = (
     *("One word, and 2 others: #tag @name $3 été", "短い文 и слово हिन्दी 😀 or_two!", "One or 2"),
@@ -32,10 +37,14 @@ ANY_VALUE = {  # of arguments whose right values depend on the documents, or tha
 }
 SELECTION = "sklearn.feature_selection"  # whether a feature is left depends on the documents
 ANY_CLASSES, ANY_DIMENSIONS, ANY_FEATURES = 2, 50, 100  # the checks do not depend on them
+# An encoder that is not downloaded yet: that of MiniLM-L6.
+ANY_ENCODER = Architecture(30_522, 512, 6, 12, 384, 1536, "gelu", 1e-12, 0.1, 0.1, 0)
 
 
-def check_variant(variant: Variant, num_words: dict[str, int], memory_mb: int) -> None:
-    """Build the variant's estimator or network.
+def check_variant(
+    variant: Variant, num_words: dict[str, int], memory_mb: int, encoder: Architecture = ANY_ENCODER
+) -> None:
+    """Build the variant's estimator or network; ``encoder`` is the one that it uses, if any.
 
     Raises:
         UserError: it cannot be built, or needs too much memory.
@@ -45,22 +54,55 @@ def check_variant(variant: Variant, num_words: dict[str, int], memory_mb: int) -
         if not hasattr(steps[-1], "predict"):
             name = type(steps[-1]).__name__
             raise UserError(f"pipeline: the last step, {name}, does not classify")
-        fit_steps(steps, "pipeline")
+        fit_steps(steps, "pipeline", _any_documents(variant.input, encoder))
         return
     import tensorflow as tf
 
     from seq2report.models.build import build_model, compile_model
+    from seq2report.models.encoders import build_encoder, freeze
     from seq2report.models.memory import estimate, refuse
 
     read = variant.input
-    words = num_words.get(read.encoding, ANY_FEATURES)
+    features = encoder.width if read.form == "vectors" else ANY_FEATURES
+    words = num_words.get(read.encoding, features)
+    if (read.train_layers or 0) > encoder.layers:
+        raise UserError(
+            f"input.train_layers: found {read.train_layers}, expected at most {encoder.layers}, the"
+            " layers of the encoder"
+        )
     learned = replace(read, dimensions=ANY_DIMENSIONS) if read.embedding else read
     with tf.Graph().as_default():  # without memory for the weights
-        model = build_model(replace(variant, input=learned), words, ANY_CLASSES)
+        network = build_encoder(encoder, "mean") if read.encoder else None
+        if network:
+            freeze(network, encoder.layers, read.train_layers)
+        model = build_model(replace(variant, input=learned), words, ANY_CLASSES, encoder=network)
     compile_model(model, variant.fit)
     if read.embedding:
         model.get_layer("embedding").trainable = read.trainable
-    refuse(estimate(model, variant.fit), memory_mb)
+    refuse(estimate(model, variant.fit, read.length), memory_mb)
+
+
+def check_encoder(about: dict) -> Architecture:
+    """Return the architecture of a checkpoint at hand, or any; see `config.encoders`.
+
+    Raises:
+        UserError: the checkpoint cannot be used, or not with the length of the configuration.
+    """
+    if "file" not in about:
+        return ANY_ENCODER
+    architecture = read_checkpoint(Path(about["file"])).architecture
+    check_length(about["length"], architecture, "length")
+    return architecture
+
+
+def _any_documents(settings: Input | None, encoder: Architecture) -> Sequence:
+    """Return what a pipeline reads of a few documents: texts, or random features."""
+    if settings is None:
+        return ANY_TEXTS
+    random = np.random.default_rng(0)
+    if settings.form == "vectors":
+        return random.normal(size=(len(ANY_TEXTS), encoder.width))
+    return csr_matrix(random.uniform(size=(len(ANY_TEXTS), ANY_FEATURES)))
 
 
 def check_features(steps: list[dict], where: str) -> None:
@@ -78,7 +120,7 @@ def check_features(steps: list[dict], where: str) -> None:
     fit_steps(built, where)
 
 
-def fit_steps(steps: list, where: str) -> None:
+def fit_steps(steps: list, where: str, documents: Sequence = ANY_TEXTS) -> None:
     """Fit pipeline steps to a few documents; scikit-learn checks most arguments only then.
 
     Arguments whose right values depend on the documents are checked without documents.
@@ -100,7 +142,7 @@ def fit_steps(steps: list, where: str) -> None:
             pipeline.set_params(**{name: ANY_VALUE[argument]})
     try:
         with warnings.catch_warnings(action="ignore"):
-            pipeline.fit(ANY_TEXTS, ["a", "b"] * (len(ANY_TEXTS) // 2))
+            pipeline.fit(documents, ["a", "b"] * (len(ANY_TEXTS) // 2))
     except Exception as error:  # regular expressions and scikit-learn raise anything
         if "vocabulary" not in str(error):  # no word in these documents
             message = (
@@ -126,12 +168,23 @@ def mistakes(
     messages = []
     for name, settings in features.items():
         try:
-            check_features(settings["steps"], f"features.{name}.steps")
+            if "steps" in settings:
+                check_features(settings["steps"], f"features.{name}.steps")
         except UserError as error:
             messages.append(str(error))
-    for name, variant in variants.items():
+    encoders: dict[str, Architecture] = {}
+    for name, settings in variants.items():
+        variant = {key: value for key, value in settings.items() if key != "checkpoint"}
+        about = settings.get("checkpoint", {"name": ""})
         try:
-            check_variant(Variant.read(variant), num_words, memory_mb)
+            if about["name"] not in encoders:
+                encoders[about["name"]] = ANY_ENCODER
+                encoders[about["name"]] = check_encoder(about)
+        except UserError as error:
+            messages.append(f"encoders.{about['name']}: {error}")
+        try:
+            encoder = encoders[about["name"]]
+            check_variant(Variant.read(variant), num_words, memory_mb, encoder)
         except UserError as error:
             messages.append(f"variants.{name}.{error}")
     return messages

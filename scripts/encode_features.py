@@ -2,7 +2,8 @@
 
 features.npz has one sparse row per labelled document, documents.parquet their id, split and label.
 The steps are fitted on the training split only and saved as model.skops and vocabulary.parquet;
-features.json has their settings.
+features.json has their settings, and cost.json the seconds and CPU seconds: of fitting, and per
+document.
 """
 
 import logging
@@ -13,6 +14,7 @@ import scipy.sparse
 
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run, write_json
+from seq2report.core.durations import stopwatch
 from seq2report.core.stored import read_table
 
 
@@ -25,9 +27,12 @@ def main(argv: Sequence[str] | None) -> None:
     documents = read_table(args.documents).filter(pl.col("label").is_not_null())
     train = documents.filter(pl.col("split") == "train")
     steps = build_features(args.settings["steps"], args.seed)
+    fitting = stopwatch()
     try:
         steps.fit(train["text"].to_list(), train["label"].to_numpy().astype(str))
+        fit_time, transforming = fitting(), stopwatch()
         matrix = scipy.sparse.csr_matrix(steps.transform(documents["text"].to_list()), dtype="f4")
+        each = [seconds / documents.height for seconds in transforming()]
     except ValueError as error:
         raise UserError(
             f"scikit-learn cannot build features from {train.height} documents: {error}"
@@ -40,6 +45,10 @@ def main(argv: Sequence[str] | None) -> None:
         documents.select("id", "split", "label").write_parquet(folder / "documents.parquet")
         save_pipeline(steps, folder)
         write_json(folder / "features.json", args.settings)
+        times = {"fit": fit_time, "document": each}
+        names = ("seconds", "cpu_seconds")
+        cost = {kind: dict(zip(names, time, strict=True)) for kind, time in times.items()}
+        write_json(folder / "cost.json", cost)
 
 
 if __name__ == "__main__":

@@ -27,10 +27,11 @@ from seq2report.core.command import read_json, run
 from seq2report.core.imports import local_imports
 from seq2report.core.machine import machine
 from seq2report.core.stored import read_numbers, read_table
+from seq2report.documents.pieces import read_pieces
 from seq2report.documents.sequences import Encoded, read_sequences
 from seq2report.models.backend import gpu_name, load_keras
-from seq2report.models.runs import METRICS, about_run, save_run, versions
-from seq2report.models.variant import FEATURES, Input, Variant
+from seq2report.models.runs import METRICS, about_run, copy_features, save_run, versions, with_cost
+from seq2report.models.variant import Input, Variant
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -43,9 +44,8 @@ def main(argv: Sequence[str] | None) -> None:
     documents, num_words = read_documents(args.documents, variant.input)
     about = about_run(args, num_words=num_words)
     matrix = read_numbers(args.matrix) if args.matrix else None
-    network = Network(
-        variant, num_words, len(about["classes"]), matrix, args.seed, gpu, args.metric
-    )
+    size = (num_words, len(about["classes"]))
+    network = Network(variant, *size, matrix, args.encoder, args.seed, gpu, args.metric)
     checkpoint = Checkpoint(args.checkpoint, identity(args, gpu) if args.checkpoint else None)
     trained = train(network, documents, about["classes"], checkpoint)
 
@@ -61,6 +61,8 @@ def main(argv: Sequence[str] | None) -> None:
         for split, probability in (trained.test, trained.validation or (None, None))
     ]
     facts = trained.facts | {"kind": variant.kind, "seed": args.seed, "threads": args.threads}
+    if variant.input.features:
+        facts = with_cost(facts, args.documents.with_name("cost.json"), len(trained.test[1]))
     save_run(args.output, about, save_model, *predicted, facts, trained.history)
     checkpoint.remove()
 
@@ -71,16 +73,11 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--documents",
         type=Path,
         required=True,
-        help="sequences.parquet of an encoding, or documents.parquet of features",
+        help="sequences.parquet of an encoding or encoder, or documents.parquet of features",
     )
     parser.add_argument("--matrix", type=Path, nargs="?", help="matrix.npy of pretrained vectors")
-    parser.add_argument(
-        "--threads", type=int, default=1, help="of the CPU; they affect the last digits"
-    )
-    parser.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="number of GPUs")
-    parser.add_argument(
-        "--gpu-absent", choices=("error", "cpu"), default="error", help="what to do without a GPU"
-    )
+    parser.add_argument("--encoder", type=Path, nargs="?", help="encoder.keras of an encoder")
+    command.add_devices(parser)
     best = "metric of the validation documents that decides which epoch is the best"
     parser.add_argument("--metric", choices=METRICS, default="accuracy", help=best)
     parser.add_argument("--checkpoint", type=Path, help="file to resume from, written regularly")
@@ -93,29 +90,30 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def read_documents(path: Path, settings: Input) -> tuple[Encoded, int]:
     """Return the documents, and the bound of their token ids or the number of features.
 
-    ``path`` is sequences.parquet of an encoding, or documents.parquet of features; the other files
-    are in the same folder.
+    ``path`` is sequences.parquet of an encoding or encoder, or documents.parquet of features; the
+    other files are in the same folder.
     """
-    if settings.form == "features":
+    if settings.features:
         from seq2report.documents.features import read_features
 
         features = read_features(path)
         return features, features.matrix.shape[1]
-    return read_sequences(path), read_json(path.with_name("encoding.json"))["num_words"]
+    documents = read_pieces(path) if settings.encoder else read_sequences(path)
+    return documents, read_json(path.with_name("encoding.json"))["num_words"]
 
 
 def identity(args: argparse.Namespace, gpu: str | None) -> dict[str, str]:
     """Return everything that determines the figures of a run, by name."""
     from seq2report.models.checkpoint import digest
 
-    features = args.settings["input"]["form"] == "features"
-    others = ["features.npz"] if features else ["tokens.npy", "encoding.json"]
+    values = {"features": ["features.npz"], "vectors": ["vectors.npy"]}
+    others = values.get(args.settings["input"]["form"], ["tokens.npy", "encoding.json"])
     return {
         "settings": json.dumps(args.settings, sort_keys=True),
         "metric": args.metric,
         "seed": str(args.seed),
         "documents": digest(args.corpus, args.documents, *map(args.documents.with_name, others)),
-        "vectors": digest(args.matrix) if args.matrix else "none",
+        "pretrained": digest(*filter(None, (args.matrix, args.encoder))),
         "code": digest(*local_imports(__file__, Path(__file__).parent)),
         # scikit-learn is not always loaded; its results are part of the documents.
         "versions": json.dumps(versions() | {"sklearn": None}, sort_keys=True),
@@ -125,10 +123,12 @@ def identity(args: argparse.Namespace, gpu: str | None) -> dict[str, str]:
 
 
 def copy_preprocessing(folder: Path, settings: Input, run: Path) -> None:
-    if settings.form == "features":
-        (run / "features").mkdir()
-        for name in FEATURES:
-            shutil.copy(folder / name, run / "features")
+    if settings.features:
+        copy_features(folder, settings, run)
+        return
+    if settings.encoder:
+        for name in ("tokenizer.json", "encoder.json"):
+            shutil.copy(folder / name, run)
         return
     words = read_table(folder / "vocabulary.parquet", columns=["id", "word"])
     words.write_parquet(run / "vocabulary.parquet")

@@ -1,17 +1,20 @@
 """Train a scikit-learn pipeline of a variant: model, run.json, history, metrics and predictions.
 
-A pipeline has no epochs and no early stopping, and history.csv has no rows. The pipeline is fitted
-twice: on the training split, to predict the validation split; then on both splits, to predict the
-test split. The second model is saved as model.skops and vocabulary.parquet. If a classifier has no
-probabilities, the validation predictions of the first model determine the temperature that converts
-decision values to probabilities.
+A pipeline reads texts or features. It has no epochs and no early stopping, and history.csv has no
+rows. It is fitted twice: on the training split, to predict the validation split; then on both
+splits, to predict the test split. The second model is saved as model.skops and vocabulary.parquet,
+and what computes the features in ``features``. If a classifier has no probabilities, the validation
+predictions of the first model determine the temperature that converts decision values to
+probabilities.
 """
 
 import json
 import logging
 from collections.abc import Sequence
-from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
@@ -20,9 +23,14 @@ from seq2report.core.command import run
 from seq2report.core.durations import stopwatch
 from seq2report.core.excerpts import excerpt
 from seq2report.core.stored import read_table
-from seq2report.models.runs import about_run, durations, save_run
-from seq2report.models.variant import Variant
+from seq2report.documents.features import read_features
+from seq2report.models.runs import about_run, copy_features, durations, save_run, with_cost
+from seq2report.models.variant import Input, Variant
 
+if TYPE_CHECKING:
+    from seq2report.models.pipelines import Documents
+
+SPLITS = (("train",), ("validation",), ("train", "validation"), ("test",))
 THREADS = 1  # of linear algebra, as in the rule
 
 
@@ -36,26 +44,20 @@ def main(argv: Sequence[str] | None) -> None:
     from seq2report.models import pipelines
 
     variant, about = Variant.read(args.settings), about_run(args)
-    documents = read_table(args.documents)
-    train, validation, test = (
-        documents.filter(pl.col("split") == name) for name in ("train", "validation", "test")
-    )
-    both = documents.filter(pl.col("split").is_in(["train", "validation"]))
+    documents, x = read_documents(args.documents, variant.input)
+    train, validation, both, test = (part(documents, x, *names) for names in SPLITS)
     with threadpool_limits(THREADS):
         fitting = stopwatch()
         pipeline = pipelines.build_pipeline(variant.pipeline, args.seed)
         pipeline, watched = pipelines.calibrated(pipeline, train, validation, about["classes"])
-        model = pipelines.fitted(pipeline, both)
+        model = pipelines.fitted(pipeline, *both)
         fit_time, predicting = fitting(), stopwatch()
-        probability = pipelines.probabilities(model, test, about["classes"])
+        probability = pipelines.probabilities(model, test[0], about["classes"])
         predict_time = predicting()
-    if word := pipelines.joined_word(model):
-        message = "token_pattern reads texts without blanks as words such as '%s'; remove it"
-        logging.warning(message, excerpt(word, 40))
     facts = {
         "kind": variant.kind,
         "seed": args.seed,
-        "fitted_documents": both.height,
+        "fitted_documents": len(both[1]),
         "parameters": pipelines.count_parameters(model),
         "document_shape": str(model[-1].n_features_in_),
         "temperature": getattr(model[-1], "temperature", None),
@@ -63,8 +65,46 @@ def main(argv: Sequence[str] | None) -> None:
         "threads": THREADS,
         "device": "CPU",
     }
-    save = partial(pipelines.save_pipeline, model)
-    save_run(args.output, about, save, (test, probability), (validation, watched), facts)
+    if variant.input:
+        facts = with_cost(facts, args.documents.with_name("cost.json"), len(test[1]))
+    elif word := pipelines.joined_word(model):
+        message = "token_pattern reads texts without blanks as words such as '%s'; remove it"
+        logging.warning(message, excerpt(word, 40))
+
+    def save_model(folder: Path) -> None:
+        pipelines.save_pipeline(model, folder)
+        if variant.input:
+            copy_features(args.documents.parent, variant.input, folder)
+
+    predicted = [
+        (documents.filter(pl.col("split") == name).select("id", "label"), values)
+        for name, values in (("test", probability), ("validation", watched))
+    ]
+    save_run(args.output, about, save_model, *predicted, facts)
+
+
+def read_documents(path: Path, settings: Input | None) -> tuple[pl.DataFrame, np.ndarray]:
+    """Return id, split and label of the labelled documents, and what the pipeline reads of each.
+
+    That is the text, (n,) objects, or a row of features, (n, features). ``path`` is
+    documents.parquet of a corpus or of features.
+    """
+    if settings:
+        features = read_features(path)
+        return read_table(path), features.matrix
+    documents = read_table(path).filter(pl.col("label").is_not_null())
+    return documents.drop("text"), documents["text"].to_numpy()
+
+
+def part(documents: pl.DataFrame, x: np.ndarray, *splits: str) -> tuple["Documents", np.ndarray]:
+    """Return what the pipeline reads of the documents of some splits, and their labels, (n,) str.
+
+    Texts become a list.
+    """
+    chosen = documents["split"].is_in(splits).to_numpy()
+    some = x[np.flatnonzero(chosen)]
+    labels = documents["label"].to_numpy()[chosen].astype(str)
+    return some.tolist() if some.ndim == 1 else some, labels
 
 
 if __name__ == "__main__":

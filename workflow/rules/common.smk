@@ -14,7 +14,8 @@ from seq2report.config.check_models import check_models
 from seq2report.config.corpora import circumstances
 from seq2report.config.grids import with_grids
 from seq2report.config.messages import format_mistakes
-from seq2report.config.plan import COMPLETE, INDEXED, VECTORS, Plan, document_files, folders
+from seq2report.config.plan import COMPLETE, FEATURE_FILES, INDEXED, PIECES, READ, Plan
+from seq2report.config.plan import document_files, folders
 from seq2report.config.plan import matrix_files, read_peaks, recurrent_layers, requested_mb
 from seq2report.config.plan import unfinished
 from seq2report.config.resolve import metric, seeds
@@ -51,6 +52,7 @@ for folder in unfinished(Path(RESULTS)) if workflow.is_main_process else ():
 CORPUS = f"{RESULTS}/{{corpus}}"
 ENCODING = f"{CORPUS}/sequences/{{encoding}}"
 FEATURES = f"{CORPUS}/features/{{features}}"
+ENCODER = f"{RESULTS}/encoders/{{encoder}}"
 EMBEDDING = f"{CORPUS}/embeddings/{{encoding}}/{{embedding}}"
 TRAINED_VECTORS = f"{CORPUS}/vectors/{{encoding}}/{{embedding}}"
 TABLES = f"{RESULTS}/report/tables"
@@ -67,6 +69,7 @@ wildcard_constraints:
     encoding="|".join(config["encodings"]),
     embedding="|".join(config["embeddings"]),
     features="|".join(config.get("features", {})),
+    encoder="|".join(config.get("encoders", {})),
     seed=r"\d+",
 
 

@@ -1,4 +1,4 @@
-# encode: documents -> vocabulary and word ids, or features.
+# encode: documents -> vocabulary and word ids, word pieces of an encoder, or features.
 rule encode:
     input:
         code=script_files("encode"),
@@ -25,7 +25,9 @@ rule encode_features:
         code=script_files("encode_features"),
         documents=f"{CORPUS}/documents.parquet",
     output:
-        multiext(f"{FEATURES}/", *VECTORS),
+        multiext(f"{FEATURES}/", *FEATURE_FILES["features"]),
+    wildcard_constraints:
+        features="|".join(features_of(encoder=False)),
     log:
         f"{RESULTS}/logs/encode_features/{{corpus}}-{{features}}.log",
     benchmark:
@@ -42,3 +44,59 @@ rule encode_features:
     shell:
         "python {input.code[0]} --documents {input.documents} --settings {params.settings:q}"
         " --seed {params.seed} --output {params.folder} 2> {log}"
+
+
+rule encode_pieces:
+    input:
+        code=script_files("encode_pieces"),
+        documents=f"{CORPUS}/documents.parquet",
+        encoder=f"{ENCODER}/encoder.json",
+        tokenizer=f"{ENCODER}/tokenizer.json",
+    output:
+        multiext(f"{CORPUS}/pieces/{{encoder}}/", *PIECES),
+    log:
+        f"{RESULTS}/logs/encode_pieces/{{corpus}}-{{encoder}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/encode_pieces/{{corpus}}-{{encoder}}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --documents {input.documents} --encoder {input.encoder}"
+        " --output {params.folder} 2> {log}"
+
+
+rule encode_sentences:
+    input:
+        code=script_files("encode_sentences"),
+        pieces=lambda wildcards: [
+            f"{CORPUS}/pieces/{encoder_of(wildcards.features)}/{name}" for name in PIECES
+        ],
+        encoder=lambda wildcards: [
+            f"{RESULTS}/encoders/{encoder_of(wildcards.features)}/{name}" for name in READ
+        ],
+    output:
+        multiext(f"{FEATURES}/", *FEATURE_FILES["vectors"]),
+    wildcard_constraints:
+        features="|".join(features_of(encoder=True)),
+    log:
+        f"{RESULTS}/logs/encode_sentences/{{corpus}}-{{features}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/encode_sentences/{{corpus}}-{{features}}.tsv"
+    priority: 10  # other rules wait for it
+    conda:
+        "../../environment-gpu.yml" if config["gpu"] else "../../environment.yml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(240),
+        gpu=config["gpu"],
+        gpu_absent=config.get("gpu_absent", "error"),  # another value does not encode again
+    params:
+        settings=lambda wildcards: sentence_settings(wildcards.features),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --pieces {input.pieces[0]} --encoder {input.encoder[0]}"
+        " --settings {params.settings:q} --threads {threads}"
+        " --gpu {resources.gpu} --gpu-absent {resources.gpu_absent}"
+        " --checkpoint {params.folder}.checkpoint --output {params.folder} 2> {log}"

@@ -15,6 +15,34 @@ def named_downloads(kind, name, key):
     return [downloaded(config[kind][name][key])] if key in config[kind][name] else []
 
 
+def features_of(encoder):
+    """Return the features that come from an encoder, or those that come from steps."""
+    features = config.get("features", {})
+    return [name for name in features if ("encoder" in features[name]) == encoder]
+
+
+def encoder_of(features):
+    return config["features"][features]["encoder"]
+
+
+def encoder_settings(encoder):
+    """Return the settings of an encoder that change what is read, as JSON."""
+    settings = config["encoders"][encoder]
+    keys = ("length", "pooling", "prefix")
+    return json.dumps({key: settings[key] for key in keys if key in settings})
+
+
+def sentence_settings(features):
+    """Return the settings of features from an encoder, as JSON."""
+    encoder = encoder_of(features)
+    return json.dumps({"encoder": encoder, "length": config["encoders"][encoder]["length"]})
+
+
+def encoder_files(encoder):
+    """Return the network of an encoder, or no file."""
+    return [f"{RESULTS}/encoders/{encoder}/encoder.keras"] if encoder else []
+
+
 def of_corpus(files):
     return [f"{CORPUS}/{file}" for file in files]
 

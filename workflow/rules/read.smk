@@ -1,4 +1,5 @@
-# read: an archive -> documents; a file of vectors -> words and positions of their vectors.
+# read: an archive -> documents; a file of vectors -> words and positions of their vectors; a
+# pretrained encoder -> its network and tokeniser.
 rule read:
     input:
         code=script_files("read"),
@@ -36,3 +37,26 @@ rule read_vectors:
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --file {input.file:q} --output {params.folder} 2> {log}"
+
+
+rule read_encoder:
+    input:
+        code=script_files("read_encoder"),
+        file=lambda wildcards: downloaded(config["encoders"][wildcards.encoder]["source"]),
+    output:
+        multiext(f"{ENCODER}/", *READ),
+    log:
+        f"{RESULTS}/logs/read_encoder/{{encoder}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/read_encoder/{{encoder}}.tsv"
+    priority: 10  # other rules wait for it
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2400),
+    params:
+        settings=lambda wildcards: encoder_settings(wildcards.encoder),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --file {input.file:q} --settings {params.settings:q}"
+        " --output {params.folder} 2> {log}"

@@ -26,6 +26,7 @@ for variant in VARIANTS:
                 corpus=f"{CORPUS}/corpus.json",
                 documents=of_corpus(document_files(about.input)),
                 matrix=of_corpus(matrix_files(about.input)),
+                encoder=encoder_files(about.input.encoder),
             output:
                 run_outputs(variant),
             log:
@@ -52,6 +53,7 @@ for variant in VARIANTS:
                 "MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=2000000000"
                 " python {input.code[0]} --corpus {input.corpus}"
                 " --documents {input.documents[0]} --matrix {input.matrix}"
+                " --encoder {input.encoder}"
                 " --settings {params.settings:q} --circumstances {params.circumstances:q}"
                 " --metric {params.metric} --seed {wildcards.seed} --threads {threads}"
                 " --gpu {resources.gpu} --gpu-absent {resources.gpu_absent}"
@@ -95,7 +97,7 @@ for variant in VARIANTS:
             input:
                 code=script_files(KINDS[about.kind].script),
                 corpus=f"{CORPUS}/corpus.json",
-                documents=f"{CORPUS}/documents.parquet",
+                documents=of_corpus(document_files(about.input)),
             output:
                 run_outputs(variant),
             log:
@@ -112,6 +114,6 @@ for variant in VARIANTS:
                 circumstances=corpus_facts,
                 folder=subpath(output[0], parent=True),
             shell:
-                "python {input.code[0]} --corpus {input.corpus} --documents {input.documents}"
+                "python {input.code[0]} --corpus {input.corpus} --documents {input.documents[0]}"
                 " --settings {params.settings:q} --circumstances {params.circumstances:q}"
                 " --seed {wildcards.seed} --output {params.folder} 2> {log}"

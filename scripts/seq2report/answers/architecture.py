@@ -21,9 +21,11 @@ from seq2report.models.variant import Input, Variant
 TEXTS = ("position", "kind", "name", "arguments", "shape")
 SCHEMA = dict.fromkeys(TEXTS, "str") | {"parameters": "Int64"}
 FORMS = {"sequence": "Word ids", "onehot": "Words, one-hot", "multihot": "Words, multi-hot"}
-# Keys of ``input`` that are arguments of the box of the ids, and of the embedding layer.
+FORMS |= {"pieces": "Word pieces"}
+# Keys of ``input`` that are arguments of the box of the ids, and of the first layer.
 OF_IDS = ("encoding", "length", "padding", "truncating")
 OF_EMBEDDING = ("embedding", "trainable", "dimensions")
+OF_ENCODER = ("encoder", "train_layers")
 ANY_TEXT = "The number of features does not depend on the text."
 
 
@@ -68,16 +70,28 @@ def _network(model: Network, run: Path, variant: Variant) -> Iterator[tuple]:
 
 def _input(model: Network, run: Path, settings: Input) -> Iterator[tuple]:
     """Yield the rows before the configured layers: features, or ids and their embedding."""
-    if settings.form == "features":
-        yield from _steps(read_json(run / "features/features.json")["steps"], model.features)
+    if settings.features:
+        yield from _features(model, run, settings)
     else:
         arguments, shape = _spelled(_named(settings, OF_IDS)), _shape(model.model.input)
         yield "1", "input", FORMS[settings.form], arguments, shape, None
     if settings.length:  # a sequence: its first layer makes vectors of the ids
         layer = model.model.layers[1]
-        arguments = _spelled(_named(settings, OF_EMBEDDING))
-        name, shape = type(layer).__name__, _shape(layer.output)
+        arguments = _spelled(_named(settings, OF_ENCODER if settings.encoder else OF_EMBEDDING))
+        name = "Encoder" if settings.encoder else type(layer).__name__
+        shape = _shape(layer.output)
         yield "2", "layer", name, arguments, shape, layer.count_params()
+
+
+def _features(model: Network | Pipeline, run: Path, settings: Input) -> Iterator[tuple]:
+    """Yield the rows of what computes the features that a model reads."""
+    about = read_json(run / "features/features.json")
+    if settings.form == "features":
+        yield from _steps(about["steps"], model.features.steps)
+        return
+    arguments = _spelled({key: about[key] for key in ("encoder", "length", "pooling")})
+    encoder = model.features.encoder
+    yield "1", "step", "Encoder", arguments, f"{encoder.width:,}", encoder.parameters
 
 
 def _named(settings: Input, keys: tuple[str, ...]) -> dict:
@@ -140,9 +154,13 @@ def _classes(model: Predictor) -> str:
 
 def _pipeline(model: Pipeline, run: Path, variant: Variant) -> Iterator[tuple]:
     *first, last = variant.pipeline
-    yield from _steps(first, model.model[:-1])
+    read = list(_features(model, run, variant.input)) if variant.input else []
+    yield from read
+    before = sum("/" not in position for position, *_ in read)
+    any_input = model.features.transform([ANY_TEXT]) if read else [ANY_TEXT]
+    yield from _steps(first, model.model[:-1], any_input, before + 1)
     ((name, arguments),) = last.items()
-    n, classes, end = len(first) + 1, _classes(model), model.model[-1]
+    n, classes, end = before + len(first) + 1, _classes(model), model.model[-1]
     count = count_parameters(model.model)
     if isinstance(end, TemperatureScaled):
         values = len(model.classes) if len(model.classes) > 2 else 1
@@ -153,10 +171,11 @@ def _pipeline(model: Pipeline, run: Path, variant: Variant) -> Iterator[tuple]:
         yield f"{n}", "output", name, _spelled(arguments), classes, count
 
 
-def _steps(steps: list[dict], fitted: Steps) -> Iterator[tuple]:
-    """Yield the rows of fitted steps that compute features of a text."""
-    features = [ANY_TEXT]
-    for n, (settings, (_, step)) in enumerate(zip(steps, fitted.steps, strict=True), 1):
+def _steps(
+    steps: list[dict], fitted: Steps, features: object = (ANY_TEXT,), start: int = 1
+) -> Iterator[tuple]:
+    """Yield the rows of fitted steps that compute features of a text, numbered from ``start``."""
+    for n, (settings, (_, step)) in enumerate(zip(steps, fitted.steps, strict=True), start):
         ((name, arguments),) = settings.items()
         union = arguments.get("of", [])
         transformers = getattr(step, "transformer_list", [])

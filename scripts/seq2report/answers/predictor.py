@@ -24,11 +24,12 @@ from seq2report.core.command import UserError, intact, read_json
 from seq2report.core.excerpts import visible
 from seq2report.core.stored import read_table
 from seq2report.documents.features import Features
+from seq2report.documents.pieces import Splitter
 from seq2report.documents.sequences import Encoded, Sequences
 from seq2report.documents.tokens import SPECIAL, START, UNKNOWN, Words, encode, has_special, spans
 from seq2report.models.ensembles import METHODS
 from seq2report.models.runs import check_digests
-from seq2report.models.variant import KINDS, Variant
+from seq2report.models.variant import KINDS, Input, Variant
 
 NAME = "[a-z0-9][a-z0-9_]*"  # of a variant
 
@@ -59,23 +60,84 @@ class Predictor(ABC):
         return text
 
 
+class StepFeatures:
+    """Fitted scikit-learn ``steps`` that convert texts to features."""
+
+    def __init__(self, folder: Path) -> None:
+        from seq2report.models.pipelines import load_pipeline
+
+        self.steps = load_pipeline(folder)
+
+    def transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
+        """Return one row of features per text, (texts, features) float32."""
+        matrix = scipy.sparse.csr_matrix(self.steps.transform(texts), dtype="f4")
+        matrix.sort_indices()
+        return matrix
+
+    def knows(self, texts: Sequence[str]) -> np.ndarray:
+        return has_features(self.steps, texts)
+
+    def read(self, text: str) -> str:
+        return text
+
+
+class EncoderFeatures:
+    """A frozen pretrained ``encoder`` that converts texts to vectors."""
+
+    def __init__(self, folder: Path) -> None:
+        from seq2report.models.backend import load_keras
+
+        load_keras(seed=0)
+        from seq2report.models.sentences import SentenceEncoder
+
+        self.encoder = SentenceEncoder(folder)
+
+    def transform(self, texts: Sequence[str]) -> np.ndarray:
+        """Return one vector per text, (texts, width) float32."""
+        return self.encoder.transform(texts)
+
+    def knows(self, texts: Sequence[str]) -> np.ndarray:
+        return self.encoder.splitter.knows(texts)
+
+    def read(self, text: str) -> str:
+        return self.encoder.splitter.read(text)
+
+
+def load_features(run: Path, settings: Input | None) -> StepFeatures | EncoderFeatures | None:
+    """Return what converts texts to the features that a model reads; None if it reads others."""
+    if not settings or not settings.features:
+        return None
+    kind = EncoderFeatures if settings.form == "vectors" else StepFeatures
+    return kind(run / "features")
+
+
 class Pipeline(Predictor):
-    """A fitted scikit-learn pipeline, ``model``; ``about`` is the content of run.json."""
+    """A fitted scikit-learn pipeline.
+
+    Attributes:
+        model: the pipeline.
+        features: converts texts to the features that the model reads, or None.
+    """
 
     def __init__(self, run: Path, about: dict) -> None:
         from seq2report.models.pipelines import load_pipeline
 
         self.classes, self.model = about["classes"], load_pipeline(run)
+        self.features = load_features(run, Variant.read(about["settings"]).input)
         if not set(self.model.classes_) <= set(self.classes):
             raise ValueError("run.json lacks a class of its model")
 
     def _predict(self, texts: list[str]) -> np.ndarray:
         from seq2report.models.pipelines import probabilities
 
-        return probabilities(self.model, pl.DataFrame({"text": texts}), self.classes)
+        x = self.features.transform(texts) if self.features else texts
+        return probabilities(self.model, x, self.classes)
 
     def knows(self, texts: Sequence[str]) -> np.ndarray:
-        return has_features(self.model, texts)
+        return self.features.knows(texts) if self.features else has_features(self.model, texts)
+
+    def read(self, text: str) -> str:
+        return self.features.read(text) if self.features else text
 
 
 class Network(Predictor):
@@ -83,7 +145,8 @@ class Network(Predictor):
 
     Attributes:
         model: the Keras model.
-        features: the fitted steps that convert texts to features, or None.
+        features: converts texts to the features that the model reads, or None.
+        splitter: the tokeniser of the encoder that was trained, or None.
         vocabulary: columns id and word of the encoding, or None.
         num_words: token ids are below this number; or the number of features.
     """
@@ -98,13 +161,13 @@ class Network(Predictor):
         self._input = Variant.read(about["settings"]).input
         self.model = load_network(run / "model.keras")
         self.model.compile(jit_compile=False)  # compilation takes longer than a few predictions
-        self.features = self.vocabulary = None
+        self.splitter = self.vocabulary = None
         self.num_words = about["num_words"]
-        if self._input.form == "features":
-            from seq2report.models.pipelines import load_pipeline
-
-            self.features = load_pipeline(run / "features")
-        else:
+        self.features = load_features(run, self._input)
+        if self._input.encoder:
+            encoder = read_json(run / "encoder.json")
+            self.splitter = Splitter.load(run / "tokenizer.json", self._input.length, encoder)
+        elif not self.features:
             self.vocabulary = read_table(run / "vocabulary.parquet")
             self._known = set(self.vocabulary["word"])
             if self.vocabulary["id"].max() >= self.num_words:
@@ -117,19 +180,19 @@ class Network(Predictor):
         return probabilities(self.model, self._documents(texts), read)
 
     def knows(self, texts: Sequence[str]) -> np.ndarray:
-        if self.features is not None:
-            return has_features(self.features, texts)
+        if reader := self.features or self.splitter:
+            return reader.knows(texts)
         documents = self._documents(texts)
         special = SPECIAL[UNKNOWN] if has_special(self.vocabulary) else 0
         row = np.repeat(np.arange(len(texts)), documents.lengths)
         return np.bincount(row[documents.flat() > special], minlength=len(texts)) > 0
 
     def _documents(self, texts: Sequence[str]) -> Encoded:
+        if self.splitter:
+            return self.splitter.pieces(texts)
         about = [pl.Series([""] * len(texts))] * 3  # a text has no id, split or label
-        if self.features is not None:
-            matrix = scipy.sparse.csr_matrix(self.features.transform(texts), dtype="f4")
-            matrix.sort_indices()
-            return Features(*about, matrix)
+        if self.features:
+            return Features(*about, self.features.transform(texts))
         words = Words()
         numbers, lengths = words.add(texts, np.zeros(len(texts), bool))
         start = SPECIAL[START] if has_special(self.vocabulary) else None
@@ -137,6 +200,8 @@ class Network(Predictor):
         return Sequences(*about, flat, np.cumsum(lengths) - lengths, lengths)
 
     def read(self, text: str) -> str:
+        if reader := self.features or self.splitter:
+            return reader.read(text)
         if self._input.length is None:
             return text
         is_marked, keeps_first = has_special(self.vocabulary), self._input.truncating == "post"

@@ -10,10 +10,12 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
+from seq2report.config.encoders import checkpoints
 from seq2report.config.resolve import resolve_variant
 from seq2report.core.command import UserError, read_json, write_json
 from seq2report.core.imports import local_imports
 from seq2report.core.machine import memory_mb
+from seq2report.models.variant import Input
 
 
 def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
@@ -34,7 +36,12 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
         "versions": {name: version(name) for name in ("keras", "scikit-learn")},
         "code": _digest(Path(script)),
     }
-    built = {k: v.settings() for k, v in variants.items() if v.kind != "ensemble"}
+    encoders = checkpoints(config, (Path(), Path(script).parent.parent))
+    built = {
+        name: variant.settings() | _pretrained(variant.input, config, encoders)
+        for name, variant in variants.items()
+        if variant.kind != "ensemble"
+    }
     checked = {}
     with contextlib.suppress(UserError):  # no such file, or a damaged one
         checked = read_json(memory)
@@ -51,6 +58,15 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     # If the file cannot be written, the models are checked each time.
     with contextlib.suppress(OSError, UserError, ValueError):
         write_json(memory, common | {"variants": known | new})
+
+
+def _pretrained(settings: Input | None, config: dict, encoders: dict[str, dict]) -> dict:
+    """Return the encoder that a variant uses, for the check, or nothing."""
+    if settings and settings.features:
+        name = config["features"][settings.features].get("encoder")
+    else:
+        name = settings and settings.encoder
+    return {"checkpoint": encoders[name]} if name else {}
 
 
 def _digest(script: Path) -> str:

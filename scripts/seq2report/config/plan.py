@@ -12,13 +12,18 @@ from pathlib import Path
 
 from seq2report.config.references import SOURCE_KEYS
 from seq2report.config.resolve import resolve_trained, seeds
-from seq2report.models.variant import Input, Variant
+from seq2report.models.variant import FEATURES, Input, Variant
 
 RECURRENT = ("SimpleRNN", "GRU", "LSTM")
 INDEXED = ("sequences.parquet", "tokens.npy", "encoding.json", "vocabulary.parquet")
 COMPLETE = ".complete"  # ending of the file beside the folder of a run whose training has ended
-VECTORS = ("documents.parquet", "features.npz", "features.json", "model.skops")
-VECTORS += ("vocabulary.parquet",)
+# The files of features, of scikit-learn steps or an encoder, and of the documents that it reads.
+FEATURE_FILES = {
+    "features": ("documents.parquet", "features.npz", "cost.json", *FEATURES["features"]),
+    "vectors": ("documents.parquet", "vectors.npy", "cost.json", *FEATURES["vectors"]),
+}
+READ = ("encoder.keras", "encoder.json", "tokenizer.json")  # of an encoder
+PIECES = ("sequences.parquet", "tokens.npy", "encoding.json", "tokenizer.json", "encoder.json")
 
 
 class Plan:
@@ -120,7 +125,11 @@ class Plan:
         inputs = [variant.input for variant in self.variants.values() if variant.input]
         embeddings = [i.embedding for i in inputs if i.embedding] + self.shown_embeddings
         encodings = [i.encoding or self.described for i in inputs]
+        features = [self.config["features"][i.features] for i in inputs if i.features]
+        encoders = [i.encoder for i in inputs if i.encoder]
+        encoders += [settings["encoder"] for settings in features if "encoder" in settings]
         items = [
+            *(self.config["encoders"][name] for name in encoders),
             *(self.config["corpora"][name] for name in self.corpora),
             *(self.config["encodings"][name] for name in encodings),
             *(self.config["embeddings"][name] for name in embeddings),
@@ -128,10 +137,14 @@ class Plan:
         return sorted({item[key] for item in items for key in SOURCE_KEYS if key in item})
 
 
-def document_files(network: Input) -> list[str]:
-    """Return the files with the documents of a network, the main one first."""
+def document_files(network: Input | None) -> list[str]:
+    """Return the files with the documents of a model, the main one first."""
+    if not network:
+        return ["documents.parquet"]
     if network.features:
-        return [f"features/{network.features}/{name}" for name in VECTORS]
+        return [f"features/{network.features}/{name}" for name in FEATURE_FILES[network.form]]
+    if network.encoder:
+        return [f"pieces/{network.encoder}/{name}" for name in PIECES]
     return [f"sequences/{network.encoding}/{name}" for name in INDEXED]
 
 

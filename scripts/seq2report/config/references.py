@@ -12,6 +12,8 @@ from seq2report.models.variant import KINDS, kind_of
 SOURCE_KEYS = ("source", "word_index", "index")  # whose value names a source
 # Keys of ``input`` that name something, and where it is defined.
 NAMED = {"encoding": "encodings", "embedding": "embeddings", "features": "features"}
+NAMED |= {"encoder": "encoders"}
+ENCODER_KEYS = {"encoder", "length", "train_layers"}  # of an ``input`` that names an encoder
 
 
 def reference_mistakes(config: dict) -> Iterator[str]:
@@ -63,15 +65,21 @@ def _unknown_names(config: dict) -> Iterator[str]:
         *(("corpora", lessons[key], "lessons.corpus") for key in ("corpus",) if key in lessons),
         *(
             ("sources", settings[key], f"{kind}.{name}.{key}")
-            for kind in ("corpora", "encodings", "embeddings")
-            for name, settings in config[kind].items()
+            for kind in ("corpora", "encodings", "embeddings", "encoders")
+            for name, settings in config.get(kind, {}).items()
             for key in SOURCE_KEYS
             if key in settings
         ),
+        *(
+            ("encoders", settings["encoder"], f"features.{name}.encoder")
+            for name, settings in config.get("features", {}).items()
+            if "encoder" in settings
+        ),
     ]
     for kind, name, where in names:
-        if name not in config[kind]:
-            yield f"{where}: unknown '{name}'; {nearest(name, config[kind])}"
+        known = config.get(kind, {})
+        if name not in known:
+            yield f"{where}: unknown '{name}'; {nearest(name, known)}"
 
 
 def _shared_files(sources: dict) -> Iterator[str]:
@@ -97,6 +105,8 @@ def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
         yield from _ensemble_mistakes(f"{where}.ensemble", variant["ensemble"], config)
     elif kind == "network":
         yield from _network_mistakes(where, variant, config)
+    elif "input" in variant:
+        yield from _pipeline_mistakes(f"{where}.input", variant["input"], config)
 
 
 def _network_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
@@ -108,11 +118,7 @@ def _network_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
             )
             return
     settings, protocol = variant["input"], _protocol(variant, config)
-    for key, kind in NAMED.items():
-        known = config.get(kind, {})
-        if key in settings and settings[key] not in known:
-            hint = nearest(settings[key], known)
-            yield f"{where}.input.{key}: unknown '{settings[key]}'; {hint}"
+    yield from _unknown_inputs(f"{where}.input", settings, config)
     own = variant.get("fit", {})
     fit = own if "protocol" in own else config["fit"] | own
     if protocol == "lecture" and fit.get("refit"):
@@ -125,8 +131,13 @@ def _network_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
             yield f"{where}.input: '{key}' and 'features' exclude each other; remove one of them"
         if protocol == "lecture":
             yield f"{where}: 'protocol: lecture' is for networks that read tokens, not features"
+    elif "encoder" in settings:
+        for key in settings.keys() - ENCODER_KEYS:
+            yield f"{where}.input: '{key}' and 'encoder' exclude each other; remove one of them"
+        if protocol == "lecture":
+            yield f"{where}: 'protocol: lecture' is for networks that read tokens, not word pieces"
     elif "encoding" not in settings:
-        yield f"{where}.input: 'encoding' is missing (or 'features')"
+        yield f"{where}.input: 'encoding' is missing (or 'features', or 'encoder')"
     else:
         yield from _input_mistakes(f"{where}.input", settings)
         encoding = settings["encoding"]
@@ -136,6 +147,20 @@ def _network_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
                 f"{where}.input.encoding: 'protocol: lecture' counts words in all documents, but"
                 f" '{encoding}' has 'fit: {counted}'; name an encoding with 'fit: all'"
             )
+
+
+def _unknown_inputs(where: str, settings: dict, config: dict) -> Iterator[str]:
+    """Yield a message for each name in an ``input`` that is not defined."""
+    for key, kind in NAMED.items():
+        known = config.get(kind, {})
+        if key in settings and settings[key] not in known:
+            yield f"{where}.{key}: unknown '{settings[key]}'; {nearest(settings[key], known)}"
+
+
+def _pipeline_mistakes(where: str, settings: dict, config: dict) -> Iterator[str]:
+    yield from _unknown_inputs(where, settings, config)
+    for key in settings.keys() - {"features"}:
+        yield f"{where}.{key}: a pipeline reads texts, or 'features' alone; remove '{key}'"
 
 
 def _protocol(variant: dict, config: dict) -> str | None:

@@ -38,9 +38,10 @@ def resolve_variant(config: dict, name: str) -> Variant:
     """Return the settings of a variant, with all defaults."""
     settings = extended(config["variants"], name)
     del settings["title"]
+    if "input" in settings:
+        settings["input"] = resolve_input(settings["input"], config)
     if kind_of(settings) == "network":
         settings["fit"] = resolve_fit(config["fit"], settings.get("fit", {}))
-        settings["input"] = resolve_input(settings["input"])
         if isinstance(layers := settings["layers"], dict):
             # With its digest, another version of a function is another setting.
             try:
@@ -57,9 +58,15 @@ def resolve_fit(common: dict, own: dict) -> dict:
     return (LECTURE_FIT if lecture else common) | own
 
 
-def resolve_input(settings: dict) -> dict:
-    """Return how a network reads documents, with the defaults of the form."""
-    form = settings.get("form", "features" if "features" in settings else "sequence")
+def resolve_input(settings: dict, config: dict) -> dict:
+    """Return how a model reads documents, with the defaults of the form."""
+    if "features" in settings:
+        is_dense = "encoder" in config["features"][settings["features"]]
+        return settings | {"form": "vectors" if is_dense else "features"}
+    if "encoder" in settings:
+        length = config["encoders"][settings["encoder"]]["length"]
+        return {"length": length} | settings | {"form": "pieces"}
+    form = settings.get("form", "sequence")
     defaults: dict = {"form": form}
     if "length" in ALLOWED_BY_FORM.get(form, ()):
         defaults |= {"padding": "pre", "truncating": "pre"}

@@ -85,6 +85,17 @@ def parser(description: str, *names: str) -> argparse.ArgumentParser:
     return parser
 
 
+def add_devices(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a command that uses a network: threads, and GPUs."""
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of the CPU; they affect the last digits"
+    )
+    parser.add_argument("--gpu", type=int, choices=(0, 1), default=0, help="number of GPUs")
+    parser.add_argument(
+        "--gpu-absent", choices=("error", "cpu"), default="error", help="what to do without a GPU"
+    )
+
+
 def json_argument(argument: str) -> object:
     """Return the JSON in an argument, or in the file after its ``@``.
 

@@ -8,10 +8,13 @@ import numpy as np
 import scipy.sparse
 import tensorflow as tf
 
+from seq2report.documents.pieces import Pieces
 from seq2report.documents.sequences import Encoded, pad
 from seq2report.models.variant import Input
 
 PREDICT_BATCH = 128  # fixed, so that XLA compiles one program for validation and test
+PIECES_BATCH = 32  # of an encoder, whose attention needs memory for each pair of pieces
+POOL = 50  # batches whose documents are sorted by length
 AT_ONCE = 1 << 23  # bytes of input arrays that are built at a time
 Read = Callable[[Encoded], np.ndarray | scipy.sparse.csr_matrix]
 
@@ -22,10 +25,13 @@ def inputs_of(
     """Return the input array of a network for some documents.
 
     Token ids, (n, length) int32; with ``form: multihot``, 1 for each token that occurs,
-    (n, num_words) float32; features, (n, features) float32, sparse.
+    (n, num_words) float32; features, (n, features) float32, sparse or dense. Ids of word pieces,
+    (n, longest) int32.
     """
-    if settings.form == "features":
+    if settings.features:
         return sequences.matrix
+    if settings.form == "pieces":
+        return sequences.matrix(settings.length)
     if settings.form != "multihot":
         return pad(sequences, settings.length, settings.padding, settings.truncating)
     ones = np.zeros((len(sequences.lengths), num_words), dtype=np.float32)
@@ -43,6 +49,8 @@ def batches(
     document, which are batched with the documents.
     """
     rows = order[: len(order) // size * size].reshape(-1, size)
+    if isinstance(sequences, Pieces):
+        return _ragged(sequences, read, rows, more)
     first = read(sequences.take(rows[0]))
 
     def chunks() -> Iterator[tuple[np.ndarray, ...]]:
@@ -71,8 +79,45 @@ def batches(
     return data.apply(tf.data.experimental.assert_cardinality(len(rows))).prefetch(2)
 
 
+def _ragged(
+    pieces: Pieces, read: Read, rows: np.ndarray, more: tuple[np.ndarray, ...]
+) -> tf.data.Dataset:
+    """Return batches whose length is that of their longest document."""
+
+    def each() -> Iterator[tuple[np.ndarray, ...]]:
+        for batch in rows:
+            yield read(pieces.take(batch)), *(array[batch] for array in more)
+
+    size = rows.shape[1]
+    specs = [tf.TensorSpec((size, *array.shape[1:]), array.dtype) for array in more]
+    signature = (tf.TensorSpec((size, None), tf.int32), *specs)
+    data = tf.data.Dataset.from_generator(each, output_signature=signature)
+    return data.apply(tf.data.experimental.assert_cardinality(len(rows))).prefetch(2)
+
+
+def shuffled(documents: Encoded, size: int, seed: int, epoch: int) -> np.ndarray:
+    """Return the rows of the documents in the order of an epoch, (n,) int64.
+
+    Pieces come in batches of ``size`` documents of similar length, in random order, so that short
+    documents are not filled up to the length of long ones.
+    """
+    random = np.random.default_rng([seed, epoch])
+    order = random.permutation(len(documents))
+    if not isinstance(documents, Pieces):
+        return order
+    pools = np.split(order, range(POOL * size, len(order), POOL * size))
+    order = np.concatenate([p[np.argsort(documents.lengths[p], kind="stable")] for p in pools])
+    whole = len(order) // size * size
+    return np.append(random.permutation(order[:whole].reshape(-1, size)), order[whole:])
+
+
 def probabilities(model: keras.Model, sequences: Encoded, read: Read) -> np.ndarray:
     """Return (n, classes) float32 probabilities of the documents, in their order."""
-    n = len(sequences)
-    order = np.arange(math.ceil(n / PREDICT_BATCH) * PREDICT_BATCH) % n  # fills the last batch
-    return model.predict(batches(sequences, read, order, PREDICT_BATCH), verbose=0)[:n]
+    n, size, order = len(sequences), PREDICT_BATCH, np.arange(len(sequences))
+    if isinstance(sequences, Pieces):
+        size, order = PIECES_BATCH, np.argsort(sequences.lengths, kind="stable")
+    filled = np.resize(order, math.ceil(n / size) * size)  # fills the last batch
+    predicted = model.predict(batches(sequences, read, filled, size), verbose=0)[:n]
+    probability = np.empty_like(predicted)
+    probability[order] = predicted
+    return probability

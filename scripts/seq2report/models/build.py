@@ -1,6 +1,7 @@
 """Build and compile the Keras network of a variant."""
 
 import json
+import math
 from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
@@ -25,6 +26,7 @@ def build_model(
     num_words: int,
     classes: int,
     matrix: np.ndarray | None = None,
+    encoder: keras.Model | None = None,
     ours: dict[str, type] | None = None,
 ) -> keras.Model:
     """Return the network of a variant, not compiled.
@@ -34,12 +36,13 @@ def build_model(
         classes: units of the softmax output, which follows ``layers``.
         matrix: pretrained vectors, (num_words, dimensions) float32; required if ``input`` names an
             embedding.
+        encoder: the network of an encoder; required if ``input`` names one.
         ours: classes that replace those of Keras, by name, such as `cpu_layers.FASTER`.
 
     Raises:
         UserError: a layer that does not exist, has a wrong argument or does not fit.
     """
-    start, *stack = _input_layers(variant.input, num_words, matrix)
+    start, *stack = _input_layers(variant.input, num_words, matrix, encoder)
     x = start
     for layer in stack:
         x = layer(x)
@@ -54,14 +57,19 @@ def build_model(
             " recurrent layer"
         )
     try:
-        model = keras.Model(start, keras.layers.Dense(classes, activation="softmax")(x))
+        output = keras.layers.Dense(classes, activation="softmax", dtype="float32")
+        model = keras.Model(start, output(x))
     except ValueError as error:
         raise UserError(f"layers: {first_line(error)}") from error
     _refuse_foreign(model.get_config(), "layers", ours or {})
     return model
 
 
-def _input_layers(settings: Input, num_words: int, matrix: np.ndarray | None) -> list:
+def _input_layers(
+    settings: Input, num_words: int, matrix: np.ndarray | None, encoder: keras.Model | None
+) -> list:
+    if encoder:
+        return [keras.Input((None,), dtype="int32"), encoder]
     if settings.is_vector:
         return [keras.Input((num_words,), dtype="float32", sparse=settings.form == "features")]
     start = keras.Input((settings.length,), dtype="int32")
@@ -165,10 +173,17 @@ def compile_model(model: keras.Model, settings: Fit, documents: int = 1) -> None
 def document_shape(model: keras.Model, settings: Input) -> tuple[int, ...]:
     """Return the shape of a document after the embedding or encoding layer.
 
-    (length, dimensions) with an embedding, (length, num_words) one-hot, (num_words,) multi-hot,
-    (features,).
+    (length, dimensions) with an embedding or encoder, (length, num_words) one-hot, (num_words,)
+    multi-hot, (features,).
     """
+    if settings.encoder:
+        return settings.length, model.layers[1].output.shape[1]
     return (model.input if settings.is_vector else model.layers[1].output).shape[1:]
+
+
+def frozen_parameters(model: keras.Model) -> int:
+    """Return the number of parameters that training does not change."""
+    return sum(math.prod(weight.shape) for weight in model.non_trainable_weights)
 
 
 def has_recurrent_layer(model: keras.Model) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from seq2report.core.command import UserError
 from seq2report.documents.sequences import Encoded
-from seq2report.models.batches import Read, batches, probabilities
+from seq2report.models.batches import Read, batches, probabilities, shuffled
 from seq2report.models.checkpoint import Checkpoint
 from seq2report.models.runs import scores
 from seq2report.models.variant import Fit
@@ -129,8 +129,8 @@ def _fit_epoch(
 ) -> dict[str, float]:
     """Fit one epoch; return its mean loss and accuracy."""
     documents, truth = train
-    order = np.random.default_rng([seed, epoch]).permutation(len(truth))
-    data = batches(documents, read, order, min(settings.batch_size, len(truth)), truth)
+    size = min(settings.batch_size, len(truth))
+    data = batches(documents, read, shuffled(documents, size, seed, epoch), size, truth)
     is_balanced = settings.class_weight == "balanced"
     weights = balanced(truth, model.output_shape[-1]) if is_balanced else None
     fitted = model.fit(data, shuffle=False, verbose=0, class_weight=weights).history

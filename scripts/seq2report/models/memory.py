@@ -13,15 +13,17 @@ BYTES = 4  # per number
 KEPT = 2  # copies of each weight: in the network, and from the best epoch
 
 
-def estimate(model: keras.Model, fit: Fit) -> dict[str, int]:
+def estimate(model: keras.Model, fit: Fit, length: int | None = None) -> dict[str, int]:
     """Return the bytes that the training of a network needs at least, by purpose.
+
+    ``length`` is the number of word pieces that an encoder reads.
 
     weights: both copies. optimizer: its variables for each trained weight (one for RMSprop, two for
     Adam). batch: the outputs of all layers for a batch of training or prediction, whichever is
     smaller. Gradients, documents and libraries are not included.
     """
     trained = sum(math.prod(weight.shape) for weight in model.trainable_weights)
-    outputs = sum(_output_size(layer) for layer in model.layers)
+    outputs = sum(_output_size(layer, length) for layer in model.layers)
     weight = keras.Variable([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     optimizer = build_optimizer(fit.optimizer)
     optimizer.build([weight])
@@ -51,12 +53,20 @@ def refuse(needed: dict[str, int], memory_mb: int) -> None:
     )
 
 
-def _output_size(layer: keras.layers.Layer) -> int:
-    """Return the number of outputs of a layer for one document, 0 if it has no single output."""
+def _output_size(layer: keras.layers.Layer, length: int | None) -> int:
+    """Return the number of outputs of a layer for one document, 0 if it has no single output.
+
+    Of an encoder, it is the sum over its layers, with the attention of each pair of pieces.
+    """
     if isinstance(layer, keras.layers.InputLayer):
         return 0
+    if isinstance(layer, keras.Model):
+        return sum(_output_size(inner, length) for inner in layer.layers)
+    is_attention = isinstance(layer, keras.layers.MultiHeadAttention)
+    pairs = layer.num_heads * (length or 0) ** 2 if is_attention else 0
     try:
         outputs = keras.tree.flatten(layer.output)
     except (AttributeError, ValueError):  # called more than once
         return 0
-    return sum(math.prod(size or 1 for size in output.shape[1:]) for output in outputs)
+    known = length or 1
+    return pairs + sum(math.prod(size or known for size in out.shape[1:]) for out in outputs)

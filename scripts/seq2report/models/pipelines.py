@@ -11,8 +11,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import skops.io
+from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline, make_pipeline
 
@@ -26,6 +26,7 @@ from seq2report.models.layers import build_steps
 from seq2report.models.steps import TemperatureScaled, best_temperature
 
 MOST_ALONE = 3  # characters, in a word of Chinese or Japanese
+Documents = list[str] | np.ndarray | csr_matrix  # texts, or one row of features per document
 HOLD_STEPS = ("steps", "transformer_list")  # attributes of Pipeline and FeatureUnion
 
 
@@ -45,28 +46,31 @@ def build_pipeline(parts: list[dict], seed: int) -> Pipeline:
     return make_pipeline(*first, last)
 
 
-def fitted(pipeline: Pipeline, documents: pl.DataFrame) -> Pipeline:
-    """Return a copy of a pipeline, fitted on documents with the columns text and label.
+def fitted(pipeline: Pipeline, x: Documents, labels: np.ndarray) -> Pipeline:
+    """Return a copy of a pipeline, fitted on documents and their labels, (n,) str.
 
     Raises:
         UserError: scikit-learn cannot fit it.
     """
-    texts, labels = documents["text"].to_list(), documents["label"].to_numpy().astype(str)
-    n, model, x = len(texts), clone(pipeline), texts
+    n, model = len(labels), clone(pipeline)
     *first, last = model.named_steps
     read, classes = plural(n, "documents"), plural(len(set(labels)), "classes")
-    size = f"{read}, {plural(sum(map(len, texts)), 'characters')}, {classes}"
+    size = f"{sum(map(len, x)):,} characters" if isinstance(x, list) else _features(x)
     try:
         if first:
-            with progress(f"fitting {' → '.join(first)} on {size}"):
-                x = model[:-1].fit_transform(texts, labels)
-            size = f"{read}, {plural(x.shape[1], 'features')}, {classes}"
-        with progress(f"fitting {last} on {size}"):
+            with progress(f"fitting {' → '.join(first)} on {read}, {size}, {classes}"):
+                x = model[:-1].fit_transform(x, labels)
+            size = _features(x)
+        with progress(f"fitting {last} on {read}, {size}, {classes}"):
             model[-1].fit(x, labels)
     except ValueError as error:
         message = f"scikit-learn cannot fit this pipeline to {read}: {error}"
         raise UserError(message) from error
     return model
+
+
+def _features(x: np.ndarray | csr_matrix) -> str:
+    return plural(x.shape[1], "features")
 
 
 def joined_word(model: Pipeline) -> str | None:
@@ -82,11 +86,14 @@ def joined_word(model: Pipeline) -> str | None:
 
 
 def calibrated(
-    pipeline: Pipeline, train: pl.DataFrame, validation: pl.DataFrame, classes: list[str]
+    pipeline: Pipeline,
+    train: tuple[Documents, np.ndarray],
+    validation: tuple[Documents, np.ndarray],
+    classes: list[str],
 ) -> tuple[Pipeline, np.ndarray]:
     """Fit a pipeline on the training split and predict the validation split.
 
-    Documents have the columns text and label; the classes are sorted.
+    Both are documents and their labels, (n,) str; the classes are sorted.
 
     Returns:
         A copy of the pipeline, not fitted, with the best temperature for these predictions if it
@@ -95,20 +102,20 @@ def calibrated(
     Raises:
         UserError: scikit-learn cannot fit it.
     """
-    model = fitted(pipeline, train)
+    model, (x, labels) = fitted(pipeline, *train), validation
     if isinstance(model[-1], TemperatureScaled):
-        known = validation.filter(pl.col("label").cast(pl.String).is_in(model.classes_.tolist()))
-        decision = model.decision_function(known["text"].to_list())
-        truth = np.searchsorted(model.classes_, known["label"].to_numpy().astype(str))
+        known = np.isin(labels, model.classes_)
+        decision = model.decision_function(x)[known]
+        truth = np.searchsorted(model.classes_, labels[known])
         model[-1].temperature = best_temperature(decision, truth)
-    return clone(model), probabilities(model, validation, classes)
+    return clone(model), probabilities(model, x, classes)
 
 
-def probabilities(model: Pipeline, documents: pl.DataFrame, classes: list[str]) -> np.ndarray:
+def probabilities(model: Pipeline, x: Documents, classes: list[str]) -> np.ndarray:
     """Return (documents, classes) float64; a class without fitted documents has 0."""
-    probability = np.zeros((documents.height, len(classes)))
+    probability = np.zeros((len(x) if isinstance(x, list) else x.shape[0], len(classes)))
     known = np.searchsorted(classes, model.classes_)
-    probability[:, known] = model.predict_proba(documents["text"].to_list())
+    probability[:, known] = model.predict_proba(x)
     return probability
 
 

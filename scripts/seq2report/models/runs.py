@@ -22,7 +22,7 @@ import polars as pl
 
 from seq2report.core.command import damaged, intact, read_json, replacing, write_json
 from seq2report.core.version import __version__
-from seq2report.models.variant import DIGESTS
+from seq2report.models.variant import DIGESTS, FEATURES, Input
 
 SMALLEST = np.finfo(np.float64).eps  # lower bound of a probability in a log loss
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1")  # by which models can be compared
@@ -31,7 +31,7 @@ HISTORY_COLUMNS += ["seconds", "kept"]
 Predicted = tuple[pl.DataFrame, np.ndarray]  # documents and their probabilities
 # Files and a folder of a run that describe its model, and that its predictions need.
 MODEL = ("run.json", "metrics.json", "model.keras", "model.skops", "vocabulary.parquet", "features")
-MODEL += ("ensemble.json", DIGESTS)
+MODEL += ("tokenizer.json", "encoder.json", "ensemble.json", DIGESTS)
 
 
 def about_run(args: argparse.Namespace, **more: object) -> dict:
@@ -112,6 +112,29 @@ def _model_files(run: Path) -> Iterator[Path]:
 def _digest(file: Path) -> str:
     with file.open("rb") as content:
         return file_digest(content, "sha256").hexdigest()
+
+
+def with_cost(facts: dict, file: Path, predicted: int) -> dict:
+    """Return facts of metrics.json with the time of the features of a run in its durations.
+
+    ``file`` is cost.json of the features, and ``predicted`` the number of test documents.
+    """
+    cost = read_json(file)
+    with intact(file):
+        fitted = {"fit": facts["fitted_documents"], "predict": predicted}
+        added = {
+            f"{kind}_{name}": (kind == "fit") * cost["fit"][name] + n * cost["document"][name]
+            for kind, n in fitted.items()
+            for name in ("seconds", "cpu_seconds")
+        }
+    return facts | {name: facts[name] + seconds for name, seconds in added.items()}
+
+
+def copy_features(features: Path, settings: Input, run: Path) -> None:
+    """Copy what converts texts to features to the folder ``features`` of a run."""
+    (run / "features").mkdir()
+    for name in FEATURES[settings.form]:
+        shutil.copy(features / name, run / "features")
 
 
 def save_run(

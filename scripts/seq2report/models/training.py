@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,8 +13,15 @@ from seq2report.core.wording import plural
 from seq2report.documents.sequences import Encoded
 from seq2report.models import cpu_layers, cudnn
 from seq2report.models.batches import inputs_of, probabilities
-from seq2report.models.build import build_model, compile_model, computed_by, document_shape
+from seq2report.models.build import (
+    build_model,
+    compile_model,
+    computed_by,
+    document_shape,
+    frozen_parameters,
+)
 from seq2report.models.checkpoint import Checkpoint
+from seq2report.models.encoders import load_encoder
 from seq2report.models.fit import fit, refit
 from seq2report.models.runs import durations
 from seq2report.models.variant import Variant
@@ -38,13 +46,17 @@ class Network:
     num_words: int  # token ids are below this number; or the number of features
     classes: int  # number of classes
     matrix: np.ndarray | None  # pretrained vectors, (num_words, dimensions) float32, or None
+    encoder: Path | None  # encoder.keras of the encoder that is trained, or None
     seed: int  # of weights and dropout
     gpu: str | None  # name of the GPU that trains; None for the CPU
     metric: str = "accuracy"  # of the validation documents, decides which epoch is the best
 
     def build(self, ours: dict[str, type] | None = None) -> keras.Model:
         """Return the network, not compiled; ``ours`` is as in `build_model`."""
-        return build_model(self.variant, self.num_words, self.classes, self.matrix, ours)
+        train_layers = self.variant.input.train_layers
+        encoder = load_encoder(self.encoder, train_layers) if self.encoder else None
+        sizes = (self.num_words, self.classes)
+        return build_model(self.variant, *sizes, self.matrix, encoder, ours)
 
     def compiled(self, documents: int) -> tuple[keras.Model, str | None]:
         """Return a new network, compiled for a training on so many documents.
@@ -105,6 +117,7 @@ def describe(model: keras.Model, network: Network, cudnn_lost: str | None) -> di
     return {
         "protocol": network.variant.fit.protocol or "held out",
         "parameters": model.count_params(),
+        "frozen_parameters": frozen_parameters(model),
         "document_shape": " × ".join(map(str, document_shape(model, network.variant.input))),
         "device": network.gpu or "CPU",
         "jit_compile": bool(model.jit_compile),

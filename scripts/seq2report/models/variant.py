@@ -11,17 +11,24 @@ from typing import Any, Self
 DIGESTS = "SHA256SUMS"  # of all other files of a run, as `sha256sum -c` reads them
 EVERY_RUN = ("metrics.json", "run.json", DIGESTS)  # needed to load any model
 PIPELINE = ("model.skops", "vocabulary.parquet")  # fitted steps
-FEATURES = (*PIPELINE, "features.json")
+FEATURES = {  # of a run, by the form of its input
+    "features": (*PIPELINE, "features.json"),
+    "vectors": ("encoder.keras", "tokenizer.json", "features.json"),
+}
 
 
 @dataclass(frozen=True)
 class Input:
-    """The input of a network."""
+    """The input of a network, or of a pipeline that reads features."""
 
-    form: str  # sequence (token ids), onehot, multihot or features
+    # sequence (token ids), onehot, multihot, features (sparse), vectors (features of an encoder,
+    # dense) or pieces (an encoder that is trained)
+    form: str
     encoding: str | None = None  # name of the encoding; None for features
     features: str | None = None  # name of the features; None for token ids
+    encoder: str | None = None  # name of the encoder that is trained, if any
     length: int | None = None  # maximum number of tokens of a document; None if it is one vector
+    train_layers: int | None = None  # number of last layers of the encoder to train; None for all
     padding: str | None = None  # pre or post
     truncating: str | None = None  # pre or post
     embedding: str | None = None  # name of pretrained vectors
@@ -31,7 +38,7 @@ class Input:
     @property
     def is_vector(self) -> bool:
         """Whether a document is one vector, without the order of its tokens."""
-        return self.form in ("multihot", "features")
+        return self.form in ("multihot", *FEATURES)
 
 
 @dataclass(frozen=True)
@@ -121,9 +128,14 @@ class Kind:
 
 
 def _network_files(variant: Variant) -> list[str]:
-    if variant.input.form == "features":
-        return ["model.keras", *(f"features/{name}" for name in FEATURES)]
-    return ["model.keras", "vocabulary.parquet"]
+    if variant.input.encoder:
+        return ["model.keras", "tokenizer.json", "encoder.json"]
+    return ["model.keras", *(_feature_files(variant) or ["vocabulary.parquet"])]
+
+
+def _feature_files(variant: Variant) -> list[str]:
+    names = FEATURES.get(variant.input.form, ()) if variant.input else ()
+    return [f"features/{name}" for name in names]
 
 
 # The first kind whose key is in the settings applies.
@@ -132,7 +144,11 @@ KINDS = {
         "ensemble", ("ensemble",), "train_ensemble", "Ensemble", lambda _: ["ensemble.json"]
     ),
     "pipeline": Kind(
-        "pipeline", ("pipeline",), "train_pipeline", "Pipeline", lambda _: [*PIPELINE]
+        "pipeline",
+        ("pipeline", "input"),
+        "train_pipeline",
+        "Pipeline",
+        lambda variant: [*PIPELINE, *_feature_files(variant)],
     ),
     "network": Kind(
         "layers", ("input", "layers", "fit"), "train_network", "Network", _network_files

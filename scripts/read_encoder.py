@@ -1,0 +1,46 @@
+"""Read a pretrained encoder of the BERT family once, for all corpora.
+
+encoder.keras is its network, from word pieces to one vector per document; tokenizer.json is its
+tokeniser, without truncation and padding; encoder.json has its architecture and its settings.
+
+The checkpoint is a tar, zip or wheel with config.json, model.safetensors, and tokenizer.json or
+vocab.txt. No code and no pickle in it is used.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from seq2report.core import command
+from seq2report.core.command import replacing, run, write_json
+from seq2report.models.backend import load_keras
+from seq2report.models.pretrained import check_length, read_checkpoint
+
+
+def main(argv: Sequence[str] | None) -> None:
+    parser = command.parser(__doc__, "settings", "output")
+    parser.add_argument("--file", type=Path, required=True, help="tar, zip or wheel")
+    args = parser.parse_args(argv)
+
+    checkpoint = read_checkpoint(args.file)
+    architecture, pooling = checkpoint.architecture, args.settings["pooling"]
+    check_length(args.settings["length"], architecture, "length")
+    load_keras(seed=0)
+    from seq2report.models.encoders import build_encoder, set_pretrained
+
+    model = build_encoder(architecture, pooling)
+    set_pretrained(model, checkpoint.read_weights(), architecture)
+    message = "%d layers, vectors of %d numbers, %d word pieces, %d parameters"
+    sizes = (architecture.layers, architecture.width, architecture.vocabulary)
+    logging.info(message, *sizes, model.count_params())
+    with replacing(args.output) as folder:
+        folder.mkdir()
+        model.save(folder / "encoder.keras")
+        checkpoint.tokenizer.save(str(folder / "tokenizer.json"))
+        content = {"architecture": asdict(architecture), "parameters": model.count_params()}
+        write_json(folder / "encoder.json", content | args.settings)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,370 @@
+"""Read a pretrained encoder of the BERT family: configuration, weights and tokeniser.
+
+A checkpoint is a folder, tar, zip or wheel with config.json, model.safetensors, and tokenizer.json
+or vocab.txt, as published on Hugging Face. Nothing is unpickled. `read_checkpoint` reads the
+header of the weights only, and finds every error before the weights are read.
+"""
+
+import json
+import struct
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seq2report.core.command import UserError, first_line, nearest
+from seq2report.core.excerpts import visible
+from seq2report.documents.pieces import check_tokenizer, padding_id, read_tokenizer
+from seq2report.files import archives
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+TOKENIZER, VOCABULARY = "tokenizer.json", "vocab.txt"
+OTHER_WEIGHTS = ("pytorch_model.bin", "tf_model.h5", "model.safetensors.index.json")
+LARGEST_HEADER = 1 << 26  # bytes of the header of model.safetensors
+DTYPES = ("BF16", "F16", "F32", "F64")
+ACTIVATIONS = {  # of config.json: the function, and whether it is the tanh approximation
+    "gelu": ("gelu", False),
+    "gelu_new": ("gelu", True),
+    "gelu_fast": ("gelu", True),
+    "gelu_pytorch_tanh": ("gelu", True),
+    "relu": ("relu", False),
+}
+# The keys of config.json, by model_type, for the fields of `Architecture`, with their defaults.
+KEYS = {
+    "bert": {
+        "vocabulary": ("vocab_size", None),
+        "positions": ("max_position_embeddings", None),
+        "layers": ("num_hidden_layers", None),
+        "heads": ("num_attention_heads", None),
+        "width": ("hidden_size", None),
+        "inner": ("intermediate_size", None),
+        "activation": ("hidden_act", "gelu"),
+        "epsilon": ("layer_norm_eps", 1e-12),
+        "dropout": ("hidden_dropout_prob", 0.1),
+        "attention_dropout": ("attention_probs_dropout_prob", 0.1),
+    },
+    "distilbert": {
+        "vocabulary": ("vocab_size", None),
+        "positions": ("max_position_embeddings", None),
+        "layers": ("n_layers", None),
+        "heads": ("n_heads", None),
+        "width": ("dim", None),
+        "inner": ("hidden_dim", None),
+        "activation": ("activation", "gelu"),
+        "epsilon": ("layer_norm_eps", 1e-12),
+        "dropout": ("dropout", 0.1),
+        "attention_dropout": ("attention_dropout", 0.1),
+    },
+}
+# Settings of config.json that would need another network, and their only values.
+ONLY = {
+    "position_embedding_type": "absolute",
+    "is_decoder": False,
+    "add_cross_attention": False,
+    "auto_map": None,  # code of its own
+    "feed_forward_type": None,
+    "pruned_heads": {},
+}
+# Names of tensors below the prefix of the model, by model_type. {n} is the number of a layer.
+EMBEDDINGS = {
+    "pieces": "embeddings.word_embeddings.weight",
+    "positions": "embeddings.position_embeddings.weight",
+    "norm.weight": "embeddings.LayerNorm.weight",
+    "norm.bias": "embeddings.LayerNorm.bias",
+}
+LAYERS = {
+    "bert": {
+        "query": "encoder.layer.{n}.attention.self.query",
+        "key": "encoder.layer.{n}.attention.self.key",
+        "value": "encoder.layer.{n}.attention.self.value",
+        "output": "encoder.layer.{n}.attention.output.dense",
+        "attention_norm": "encoder.layer.{n}.attention.output.LayerNorm",
+        "inner": "encoder.layer.{n}.intermediate.dense",
+        "outer": "encoder.layer.{n}.output.dense",
+        "norm": "encoder.layer.{n}.output.LayerNorm",
+    },
+    "distilbert": {
+        "query": "transformer.layer.{n}.attention.q_lin",
+        "key": "transformer.layer.{n}.attention.k_lin",
+        "value": "transformer.layer.{n}.attention.v_lin",
+        "output": "transformer.layer.{n}.attention.out_lin",
+        "attention_norm": "transformer.layer.{n}.sa_layer_norm",
+        "inner": "transformer.layer.{n}.ffn.lin1",
+        "outer": "transformer.layer.{n}.ffn.lin2",
+        "norm": "transformer.layer.{n}.output_layer_norm",
+    },
+}
+TYPES = "embeddings.token_type_embeddings.weight"  # of BERT; texts have the type 0
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The numbers that determine the network of an encoder."""
+
+    vocabulary: int  # word pieces
+    positions: int  # longest input, in word pieces
+    layers: int
+    heads: int  # of attention
+    width: int  # of the vector of a word piece
+    inner: int  # width of the feed-forward network of a layer
+    activation: str  # a key of `ACTIVATIONS`
+    epsilon: float  # of layer normalisation
+    dropout: float
+    attention_dropout: float
+    padding: int  # id of the piece that fills a batch
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checked pretrained encoder; its weights are still on disk."""
+
+    path: Path
+    architecture: Architecture
+    tokenizer: "Tokenizer"
+    names: dict[str, str]  # of the tensors, by the names of `tensor_shapes`
+    weights: str  # path of model.safetensors in the checkpoint
+
+    def read_weights(self) -> dict[str, np.ndarray]:
+        """Return the tensors by the names of `tensor_shapes`, float32; "types" of BERT is optional.
+
+        Raises:
+            UserError: the file is damaged.
+        """
+        import ml_dtypes  # noqa: F401 (the type BF16, for NumPy)
+        from safetensors import SafetensorError, safe_open
+
+        with _on_disk(self.path, self.weights) as file:
+            try:
+                with safe_open(file, framework="numpy") as stored:
+                    return {
+                        name: stored.get_tensor(tensor).astype(np.float32)
+                        for name, tensor in self.names.items()
+                    }
+            except (SafetensorError, ValueError) as error:
+                raise UserError(
+                    f"{self.path}: {self.weights} is damaged ({first_line(error)}); remove"
+                    f" {self.path} and fetch it again"
+                ) from error
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Return the checkpoint in a folder or archive; its weights are not read yet.
+
+    Raises:
+        UserError: a file is missing or damaged, the architecture is not supported, a tensor is
+            missing or has another shape, or the tokeniser does not fit.
+    """
+    files = _find(path)
+    config = _read_object(path, files[CONFIG])
+    architecture = read_architecture(config, f"{path}: {files[CONFIG]}")
+    header = _read_header(path, files[WEIGHTS])
+    names = _match(config["model_type"], architecture, header, f"{path}: {files[WEIGHTS]}")
+    tokenizer = _read_tokenizer(path, files)
+    padding = padding_id(tokenizer, config.get("pad_token_id", 0))  # config.json may be wrong
+    architecture = replace(architecture, padding=padding)
+    check_tokenizer(tokenizer, architecture.vocabulary, padding, str(path))
+    return Checkpoint(path, architecture, tokenizer, names, files[WEIGHTS])
+
+
+def read_architecture(config: dict, where: str) -> Architecture:
+    """Return the architecture of the content of config.json.
+
+    Raises:
+        UserError: it is not one of the BERT family, or a value is missing or not allowed; the
+            message begins with ``where``.
+    """
+    kind = config.get("model_type")
+    if kind not in KEYS:
+        raise UserError(
+            f"{where}: found model_type {visible(str(kind))}, expected {' or '.join(KEYS)}: only"
+            " encoders of the BERT family are supported (BERT, MiniLM, E5, BGE, GTE, SciBERT,"
+            " DistilBERT)"
+        )
+    for key, value in ONLY.items():
+        if (found := config.get(key, value)) != value:
+            expected = f"expected {value!r}" if value else "which is not supported"
+            raise UserError(f"{where}: {key} is {visible(repr(found))}, {expected}")
+    types, values = {field.name: field.type for field in fields(Architecture)}, {}
+    for name, (key, default) in KEYS[kind].items():
+        value = config.get(key, default)
+        if value is None:
+            raise UserError(f"{where}: {key} is missing")
+        values[name] = _checked(value, types[name], f"{where}: {key}")
+    architecture = Architecture(**values, padding=0)
+    if architecture.width % architecture.heads:
+        width, heads = KEYS[kind]["width"][0], KEYS[kind]["heads"][0]
+        raise UserError(f"{where}: {width} is not a multiple of {heads}")
+    return architecture
+
+
+def _checked(value: object, kind: type, where: str) -> object:
+    """Return a value of config.json; `UserError` if it is not allowed."""
+    if kind is str:
+        if value not in ACTIVATIONS:
+            hint = nearest(str(value), ACTIVATIONS)
+            raise UserError(f"{where}: unknown activation {visible(str(value))}; {hint}")
+        return value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    least = 0 if kind is float else 1
+    most = 1 if kind is float else 1 << 24
+    if not is_number or not least <= value <= most or (kind is int and value != int(value)):
+        raise UserError(f"{where}: found {visible(repr(value))}, expected {least} to {most}")
+    return kind(value)
+
+
+def check_length(length: int, architecture: Architecture, where: str) -> None:
+    """Check the longest input that a configuration asks for; `UserError` if it is too long."""
+    if not 3 <= length <= architecture.positions:
+        raise UserError(
+            f"{where}: found {length}, expected 3 to {architecture.positions}, the longest input"
+            " of the encoder in word pieces"
+        )
+
+
+def tensor_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each tensor by our name, such as ``3.query.weight`` of the layer 3."""
+    a = architecture
+    shapes = {"pieces": (a.vocabulary, a.width), "positions": (a.positions, a.width)}
+    shapes |= {"norm.weight": (a.width,), "norm.bias": (a.width,)}
+    sizes = {"inner": (a.inner, a.width), "outer": (a.width, a.inner)}
+    for n in range(a.layers):
+        for name in LAYERS["bert"]:
+            shape = (a.width,) if name.endswith("norm") else sizes.get(name, (a.width, a.width))
+            shapes |= {f"{n}.{name}.weight": shape, f"{n}.{name}.bias": shape[:1]}
+    return shapes
+
+
+def _match(kind: str, architecture: Architecture, header: dict, where: str) -> dict[str, str]:
+    """Return the name of each tensor in the file by our name; `UserError` if one does not fit."""
+    stem = f"{kind}." if any(name.startswith(f"{kind}.") for name in header) else ""
+    names = {}
+    for name, shape in tensor_shapes(architecture).items():
+        number, _, rest = name.partition(".")
+        if number.isdecimal():
+            part, ending = rest.rsplit(".", 1)
+            tensor = f"{stem}{LAYERS[kind][part].format(n=number)}.{ending}"
+        else:
+            tensor = stem + EMBEDDINGS[name]
+        names[name] = _fitting(tensor, shape, header, where)
+    if kind == "bert" and (types := stem + TYPES) in header:
+        count = header[types].get("shape", [1])[0]
+        names["types"] = _fitting(types, (count, architecture.width), header, where)
+    return names
+
+
+def _fitting(name: str, shape: tuple[int, ...], header: dict, where: str) -> str:
+    """Return the name of a tensor; `UserError` if it is missing, or of another shape or type."""
+    # Names of layer normalisation in checkpoints of TensorFlow.
+    old = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace(
+        "LayerNorm.bias", "LayerNorm.beta"
+    )
+    name = name if name in header else old
+    if name not in header:
+        raise UserError(f"{where}: the tensor {name} is missing; does config.json belong to it?")
+    found, dtype = header[name].get("shape"), header[name].get("dtype")
+    if found != list(shape):
+        raise UserError(f"{where}: {name} has the shape {found}, expected {list(shape)}")
+    if dtype not in DTYPES:
+        raise UserError(
+            f"{where}: {name} has the type {visible(str(dtype))}, expected {', '.join(DTYPES)};"
+            " convert the weights"
+        )
+    return name
+
+
+def _find(path: Path) -> dict[str, str]:
+    """Return the paths of the files of the checkpoint by their names; `UserError` without one."""
+    names = _names(path)
+    folders = [str(PurePosixPath(n).parent) for n in names if PurePosixPath(n).name == WEIGHTS]
+    if len(folders) != 1:
+        others = [n for n in names if PurePosixPath(n).name in OTHER_WEIGHTS]
+        found = others[0] if others else f"{len(folders)} files of this name"
+        hint = "; convert the weights to one safetensors file" if others else ""
+        raise UserError(f"{path}: found {visible(found)}, expected one {WEIGHTS}{hint}")
+    wanted = {str(PurePosixPath(folders[0]) / name): name for name in (CONFIG, WEIGHTS)}
+    optional = (TOKENIZER, VOCABULARY, "tokenizer_config.json")
+    wanted |= {str(PurePosixPath(folders[0]) / name): name for name in optional}
+    files = {wanted[name]: name for name in names if name in wanted}
+    for needed in (CONFIG, TOKENIZER):
+        if needed not in files and not (needed == TOKENIZER and VOCABULARY in files):
+            either = f"{TOKENIZER} or {VOCABULARY}" if needed == TOKENIZER else needed
+            raise UserError(f"{path}: found no {either} beside {WEIGHTS}")
+    return files
+
+
+def _names(path: Path) -> list[str]:
+    if path.is_dir():
+        return [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
+    return [str(PurePosixPath(name)) for name in archives.names_in(path)]
+
+
+def _chunks(path: Path, name: str) -> Iterator[bytes]:
+    if path.is_dir():
+        with (path / name).open("rb") as file:
+            yield from iter(lambda: file.read(archives.CHUNK), b"")
+    else:
+        yield from archives.extract_member(path, name)
+
+
+def _first(path: Path, name: str, size: int) -> bytes:
+    """Return the first ``size`` bytes of a file of a checkpoint, or all if it is shorter."""
+    content = bytearray()
+    for chunk in _chunks(path, name):
+        content += chunk
+        if len(content) >= size:
+            break
+    return bytes(content[:size])
+
+
+def _read_object(path: Path, name: str) -> dict:
+    try:
+        content = json.loads(_first(path, name, LARGEST_HEADER))
+        if not isinstance(content, dict):
+            raise ValueError(f"found {type(content).__name__}, expected an object")
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: {name} is damaged: {first_line(error)}") from error
+    return content
+
+
+def _read_header(path: Path, name: str) -> dict[str, dict]:
+    """Return dtype and shape of each tensor in a safetensors file, by its name."""
+    start = _first(path, name, 8)
+    size = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+    try:
+        if not 2 <= size <= LARGEST_HEADER:
+            raise ValueError(f"its header has {size} bytes")
+        header = json.loads(_first(path, name, 8 + size)[8:])
+        return {key: value for key, value in header.items() if "shape" in value}
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        message = f"{path}: {name} is damaged, or no safetensors file: {first_line(error)}"
+        raise UserError(message) from error
+
+
+def _read_tokenizer(path: Path, files: dict[str, str]) -> "Tokenizer":
+    whole = {
+        name: _first(path, files[name], LARGEST_HEADER)
+        for name in (TOKENIZER, VOCABULARY)
+        if name in files
+    }
+    options = _read_object(path, files[o]) if (o := "tokenizer_config.json") in files else {}
+    return read_tokenizer(whole.get(TOKENIZER), whole.get(VOCABULARY), options, str(path))
+
+
+@contextmanager
+def _on_disk(path: Path, name: str) -> Iterator[Path]:
+    """Yield a file of a checkpoint, as a temporary copy if it is in an archive."""
+    if path.is_dir():
+        yield path / name
+        return
+    with tempfile.NamedTemporaryFile(suffix=".safetensors") as copy:
+        for chunk in _chunks(path, name):
+            copy.write(chunk)
+        copy.flush()
+        yield Path(copy.name)
