@@ -50,19 +50,23 @@ def build_model(
         x = _by_function(x, variant.layers)
     else:
         x = _through(x, build_layers(variant.layers, ours), "layers")
+    try:
+        model = keras.Model(start, _classified(x, classes))
+    except ValueError as error:
+        raise UserError(f"layers: {first_line(error)}") from error
+    _refuse_foreign(model.get_config(), "layers", ours or {})
+    return model
+
+
+def _classified(x: keras.KerasTensor, classes: int) -> keras.KerasTensor:
+    """Return the probabilities of the classes for the output of the last layer."""
     if len(x.shape) != 2:
         raise UserError(
             f"layers: they end in shape {x.shape}, but the softmax output needs one vector per"
             " document; add Flatten, a pooling layer, or leave return_sequences out of the last"
             " recurrent layer"
         )
-    try:
-        output = keras.layers.Dense(classes, activation="softmax", dtype="float32")
-        model = keras.Model(start, output(x))
-    except ValueError as error:
-        raise UserError(f"layers: {first_line(error)}") from error
-    _refuse_foreign(model.get_config(), "layers", ours or {})
-    return model
+    return keras.layers.Dense(classes, activation="softmax", dtype="float32")(x)
 
 
 def _input_layers(
