@@ -3,11 +3,14 @@
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from seq2report.core.command import UserError
 from seq2report.models import devices
 
+FIRST_BFLOAT16 = (8, 0)  # compute capability: Ampere
 UNUSED = ("matplotlib", "IPython", "sklearn")  # Keras loads them if installed, which takes seconds
 
 
@@ -75,3 +78,25 @@ def gpu_name() -> str | None:
     if not visible:
         return None
     return tf.config.experimental.get_device_details(visible[0]).get("device_name", "GPU")
+
+
+def has_bfloat16() -> bool:
+    """Return whether the GPU that TensorFlow trains on computes with 16-bit bfloat16 numbers."""
+    import tensorflow as tf
+
+    visible = tf.config.list_physical_devices("GPU")
+    details = tf.config.experimental.get_device_details(visible[0]) if visible else {}
+    return details.get("compute_capability", (0, 0)) >= FIRST_BFLOAT16
+
+
+@contextmanager
+def precise(policy: str) -> Iterator[None]:
+    """Let Keras build layers with this dtype policy, such as ``mixed_bfloat16``, in a block."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

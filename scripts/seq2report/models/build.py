@@ -159,8 +159,10 @@ def load_network(file: Path) -> keras.Model:
         return keras.models.load_model(file, compile=False, safe_mode=True)
 
 
-def compile_model(model: keras.Model, settings: Fit, documents: int = 1) -> None:
-    """Compile ``model`` for `fit` on so many documents.
+def compile_model(
+    model: keras.Model, settings: Fit, documents: int = 1, gpu: str | None = None
+) -> None:
+    """Compile ``model`` for `fit` on so many documents, on this GPU if any.
 
     Raises:
         UserError: an optimizer that does not exist or has a wrong argument.
@@ -169,7 +171,8 @@ def compile_model(model: keras.Model, settings: Fit, documents: int = 1) -> None
         optimizer=optimizer_of(settings, documents),
         loss=loss_of(settings, model.output_shape[-1]),
         metrics=["accuracy"],
-        jit_compile=has_recurrent_layer(model) and not cudnn.is_used(model),
+        jit_compile=(has_recurrent_layer(model) and not cudnn.is_used(model))
+        or (gpu is not None and has_encoder(model)),
         steps_per_execution=STEPS,
     )
 
@@ -194,6 +197,11 @@ def has_recurrent_layer(model: keras.Model) -> bool:
     """Return whether a layer loops over time steps; XLA is worth its compilation for these."""
     kinds = (keras.layers.RNN, keras.layers.Bidirectional)
     return any(isinstance(layer, kinds) for layer in model.layers)
+
+
+def has_encoder(model: keras.Model) -> bool:
+    """Return whether a pretrained encoder is part of a network."""
+    return any(isinstance(layer, keras.Model) for layer in model.layers)
 
 
 def computed_by(model: keras.Model, gpu: str | None) -> str:

@@ -12,6 +12,7 @@ from seq2report.core.durations import stopwatch
 from seq2report.core.wording import plural
 from seq2report.documents.sequences import Encoded
 from seq2report.models import cpu_layers, cudnn
+from seq2report.models.backend import has_bfloat16, precise
 from seq2report.models.batches import inputs_of, probabilities
 from seq2report.models.build import (
     build_model,
@@ -51,12 +52,12 @@ class Network:
     gpu: str | None  # name of the GPU that trains; None for the CPU
     metric: str = "accuracy"  # of the validation documents, decides which epoch is the best
 
-    def build(self, ours: dict[str, type] | None = None) -> keras.Model:
+    def build(self, ours: dict[str, type] | None = None, precision: str = "float32") -> keras.Model:
         """Return the network, not compiled; ``ours`` is as in `build_model`."""
-        train_layers = self.variant.input.train_layers
-        encoder = load_encoder(self.encoder, train_layers) if self.encoder else None
-        sizes = (self.num_words, self.classes)
-        return build_model(self.variant, *sizes, self.matrix, encoder, ours)
+        sizes, train_layers = (self.num_words, self.classes), self.variant.input.train_layers
+        with precise(precision):
+            encoder = load_encoder(self.encoder, train_layers) if self.encoder else None
+            return build_model(self.variant, *sizes, self.matrix, encoder, ours)
 
     def compiled(self, documents: int) -> tuple[keras.Model, str | None]:
         """Return a new network, compiled for a training on so many documents.
@@ -64,9 +65,11 @@ class Network:
         The second value is the reason why cuDNN cannot compute it, if so.
         """
         keras.utils.set_random_seed(self.seed)
-        model = self.build(None if self.gpu else cpu_layers.FASTER)
+        is_mixed = self.gpu and self.encoder and has_bfloat16()
+        precision = "mixed_bfloat16" if is_mixed else "float32"
+        model = self.build(None if self.gpu else cpu_layers.FASTER, precision)
         lost = cudnn.choose(model, self.variant.input.padding) if self.gpu else None
-        compile_model(model, self.variant.fit, documents)
+        compile_model(model, self.variant.fit, documents, self.gpu)
         return model, lost
 
 
@@ -121,6 +124,7 @@ def describe(model: keras.Model, network: Network, cudnn_lost: str | None) -> di
         "document_shape": " × ".join(map(str, document_shape(model, network.variant.input))),
         "device": network.gpu or "CPU",
         "jit_compile": bool(model.jit_compile),
+        "precision": model.layers[1].dtype_policy.name,
         "computed_by": computed_by(model, network.gpu),
         **({"cudnn_lost": cudnn_lost} if cudnn_lost else {}),
     }
