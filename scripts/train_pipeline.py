@@ -28,6 +28,8 @@ from seq2report.models.runs import about_run, copy_features, durations, save_run
 from seq2report.models.variant import Input, Variant
 
 if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
     from seq2report.models.pipelines import Documents
 
 SPLITS = (("train",), ("validation",), ("train", "validation"), ("test",))
@@ -41,22 +43,51 @@ def main(argv: Sequence[str] | None) -> None:
     )
     args = parser.parse_args(argv)
 
-    from seq2report.models import pipelines
+    from seq2report.models.pipelines import save_pipeline
 
     variant, about = Variant.read(args.settings), about_run(args)
     documents, x = read_documents(args.documents, variant.input)
-    train, validation, both, test = (part(documents, x, *names) for names in SPLITS)
+    parts = [part(documents, x, *names) for names in SPLITS]
+    model, probabilities, facts = train(variant, parts, about["classes"], args.seed)
+    if variant.input:
+        facts = with_cost(facts, args.documents.with_name("cost.json"), len(parts[-1][1]))
+
+    def save_model(folder: Path) -> None:
+        save_pipeline(model, folder)
+        if variant.input:
+            copy_features(args.documents.parent, variant.input, folder)
+
+    predicted = [
+        (documents.filter(pl.col("split") == name).select("id", "label"), values)
+        for name, values in zip(("test", "validation"), probabilities, strict=True)
+    ]
+    save_run(args.output, about, save_model, *predicted, facts)
+
+
+def train(
+    variant: Variant, parts: list[tuple["Documents", np.ndarray]], classes: list[str], seed: int
+) -> tuple["Pipeline", list[np.ndarray], dict]:
+    """Return the fitted pipeline, probabilities of test and validation documents, and the facts.
+
+    ``parts`` are those of `SPLITS`.
+    """
+    from seq2report.models import pipelines
+
+    training, validation, both, test = parts
     with threadpool_limits(THREADS):
         fitting = stopwatch()
-        pipeline = pipelines.build_pipeline(variant.pipeline, args.seed)
-        pipeline, watched = pipelines.calibrated(pipeline, train, validation, about["classes"])
+        pipeline = pipelines.build_pipeline(variant.pipeline, seed)
+        pipeline, watched = pipelines.calibrated(pipeline, training, validation, classes)
         model = pipelines.fitted(pipeline, *both)
         fit_time, predicting = fitting(), stopwatch()
-        probability = pipelines.probabilities(model, test[0], about["classes"])
+        probability = pipelines.probabilities(model, test[0], classes)
         predict_time = predicting()
+    if word := pipelines.joined_word(model):
+        message = "token_pattern reads texts without blanks as words such as '%s'; remove it"
+        logging.warning(message, excerpt(word, 40))
     facts = {
         "kind": variant.kind,
-        "seed": args.seed,
+        "seed": seed,
         "fitted_documents": len(both[1]),
         "parameters": pipelines.count_parameters(model),
         "document_shape": str(model[-1].n_features_in_),
@@ -65,22 +96,7 @@ def main(argv: Sequence[str] | None) -> None:
         "threads": THREADS,
         "device": "CPU",
     }
-    if variant.input:
-        facts = with_cost(facts, args.documents.with_name("cost.json"), len(test[1]))
-    elif word := pipelines.joined_word(model):
-        message = "token_pattern reads texts without blanks as words such as '%s'; remove it"
-        logging.warning(message, excerpt(word, 40))
-
-    def save_model(folder: Path) -> None:
-        pipelines.save_pipeline(model, folder)
-        if variant.input:
-            copy_features(args.documents.parent, variant.input, folder)
-
-    predicted = [
-        (documents.filter(pl.col("split") == name).select("id", "label"), values)
-        for name, values in (("test", probability), ("validation", watched))
-    ]
-    save_run(args.output, about, save_model, *predicted, facts)
+    return model, [probability, watched], facts
 
 
 def read_documents(path: Path, settings: Input | None) -> tuple[pl.DataFrame, np.ndarray]:

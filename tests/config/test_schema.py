@@ -52,6 +52,7 @@ def test_every_property_of_the_schema_is_refused_when_misspelt():
             "variants.own": OWN,
             "embeddings.trained": trained,
             "features": features,
+            "encoders": {"e": {"title": "E", "source": "s", "length": 9, "pooling": "cls"}},
             **mine(),
         }
     )

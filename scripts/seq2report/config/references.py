@@ -97,10 +97,9 @@ def _shared_files(sources: dict) -> Iterator[str]:
 
 def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
     kind = kind_of(variant)
-    for other in KINDS.values():
-        for key in other.keys:
-            if key in variant and key not in KINDS[kind].keys:
-                yield f"{where}: '{key}' and '{kind}' exclude each other; remove one of them"
+    for key in dict.fromkeys(key for other in KINDS.values() for key in other.keys):
+        if key in variant and key not in KINDS[kind].keys:
+            yield f"{where}: '{key}' and '{kind}' exclude each other; remove one of them"
     if kind == "ensemble":
         yield from _ensemble_mistakes(f"{where}.ensemble", variant["ensemble"], config)
     elif kind == "network":
@@ -159,6 +158,8 @@ def _unknown_inputs(where: str, settings: dict, config: dict) -> Iterator[str]:
 
 def _pipeline_mistakes(where: str, settings: dict, config: dict) -> Iterator[str]:
     yield from _unknown_inputs(where, settings, config)
+    if "features" not in settings:
+        yield f"{where}: 'features' is missing: a pipeline reads them, or texts without 'input'"
     for key in settings.keys() - {"features"}:
         yield f"{where}.{key}: a pipeline reads texts, or 'features' alone; remove '{key}'"
 
