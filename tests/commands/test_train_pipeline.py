@@ -195,7 +195,7 @@ def test_scaling_by_a_temperature_leaves_the_decisions_of_the_svm(documents, cla
         )
         label = pl.col("label").cast(pl.String)
         documents = pl.concat([documents.with_columns(label), halves.gather_every(2)])
-    parts = [documents.filter(pl.col("split") == name) for name in ("train", "validation")]
+    parts = [texts(documents, name) for name in ("train", "validation")]
     names = documents["label"].cast(pl.String).unique().sort().to_list()
     x, y = texts(documents, "train")
     test, _ = texts(documents, "test")

@@ -142,6 +142,7 @@ def network(vocabulary, length):
     """A network that reads the first words of a text, without a model."""
     model = Network.__new__(Network)
     model._input = Input("sequence", length=length, truncating="post")
+    model.features = model.splitter = None
     model.vocabulary, model._known = vocabulary, set(vocabulary["word"])
     return model
 

@@ -284,7 +284,7 @@ def other_device(tiny, folder, patch):
         ("settings", lambda *_: {"settings": {"input": WORDS, "layers": DENSE[:2], "fit": SHORT}}),
         ("threads", lambda *_: {"threads": 2}),
         ("documents", other_documents),
-        ("vectors", other_vectors),
+        ("pretrained", other_vectors),
         ("code", other_code),
         ("versions", other_versions),
         ("device", other_device),

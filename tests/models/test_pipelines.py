@@ -1,5 +1,4 @@
 import numpy as np
-import polars as pl
 import pytest
 from sklearn.base import ClassifierMixin
 
@@ -50,9 +49,9 @@ def test_the_most_probable_class_is_the_one_that_the_classifier_of_scikit_learn_
 @pytest.mark.parametrize("union", [False, True])
 def test_a_token_pattern_that_reads_sentences_as_words_is_noticed(union):
     texts = [f"房间很大床很舒服{n},服务很好早餐不错" for n in range(8)]
-    documents = pl.DataFrame({"text": texts, "label": list("abababab")})
+    labels = np.array(list("abababab"))
     for pattern, expected in ((r"\w+", "房间很大床很舒服0"), ("words", None), (r"\w", None)):
         step = {"CountVectorizer": {"token_pattern": pattern}}
         step = {"FeatureUnion": {"of": [step]}} if union else step
-        model = fitted(build_pipeline([step, {"MultinomialNB": {}}], 1), documents)
+        model = fitted(build_pipeline([step, {"MultinomialNB": {}}], 1), texts, labels)
         assert joined_word(model) == expected
