@@ -1,6 +1,7 @@
 """What `propose` finds out about the layout of a table, and when it has a doubt."""
 
 import bz2
+import os
 
 import pytest
 
@@ -91,6 +92,29 @@ def test_utf_16_and_utf_32_are_recognised_without_a_mark(tmp_path, encoding):
     (tmp_path / "t.csv").write_bytes(content.encode(encoding)[:-1])
     with pytest.raises(UserError, match=r"line \d+: the byte 0x.. is not utf-"):
         inspect(tmp_path / "t.csv")
+
+
+@bad
+@pytest.mark.parametrize("encoding", ["gb18030", "shift_jis", "big5", "koi8-r", "cp1253"])
+def test_letters_that_western_encodings_lack_are_no_western_text(tmp_path, encoding):
+    text = {"koi8-r": "Комната большая", "cp1253": "Το δωμάτιο ήταν"}.get(
+        encoding, "月明亮大山水火"
+    )
+    rows = [("text", "label"), *((f"{text} {n}", label) for n, (_, label) in enumerate(ROWS))]
+    with pytest.raises(UserError, match="letters are not Latin, .* convert them to UTF-8"):
+        inspect(written(tmp_path / "t.csv", rows, encoding=encoding))
+    for n, (text, label) in enumerate(rows[1:]):
+        (tmp_path / "f" / label).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "f" / label / f"{n}.txt").write_bytes(text.encode(encoding))
+    with pytest.raises(UserError, match="12 of 12 files are not UTF-8.* letters are not Latin"):
+        inspect(tmp_path / "f")
+
+
+@bad
+def test_a_file_whose_name_is_not_utf_8_is_refused(tmp_path):
+    path = tmp_path / os.fsdecode(b"gr\xfcn.csv")
+    with pytest.raises(UserError, match="its name is not UTF-8.*rename it"):
+        inspect(written(path, [("text", "label"), *ROWS]))
 
 
 @bad

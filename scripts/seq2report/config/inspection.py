@@ -18,6 +18,7 @@ from seq2report.config.layouts import (
     encoding_of,
     found_encoding,
     found_layout,
+    is_foreign,
     settings_of,
     wide_encoding,
 )
@@ -25,6 +26,7 @@ from seq2report.core.command import UserError
 from seq2report.documents.documents import index, to_arrow
 from seq2report.documents.formats import FASTTEXT, FORMATS
 from seq2report.documents.splits import assign_splits
+from seq2report.documents.texts import encodable
 from seq2report.documents.tokens import tokens
 from seq2report.documents.writing import Scripts
 from seq2report.files.archives import DAMAGE, form_of, members, names_in, open_content
@@ -55,6 +57,8 @@ def inspect(path: Path) -> Proposal:
     """Return the settings for a file or folder; `UserError` if it cannot be a corpus."""
     if not path.exists():
         raise UserError("there is no such file or folder")
+    if encodable(str(path)) != str(path):
+        raise UserError("its name is not UTF-8, as paths in a configuration are; rename it")
     if path.is_dir():
         names = [file.relative_to(path).as_posix() for file in files_in(path)]
     elif kind_of(path.name):
@@ -154,7 +158,7 @@ def inspect_folders(path: Path) -> Proposal:
     """Return the settings for a folder (or its archive) with one folder per class."""
     reason = "format: folders, one folder per class, one file per document"
     proposal = Proposal({"format": "folders"}, [reason])
-    encodings, messages, above, first = Counter(), 0, set(), ""
+    encodings, messages, foreign, above, first = Counter(), 0, 0, set(), ""
     for name, content in files_of(path):
         parts = PurePosixPath(name).parts
         if any(part.startswith(".") or part == "__MACOSX" for part in parts):
@@ -162,12 +166,13 @@ def inspect_folders(path: Path) -> Proposal:
         above.add(parts[-3:-2])
         encoding = wide_encoding(content) or encoding_of(content)
         encodings[encoding] += 1
+        foreign += is_foreign(content)
         first = first or (name if encoding not in ("ascii", "utf-8") else "")
         messages += bool(HEADER.match(content.decode("latin-1").replace("\r\n", "\n")))
     if not encodings:
         raise UserError("it has no document; expected one folder per class")
     files = encodings.total()
-    proposal.corpus["encoding"], why = chosen_encoding(encodings, "files", first)
+    proposal.corpus["encoding"], why = chosen_encoding(encodings, "files", first, foreign)
     proposal.reasons += why
     if messages > 0.8 * files:
         proposal.corpus["header"] = "cut"

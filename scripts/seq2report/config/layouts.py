@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import string
 from collections import Counter
 from dataclasses import replace
 from itertools import chain, islice
@@ -13,6 +14,7 @@ from seq2report.files.delimited import DELIMITERS, NO_QUOTES, Layout
 from seq2report.files.table_files import Table, plain_errors, tables_in
 
 ENCODINGS = ("utf-8", "cp1252", "latin-1")  # tried in this order; the last one accepts any bytes
+ASCII, LETTERS = bytes(range(128)), string.ascii_letters.encode()
 MARKS = {  # the first bytes of a file
     "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
     "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
@@ -62,7 +64,7 @@ def found_encoding(table: Table) -> tuple[str, list[str]]:
     Raises:
         UserError: most lines are UTF-8, and some are not.
     """
-    encodings, first = Counter(), 0
+    encodings, first, foreign = Counter(), 0, 0
     with table.open() as file:
         start = file.read(BEGINNING)
         if encoding := wide_encoding(start):
@@ -70,16 +72,22 @@ def found_encoding(table: Table) -> tuple[str, list[str]]:
         start += file.readline()
         for number, line in enumerate(chain(io.BytesIO(start), file), 1):
             encodings[encoding_of(line)] += 1
+            foreign += is_foreign(line)
             if not first and encodings.total() > encodings["ascii"] + encodings["utf-8"]:
                 first = number
-    return chosen_encoding(encodings, "lines", f"line {first}")
+    return chosen_encoding(encodings, "lines", f"line {first}", foreign)
 
 
-def chosen_encoding(encodings: Counter, unit: str, first: str) -> tuple[str, list[str]]:
+def chosen_encoding(
+    encodings: Counter, unit: str, first: str, foreign: int
+) -> tuple[str, list[str]]:
     """Return the encoding of several lines or files, and the reason if it is not UTF-8.
 
+    ``foreign`` is the number of those that `is_foreign`.
+
     Raises:
-        UserError: more of them are in UTF-8 than in another encoding, ASCII not counted.
+        UserError: more of them are in UTF-8 than in another encoding, ASCII not counted; or most
+            others have letters that `ENCODINGS` do not have.
     """
     files, plain = encodings.total(), encodings["ascii"] + encodings["utf-8"]
     if plain == files:
@@ -91,6 +99,11 @@ def chosen_encoding(encodings: Counter, unit: str, first: str) -> tuple[str, lis
         raise UserError(
             f"{counts}; {encodings['utf-8']:,} others have letters in UTF-8, so no encoding fits"
             f" all; write the {unit} that differ in UTF-8 or remove them"
+        )
+    if 2 * foreign > files - plain:
+        raise UserError(
+            f"{counts}; most of their letters are not Latin, so neither cp1252 nor latin-1 fits;"
+            " convert them to UTF-8, for example from GB 18030 with iconv -f gb18030 -t utf-8"
         )
     return encoding, [f"encoding: {encoding}, as {counts}; check some texts"]
 
@@ -107,6 +120,16 @@ def wide_encoding(content: bytes) -> str | None:
     most = max(zeros)
     wide = 8 * most > len(content[:BEGINNING]) and most > 4 * min(zeros)
     return UNMARKED[zeros.index(most)] if wide else None
+
+
+def is_foreign(content: bytes) -> bool:
+    """Return whether a text that is not UTF-8 has more bytes above ASCII than letters in ASCII.
+
+    No language that is written in `ENCODINGS` has so many letters with accents.
+    """
+    if encoding_of(content) not in ENCODINGS[1:]:
+        return False
+    return len(content.translate(None, delete=ASCII)) > sum(map(content.count, LETTERS))
 
 
 def encoding_of(content: bytes) -> str:

@@ -168,7 +168,7 @@ def _corpus_lines(path: Path, name: str, proposal: Proposal) -> Iterator[str]:
         f"  glove_sample: {quoted(default('full')['sources']['glove_50d_full'])}",
         "corpora:",
         f"  {name}:",
-        f"    title: {quoted(path.resolve().name.split('.')[0])}",
+        f"    title: {quoted(excerpt(path.resolve().name.split('.')[0], LINE))}",
         f"    source: {name}",
         *(f"    {key}: {quoted(value)}" for key, value in proposal.corpus.items()),
     )
