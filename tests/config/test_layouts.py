@@ -101,19 +101,19 @@ def test_letters_that_western_encodings_lack_are_no_western_text(tmp_path, encod
         encoding, "月明亮大山水火"
     )
     rows = [("text", "label"), *((f"{text} {n}", label) for n, (_, label) in enumerate(ROWS))]
-    with pytest.raises(UserError, match="letters are not Latin, .* convert them to UTF-8"):
+    with pytest.raises(UserError, match=r"letters are not Latin, .* convert them to UTF-8"):
         inspect(written(tmp_path / "t.csv", rows, encoding=encoding))
     for n, (text, label) in enumerate(rows[1:]):
         (tmp_path / "f" / label).mkdir(parents=True, exist_ok=True)
         (tmp_path / "f" / label / f"{n}.txt").write_bytes(text.encode(encoding))
-    with pytest.raises(UserError, match="12 of 12 files are not UTF-8.* letters are not Latin"):
+    with pytest.raises(UserError, match=r"12 of 12 files are not UTF-8.* letters are not Latin"):
         inspect(tmp_path / "f")
 
 
 @bad
 def test_a_file_whose_name_is_not_utf_8_is_refused(tmp_path):
     path = tmp_path / os.fsdecode(b"gr\xfcn.csv")
-    with pytest.raises(UserError, match="its name is not UTF-8.*rename it"):
+    with pytest.raises(UserError, match=r"its name is not UTF-8.*rename it"):
         inspect(written(path, [("text", "label"), *ROWS]))
 
 
