@@ -45,7 +45,8 @@ def _modules(source: str) -> frozenset[str]:
     return frozenset(modules)
 
 
-def _files(module: str, root: Path) -> list[Path]:
+@cache  # a plan asks more than 10,000 times
+def _files(module: str, root: Path) -> tuple[Path, ...]:
     parts = module.split(".")
     packages = [root.joinpath(*parts[:n], "__init__.py") for n in range(1, len(parts) + 1)]
-    return list(filter(Path.is_file, [*packages, root.joinpath(*parts).with_suffix(".py")]))
+    return tuple(filter(Path.is_file, [*packages, root.joinpath(*parts).with_suffix(".py")]))
