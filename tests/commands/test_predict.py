@@ -133,7 +133,7 @@ MISTAKES = [
     ("a.csv", b"txet\nx\n", "the column 'text' is missing; did you mean 'txet'?"),
     (
         "a.jsonl",
-        b'{"text": ["x"]}',
+        b'{"text": ["x"], "n": 1}',
         "line 1: the text (column 'text') is ['x'], expected text or a number",
     ),
     ("a.docx", b"", "'a.docx' does not end like a table; allowed: .csv, .tsv, .jsonl"),
