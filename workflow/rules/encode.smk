@@ -26,12 +26,12 @@ rule encode_features:
         documents=f"{CORPUS}/documents.parquet",
     output:
         multiext(f"{FEATURES}/", *FEATURE_FILES["features"]),
-    wildcard_constraints:
-        features="|".join(features_of(encoder=False)),
     log:
         f"{RESULTS}/logs/encode_features/{{corpus}}-{{features}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/encode_features/{{corpus}}-{{features}}.tsv"
+    wildcard_constraints:
+        features="|".join(features_of(encoder=False)),
     conda:
         "../../environment.yml"
     resources:
@@ -78,12 +78,12 @@ rule encode_sentences:
         ],
     output:
         multiext(f"{FEATURES}/", *FEATURE_FILES["vectors"]),
-    wildcard_constraints:
-        features="|".join(features_of(encoder=True)),
     log:
         f"{RESULTS}/logs/encode_sentences/{{corpus}}-{{features}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/encode_sentences/{{corpus}}-{{features}}.tsv"
+    wildcard_constraints:
+        features="|".join(features_of(encoder=True)),
     priority: 10  # other rules wait for it
     conda:
         "../../environment-gpu.yml" if config["gpu"] else "../../environment.yml"
