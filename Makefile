@@ -55,6 +55,7 @@ bench: $(READY) .venv-pytorch/.ready
 	$(BENCH)/reading.py --newsgroups $(MIRROR)/news20.tar.gz --imdb $(MIRROR)/aclImdb.tar.gz \
 	  --wheel $(WHEEL) --output $(RESULTS)/reading.csv
 	$(BENCH)/memory.py --imdb $(MIRROR)/aclImdb.tar.gz --output $(RESULTS)/memory.csv
+	$(BENCH)/encoders.py --output workflow/encoders.csv
 	$(BENCH)/startup.py --output $(RESULTS)/startup.csv
 	$(MAKE) report
 	$(BENCH)/predicting.py results/sample/imdb/runs/tfidf_svm/seed-1 \

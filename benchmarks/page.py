@@ -6,6 +6,7 @@ All their figures come from these tables.
 import json
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 
@@ -21,23 +22,23 @@ PROCESSORS = 16  # of a node
 MEMORY = ROOT / "workflow/memory.csv"
 
 
-def read(name: str) -> pd.DataFrame:
-    """Return a table of benchmarks/results.
+def read(name: str, folder: Path = RESULTS) -> pd.DataFrame:
+    """Return a measured table.
 
     Raises:
         UserError: it has not been measured yet.
     """
-    path = RESULTS / f"{name}.csv"
+    path = folder / f"{name}.csv"
     if not path.is_file():
         raise UserError(f"{path}: not there; `make bench` measures it")
     return pd.read_csv(path)
 
 
-def measured(name: str) -> str:
-    """Return a table of benchmarks/results as Markdown, with the machine and versions below."""
-    about = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+def measured(name: str, folder: Path = RESULTS) -> str:
+    """Return a measured table as Markdown, with the machine and versions below."""
+    about = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     about_text = ", ".join(f"{key} {value}" for key, value in about.items())
-    return f"{markdown(read(name))}\n\n*{about_text}*"
+    return f"{markdown(read(name, folder))}\n\n*{about_text}*"
 
 
 def of(table: pd.DataFrame, work: str, way: str, column: str) -> float:
@@ -108,6 +109,7 @@ SPEED: Tables = {
     "summary": summary,
     **{name: partial(measured, name) for name in ("training", "steps", "reading", "memory")},
     "variants": lambda: markdown(pd.read_csv(MEMORY)),
+    "encoders": partial(measured, "encoders", MEMORY.parent),
     **{
         name: partial(measured, name)
         for name in ("overhead", "startup", "answering", "opening", "growth")

@@ -12,6 +12,7 @@ sys.path.insert(0, str(SCRIPTS))
 from seq2report.config.check import check
 from seq2report.config.check_models import check_models
 from seq2report.config.corpora import circumstances
+from seq2report.config.encoders import tuning_notices
 from seq2report.config.grids import with_grids
 from seq2report.config.messages import format_mistakes
 from seq2report.config.plan import COMPLETE, FEATURE_FILES, INDEXED, PIECES, READ, Plan
@@ -62,6 +63,9 @@ CORPORA, COMPARED, VARIANTS = PLAN.corpora, PLAN.compared, PLAN.variants
 DESCRIBED_FOLDER = f"{CORPUS}/sequences/{PLAN.described}"
 PRETRAINED_FOLDERS = [f"{CORPUS}/embeddings/{PLAN.described}/{name}" for name in PLAN.pretrained]
 PEAKS_MB = read_peaks(ROOT / "workflow/memory.csv")
+if workflow.is_main_process and not config["gpu"]:
+    for notice in tuning_notices(PLAN, Path(RESULTS), ROOT / "workflow/encoders.csv"):
+        logger.info(notice)
 
 
 wildcard_constraints:

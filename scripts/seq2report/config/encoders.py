@@ -1,14 +1,21 @@
-"""Pretrained encoders of a configuration whose files are at hand while planning."""
+"""What is known about pretrained encoders while planning: their files, and how long they take."""
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from seq2report.core.command import UserError
+from seq2report.config.plan import COMPLETE, Plan
+from seq2report.config.resolve import seeds
+from seq2report.core.command import UserError, read_json
+from seq2report.core.wording import plural
 from seq2report.files.addresses import with_variables
 from seq2report.files.local_files import local_path, state
+from seq2report.models.pretrained import Architecture, operations
+from seq2report.models.variant import Variant
 
 DOWNLOADS = Path("resources/downloads")
+SHORT = 120.0  # seconds of a training that is not announced
 
 
 def checkpoints(config: dict, roots: Sequence[Path]) -> dict[str, dict]:
@@ -33,3 +40,58 @@ def _at_hand(source: dict, roots: Sequence[Path]) -> Path | None:
             with suppress(UserError, OSError):  # fetch reports it
                 return local_path(with_variables(location["url"]), roots)
     return None
+
+
+def tuning_notices(plan: Plan, results: Path, speeds: Path) -> Iterator[str]:
+    """Yield about how long each fine-tuning that is still to do takes on a CPU.
+
+    Only what was read is known: nothing is yielded before. ``speeds`` is the measured table
+    workflow/encoders.csv, of one core.
+    """
+    rates = read_speeds(speeds)
+    for name, variant in plan.variants.items():
+        encoder = variant.input.encoder if variant.input else None
+        for corpus in plan.corpora if encoder else ():
+            runs = [results / f"{corpus}/runs/{name}/seed-{n}" for n in seeds(plan.config, corpus)]
+            waiting = [run for run in runs if not Path(f"{run}{COMPLETE}").is_file()]
+            with suppress(UserError):  # not read yet
+                counts = read_json(results / f"{corpus}/corpus.json")["counts"]
+                pieces = read_json(results / f"{corpus}/pieces/{encoder}/encoding.json")
+                about = read_json(results / f"encoders/{encoder}/encoder.json")
+                seconds = tuning_seconds(
+                    variant,
+                    Architecture(**about["architecture"]),
+                    sum(row["documents"] for row in counts if row["split"] == "train"),
+                    pieces["ids"] / pieces["documents"],
+                    rates,
+                )
+                if waiting and seconds > SHORT:
+                    yield (
+                        f"variants.{name} on {corpus}: a training on the CPU takes about"
+                        f" {seconds / 60:,.0f} minutes ({plural(len(waiting), 'trainings')} to do)"
+                    )
+
+
+def tuning_seconds(
+    variant: Variant, architecture: Architecture, documents: int, pieces: float, rates: dict
+) -> float:
+    """Return about how many seconds one core needs to fine-tune an encoder for all epochs.
+
+    Args:
+        documents: number of training documents.
+        pieces: mean number of word pieces of a document, before it is truncated.
+        rates: operations per second, by task, as `read_speeds` returns them.
+    """
+    length = round(min(pieces, variant.input.length))
+    each = operations(architecture, length, variant.input.train_layers)
+    again = 2 if variant.fit.refit else 1
+    return again * variant.fit.epochs * documents * length * each / rates["train"]
+
+
+def read_speeds(path: Path) -> dict[str, float]:
+    """Return the measured operations per second of one core: of encoding, and of training."""
+    with path.open(encoding="utf-8") as file:
+        rows = [
+            (row["way"].split()[0], row["operations_per_second"]) for row in csv.DictReader(file)
+        ]
+    return {task: min(float(n) for t, n in rows if t == task) for task in ("encode", "train")}

@@ -228,6 +228,19 @@ def check_length(length: int, architecture: Architecture, where: str) -> None:
         )
 
 
+def operations(architecture: Architecture, length: int, train_layers: int | None) -> float:
+    """Return the floating-point operations per word piece of a document with ``length`` pieces.
+
+    Reading a document (``train_layers`` 0) takes two per weight of the layers, and four per width
+    and pair of pieces in the attention; training takes twice as many again for each layer that is
+    trained (Kaplan et al. 2020, table 1 and section 2.1). None trains all layers.
+    """
+    a = architecture
+    layer = 2 * (4 * a.width**2 + 2 * a.width * a.inner) + 4 * a.width * length
+    trained = a.layers if train_layers is None else train_layers
+    return layer * (a.layers + 2.0 * trained)
+
+
 def tensor_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
     """Return the shape of each tensor by our name, such as ``3.query.weight`` of the layer 3."""
     a = architecture

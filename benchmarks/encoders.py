@@ -1,0 +1,67 @@
+"""Measure how fast one core computes an encoder of the size of MiniLM-L6, with random weights.
+
+The plan estimates the duration of a fine-tuning on a CPU from it. An operation is an addition or a
+multiplication of two numbers, as `models.pretrained.operations` counts them.
+"""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+import harness
+from harness import in_turn, median, write
+from seq2report.core.command import run
+from seq2report.models.backend import load_keras
+from seq2report.models.pretrained import Architecture, operations
+
+MINILM = Architecture(30_522, 512, 6, 12, 384, 1536, "gelu", 1e-12, 0.1, 0.1, 0)
+DOCUMENTS, LENGTHS, BATCHES = 16, (128, 256), 4
+WAYS = {"encode": 0, "train the last 2 layers": 2, "train all layers": None}
+
+
+def main(argv: Sequence[str] | None) -> None:
+    args = harness.parser(__doc__, repetitions=5).parse_args(argv)
+    load_keras(seed=1)
+    import keras
+
+    from seq2report.models.encoders import build_encoder, freeze
+
+    random, models = np.random.default_rng(1), {}
+    for way, train_layers in WAYS.items():
+        encoder = build_encoder(MINILM, "mean")
+        freeze(encoder, MINILM.layers, train_layers)
+        ids = keras.Input((None,), dtype="int32")
+        output = keras.layers.Dense(2, activation="softmax")(encoder(ids))
+        models[way] = keras.Model(ids, output)
+        models[way].compile("adam", "sparse_categorical_crossentropy")
+
+    def measure(case: tuple[str, int], _round: int) -> dict:
+        way, length = case
+        x = random.integers(1, MINILM.vocabulary, (DOCUMENTS, length), dtype=np.int32)
+        y, model = np.zeros(DOCUMENTS, np.int32), models[way]
+        start = time.perf_counter()
+        for _ in range(BATCHES):
+            model.predict_on_batch(x) if way == "encode" else model.train_on_batch(x, y)
+        return {"rate": BATCHES * x.size / (time.perf_counter() - start)}
+
+    cases = [(way, length) for way in WAYS for length in LENGTHS]
+    in_turn(cases, measure, 1)  # TensorFlow traces
+    rows = []
+    for (way, length), runs in in_turn(cases, measure, args.repetitions).items():
+        rate = median(runs, "rate")
+        count = operations(MINILM, length, WAYS[way])
+        rows.append(
+            {
+                "way": way,
+                "pieces_of_a_document": length,
+                "pieces_per_second": round(rate),
+                "documents_per_second": round(rate / length, 1),
+                "operations_per_second": float(f"{rate * count:.2g}"),
+            }
+        )
+    write(rows, args.output)
+
+
+if __name__ == "__main__":
+    run(main)
