@@ -74,6 +74,7 @@ def _input(model: Network, run: Path, settings: Input) -> Iterator[tuple]:
         yield from _features(model, run, settings)
     else:
         arguments, shape = _spelled(_named(settings, OF_IDS)), _shape(model.model.input)
+        shape = f"up to {settings.length:,}" if settings.encoder else shape  # of short texts, less
         yield "1", "input", FORMS[settings.form], arguments, shape, None
     if settings.length:  # a sequence: its first layer makes vectors of the ids
         layer = model.model.layers[1]

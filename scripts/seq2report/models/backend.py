@@ -50,7 +50,8 @@ def load_keras(seed: int, threads: int = 1, gpu: int = 0, gpu_absent: str = "err
 
 
 def _import_keras() -> tuple[ModuleType, ModuleType]:
-    logging.info("loading TensorFlow")
+    if "tensorflow" not in sys.modules:
+        logging.info("loading TensorFlow")
     # None makes `import` raise ModuleNotFoundError: to Keras, these packages are not installed.
     hidden = [name for name in UNUSED if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))

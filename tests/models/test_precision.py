@@ -1,0 +1,63 @@
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from seq2report.core.command import write_json
+from seq2report.models.backend import has_bfloat16, load_keras
+from seq2report.models.pretrained import Architecture
+from seq2report.models.variant import Fit, Input, Variant
+
+TINY = Architecture(60, 32, 2, 2, 16, 32, "gelu", 1e-12, 0.1, 0.1, 0)
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    """Return the settings of a network on a random encoder of two layers."""
+    load_keras(seed=1)
+    from seq2report.models.encoders import build_encoder
+    from seq2report.models.training import Network
+
+    folder = tmp_path_factory.mktemp("encoder")
+    build_encoder(TINY, "mean").save(folder / "encoder.keras")
+    write_json(folder / "encoder.json", {"architecture": asdict(TINY), "pooling": "mean"})
+    variant = Variant(
+        "network",
+        input=Input("pieces", encoder="tiny", length=8, train_layers=1),
+        layers=[{"Dropout": {"rate": 0.1}}],
+        fit=Fit({"AdamW": {"learning_rate": 0.01}}, 4, 1),
+    )
+    return Network(variant, 60, 3, None, folder / "encoder.keras", seed=1, gpu=None)
+
+
+def test_with_mixed_precision_layers_compute_in_16_bits_and_weights_and_answers_have_32(network):
+    import keras
+
+    model = network.build(precision="mixed_bfloat16")
+    encoder = model.get_layer("encoder")
+    assert encoder.get_layer("0_inner").compute_dtype == "bfloat16"
+    assert {variable.dtype for variable in model.trainable_variables} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"
+    model.compile("adamw", "sparse_categorical_crossentropy")
+    ids = np.array([[2, 5, 6, 3], [2, 7, 3, 0]], np.int32)
+    assert np.isfinite(model.train_on_batch(ids, np.array([0, 2])))
+    answer = model.predict_on_batch(ids)
+    assert answer.dtype == np.float32
+    np.testing.assert_allclose(answer.sum(axis=1), 1, atol=1e-6)
+
+
+def test_what_is_saved_has_32_bits_and_nearly_the_same_answers(network):
+    mixed, saved = network.build(precision="mixed_bfloat16"), network.build()
+    saved.set_weights(mixed.get_weights())
+    ids = np.array([[2, 5, 6, 3], [2, 7, 3, 0]], np.int32)
+    assert saved.get_layer("encoder").get_layer("0_inner").compute_dtype == "float32"
+    answers = mixed.predict_on_batch(ids), saved.predict_on_batch(ids)
+    np.testing.assert_allclose(*answers, atol=0.03)
+    assert not np.array_equal(*answers)
+
+
+def test_without_a_gpu_there_are_no_16_bits_and_no_xla(network):
+    assert not has_bfloat16()
+    model, _ = network.compiled(documents=8)
+    assert model.get_layer("encoder").get_layer("0_inner").compute_dtype == "float32"
+    assert not model.jit_compile
