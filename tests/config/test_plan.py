@@ -132,3 +132,17 @@ def test_a_run_whose_last_training_has_not_ended_is_found(tmp_path):
         (run / "run.json").write_text("{}")
     (runs[1].with_name("seed-2.complete")).touch()
     assert unfinished(tmp_path) == [str(runs[0])]
+
+
+def test_documents_are_mapped_by_the_encoders_whose_vectors_variants_read():
+    encoder = yaml.safe_load((ROOT / "config/encoder.yaml").read_text(encoding="utf-8"))
+    config = copy.deepcopy(COMMITTED)
+    for name in ("encoders", "features", "variants"):
+        config[name] = config.get(name, {}) | encoder[name]
+    config["compare"]["variants"] = ["minilm_frozen", "tfidf_svm", "minilm_dense"]
+    found = Plan(config)
+    assert found.encoded == {"sentences": ["minilm_frozen", "minilm_dense"]}
+    assert found.encoded_titles()["encoders"] == {"sentences": "MiniLM-L6"}
+    config["compare"]["variants"] = ["encoder_stacked"]  # its members, if no other reads them
+    assert Plan(config).encoded == {"sentences": ["minilm_frozen"]}
+    assert plan().encoded == {}

@@ -183,6 +183,42 @@ rule evaluate_embeddings:
         " {params.starts} --output {params.folder} 2> {log}"
 
 
+rule evaluate_documents:
+    input:
+        code=script_files("evaluate_documents"),
+        documents=f"{CORPUS}/documents.parquet",
+        vectors=[
+            f"{CORPUS}/features/{features}/{name}"
+            for features in PLAN.encoded
+            for name in ("documents.parquet", "vectors.npy")
+        ],
+        runs=lambda wildcards: [
+            file
+            for readers in PLAN.encoded.values()
+            for variant in readers
+            for file in of_run(
+                variant,
+                ["metrics.json", "predictions.parquet"],
+                seeds(config, wildcards.corpus)[0],
+            )
+        ],
+    output:
+        tables("{corpus}/documents", "documents classes summary"),
+    log:
+        f"{RESULTS}/logs/evaluate_documents/{{corpus}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_documents/{{corpus}}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        features=lambda wildcards: stored(features_and_runs(wildcards.corpus)),
+        metric=lambda wildcards: metric(config, wildcards.corpus),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --documents {input.documents} --metric {params.metric}"
+        " $(cat {params.features}) --output {params.folder} 2> {log}"
+
+
 rule evaluate_lecture:
     input:
         code=script_files("evaluate_lecture"),

@@ -38,6 +38,11 @@ for corpus in CORPORA:
     if PLAN.matrices:
         read = tables_of([corpus], rules.evaluate_embeddings, rules.evaluate_corpus)
         PAGES[f"embeddings-{corpus}"] = page("embeddings", "Words", read, titles=titles, **about)
+    if PLAN.encoded:
+        read = tables_of([corpus], rules.evaluate_documents, rules.evaluate_corpus)
+        PAGES[f"documents-{corpus}"] = page(
+            "documents", "Documents", read, titles=PLAN.encoded_titles(), **about
+        )
     read = tables_of([corpus], *DOUBTS, rules.evaluate_corpus)
     PAGES[f"trust-{corpus}"] = page("trust", "Trust", read, **about)
 for variant in COMPARED:

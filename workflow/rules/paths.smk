@@ -79,6 +79,20 @@ def runs(corpus, variants, *files):
     ]
 
 
+def features_and_runs(corpus):
+    """Return the arguments of evaluate_documents: features of encoders, and runs that read them."""
+    folder, seed = f"{RESULTS}/{corpus}", seeds(config, corpus)[0]
+    return " ".join(
+        " ".join(
+            [
+                f"--features {folder}/features/{features}/documents.parquet",
+                *(f"{folder}/runs/{variant}/seed-{seed}" for variant in readers),
+            ]
+        )
+        for features, readers in PLAN.encoded.items()
+    )
+
+
 def vectors_folder(embedding):
     """Return the folder of vectors before they are aligned: read from a file, or trained."""
     trained = "train" in config["embeddings"][embedding]

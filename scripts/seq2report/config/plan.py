@@ -74,6 +74,18 @@ class Plan:
         return list(dict.fromkeys([*self.pretrained, *configured]))
 
     @cached_property
+    def encoded(self) -> dict[str, list[str]]:
+        """The variants that read the vectors of an encoder, by features; compared ones, if any."""
+        readers: dict[str, list[str]] = {}
+        for name, variant in self.variants.items():
+            if variant.input and variant.input.form == "vectors":
+                readers.setdefault(variant.input.features, []).append(name)
+        return {
+            features: [name for name in names if name in self.compared] or names
+            for features, names in readers.items()
+        }
+
+    @cached_property
     def last_trained(self) -> dict[str | None, str]:
         """The last variant that trains an embedding, by its start (None: random)."""
         return {v.embedding: variant for variant, v in self.readers.items() if v.trainable}
@@ -95,6 +107,15 @@ class Plan:
             kind = "embeddings" if stage == "before" else "variants"
             titles[stage][name] = self.config[kind][name]["title"]
         return titles
+
+    def encoded_titles(self) -> dict[str, dict[str, str]]:
+        """Return the titles of the encoder of each of the `encoded` features, and of variants."""
+        encoders = {name: self.config["features"][name]["encoder"] for name in self.encoded}
+        variants = {name for names in self.encoded.values() for name in names}
+        return {
+            "encoders": {k: self.config["encoders"][v]["title"] for k, v in encoders.items()},
+            "variants": {k: self.config["variants"][k]["title"] for k in sorted(variants)},
+        }
 
     def described_lengths(self) -> list[dict]:
         """Return length, padding and truncating of the `readers`, each combination once."""

@@ -19,17 +19,22 @@ ZOOMS = (0.5, 1, 2, 4, 8)  # thresholds at which more words are labelled; 0.5: h
 NEVER = 1000  # zoom of a word without a label
 MOST = 40  # labels up to zoom 1
 NONE = "no class in particular"
+OTHER = "other classes"
+OUTCOMES = {"right": COLOURS[0], "wrong": COLOURS[3]}
 SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"]
 SEEN = [colour for colour in COLOURS if colour != INK]  # on light and on dark paper
 
 
 def looks(classes: list[str]) -> tuple[list[str], list[str]]:
-    """Return colours and shapes of classes, all different for up to 49 classes; `NONE` is grey."""
-    named = [name for name in classes if name != NONE]
+    """Return colours and shapes of classes, all different for up to 49 classes.
+
+    `NONE` and `OTHER` are grey.
+    """
+    named = [name for name in classes if name not in (NONE, OTHER)]
     seen = {
         name: (SEEN[n % len(SEEN)], SHAPES[(n + n // len(SEEN)) % len(SHAPES)])
         for n, name in enumerate(named)
-    } | {NONE: (NEUTRAL, "circle")}
+    } | dict.fromkeys([NONE, OTHER], (NEUTRAL, "circle"))
     return [seen[name][0] for name in classes], [seen[name][1] for name in classes]
 
 
@@ -58,6 +63,7 @@ def side_by_side(
     methods: list[str],
     classes: list[str],
     searched: dict[str, str],
+    outcome: int | None = None,
 ) -> alt.ConcatChart:
     """Return one map per panel of the same points, with one search box and one legend for all.
 
@@ -69,9 +75,13 @@ def side_by_side(
         classes: values of ``label``, in the order of the legend.
         searched: columns that are searched and shown under the pointer, by their shown names; the
             first one is the label of a point.
+        outcome: the panel, if any, whose points have the colours of the column outcome, one of
+            `OUTCOMES`.
     """
     drawn = [
-        _panel(number, points, classes, searched).properties(
+        _panel(
+            number, points, _outcomes() if number == outcome else _classes(classes), searched
+        ).properties(
             width=SIDE,
             height=SIDE,
             title=alt.Title(
@@ -86,7 +96,10 @@ def side_by_side(
         warnings.filterwarnings("ignore", "Automatically deduplicated selection parameter")
         chart = alt.concat(*drawn, data=data, columns=2, spacing=18)
         chart = chart.add_params(*_parameters(methods, next(iter(searched))))
-    return chart.resolve_scale(color="shared", shape="shared").configure_legend(
+        if outcome is not None:
+            judged = alt.selection_point(name="judged", fields=["outcome"], bind="legend")
+            chart = chart.add_params(judged)
+    return chart.resolve_scale(color="shared", shape="shared", fill="shared").configure_legend(
         orient="top", title=None, symbolSize=80, labelFontSize=12, labelLimit=170
     )
 
@@ -107,14 +120,34 @@ def _parameters(methods: list[str], noun: str) -> list[alt.Parameter]:
     ]
 
 
+def _classes(classes: list[str]) -> dict[str, alt.SchemaBase]:
+    """Return the channels of points that show their class."""
+    colours, shapes = looks(classes)
+    return {
+        "color": alt.Color("label:N", scale=alt.Scale(domain=classes, range=colours)),
+        "shape": alt.Shape("label:N", scale=alt.Scale(domain=classes, range=shapes)),
+    }
+
+
+def _outcomes() -> dict[str, object]:
+    """Return the channels of points that show their outcome; `fill` has a legend of its own."""
+    scale = alt.Scale(domain=list(OUTCOMES), range=list(OUTCOMES.values()))
+    legend = alt.Legend(orient="bottom")  # at the top, that of many classes would push it out
+    shape = {"condition": {"test": "datum.outcome == 'wrong'", "value": "cross"}}
+    return {
+        "fill": alt.Fill("outcome:N", scale=scale, legend=legend),
+        "shape": {**shape, "value": "circle"},
+    }
+
+
 def _panel(
-    number: int, points: pd.DataFrame, classes: list[str], searched: dict[str, str]
+    number: int, points: pd.DataFrame, look: dict, searched: dict[str, str]
 ) -> alt.LayerChart:
     text = " + ' ' + ".join(f"datum.{column}" for column in searched.values())
     has = f"indexof(lower({text}), lower(trim(wanted))) >= 0"  # true for an empty search box
-    seen = {"and": [{"param": "picked"}, has]}
+    judged = [{"param": "judged"}] if "outcome" in points else []
+    seen = {"and": [{"param": "picked"}, *judged, has]}
     strong = {"or": [{"param": "hovered", "empty": False}, f"trim(wanted) != '' && {has}"]}
-    colours, shapes = looks(classes)
     frame = alt.Scale(domain=[-FRAME, FRAME], nice=False, zero=False)
     position = {
         "x": alt.X(f"x{number}:Q", axis=None, scale=frame),
@@ -123,13 +156,12 @@ def _panel(
     dots = alt.Chart().mark_point(filled=True, strokeWidth=0)
     dots = dots.encode(
         **position,
-        color=alt.Color("label:N", scale=alt.Scale(domain=classes, range=colours)),
-        shape=alt.Shape("label:N", scale=alt.Scale(domain=classes, range=shapes)),
+        **look,
         opacity={"condition": {"test": seen, "value": 0.85}, "value": 0.08},
         size={"condition": {"test": strong, "value": 190}, "value": 42},
         tooltip=[
             *(alt.Tooltip(f"{column}:N", title=name) for name, column in searched.items()),
-            alt.Tooltip("label:N", title="class"),
+            alt.Tooltip("class:N" if "class" in points else "label:N", title="class"),
         ],
     ).add_params(alt.selection_interval(name=f"zoom{number}", bind="scales"))
     layers = [dots]

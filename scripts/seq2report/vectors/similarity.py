@@ -38,6 +38,15 @@ def same_class(vectors: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> flo
     return float((labels[best[:, 0]] == labels[rows]).mean())
 
 
+def neighbours_of_class(vectors: np.ndarray, labels: np.ndarray, number: int) -> np.ndarray:
+    """Return the share of the nearest ``number`` vectors by cosine with the same label, (n,).
+
+    ``number`` is at most `NEIGHBOURS` and smaller than the number of vectors, (n, d) float32.
+    """
+    best, _ = nearest(vectors, np.arange(len(vectors)))
+    return (labels[best[:, :number]] == labels[:, None]).mean(axis=1)
+
+
 def cosines(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Return the cosine between the same rows of two matrices, (n,), within -1 and 1."""
     return np.clip((unit_rows(before) * unit_rows(after)).sum(axis=1), -1, 1)

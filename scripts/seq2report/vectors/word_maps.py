@@ -132,15 +132,26 @@ def choose_documents(sequences: Sequences, known: np.ndarray, number: int) -> Se
         for batch in test.batches()
     ]
     rows = np.flatnonzero(np.concatenate([*read, []]) > 0)
-    shuffled = np.random.default_rng(SEED).permutation(rows)
     names = test.label.unique().cast(pl.String).sort().to_list()
-    of_class = test.classes(names)[shuffled]
+    return test.take(draw_equally(rows, test.classes(names), number))
+
+
+def draw_equally(rows: np.ndarray, classes: np.ndarray, number: int) -> np.ndarray:
+    """Draw rows at random, equally many per class, sorted.
+
+    Args:
+        classes: class number of each document, (n,) int64; ``rows`` are some of these documents.
+        number: maximum number of rows; of more classes than this, some are not drawn.
+    """
+    names = np.unique(classes)
+    shuffled = np.random.default_rng(SEED).permutation(rows)
+    of_class = classes[shuffled]
     per_class = max(1, number // max(1, len(names)))
-    chosen = [shuffled[of_class == n][:per_class] for n in range(len(names))]
+    chosen = [shuffled[of_class == name][:per_class] for name in names]
     drawn = np.concatenate([*chosen, []]).astype(int)
     if len(drawn) > number:
         drawn = np.random.default_rng(SEED).choice(drawn, number, replace=False)
-    return test.take(np.sort(drawn))
+    return np.sort(drawn)
 
 
 def document_vectors(documents: Sequences, matrix: np.ndarray) -> np.ndarray:
