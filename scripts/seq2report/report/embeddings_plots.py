@@ -78,33 +78,29 @@ def side_by_side(
         outcome: the panel, if any, whose points have the colours of the column outcome, one of
             `OUTCOMES`.
     """
+    looks_of = [_outcomes() if n == outcome else _classes(classes) for n in range(len(panels))]
     drawn = [
-        _panel(
-            number, points, _outcomes() if number == outcome else _classes(classes), searched
-        ).properties(
-            width=SIDE,
-            height=SIDE,
-            title=alt.Title(
-                textwrap.wrap(title, 44), subtitle=subtitle, anchor="start", fontSize=13, offset=8
-            ),
-        )
-        for number, (title, subtitle) in enumerate(panels)
+        _panel(number, points, look, searched).properties(title=_title(*panel))
+        for number, (panel, look) in enumerate(zip(panels, looks_of, strict=True))
     ]
     data = points.assign(key=range(len(points)))
     with warnings.catch_warnings():
         # It is intended that picked and hovered are the same on all maps.
         warnings.filterwarnings("ignore", "Automatically deduplicated selection parameter")
         chart = alt.concat(*drawn, data=data, columns=2, spacing=18)
-        chart = chart.add_params(*_parameters(methods, next(iter(searched))))
-        if outcome is not None:
-            judged = alt.selection_point(name="judged", fields=["outcome"], bind="legend")
-            chart = chart.add_params(judged)
+        params = _parameters(methods, next(iter(searched)), outcome is not None)
+        chart = chart.add_params(*params)
     return chart.resolve_scale(color="shared", shape="shared", fill="shared").configure_legend(
         orient="top", title=None, symbolSize=80, labelFontSize=12, labelLimit=170
     )
 
 
-def _parameters(methods: list[str], noun: str) -> list[alt.Parameter]:
+def _title(title: str, subtitle: str) -> alt.Title:
+    lines = textwrap.wrap(title, 44)
+    return alt.Title(lines, subtitle=subtitle, anchor="start", fontSize=13, offset=8)
+
+
+def _parameters(methods: list[str], noun: str, is_judged: bool) -> list[alt.Parameter]:
     choice = alt.binding_radio(
         options=list(reversed(range(len(methods)))), labels=list(reversed(methods)), name="Map by "
     )
@@ -114,6 +110,7 @@ def _parameters(methods: list[str], noun: str) -> list[alt.Parameter]:
         alt.param(name="wanted", value="", bind=search),
         alt.param(name="size", value=1),  # factor by which the script of the page reduces the maps
         alt.selection_point(name="picked", fields=["label"], bind="legend"),
+        *[alt.selection_point(name="judged", fields=["outcome"], bind="legend")] * is_judged,
         alt.selection_point(
             name="hovered", fields=["key"], on="pointerover", clear="pointerout", empty=False
         ),
@@ -173,4 +170,5 @@ def _panel(
         labels = labels.encode(**position, text=alt.Text(f"{next(iter(searched.values()))}:N"))
         layers.append(labels.transform_filter({"and": [seen, {"or": [strong, room]}]}))
     chosen = {f"{axis}{number}": f"datum['{axis}{number}_' + method]" for axis in "xy"}
-    return alt.layer(*layers).transform_calculate(**chosen)
+    square = alt.layer(*layers).properties(width=SIDE, height=SIDE)
+    return square.transform_calculate(**chosen)
