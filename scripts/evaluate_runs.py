@@ -29,7 +29,7 @@ from seq2report.models.runs import METRICS, checked, class_scores
 
 SLIDE_EPOCH = 10
 SAME = ["title", "kind", "protocol", "test_documents", "fitted_documents", "parameters"]
-SAME += ["document_shape", "device"]  # in all seeds of a variant
+SAME += ["frozen_parameters", "document_shape", "device"]  # in all seeds of a variant
 MEANS = [*METRICS, "loss", "fit_seconds", "fit_cpu_seconds", "predict_seconds", "peak_memory_mb"]
 COVERAGE = np.arange(1, 21) / 20
 COLUMNS = [  # of the table of variants
@@ -40,7 +40,8 @@ COLUMNS = [  # of the table of variants
     *("accuracy_unseen", "unseen_documents"),
     *("loss", "ece", "brier", "confidence", "confident_share", "confident_accuracy"),
     *("fit_seconds", "fit_cpu_seconds", "cpu_minutes", "predict_seconds", "ms_per_document"),
-    *("peak_memory_mb", "parameters", "pareto", "document_shape", "fitted_documents", "device"),
+    *("peak_memory_mb", "parameters", "frozen_parameters", "pareto"),
+    *("document_shape", "fitted_documents", "device"),
 ]
 POINT = 0.01  # of the score that a cheaper variant may lose
 ALPHA = 0.05

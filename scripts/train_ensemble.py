@@ -85,7 +85,7 @@ def about(output: Path, seed: int, runs: list[Path], method: str) -> dict:
 def totals(runs: list[Path], seconds: dict[str, float]) -> dict:
     """Return the sums and maxima over the members; ``seconds`` of the ensemble are added."""
     members = [read_json(folder / "metrics.json") for folder in runs]
-    own = {"parameters": 0, **seconds}  # the weights are not counted as parameters
+    own = {"parameters": 0, "frozen_parameters": 0, **seconds}  # the weights are not counted
     return {
         "fitted_documents": max(member["fitted_documents"] for member in members),
         "document_shape": None,  # differs between members

@@ -30,7 +30,14 @@ from seq2report.core.stored import read_numbers, read_table
 from seq2report.documents.pieces import read_pieces
 from seq2report.documents.sequences import Encoded, read_sequences
 from seq2report.models.backend import gpu_name, load_keras
-from seq2report.models.runs import METRICS, about_run, copy_features, save_run, versions, with_cost
+from seq2report.models.runs import (
+    METRICS,
+    about_run,
+    copy_features,
+    save_run,
+    versions,
+    with_features,
+)
 from seq2report.models.variant import Input, Variant
 
 
@@ -62,7 +69,7 @@ def main(argv: Sequence[str] | None) -> None:
     ]
     facts = trained.facts | {"kind": variant.kind, "seed": args.seed, "threads": args.threads}
     if variant.input.features:
-        facts = with_cost(facts, args.documents.with_name("cost.json"), len(trained.test[1]))
+        facts = with_features(facts, args.documents.parent, len(trained.test[1]))
     save_run(args.output, about, save_model, *predicted, facts, trained.history)
     checkpoint.remove()
 

@@ -24,7 +24,7 @@ from seq2report.core.durations import stopwatch
 from seq2report.core.excerpts import excerpt
 from seq2report.core.stored import read_table
 from seq2report.documents.features import read_features
-from seq2report.models.runs import about_run, copy_features, durations, save_run, with_cost
+from seq2report.models.runs import about_run, copy_features, durations, save_run, with_features
 from seq2report.models.variant import Input, Variant
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None) -> None:
     parts = [part(documents, x, *names) for names in SPLITS]
     model, probabilities, facts = train(variant, parts, about["classes"], args.seed)
     if variant.input:
-        facts = with_cost(facts, args.documents.with_name("cost.json"), len(parts[-1][1]))
+        facts = with_features(facts, args.documents.parent, len(parts[-1][1]))
 
     def save_model(folder: Path) -> None:
         save_pipeline(model, folder)
@@ -90,6 +90,7 @@ def train(
         "seed": seed,
         "fitted_documents": len(both[1]),
         "parameters": pipelines.count_parameters(model),
+        "frozen_parameters": 0,
         "document_shape": str(model[-1].n_features_in_),
         "temperature": getattr(model[-1], "temperature", None),
         **durations(fit_time, predict_time),

@@ -39,6 +39,7 @@ def write(folder, variant, seed, given, ids=IDS):
         "seed": seed,
         "fitted_documents": 20,
         "parameters": 30,
+        "frozen_parameters": 10,
         "document_shape": "9 × 5",
         "fit_seconds": 2.0 * seed,
         "fit_cpu_seconds": 4.0 * seed * (10 if variant == "lstm" else 1),

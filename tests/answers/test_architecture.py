@@ -18,7 +18,7 @@ def boxes(trained, variant):
 
 def drawn(found):
     return [
-        (position, name, shape) for position, _, name, _, shape, _ in found.itertuples(index=False)
+        (position, name, shape) for position, _, name, _, shape, *_ in found.itertuples(index=False)
     ]
 
 
@@ -43,6 +43,16 @@ def test_a_network_is_its_layers_with_what_comes_out_of_them(trained):
     model = load(trained / "runs/lstm/seed-1").model
     assert found["parameters"].sum() == model.count_params()
     assert found["parameters"].tolist()[3:] == [4 * 4 * (4 + 4 + 1), 4 * 3 + 3, 3 * 2 + 2]
+
+
+def test_a_box_counts_the_parameters_that_training_does_not_change(trained):
+    run = trained / "runs/lstm/seed-1"
+    assert boxes(trained, "lstm")["frozen"].sum() == 0
+    model = load(run)
+    model.model.get_layer("embedding").trainable = False
+    found = describe(model, run)
+    assert found["frozen"].fillna(0).tolist() == [0, 0, found["parameters"][2], 0, 0, 0]
+    assert found["parameters"][2] > 0
 
 
 def test_branches_stand_before_the_layer_that_merges_them(trained):

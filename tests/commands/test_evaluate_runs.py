@@ -79,6 +79,7 @@ def test_a_row_a_variant_with_means_over_seeds_best_first(tables):
     assert svm["cpu_minutes"] == pytest.approx(0.1)
     assert svm["ms_per_document"] == pytest.approx(3.0)
     assert (svm["test_documents"], svm["parameters"], svm["fitted_documents"]) == (10, 30, 20)
+    assert svm["frozen_parameters"] == 10
 
 
 def test_the_members_of_an_ensemble_are_one_cell_each_way(tmp_path):

@@ -139,6 +139,7 @@ FACTS = {
     "seed": 7,
     "fitted_documents": 60,
     "parameters": 30,
+    "frozen_parameters": 10,
     "fit_seconds": 2.0,
     "fit_cpu_seconds": 4.0,
     "predict_seconds": 0.5,
@@ -174,7 +175,13 @@ def run_ensemble(output, *runs, method="vote"):
 @pytest.fixture
 def runs(tmp_path):
     """Runs of two members; the second is another in size and effort."""
-    facts = {"parameters": 5, "fit_seconds": 1.0, "fitted_documents": 80, "device": "GPU"}
+    facts = {
+        "parameters": 5,
+        "frozen_parameters": 2,
+        "fit_seconds": 1.0,
+        "fitted_documents": 80,
+        "device": "GPU",
+    }
     return [
         write_member(tmp_path / "svm/seed-7", ONE, OTHER),
         write_member(tmp_path / "dense/seed-7", OTHER, ONE, **facts),
@@ -216,6 +223,7 @@ def test_metrics_are_sums_over_the_members_and_the_most_of_one(runs, tmp_path):
         write_digests(folder)
     metrics = run_ensemble(tmp_path / "both/seed-7", *runs)
     assert (metrics["kind"], metrics["seed"], metrics["parameters"]) == ("ensemble", 7, 35)
+    assert metrics["frozen_parameters"] == 12
     assert metrics["fitted_documents"] == 80
     assert metrics["peak_memory_mb"] == 10**6
     assert metrics["device"] == "CPU, GPU"

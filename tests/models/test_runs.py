@@ -10,12 +10,14 @@ import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seq2report.core.command import write_json
 from seq2report.models.runs import (
     HISTORY_COLUMNS,
     class_scores,
     environment,
     log_loss,
     scores,
+    with_features,
     write_run,
 )
 
@@ -149,3 +151,18 @@ def test_log_loss_is_that_of_keras():
     truth = np.array([1, 1, 0])
     expected = keras.losses.SparseCategoricalCrossentropy()(truth, p)
     assert log_loss(truth, p) == pytest.approx(float(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize(("about", "parameters"), [({"parameters": 40}, (45, 42)), ({}, (5, 2))])
+def test_a_run_on_features_includes_their_time_and_encoder(about, parameters, tmp_path):
+    each = {"seconds": 0.5, "cpu_seconds": 0.25}
+    fit = {"seconds": 3.0, "cpu_seconds": 2.0}
+    write_json(tmp_path / "cost.json", {"fit": fit, "document": each})
+    write_json(tmp_path / "features.json", about)
+    facts = {"fitted_documents": 10, "parameters": 5, "frozen_parameters": 2}
+    facts |= dict.fromkeys(["fit_seconds", "fit_cpu_seconds"], 1.0)
+    facts |= dict.fromkeys(["predict_seconds", "predict_cpu_seconds"], 1.0)
+    found = with_features(facts, tmp_path, 4)
+    assert (found["parameters"], found["frozen_parameters"]) == parameters
+    assert (found["fit_seconds"], found["fit_cpu_seconds"]) == (9.0, 5.5)
+    assert (found["predict_seconds"], found["predict_cpu_seconds"]) == (3.0, 2.0)

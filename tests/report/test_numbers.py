@@ -8,6 +8,12 @@ def test_a_deviation_over_seeds_stands_beside_the_mean_where_there_is_one():
     assert numbers.spread(0.9, float("nan")) == "90.0%"
 
 
+def test_parameters_are_counted_with_those_that_are_frozen():
+    assert numbers.parameters(1385, 0) == "1,385 parameters"
+    tuned = numbers.parameters(22_565_378, 19_015_680)
+    assert tuned == "22.6 million parameters, 19.0 million of them frozen"
+
+
 def test_milliseconds_have_two_digits_that_count():
     assert [numbers.milliseconds(each) for each in (0.0524, 1.28, 12.8, 1280)] == [
         *("0.052 ms", "1.3 ms", "13 ms", "1,280 ms"),

@@ -80,18 +80,18 @@ def test_learning_curves_show_the_metric_that_decides():
 
 def layers(*rows):
     return pd.DataFrame(
-        rows, columns=["position", "kind", "name", "arguments", "shape", "parameters"]
-    ).astype({"parameters": "Int64"})
+        rows, columns=["position", "kind", "name", "arguments", "shape", "parameters", "frozen"]
+    ).astype({"parameters": "Int64", "frozen": "Int64"})
 
 
 BRANCHED = layers(
-    ("0", "text", "Text", "", "", None),
-    ("1", "layer", "Embedding", "dimensions: 4", "30 × 4", 1200),
-    ("2/0/0", "layer", "Conv1D", "", "3", 9),
-    ("2/0/1", "layer", "Pool", "", "3", 0),
-    ("2/1/0", "layer", "LSTM", "", "2", 8),
-    ("2", "merge", "Concatenate", "", "5", 0),
-    ("10", "output", "Dense", "", "2 classes", 12),
+    ("0", "text", "Text", "", "", None, None),
+    ("1", "layer", "Embedding", "dimensions: 4", "30 × 4", 1200, 1100),
+    ("2/0/0", "layer", "Conv1D", "", "3", 9, 0),
+    ("2/0/1", "layer", "Pool", "", "3", 0, 0),
+    ("2/1/0", "layer", "LSTM", "", "2", 8, 0),
+    ("2", "merge", "Concatenate", "", "5", 0, 0),
+    ("10", "output", "Dense", "", "2 classes", 12, 0),
 )
 
 
@@ -109,16 +109,16 @@ def test_branches_are_drawn_side_by_side_above_what_merges_them():
     flow, branches = '<div class="flow">', '<div class="branches">'
     inside = f"{branches}{flow}□□</div>{flow}□</div></div>"
     assert skeleton.endswith(f"<figure>{flow}□□{inside}□□</div>")
-    assert "<small>1,200 parameters</small>" in html
+    assert "<small>1,200 parameters, 1,100 of them frozen</small>" in html
     assert "<small>0 parameters" not in html
 
 
 def test_members_are_linked_where_they_have_a_page():
     rows = layers(
-        ("0", "text", "Text", "", "", None),
-        ("1/0/0", "member", "svm", "weight: 0.250", "", 7),
-        ("1/1/0", "member", "lstm", "weight: 0.750", "", 8),
-        ("1", "output", "stack", "", "2 classes", None),
+        ("0", "text", "Text", "", "", None, None),
+        ("1/0/0", "member", "svm", "weight: 0.250", "", 7, 0),
+        ("1/1/0", "member", "lstm", "weight: 0.750", "", 8, 0),
+        ("1", "output", "stack", "", "2 classes", None, None),
     )
     html = drawn(rows, titles={"svm": HOSTILE, "lstm": "LSTM"}, linked=["svm"])
     assert '<a href="variant-svm.html">&lt;script&gt;' in html
@@ -160,6 +160,8 @@ def tables(kind="held out", with_history=True):
             high=0.95,
             protocol=kind,
             fit_cpu_seconds=3.0,
+            parameters=1385,
+            frozen_parameters=0,
             ece=0.1,
             brier=0.2,
         ),
@@ -225,7 +227,7 @@ def test_text_from_corpora_and_configuration_is_escaped(html):
 
 def test_the_page_begins_with_how_the_variant_did(html):
     assert "80.0% of 20 test documents correct (95% interval 70.0% to 95.0%), rank 2 of 2;" in html
-    assert "worse than the best, Other; 3.0 s of CPU time to train." in html
+    assert "worse than the best, Other; 3.0 s of CPU time to train; 1,385 parameters." in html
 
 
 def test_a_page_has_all_sections(html):

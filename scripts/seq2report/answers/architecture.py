@@ -7,6 +7,7 @@ branches, the number of the branch, and the number in the branch: ``3``, ``3/0/1
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 from sklearn.pipeline import Pipeline as Steps
@@ -19,7 +20,8 @@ from seq2report.models.steps import TemperatureScaled
 from seq2report.models.variant import Input, Variant
 
 TEXTS = ("position", "kind", "name", "arguments", "shape")
-SCHEMA = dict.fromkeys(TEXTS, "str") | {"parameters": "Int64"}
+SCHEMA = dict.fromkeys(TEXTS, "str") | dict.fromkeys(("parameters", "frozen"), "Int64")
+NONE = (None, None)  # of a box that cannot have parameters
 FORMS = {"sequence": "Word ids", "onehot": "Words, one-hot", "multihot": "Words, multi-hot"}
 FORMS |= {"pieces": "Word pieces"}
 # Keys of ``input`` that are arguments of the box of the ids, and of the first layer.
@@ -34,11 +36,12 @@ def describe(model: Predictor, run: Path) -> pd.DataFrame:
 
     kind is text, input, layer, step, member, merge or output; name is a class of Keras or
     scikit-learn, or the variant of a member; shape is the output for one document, as text;
-    parameters counts those of the box itself, null if it cannot have any.
+    parameters counts those of the box itself, null if it cannot have any, and frozen those of them
+    that training does not change.
     """
     variant = Variant.read(predictor.read_about(run)["settings"])
     boxes = {"network": _network, "pipeline": _pipeline, "ensemble": _ensemble}[variant.kind]
-    rows = [("0", "text", "Text", "", "", None), *boxes(model, run, variant)]
+    rows = [("0", "text", "Text", "", "", *NONE), *boxes(model, run, variant)]
     return pd.DataFrame(rows, columns=list(SCHEMA)).astype(SCHEMA)
 
 
@@ -57,15 +60,15 @@ def _network(model: Network, run: Path, variant: Variant) -> Iterator[tuple]:
     start, layers = 1 + sum("/" not in position for position, *_ in first), variant.layers
     if isinstance(layers, dict):  # of a function: one box
         shape, arguments = _shape(output.input), _spelled(layers["arguments"])
-        known = sum(count or 0 for *_, count in first) + output.count_params()
-        count = network.count_params() - known
-        yield f"{start}", "layer", layers["function"], arguments, shape, count
+        known = [_sizes(output), *((count or 0, frozen or 0) for *_, count, frozen in first)]
+        sizes = np.subtract(_sizes(network), np.sum(known, axis=0)).tolist()
+        yield f"{start}", "layer", layers["function"], arguments, shape, *sizes
         end = start + 1
     else:
         yield from _layers(network, sources, layers, sources[output.name][0], "", start)[0]
         end = start + len(layers)
     arguments = _spelled({"units": output.units, "activation": "softmax"})
-    yield f"{end}", "output", "Dense", arguments, _classes(model), output.count_params()
+    yield f"{end}", "output", "Dense", arguments, _classes(model), *_sizes(output)
 
 
 def _input(model: Network, run: Path, settings: Input) -> Iterator[tuple]:
@@ -75,13 +78,13 @@ def _input(model: Network, run: Path, settings: Input) -> Iterator[tuple]:
     else:
         arguments, shape = _spelled(_named(settings, OF_IDS)), _shape(model.model.input)
         shape = f"up to {settings.length:,}" if settings.encoder else shape  # of short texts, less
-        yield "1", "input", FORMS[settings.form], arguments, shape, None
+        yield "1", "input", FORMS[settings.form], arguments, shape, *NONE
     if settings.length:  # a sequence: its first layer makes vectors of the ids
         layer = model.model.layers[1]
         arguments = _spelled(_named(settings, OF_ENCODER if settings.encoder else OF_EMBEDDING))
         name = "Encoder" if settings.encoder else type(layer).__name__
         shape = _shape(layer.output)
-        yield "2", "layer", name, arguments, shape, layer.count_params()
+        yield "2", "layer", name, arguments, shape, *_sizes(layer)
 
 
 def _features(model: Network | Pipeline, run: Path, settings: Input) -> Iterator[tuple]:
@@ -92,7 +95,8 @@ def _features(model: Network | Pipeline, run: Path, settings: Input) -> Iterator
         return
     arguments = _spelled({key: about[key] for key in ("encoder", "length", "pooling")})
     encoder = model.features.encoder
-    yield "1", "step", "Encoder", arguments, f"{encoder.width:,}", encoder.parameters
+    sizes = (encoder.parameters, encoder.parameters)
+    yield "1", "step", "Encoder", arguments, f"{encoder.width:,}", *sizes
 
 
 def _named(settings: Input, keys: tuple[str, ...]) -> dict:
@@ -129,7 +133,7 @@ def _layers(
             inside, inputs = [row for branch, _ in drawn for row in branch], [drawn[0][1]]
         own = _spelled({key: value for key, value in arguments.items() if key != "branches"})
         kind = "merge" if branches else "layer"
-        row = (position, kind, name, own, _shape(layer.output), layer.count_params())
+        row = (position, kind, name, own, _shape(layer.output), *_sizes(layer))
         rows, end = [*inside, row, *rows], inputs[0]
     return rows, end
 
@@ -143,6 +147,13 @@ def _read(nodes: object) -> list[str]:
     if isinstance(nodes, (list, tuple)):
         return [name for node in nodes for name in _read(node)]
     return []
+
+
+def _sizes(layer: object) -> tuple[int, int]:
+    """Return the number of parameters of a layer or network, and of those that are frozen."""
+    from seq2report.models.build import frozen_parameters
+
+    return layer.count_params(), frozen_parameters(layer)
 
 
 def _shape(tensor: object) -> str:
@@ -165,11 +176,11 @@ def _pipeline(model: Pipeline, run: Path, variant: Variant) -> Iterator[tuple]:
     count = count_parameters(model.model)
     if isinstance(end, TemperatureScaled):
         values = len(model.classes) if len(model.classes) > 2 else 1
-        yield f"{n}", "step", name, _spelled(arguments), f"decision values: {values}", count
+        yield f"{n}", "step", name, _spelled(arguments), f"decision values: {values}", count, 0
         scaling = f"temperature: {end.temperature:.3g}"
-        yield f"{n + 1}", "output", "softmax", scaling, classes, None
+        yield f"{n + 1}", "output", "softmax", scaling, classes, *NONE
     else:
-        yield f"{n}", "output", name, _spelled(arguments), classes, count
+        yield f"{n}", "output", name, _spelled(arguments), classes, count, 0
 
 
 def _steps(
@@ -183,20 +194,21 @@ def _steps(
         for m, (inner, (_, transformer)) in enumerate(zip(union, transformers, strict=True)):
             ((inner_name, inner_arguments),) = inner.items()
             size = f"{transformer.transform(features).shape[1]:,} features"
-            yield f"{n}/{m}/0", "step", inner_name, _spelled(inner_arguments), size, None
+            yield f"{n}/{m}/0", "step", inner_name, _spelled(inner_arguments), size, *NONE
         features = step.transform(features)
         own = _spelled({key: value for key, value in arguments.items() if key != "of"})
         kind = "merge" if union else "step"
         size = f"{features.shape[1]:,} features"
         if n == 1 and joined_word(fitted):
             size += "; most are sentences, as token_pattern expects blanks between words"
-        yield f"{n}", kind, name, own, size, None
+        yield f"{n}", kind, name, own, size, *NONE
 
 
 def _ensemble(model: Predictor, run: Path, variant: Variant) -> Iterator[tuple]:
     ensemble = read_json(run / "ensemble.json")
     folders = predictor.member_folders(run, ensemble["members"])
     for m, (folder, weight) in enumerate(zip(folders, ensemble["weights"], strict=True)):
-        parameters = read_json(folder / "metrics.json")["parameters"]
-        yield f"1/{m}/0", "member", folder.name, f"weight: {weight:.3f}", "", parameters
-    yield "1", "output", ensemble["method"], "", _classes(model), None
+        about = read_json(folder / "metrics.json")
+        sizes = (about["parameters"], about["frozen_parameters"])
+        yield f"1/{m}/0", "member", folder.name, f"weight: {weight:.3f}", "", *sizes
+    yield "1", "output", ensemble["method"], "", _classes(model), *NONE

@@ -188,9 +188,15 @@ def document_shape(model: keras.Model, settings: Input) -> tuple[int, ...]:
     return (model.input if settings.is_vector else model.layers[1].output).shape[1:]
 
 
-def frozen_parameters(model: keras.Model) -> int:
-    """Return the number of parameters that training does not change."""
-    return sum(math.prod(weight.shape) for weight in model.non_trainable_weights)
+def frozen_parameters(layer: keras.Layer) -> int:
+    """Return the number of parameters of a layer or network that training does not change.
+
+    The weights of a frozen layer do not say themselves that they are frozen after it was loaded.
+    """
+    if isinstance(layer, keras.Model):
+        return sum(frozen_parameters(inner) for inner in layer.layers)
+    weights = layer.non_trainable_weights if layer.trainable else layer.weights
+    return sum(math.prod(weight.shape) for weight in weights)
 
 
 def has_recurrent_layer(model: keras.Model) -> bool:

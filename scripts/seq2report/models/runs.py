@@ -114,12 +114,17 @@ def _digest(file: Path) -> str:
         return file_digest(content, "sha256").hexdigest()
 
 
-def with_cost(facts: dict, file: Path, predicted: int) -> dict:
-    """Return facts of metrics.json with the time of the features of a run in its durations.
+def with_features(facts: dict, folder: Path, predicted: int) -> dict:
+    """Return facts of metrics.json that include the features in ``folder``.
 
-    ``file`` is cost.json of the features, and ``predicted`` the number of test documents.
+    Their time is added to the durations, and the parameters of a frozen encoder to the parameters.
+    ``predicted`` is the number of test documents.
     """
+    file = folder / "cost.json"
     cost = read_json(file)
+    frozen = read_json(folder / "features.json").get("parameters", 0)
+    names = ("parameters", "frozen_parameters")
+    facts = facts | {name: facts[name] + frozen for name in names}
     with intact(file):
         fitted = {"fit": facts["fitted_documents"], "predict": predicted}
         added = {

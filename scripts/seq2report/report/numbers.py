@@ -42,6 +42,16 @@ def spread(mean: float, deviation: float) -> str:
     return percent(mean) if pd.isna(deviation) else f"{percent(mean)} ± {100 * deviation:.1f}"
 
 
+def count(value: int) -> str:
+    """Return a number, from a million on with one decimal: ``385``, ``22.6 million``."""
+    return f"{value / 1e6:,.1f} million" if value >= 1e6 else f"{value:,}"
+
+
+def parameters(total: int, frozen: int) -> str:
+    """Return the number of parameters, and how many of them are not trained."""
+    return f"{count(total)} parameters" + (f", {count(frozen)} of them frozen" if frozen else "")
+
+
 def listed(names: list[str]) -> str:
     """Return ``a, b and c``: names as a list in a sentence."""
     *most, last = names

@@ -9,7 +9,7 @@ from IPython.display import HTML
 
 from seq2report.core.excerpts import excerpt
 from seq2report.report import html, variant_plots, word_effects
-from seq2report.report.numbers import METRICS, fill, percent, spread
+from seq2report.report.numbers import METRICS, fill, parameters, percent, spread
 from seq2report.report.outcome import circumstances, reached
 
 OUTPUTS = {  # text in the last box of an ensemble
@@ -21,19 +21,20 @@ FILLED = ("form", "padding", "truncating")  # keys of ``input`` that usually hav
 
 
 def summary(runs: dict[str, pd.DataFrame], variant: str) -> HTML:
-    """Return score, rank and training time of a variant on a corpus (tables of runs)."""
+    """Return score, rank, training time and size of a variant on a corpus (tables of runs)."""
     variants = runs["variants"]
     row = variants.set_index("variant").loc[variant]
     return html.text(
         f"{{corpus}}: {reached(row['metric'])} (95% interval"
         " {low:percent} to {high:percent}), rank {rank} of {variants}; {verdict};"
-        " {fit_cpu_seconds:seconds} of CPU time to train.",
+        " {fit_cpu_seconds:seconds} of CPU time to train; {size}.",
         "outcome",
         **row[["corpus", "test_documents", "low", "high", "fit_cpu_seconds"]],
         score=spread(row["score"], row["score_sd"]),
         rank=1 + int((variants["score"] > row["score"]).sum()),
         variants=len(variants),
         verdict=_against_best(runs, row, variant),
+        size=parameters(row["parameters"], row["frozen_parameters"]),
     )
 
 
@@ -114,7 +115,8 @@ def _box(row: dict, titles: dict[str, str], linked: list[str]) -> str:
     kind, name = row["kind"], row["name"]
     lines = [row["shape"]] if row["shape"] else []
     if pd.notna(row["parameters"]) and row["parameters"]:
-        lines.append(f"{row['parameters']:,} parameters")
+        frozen = f", {row['frozen']:,} of them frozen" if row["frozen"] else ""
+        lines.append(f"{row['parameters']:,} parameters{frozen}")
     head = escape(titles.get(name, name) if kind == "member" else name)
     if kind == "member" and name in linked:
         head = f'<a href="variant-{escape(name)}.html">{head}</a>'
