@@ -20,14 +20,13 @@ DOCUMENTS, LENGTHS, BATCHES = 16, (128, 256), 4
 WAYS = {"encode": 0, "train the last 2 layers": 2, "train all layers": None}
 
 
-def main(argv: Sequence[str] | None) -> None:
-    args = harness.parser(__doc__, repetitions=5).parse_args(argv)
-    load_keras(seed=1)
+def build_models() -> dict:
+    """Return a compiled network for each of the `WAYS`."""
     import keras
 
     from seq2report.models.encoders import build_encoder, freeze
 
-    random, models = np.random.default_rng(1), {}
+    models = {}
     for way, train_layers in WAYS.items():
         encoder = build_encoder(MINILM, "mean")
         freeze(encoder, MINILM.layers, train_layers)
@@ -35,6 +34,13 @@ def main(argv: Sequence[str] | None) -> None:
         output = keras.layers.Dense(2, activation="softmax")(encoder(ids))
         models[way] = keras.Model(ids, output)
         models[way].compile("adam", "sparse_categorical_crossentropy")
+    return models
+
+
+def main(argv: Sequence[str] | None) -> None:
+    args = harness.parser(__doc__, repetitions=5).parse_args(argv)
+    load_keras(seed=1)
+    random, models = np.random.default_rng(1), build_models()
 
     def measure(case: tuple[str, int], _round: int) -> dict:
         way, length = case
