@@ -38,7 +38,7 @@ ANY_VALUE = {  # of arguments whose right values depend on the documents, or tha
 SELECTION = "sklearn.feature_selection"  # whether a feature is left depends on the documents
 ANY_CLASSES, ANY_DIMENSIONS, ANY_FEATURES = 2, 50, 100  # the checks do not depend on them
 # An encoder that is not downloaded yet: that of MiniLM-L6.
-ANY_ENCODER = Architecture(30_522, 512, 6, 12, 384, 1536, "gelu", 1e-12, 0.1, 0.1, 0)
+ANY_ENCODER = Architecture(30_522, 512, 6, 12, 384, 1536, "gelu", 1e-12, 0.1, 0.1)
 
 
 def check_variant(

@@ -61,8 +61,7 @@ def main(argv: Sequence[str] | None) -> None:
         counts = write_pieces(documents, splitter, folder)
         message = "%(documents)d documents, %(ids)d ids; %(at_limit)d documents fill the encoder"
         logging.info(message, counts)
-        sizes = {"num_words": architecture["vocabulary"], "padding": architecture["padding"]}
-        write_json(folder / "encoding.json", counts | sizes)
+        write_json(folder / "encoding.json", counts | {"num_words": architecture["vocabulary"]})
         shutil.copy(stored, folder)
         shutil.copy(args.encoder, folder)
 

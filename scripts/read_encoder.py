@@ -26,11 +26,12 @@ def main(argv: Sequence[str] | None) -> None:
     checkpoint = read_checkpoint(args.file)
     architecture, pooling = checkpoint.architecture, args.settings["pooling"]
     check_length(args.settings["length"], architecture, "length")
+    weights = checkpoint.read_weights()  # its sizes are true: what is built is no larger
     load_keras(seed=0)
     from seq2report.models.encoders import build_encoder, set_pretrained
 
     model = build_encoder(architecture, pooling)
-    set_pretrained(model, checkpoint.read_weights(), architecture)
+    set_pretrained(model, weights, architecture)
     message = "%d layers, vectors of %d numbers, %d word pieces, %d parameters"
     sizes = (architecture.layers, architecture.width, architecture.vocabulary)
     logging.info(message, *sizes, model.count_params())

@@ -13,7 +13,7 @@ from seq2report.models.pretrained import operations
 
 SPEEDS = ROOT / "workflow/encoders.csv"
 ARCHITECTURE = {"vocabulary": 30_522, "positions": 512, "layers": 6, "heads": 12, "width": 384}
-ARCHITECTURE |= {"inner": 1536, "activation": "gelu", "epsilon": 1e-12, "padding": 0}
+ARCHITECTURE |= {"inner": 1536, "activation": "gelu", "epsilon": 1e-12}
 ARCHITECTURE |= {"dropout": 0.1, "attention_dropout": 0.1}
 
 

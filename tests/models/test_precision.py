@@ -8,7 +8,7 @@ from seq2report.models.backend import has_bfloat16, load_keras
 from seq2report.models.pretrained import Architecture
 from seq2report.models.variant import Fit, Input, Variant
 
-TINY = Architecture(60, 32, 2, 2, 16, 32, "gelu", 1e-12, 0.1, 0.1, 0)
+TINY = Architecture(60, 32, 2, 2, 16, 32, "gelu", 1e-12, 0.1, 0.1)
 
 
 @pytest.fixture(scope="module")

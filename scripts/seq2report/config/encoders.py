@@ -54,7 +54,8 @@ def tuning_notices(plan: Plan, results: Path, speeds: Path) -> Iterator[str]:
         for corpus in plan.corpora if encoder else ():
             runs = [results / f"{corpus}/runs/{name}/seed-{n}" for n in seeds(plan.config, corpus)]
             waiting = [run for run in runs if not Path(f"{run}{COMPLETE}").is_file()]
-            with suppress(UserError):  # not read yet
+            # Not read yet, or by another version.
+            with suppress(UserError, KeyError, TypeError):
                 counts = read_json(results / f"{corpus}/corpus.json")["counts"]
                 pieces = read_json(results / f"{corpus}/pieces/{encoder}/encoding.json")
                 about = read_json(results / f"encoders/{encoder}/encoder.json")

@@ -4,6 +4,7 @@ A tokeniser of the library ``tokenizers`` splits a text into word pieces and add
 before and one after them ([CLS] and [SEP] of BERT).
 """
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -13,41 +14,36 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import polars as pl
 
-from seq2report.core.command import UserError, first_line, intact, read_json
+from seq2report.core.command import UserError, first_line, intact
 from seq2report.documents.sequences import Sequences, ranges, read_sequences
 
 if TYPE_CHECKING:  # loaded when it is needed: other commands work without it
     from tokenizers import Tokenizer
 
 SPECIAL = 2  # tokens around the pieces of a text
-# The names of two pieces in vocabularies of both kinds: of unknown characters, and of nothing.
-UNKNOWN, PADDING = ("[UNK]", "<unk>"), ("[PAD]", "<pad>")
+UNKNOWN = ("[UNK]", "<unk>")  # the piece of unknown characters, in vocabularies of both kinds
+BLANK = "\u2581"  # the piece of a blank alone, in vocabularies of the second kind
+NOTHING = -1  # fills a batch: no id, because texts may contain "[PAD]"
 STEP = 16  # lengths of batches are multiples of this, so that few programs are compiled
 
 
 @dataclass(frozen=True)
 class Pieces(Sequences):
-    """Documents as ids of word pieces, each with its two special tokens.
-
-    Attributes:
-        padding: id of the piece that fills a batch.
-    """
-
-    padding: int
+    """Documents as ids of word pieces, each with its two special tokens."""
 
     def take(self, rows: np.ndarray) -> Self:
         known = (self.ids[rows], self.split[rows], self.label[rows])
-        return Pieces(*known, self.tokens, self.starts[rows], self.lengths[rows], self.padding)
+        return Pieces(*known, self.tokens, self.starts[rows], self.lengths[rows])
 
     def matrix(self, length: int) -> np.ndarray:
-        """Return the ids, (n, longest) int32, filled up at the end.
+        """Return the ids, (n, longest) int32, filled up with -1 at the end.
 
         ``longest`` is that of these documents, at most ``length``. Of a longer document, the last
         pieces are left out, but not the special token at its end.
         """
         kept = np.minimum(self.lengths, length)
         longest = min(length, -(-int(kept.max(initial=1)) // STEP) * STEP)
-        matrix = np.full((len(kept), longest), self.padding, dtype=np.int32)
+        matrix = np.full((len(kept), longest), NOTHING, dtype=np.int32)
         row = np.repeat(np.arange(len(kept)), kept)
         matrix[row, ranges(np.zeros_like(kept), kept)] = self.tokens[ranges(self.starts, kept)]
         matrix[np.arange(len(kept)), kept - 1] = self.tokens[self.starts + self.lengths - 1]
@@ -72,7 +68,7 @@ def read_tokenizer(
         if content is not None:
             tokenizer = tokenizers.Tokenizer.from_buffer(content)
         else:
-            tokenizer = _word_piece(vocabulary.decode().splitlines(), options)
+            tokenizer = _word_piece(vocabulary.decode(), options)
     except Exception as error:  # the library raises Exception itself
         raise UserError(f"{where}: the tokeniser is damaged: {first_line(error)}") from error
     tokenizer.no_truncation()
@@ -80,11 +76,12 @@ def read_tokenizer(
     return tokenizer
 
 
-def _word_piece(words: list[str], options: dict) -> "Tokenizer":
+def _word_piece(vocabulary: str, options: dict) -> "Tokenizer":
     import tokenizers
     from tokenizers.implementations import BertWordPieceTokenizer
 
-    ids = {word: n for n, word in enumerate(words)}
+    lines = io.StringIO(vocabulary, newline=None)  # `splitlines` also splits at U+2028 and others
+    ids = {line.removesuffix("\n"): n for n, line in enumerate(lines)}
     wordpiece = BertWordPieceTokenizer(
         ids,
         handle_chinese_chars=options.get("tokenize_chinese_chars", True),
@@ -94,13 +91,7 @@ def _word_piece(words: list[str], options: dict) -> "Tokenizer":
     return tokenizers.Tokenizer.from_str(wordpiece.to_str())
 
 
-def padding_id(tokenizer: "Tokenizer", default: int) -> int:
-    """Return the id of the piece that fills a batch, of the tokeniser or the default."""
-    ids = (tokenizer.token_to_id(name) for name in PADDING)
-    return next((number for number in ids if number is not None), default)
-
-
-def check_tokenizer(tokenizer: "Tokenizer", vocabulary: int, padding: int, where: str) -> None:
+def check_tokenizer(tokenizer: "Tokenizer", vocabulary: int, where: str) -> None:
     """Check that a tokeniser fits a model with ids below ``vocabulary``.
 
     Raises:
@@ -118,8 +109,8 @@ def check_tokenizer(tokenizer: "Tokenizer", vocabulary: int, padding: int, where
             f"{where}: the tokeniser adds {len(around)} special tokens to a text, expected"
             f" {SPECIAL}, one before and one after it"
         )
-    if padding in around:
-        raise UserError(f"{where}: pad_token_id {padding} is also the id of a special token")
+    if all(tokenizer.token_to_id(name) is None for name in UNKNOWN):
+        raise UserError(f"{where}: the tokeniser has no piece {' or '.join(UNKNOWN)}")
 
 
 class Splitter:
@@ -127,12 +118,11 @@ class Splitter:
 
     Args:
         length: largest number of ids of a text. Of a longer text, the last pieces are left out.
-        padding: id of the piece that fills a batch.
         prefix: text before each text, as some encoders expect.
     """
 
-    def __init__(self, tokenizer: "Tokenizer", length: int, padding: int, prefix: str = "") -> None:
-        self._tokenizer, self.length, self.padding = tokenizer, length, padding
+    def __init__(self, tokenizer: "Tokenizer", length: int, prefix: str = "") -> None:
+        self._tokenizer, self.length = tokenizer, length
         self._prefix = prefix
 
     @classmethod
@@ -144,7 +134,7 @@ class Splitter:
         """
         with intact(file):
             tokenizer = read_tokenizer(file.read_bytes(), None, {}, str(file))
-        return cls(tokenizer, length, about["architecture"]["padding"], about.get("prefix", ""))
+        return cls(tokenizer, length, about.get("prefix", ""))
 
     def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the ids of all texts, concatenated, int32, and their number, (n,) int64.
@@ -162,22 +152,27 @@ class Splitter:
         """Return texts, without id, split and label, as pieces."""
         flat, lengths = self.encode(texts)
         known = [pl.Series([""] * len(texts))] * 3
-        return Pieces(*known, flat, np.cumsum(lengths) - lengths, lengths, self.padding)
+        return Pieces(*known, flat, np.cumsum(lengths) - lengths, lengths)
 
     def knows(self, texts: Sequence[str]) -> np.ndarray:
-        """Return whether a text has a piece that is not the unknown one, (texts,) bool."""
-        unknown = {self._tokenizer.token_to_id(name) for name in UNKNOWN}
+        """Return whether a text has a piece of known characters, (texts,) bool."""
+        unknown = {self._tokenizer.token_to_id(name) for name in (*UNKNOWN, BLANK)}
         valid = [_valid(text) for text in texts]
         encodings = self._tokenizer.encode_batch_fast(valid, add_special_tokens=False)
         return np.array([bool(set(encoding.ids) - unknown) for encoding in encodings], bool)
 
     def read(self, text: str) -> str:
-        """Return the part of a text that the encoder reads."""
+        """Return the part of a text that the encoder reads, to the end of its last word.
+
+        Some tokenisers split the beginning of a word into other pieces than the word.
+        """
         encoding = self._tokenizer.encode(self._prefix + _valid(text))
         if len(encoding.ids) <= self.length:
             return text
-        end = encoding.offsets[self.length - SPECIAL][1] - len(self._prefix)
-        return text[: max(end, 0)]
+        last = self.length - SPECIAL
+        word = encoding.token_to_word(last)  # None of a special token, such as "[SEP]" in a text
+        _, end = encoding.offsets[last] if word is None else encoding.word_to_chars(word)
+        return text[: max(end - len(self._prefix), 0)]
 
 
 def _valid(text: str) -> str:
@@ -186,6 +181,5 @@ def _valid(text: str) -> str:
 
 
 def read_pieces(path: Path | str) -> Pieces:
-    """Read the output of ``encode_pieces``: sequences.parquet, tokens.npy and encoding.json."""
-    sequences, about = read_sequences(path), read_json(Path(path).with_name("encoding.json"))
-    return Pieces(**vars(sequences), padding=about["padding"])
+    """Read the output of ``encode_pieces``: sequences.parquet and tokens.npy."""
+    return Pieces(**vars(read_sequences(path)))

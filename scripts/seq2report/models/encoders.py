@@ -1,9 +1,9 @@
 """Networks of pretrained encoders of the BERT family, of Keras's own layers alone.
 
 A saved network needs no code of ours. Its input are the ids of word pieces, (documents, pieces)
-int32; its output is one vector per document, (documents, width). It is the encoder of Devlin et
-al. (2019, "BERT") with absolute positions and normalisation after each block; DistilBERT (Sanh et
-al. 2019) differs in the names of its weights only.
+int32, filled up with -1; its output is one vector per document, (documents, width). It is the
+encoder of Devlin et al. (2019, "BERT") with absolute positions and normalisation after each block;
+DistilBERT (Sanh et al. 2019) differs in the names of its weights only.
 """
 
 from pathlib import Path
@@ -42,9 +42,9 @@ def build_encoder(architecture: Architecture, pooling: str) -> keras.Model:
     """
     a = architecture
     ids = keras.Input((None,), dtype="int32", name="ids")
-    is_piece = ops.not_equal(ids, a.padding)
+    is_piece = ops.greater_equal(ids, 0)
     position = ops.cumsum(ops.ones_like(ids), axis=1) - 1
-    x = keras.layers.Embedding(a.vocabulary, a.width, name="pieces")(ids)
+    x = keras.layers.Embedding(a.vocabulary, a.width, name="pieces")(ops.maximum(ids, 0))
     x += keras.layers.Embedding(a.positions, a.width, name="positions")(position)
     x = keras.layers.LayerNormalization(epsilon=a.epsilon, name="norm")(x)
     x = keras.layers.Dropout(a.dropout)(x)

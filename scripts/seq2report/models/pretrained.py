@@ -10,15 +10,15 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from seq2report.core.command import UserError, first_line, nearest
-from seq2report.core.excerpts import visible
-from seq2report.documents.pieces import check_tokenizer, padding_id, read_tokenizer
+from seq2report.core.excerpts import excerpt, visible
+from seq2report.documents.pieces import check_tokenizer, read_tokenizer
 from seq2report.files import archives
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ KEYS = {
         "width": ("dim", None),
         "inner": ("hidden_dim", None),
         "activation": ("activation", "gelu"),
-        "epsilon": ("layer_norm_eps", 1e-12),
+        "epsilon": (None, 1e-12),  # always, whatever config.json says
         "dropout": ("dropout", 0.1),
         "attention_dropout": ("attention_dropout", 0.1),
     },
@@ -118,7 +118,6 @@ class Architecture:
     epsilon: float  # of layer normalisation
     dropout: float
     attention_dropout: float
-    padding: int  # id of the piece that fills a batch
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ class Checkpoint:
             try:
                 with safe_open(file, framework="numpy") as stored:
                     return {
-                        name: stored.get_tensor(tensor).astype(np.float32)
+                        name: _finite(stored.get_tensor(tensor), tensor)
                         for name, tensor in self.names.items()
                     }
             except (SafetensorError, ValueError) as error:
@@ -152,6 +151,15 @@ class Checkpoint:
                     f"{self.path}: {self.weights} is damaged ({first_line(error)}); remove"
                     f" {self.path} and fetch it again"
                 ) from error
+
+
+def _finite(tensor: np.ndarray, name: str) -> np.ndarray:
+    """Return a tensor as float32; `ValueError` if not all of its values are finite numbers."""
+    with np.errstate(over="ignore"):
+        tensor = tensor.astype(np.float32)
+    if not np.isfinite(tensor).all():
+        raise ValueError(f"{name} has values that are no finite numbers")
+    return tensor
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -167,9 +175,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     header = _read_header(path, files[WEIGHTS])
     names = _match(config["model_type"], architecture, header, f"{path}: {files[WEIGHTS]}")
     tokenizer = _read_tokenizer(path, files)
-    padding = padding_id(tokenizer, config.get("pad_token_id", 0))  # config.json may be wrong
-    architecture = replace(architecture, padding=padding)
-    check_tokenizer(tokenizer, architecture.vocabulary, padding, str(path))
+    check_tokenizer(tokenizer, architecture.vocabulary, str(path))
     return Checkpoint(path, architecture, tokenizer, names, files[WEIGHTS])
 
 
@@ -181,7 +187,7 @@ def read_architecture(config: dict, where: str) -> Architecture:
             message begins with ``where``.
     """
     kind = config.get("model_type")
-    if kind not in KEYS:
+    if not isinstance(kind, str) or kind not in KEYS:
         raise UserError(
             f"{where}: found model_type {visible(str(kind))}, expected {' or '.join(KEYS)}: only"
             " encoders of the BERT family are supported (BERT, MiniLM, E5, BGE, GTE, SciBERT,"
@@ -197,7 +203,7 @@ def read_architecture(config: dict, where: str) -> Architecture:
         if value is None:
             raise UserError(f"{where}: {key} is missing")
         values[name] = _checked(value, types[name], f"{where}: {key}")
-    architecture = Architecture(**values, padding=0)
+    architecture = Architecture(**values)
     if architecture.width % architecture.heads:
         width, heads = KEYS[kind]["width"][0], KEYS[kind]["heads"][0]
         raise UserError(f"{where}: {width} is not a multiple of {heads}")
@@ -207,7 +213,7 @@ def read_architecture(config: dict, where: str) -> Architecture:
 def _checked(value: object, kind: type, where: str) -> object:
     """Return a value of config.json; `UserError` if it is not allowed."""
     if kind is str:
-        if value not in ACTIVATIONS:
+        if not isinstance(value, str) or value not in ACTIVATIONS:
             hint = nearest(str(value), ACTIVATIONS)
             raise UserError(f"{where}: unknown activation {visible(str(value))}; {hint}")
         return value
@@ -215,7 +221,7 @@ def _checked(value: object, kind: type, where: str) -> object:
     least = 0 if kind is float else 1
     most = 1 if kind is float else 1 << 24
     if not is_number or not least <= value <= most or (kind is int and value != int(value)):
-        raise UserError(f"{where}: found {visible(repr(value))}, expected {least} to {most}")
+        raise UserError(f"{where}: found {excerpt(repr(value), 40)}, expected {least} to {most}")
     return kind(value)
 
 
@@ -241,24 +247,23 @@ def operations(architecture: Architecture, length: int, train_layers: int | None
     return layer * (a.layers + 2.0 * trained)
 
 
-def tensor_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
-    """Return the shape of each tensor by our name, such as ``3.query.weight`` of the layer 3."""
+def tensor_shapes(architecture: Architecture) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield our name of each tensor, such as ``3.query.weight`` of the layer 3, and its shape."""
     a = architecture
-    shapes = {"pieces": (a.vocabulary, a.width), "positions": (a.positions, a.width)}
-    shapes |= {"norm.weight": (a.width,), "norm.bias": (a.width,)}
+    yield from (("pieces", (a.vocabulary, a.width)), ("positions", (a.positions, a.width)))
+    yield from (("norm.weight", (a.width,)), ("norm.bias", (a.width,)))
     sizes = {"inner": (a.inner, a.width), "outer": (a.width, a.inner)}
     for n in range(a.layers):
         for name in LAYERS["bert"]:
             shape = (a.width,) if name.endswith("norm") else sizes.get(name, (a.width, a.width))
-            shapes |= {f"{n}.{name}.weight": shape, f"{n}.{name}.bias": shape[:1]}
-    return shapes
+            yield from ((f"{n}.{name}.weight", shape), (f"{n}.{name}.bias", shape[:1]))
 
 
 def _match(kind: str, architecture: Architecture, header: dict, where: str) -> dict[str, str]:
     """Return the name of each tensor in the file by our name; `UserError` if one does not fit."""
     stem = f"{kind}." if any(name.startswith(f"{kind}.") for name in header) else ""
     names = {}
-    for name, shape in tensor_shapes(architecture).items():
+    for name, shape in tensor_shapes(architecture):
         number, _, rest = name.partition(".")
         if number.isdecimal():
             part, ending = rest.rsplit(".", 1)
@@ -267,8 +272,8 @@ def _match(kind: str, architecture: Architecture, header: dict, where: str) -> d
             tensor = stem + EMBEDDINGS[name]
         names[name] = _fitting(tensor, shape, header, where)
     if kind == "bert" and (types := stem + TYPES) in header:
-        count = header[types].get("shape", [1])[0]
-        names["types"] = _fitting(types, (count, architecture.width), header, where)
+        count, *_ = [*header[types]["shape"], 1]
+        names["types"] = _fitting(types, (max(count, 1), architecture.width), header, where)
     return names
 
 
@@ -281,7 +286,7 @@ def _fitting(name: str, shape: tuple[int, ...], header: dict, where: str) -> str
     name = name if name in header else old
     if name not in header:
         raise UserError(f"{where}: the tensor {name} is missing; does config.json belong to it?")
-    found, dtype = header[name].get("shape"), header[name].get("dtype")
+    found, dtype = header[name]["shape"], header[name].get("dtype")
     if found != list(shape):
         raise UserError(f"{where}: {name} has the shape {found}, expected {list(shape)}")
     if dtype not in DTYPES:
@@ -304,7 +309,7 @@ def _find(path: Path) -> dict[str, str]:
     wanted = {str(PurePosixPath(folders[0]) / name): name for name in (CONFIG, WEIGHTS)}
     optional = (TOKENIZER, VOCABULARY, "tokenizer_config.json")
     wanted |= {str(PurePosixPath(folders[0]) / name): name for name in optional}
-    files = {wanted[name]: name for name in names if name in wanted}
+    files = {wanted[plain]: n for n in names if (plain := str(PurePosixPath(n))) in wanted}
     for needed in (CONFIG, TOKENIZER):
         if needed not in files and not (needed == TOKENIZER and VOCABULARY in files):
             either = f"{TOKENIZER} or {VOCABULARY}" if needed == TOKENIZER else needed
@@ -315,7 +320,7 @@ def _find(path: Path) -> dict[str, str]:
 def _names(path: Path) -> list[str]:
     if path.is_dir():
         return [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
-    return [str(PurePosixPath(name)) for name in archives.names_in(path)]
+    return archives.names_in(path)
 
 
 def _chunks(path: Path, name: str) -> Iterator[bytes]:
@@ -354,10 +359,15 @@ def _read_header(path: Path, name: str) -> dict[str, dict]:
         if not 2 <= size <= LARGEST_HEADER:
             raise ValueError(f"its header has {size} bytes")
         header = json.loads(_first(path, name, 8 + size)[8:])
-        return {key: value for key, value in header.items() if "shape" in value}
+        return {key: value for key, value in header.items() if _is_tensor(value)}
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         message = f"{path}: {name} is damaged, or no safetensors file: {first_line(error)}"
         raise UserError(message) from error
+
+
+def _is_tensor(value: dict) -> bool:
+    shape = value.get("shape")
+    return isinstance(shape, list) and all(type(size) is int for size in shape)
 
 
 def _read_tokenizer(path: Path, files: dict[str, str]) -> "Tokenizer":
