@@ -1,0 +1,115 @@
+"""From a tiny checkpoint to runs: frozen vectors, a network on them, and a fine-tuned encoder."""
+
+import json
+import shutil
+
+import keras
+import numpy as np
+import polars as pl
+import pytest
+from helpers import call
+from pretrained import DATA
+
+import encode_pieces
+import encode_sentences
+import read_encoder
+import train_ensemble
+import train_network
+import train_pipeline
+from seq2report.answers.predictor import load
+
+pytestmark = pytest.mark.workflow
+VECTORS = {"form": "vectors", "features": "sentences"}
+PIECES = {"form": "pieces", "encoder": "tiny", "length": 12, "train_layers": 1}
+FIT = {"optimizer": "adam", "batch_size": 8, "epochs": 2}
+VARIANTS = {
+    "frozen": {"input": VECTORS, "pipeline": [{"LogisticRegression": {"C": 10}}]},
+    "dense": {"input": VECTORS, "layers": [{"Dense": {"units": 4}}], "fit": FIT},
+    "tuned": {
+        "input": PIECES,
+        "layers": [{"Dropout": {"rate": 0.1}}],
+        "fit": FIT | {"warmup": 0.2, "class_weight": "balanced", "refit": True},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def corpus(tiny, tmp_path_factory):
+    """A folder with a run of each variant, and of their ensemble."""
+    folder = tmp_path_factory.mktemp("encoders")
+    documents = tiny / "documents.parquet"
+    settings = {"length": 16, "pooling": "mean", "prefix": "the "}
+    call(read_encoder, file=DATA / "bert_plain", settings=settings, output=folder / "encoder")
+    encoder = folder / "encoder/encoder.keras"
+    about = folder / "encoder/encoder.json"
+    call(encode_pieces, documents=documents, encoder=about, output=folder / "pieces")
+    encode(folder, folder / "sentences")
+    common = {"corpus": tiny / "corpus.json", "seed": 1}
+    for name, variant in VARIANTS.items():
+        script = train_pipeline if name == "frozen" else train_network
+        read = "pieces/sequences" if name == "tuned" else "sentences/documents"
+        more = {"encoder": encoder} if name == "tuned" else {}
+        options = {"documents": folder / f"{read}.parquet", "settings": variant} | common | more
+        call(script, **options, output=folder / f"runs/{name}/seed-1")
+    runs = [str(folder / f"runs/{name}/seed-1") for name in VARIANTS]
+    options = ["--method", "stack", "--seed", "1", "--output", str(folder / "runs/stack/seed-1")]
+    train_ensemble.main(["--runs", *runs, *options])
+    return folder
+
+
+def encode(folder, output):
+    call(
+        encode_sentences,
+        pieces=folder / "pieces/sequences.parquet",
+        encoder=folder / "encoder/encoder.keras",
+        settings={"encoder": "tiny", "length": 16},
+        checkpoint=folder / "unfinished",
+        output=output,
+    )
+
+
+@pytest.mark.parametrize("name", [*VARIANTS, "stack"])
+def test_a_copied_run_predicts_its_own_predictions(corpus, tiny, tmp_path, name):
+    run = shutil.copytree(corpus / f"runs/{name}/seed-1", tmp_path / "copy")
+    documents = pl.read_parquet(tiny / "documents.parquet").filter(split="test")
+    predictions = pl.read_parquet(run / "predictions.parquet")
+    texts = documents["text"][:4].to_list() if name == "stack" else documents["text"].to_list()
+    found = load(run).predict(texts)
+    expected = predictions[:, 3:].to_numpy()[: len(texts)]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    assert np.ptp(found[:, 0]) > 1e-4
+
+
+def test_only_the_upper_layers_are_trained(corpus):
+    before = keras.models.load_model(corpus / "encoder/encoder.keras")
+    after = keras.models.load_model(corpus / "runs/tuned/seed-1/model.keras").get_layer("encoder")
+    for layer in (layer for layer in before.layers if layer.weights):
+        pairs = zip(layer.get_weights(), after.get_layer(layer.name).get_weights(), strict=True)
+        is_same = [np.array_equal(*pair) for pair in pairs]
+        assert not all(is_same) if layer.name.startswith("1_") else all(is_same)
+
+
+def test_an_interrupted_encoding_does_only_the_rest(corpus, tmp_path, monkeypatch):
+    from seq2report.models import sentences
+
+    whole, calls = sentences.block_vectors, []
+
+    def interrupted(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return whole(*arguments)
+
+    monkeypatch.setattr(sentences, "block_vectors", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        encode(corpus, tmp_path / "again")
+    encode(corpus, tmp_path / "again")
+    blocks = len(sentences.blocks(np.load(corpus / "sentences/vectors.npy")[:, 0]))
+    assert len(calls) == blocks + 1 > 2  # one of the first attempt was not finished
+    content = (tmp_path / "again/vectors.npy").read_bytes()
+    assert content == (corpus / "sentences/vectors.npy").read_bytes()
+    assert not (corpus / "unfinished").exists()
+    vectors = np.load(corpus / "sentences/vectors.npy")
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
+    about = json.loads((corpus / "pieces/encoding.json").read_text())
+    assert about["documents"] == len(vectors)
