@@ -1,9 +1,14 @@
 """Vectors of our networks are those of transformers, see tests/data/encoders/tiny.py."""
 
+import json
+
 import numpy as np
 import pytest
+import yaml
+from helpers import ROOT, call
 from pretrained import DATA, TINY, reference
 
+import fetch
 from seq2report.documents.pieces import Splitter
 from seq2report.models.encoders import build_encoder, set_pretrained
 from seq2report.models.pretrained import read_checkpoint
@@ -41,3 +46,22 @@ def test_padding_and_its_name_in_a_text_change_nothing():
     alone = model(pieces.matrix(32)[:1, :4])[0]
     np.testing.assert_allclose(short, alone, **CLOSE)
     assert np.abs(named - other).max() > 0.01  # "[PAD]" in a text is read, as transformers does
+
+
+@pytest.mark.slow
+def test_vectors_of_minilm_are_those_of_sentence_transformers(tmp_path):
+    config = yaml.safe_load((ROOT / "config/encoder.yaml").read_text("utf-8"))
+    source, length = config["sources"]["minilm"], config["encoders"]["minilm"]["length"]
+    file = tmp_path / source["file"]
+    call(fetch, source=source, output=file, attempts=1)
+    checkpoint = read_checkpoint(file)
+    model = build_encoder(checkpoint.architecture, "mean")
+    set_pretrained(model, checkpoint.read_weights(), checkpoint.architecture)
+    expected = json.loads((DATA / "minilm.json").read_text("utf-8"))["sentences"]
+    pieces = splitter_of(checkpoint, length).pieces([row["text"] for row in expected])
+    ids = np.split(pieces.tokens, pieces.starts[1:])
+    assert [row.tolist() for row in ids] == [row["ids"] for row in expected]
+    found, mean = np.array(model(pieces.matrix(length))), np.array([e["mean"] for e in expected])
+    sizes = np.linalg.norm(found, axis=1) * np.linalg.norm(mean, axis=1)
+    assert ((found * mean).sum(axis=1) / sizes).min() >= 0.9999
+    np.testing.assert_allclose(found, mean, rtol=0, atol=1e-4)  # the file has four decimals
