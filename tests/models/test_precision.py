@@ -61,3 +61,13 @@ def test_without_a_gpu_there_are_no_16_bits_and_no_xla(network):
     model, _ = network.compiled(documents=8)
     assert model.get_layer("encoder").get_layer("0_inner").compute_dtype == "float32"
     assert not model.jit_compile
+
+
+def test_a_saved_network_has_the_same_frozen_parameters_as_the_trained_one(network, tmp_path):
+    from seq2report.models.build import frozen_parameters, load_network
+
+    model = network.build()
+    layer = 4 * (16 * 16 + 16) + 2 * 2 * 16 + (16 * 32 + 32) + (32 * 16 + 16)
+    assert frozen_parameters(model) == model.count_params() - layer - (16 * 3 + 3)
+    model.save(tmp_path / "model.keras")
+    assert frozen_parameters(load_network(tmp_path / "model.keras")) == frozen_parameters(model)
