@@ -109,11 +109,9 @@ SPEED: Tables = {
     "summary": summary,
     **{name: partial(measured, name) for name in ("training", "steps", "reading", "memory")},
     "variants": lambda: markdown(pd.read_csv(MEMORY)),
+    **{name: partial(measured, name) for name in ("overhead", "startup", "answering")},
     "encoders": partial(measured, "encoders", MEMORY.parent),
-    **{
-        name: partial(measured, name)
-        for name in ("overhead", "startup", "answering", "opening", "growth")
-    },
+    **{name: partial(measured, name) for name in ("opening", "growth")},
 }
 CLUSTER: Tables = {"scale": partial(measured, "scale"), "nodes": nodes}
 PAGES = {ROOT / "docs/speed.md": SPEED, ROOT / "docs/cluster.md": CLUSTER}

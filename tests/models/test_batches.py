@@ -1,11 +1,13 @@
 from functools import partial
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import MULTIHOT, SEQUENCE, of, variant
 
+from seq2report.documents.pieces import Pieces
 from seq2report.models import batches, build
 from seq2report.models.variant import Input
 
@@ -56,3 +58,44 @@ def test_probabilities_come_in_the_order_of_the_documents_whatever_the_batches(m
     x = np.random.default_rng(1).integers(1, 30, size=(10, 20)).astype("int32")
     found = batches.probabilities(model, of(x.tolist()), READ)
     np.testing.assert_allclose(found, model(x).numpy(), atol=1e-6)
+
+
+def pieces(lengths):
+    tokens = np.arange(1, sum(lengths) + 1, dtype=np.int32)
+    starts = np.cumsum(lengths) - lengths
+    return Pieces(*[pl.Series([""] * len(lengths))] * 3, tokens, starts, np.array(lengths))
+
+
+@pytest.mark.parametrize("documents", [1, 7, 64, 1003])
+def test_pieces_come_in_batches_of_similar_length_and_each_document_once(documents):
+    random, size = np.random.default_rng(1), min(8, documents)
+    lengths = random.integers(3, 500, documents)
+    order = batches.shuffled(pieces(lengths), size, seed=1, epoch=2)
+    assert sorted(order) == list(range(documents))
+    again = batches.shuffled(pieces(lengths), size, seed=1, epoch=2)
+    np.testing.assert_array_equal(order, again)
+    whole = lengths[order[: documents // size * size]].reshape(-1, size)
+    if documents == 1003:
+        assert not np.array_equal(order, batches.shuffled(pieces(lengths), size, seed=1, epoch=3))
+        assert np.ptp(whole, axis=1).mean() < np.ptp(lengths) / 20
+        assert np.abs(np.diff(whole.mean(axis=1))).mean() > np.ptp(lengths) / 5  # no long last
+    seen = [x.numpy() for (x,) in batches.batches(pieces(lengths), read_pieces, order, size)]
+    assert [len(x) for x in seen] == [size] * (documents // size)
+    for x, of_batch in zip(seen, whole, strict=True):
+        assert of_batch.max() <= x.shape[1] < of_batch.max() + 16
+
+
+def read_pieces(documents):
+    return documents.matrix(512)
+
+
+def test_predictions_of_pieces_are_in_the_order_of_the_documents():
+    lengths = np.random.default_rng(1).integers(3, 60, 77)
+
+    class First:
+        def predict(self, data, verbose):
+            return np.concatenate([x[:, :1].numpy() for (x,) in data]).astype(np.float32)
+
+    documents = pieces(lengths)
+    found = batches.probabilities(First(), documents, read_pieces)
+    np.testing.assert_array_equal(found[:, 0], documents.tokens[documents.starts])
