@@ -1,9 +1,12 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pretrained import DATA
 
+from seq2report.core.command import UserError
 from seq2report.documents.pieces import NOTHING, Splitter, read_tokenizer
 
 # Any text, and texts of pieces that the tiny encoders know, with what changes their characters.
@@ -63,3 +66,11 @@ def test_a_text_without_a_known_piece_is_reported(name):
     texts = ["The film", "the zzz房", "房", "", "\u200b", " ", "\ud800"]
     known = splitter(name).knows(texts)
     assert known.tolist() == [True, True, *[False] * 4, name != "bert_unigram"]
+
+
+@pytest.mark.reliability("Bad vectors")
+def test_a_tokeniser_that_makes_its_library_panic_is_refused():
+    content = json.loads((DATA / "bert_plain" / "tokenizer.json").read_bytes())
+    content["normalizer"] = {"type": "Precompiled", "precompiled_charsmap": "A"}
+    with pytest.raises(UserError, match="x: the tokeniser is damaged: "):
+        read_tokenizer(json.dumps(content).encode(), None, {}, "x")

@@ -69,7 +69,9 @@ def read_tokenizer(
             tokenizer = tokenizers.Tokenizer.from_buffer(content)
         else:
             tokenizer = _word_piece(vocabulary.decode(), options)
-    except Exception as error:  # the library raises Exception itself
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the library raises Exception; a panic of Rust is not even that
         raise UserError(f"{where}: the tokeniser is damaged: {first_line(error)}") from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
