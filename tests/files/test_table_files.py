@@ -67,6 +67,17 @@ def test_lines_of_texts_in_quotes_are_no_rows(tmp_path):
     assert len(rows(tmp_path / "t.csv", table(lines, ","), ["text", "label"])) == 9
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_lines_with_one_delimiter_of_texts_that_are_all_in_quotes_are_no_rows(tmp_path, delimiter):
+    signed = f'Regards{delimiter} ""me""'
+    lines = [f'{"ab"[n % 2]}\t"printer jam {n}\n\n{signed} {n}"' for n in range(9)]
+    content = table(lines, delimiter, ("label", "text"))
+    ending = "tsv" if delimiter == "\t" else "csv"
+    found = rows(tmp_path / f"t.{ending}", content, ["label", "text"])
+    assert [row["label"] for row in found] == list("ababababa")
+    assert found[3]["text"] == f'printer jam 3\n\nRegards{delimiter} "me" 3'
+
+
 QUOTED = {
     "with tabs and line ends in texts": (['"a\tb"\tx', '"c\nd"\ty', "e\tx"], ["a\tb", "c\nd", "e"]),
     "with quotes in quotes": (['"he said ""hi"""\tx', "e\tx"], ['he said "hi"', "e"]),

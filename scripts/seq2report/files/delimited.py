@@ -166,8 +166,9 @@ class Delimited:
         """Return what quotation marks are, by reading the text with and without quotes.
 
         They are characters of the texts if the lines are rows of one length without quotes, and
-        quotes break them or swallow some of them. In TSV they are so as well unless each value in
-        quotes needs them, or all values of its column have them.
+        quotes break them, or swallow some of them unless each row has quotes in the same column. In
+        TSV they are so as well unless each value in quotes needs them, or all values of its column
+        have them.
 
         Raises:
             UserError: neither reading is right, as `check_values` finds.
@@ -189,6 +190,9 @@ class Delimited:
             lengths = Counter(len(row) for _, row in self.rows(delimiter, QUOTE))
         except UserError as error:
             return Quotes(NO_QUOTES, f"reading it with quotes fails: {str(error).split(';')[0]}")
+        rows = lengths.total() - 1  # without the header
+        if len(lengths) == 1 and 0 < rows <= max(marked.values(), default=0):
+            return Quotes(QUOTE)  # each row has a value in quotes in the same column
         if lengths.total() < lines:
             rows = plural(lines - lengths.total(), "rows")
             return Quotes(NO_QUOTES, f"{rows} would be within a value in quotes", True)
