@@ -31,7 +31,7 @@ rule encode_features:
     benchmark:
         f"{RESULTS}/benchmarks/encode_features/{{corpus}}-{{features}}.tsv"
     wildcard_constraints:
-        features="|".join(features_of(encoder=False)),
+        features=features_of(encoder=False),
     conda:
         "../../environment.yml"
     resources:
@@ -83,7 +83,7 @@ rule encode_sentences:
     benchmark:
         f"{RESULTS}/benchmarks/encode_sentences/{{corpus}}-{{features}}.tsv"
     wildcard_constraints:
-        features="|".join(features_of(encoder=True)),
+        features=features_of(encoder=True),
     priority: 10  # other rules wait for it
     conda:
         "../../environment-gpu.yml" if config["gpu"] else "../../environment.yml"

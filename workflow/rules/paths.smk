@@ -16,9 +16,10 @@ def named_downloads(kind, name, key):
 
 
 def features_of(encoder):
-    """Return the features that come from an encoder, or those that come from steps."""
+    """Return a pattern of the features that come from an encoder, or of those from steps."""
     features = config.get("features", {})
-    return [name for name in features if ("encoder" in features[name]) == encoder]
+    names = [name for name in features if ("encoder" in features[name]) == encoder]
+    return "|".join(names) or "(?!)"  # matches nothing; to Snakemake, "" is no constraint
 
 
 def encoder_of(features):
