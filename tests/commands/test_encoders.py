@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from zipfile import ZipFile
 
 import keras
 import numpy as np
@@ -16,7 +17,9 @@ import read_encoder
 import train_ensemble
 import train_network
 import train_pipeline
+from seq2report.answers import explain
 from seq2report.answers.predictor import load
+from seq2report.models.allowed import foreign_layers
 
 pytestmark = pytest.mark.workflow
 VECTORS = {"form": "vectors", "features": "sentences"}
@@ -87,6 +90,29 @@ def test_only_the_upper_layers_are_trained(corpus):
         pairs = zip(layer.get_weights(), after.get_layer(layer.name).get_weights(), strict=True)
         is_same = [np.array_equal(*pair) for pair in pairs]
         assert not all(is_same) if layer.name.startswith("1_") else all(is_same)
+
+
+def test_a_fine_tuned_network_is_saved_with_layers_of_keras_alone(corpus):
+    with ZipFile(corpus / "runs/tuned/seed-1/model.keras") as archive:
+        network = json.loads(archive.read("config.json"))
+    assert network["config"]["layers"]
+    assert list(foreign_layers(network, ours={})) == []
+
+
+@pytest.mark.parametrize(("name", "words"), [("frozen", 13), ("tuned", 9)])
+def test_an_explanation_measures_the_words_that_the_encoder_reads(corpus, name, words):
+    """Each word is one piece; the prefix is another one, and two are around them."""
+    text = "the film was good bad a fine act not and play great caf e na"
+    model = load(corpus / f"runs/{name}/seed-1")
+    ((document, effects),) = explain.explained(model, [text])
+    kept = text.split()[:words]
+    assert document["words"] == words
+    assert effects["word"].to_list() == kept
+    answer = model.classes.index(document["answer"])
+    without = [" ".join(word for word in kept if word != left_out) for left_out in kept]
+    expected = document["probability"] - model.predict(without)[:, answer]
+    np.testing.assert_allclose(effects["effect"], expected, rtol=0, atol=1e-6)
+    assert effects["effect"].abs().max() > 1e-4
 
 
 def test_an_interrupted_encoding_does_only_the_rest(corpus, tmp_path, monkeypatch):
