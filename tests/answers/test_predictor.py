@@ -111,6 +111,15 @@ def test_a_member_whose_name_leads_out_of_the_run_is_not_loaded(trained, tmp_pat
         load(run)
 
 
+@pytest.mark.reliability("Security")
+def test_an_ensemble_of_ensembles_which_could_take_forever_is_refused(trained, tmp_path):
+    run = shutil.copytree(trained / "runs/vote/seed-1", tmp_path / "run")
+    shutil.rmtree(run / "members/lstm")
+    (run / "members/lstm").symlink_to(trained / "runs/vote/seed-1")
+    with pytest.raises(UserError, match="a member of it is an ensemble"):
+        load(run)
+
+
 def test_a_run_can_be_named_by_a_relative_path(trained, texts, monkeypatch):
     monkeypatch.chdir(trained / "runs/stack")
     found = load("seed-1").predict(texts)

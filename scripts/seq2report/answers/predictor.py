@@ -216,7 +216,10 @@ class Ensemble(Predictor):
 
     def __init__(self, run: Path, about: dict) -> None:
         ensemble = read_json(run / "ensemble.json")
-        self._members = [load(folder) for folder in member_folders(run, ensemble["members"])]
+        folders = member_folders(run, ensemble["members"])
+        if any((folder / "ensemble.json").exists() for folder in folders):  # maybe without end
+            raise ValueError("a member of it is an ensemble")
+        self._members = [load(folder) for folder in folders]
         self.classes, self._weights = about["classes"], np.array(ensemble["weights"])
         _, self._combine = METHODS[ensemble["method"]]
         if any(member.classes != self.classes for member in self._members):
