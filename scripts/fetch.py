@@ -214,7 +214,7 @@ def _take_below(job: Job, place: str | Path, path: str, partial: Partial) -> Non
             download(job.session, _inside(place, path), partial, job.retries)
         elif not place.is_dir():
             _take(place, path, partial)
-        elif (place / path).is_file():
+        elif os.path.lexists(place / path) and (place / path).is_file():
             _take(place / path, None, partial)
         else:
             raise SourceError(f"there is no file {place / path}")

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from seq2report.files.archives import members
-from seq2report.files.local_files import changeable, packed, state, with_states
+from seq2report.files.local_files import changeable, local_path, packed, state, with_states
 from seq2report.files.partial import SourceError
 
 
@@ -98,3 +98,9 @@ def test_only_what_may_change_is_watched(folder):
     assert first == local | {"state": state(folder / "b/1.txt")}
     assert second == {"url": "file:my texts", "state": state(folder)}
     assert third == {"url": "file:nowhere"}
+
+
+@pytest.mark.parametrize("name", ["x" * 400, "a\0b", "a\ud800"])
+def test_a_path_that_no_file_can_have_is_not_there(name, tmp_path):
+    with pytest.raises(SourceError, match="there is no "):
+        local_path(f"file:{name}", (tmp_path,))

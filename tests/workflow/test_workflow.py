@@ -231,3 +231,17 @@ def test_a_folder_name_with_braces_above_the_workflow_is_refused(project, tmp_pa
 def test_another_device_trains_nothing_again(project):
     config = project.config | {"gpu": 1, "gpu_absent": "cpu"}
     assert not TRAINING & project.planned(config=config).keys()
+
+
+def test_features_of_steps_alone_are_planned_without_a_complaint(project):
+    """A rule whose wildcard has no value must match no file, not every file."""
+    bayes = {
+        "title": "NB",
+        "input": {"features": "counts"},
+        "pipeline": [{"MultinomialNB": {}}],
+    }
+    config = project.config | {"features": {"counts": {"steps": [{"CountVectorizer": {}}]}}}
+    config = edited(config, variants__bayes=bayes, compare__variants=["svm", "dense", "bayes"])
+    output = project.snakemake("--dry-run", config=config)
+    assert "Error" not in output
+    assert "encode_features" in output

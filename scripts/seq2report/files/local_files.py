@@ -24,7 +24,7 @@ def local_path(location: str, roots: Sequence[Path]) -> Path:
     # First as it is written: a "%" may belong to the name.
     tried = [root / name for root in roots for name in dict.fromkeys((text, unquote(text)))]
     for path in tried:
-        if path.exists():
+        if os.path.lexists(path) and path.exists():  # not every text can be the name of a file
             return path
     raise SourceError(f"there is no {', nor '.join(dict.fromkeys(map(str, tried)))}")
 
