@@ -26,7 +26,7 @@ from seq2report.files.download import (
     download_wheel,
     open_session,
 )
-from seq2report.files.local_files import local_path, packed, packed_files
+from seq2report.files.local_files import BY_HAND, local_path, packed, packed_files
 from seq2report.files.partial import Partial, SourceError, Wanted, file_chunks
 from seq2report.files.sources import WEB, Entry, Source, parse_source
 
@@ -315,7 +315,7 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         default=os.environ.get("SEQ2REPORT_MIRROR"),
         help="folder or address with a SHA256SUMS, tried first (default: $SEQ2REPORT_MIRROR)",
     )
-    parser.add_argument("--by-hand", type=Path, default=Path("resources/by-hand"))
+    parser.add_argument("--by-hand", type=Path, default=BY_HAND)
     parser.add_argument("--root", type=Path, help="second root of relative paths")
     parser.add_argument(
         "--attempts", type=int, default=usual.attempts, help="in a row, per location"

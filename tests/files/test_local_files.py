@@ -1,10 +1,12 @@
+import json
 import os
 
 import pytest
 
 from seq2report.files.archives import members
-from seq2report.files.local_files import changeable, local_path, packed, state, with_states
+from seq2report.files.local_files import BY_HAND, changeable, local_path, packed, state, with_states
 from seq2report.files.partial import SourceError
+from seq2report.files.sources import parse_source
 
 
 @pytest.fixture
@@ -51,7 +53,24 @@ def older(folder):
     copy.replace(folder / "b/2.txt")
 
 
+def exchanged(folder):
+    """Exchange two files of one size and time: of two classes, or of two archives."""
+    texts = folder / "a/1.txt", folder / "b/1.txt"
+    for old, new in [(texts[0], folder / "x"), texts[::-1], (folder / "x", texts[1])]:
+        old.rename(new)
+
+
+def overwritten(folder):
+    """Write other labels or words of the same length, and put the time back, as ``cp -p`` does."""
+    text = folder / "a/1.txt"
+    times = text.stat().st_atime_ns, text.stat().st_mtime_ns
+    text.write_text("evil")
+    os.utime(text, ns=times)
+
+
 DIFFERENCES = {
+    "two texts of two classes with one size and time": exchanged,
+    "other content with the old size and time": overwritten,
     "another size": lambda folder: (folder / "b/2.txt").write_text("longer" * 2000),
     "a newer time": lambda folder: os.utime(folder / "b/1.txt", ns=(9**20, 9**20)),
     "an older file in its place": older,
@@ -67,6 +86,9 @@ DIFFERENCES = {
 @pytest.mark.reliability("Repeatability")
 @pytest.mark.parametrize("change", DIFFERENCES.values(), ids=DIFFERENCES)
 def test_a_local_folder_that_differs_in_any_way_is_read_again(folder, change):
+    for name in ("a/1.txt", "b/1.txt"):
+        (folder / name).write_text("good")
+        os.utime(folder / name, ns=(1, 1))
     before = state(folder)
     (folder / "a/.DS_Store").write_text("hidden files do not count")
     assert state(folder) == before
@@ -104,3 +126,18 @@ def test_only_what_may_change_is_watched(folder):
 def test_a_path_that_no_file_can_have_is_not_there(name, tmp_path):
     with pytest.raises(SourceError, match="there is no "):
         local_path(f"file:{name}", (tmp_path,))
+
+
+@pytest.mark.reliability("Repeatability")
+def test_a_file_placed_by_hand_that_is_replaced_is_read_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = {"file": "x.csv", "from": [{"url": "https://x/y"}]}
+    assert with_states(source, ()) == source
+    BY_HAND.mkdir(parents=True)
+    (BY_HAND / "x.csv").write_text("label,text")
+    placed = with_states(source, ())
+    assert parse_source(json.dumps(placed)) == parse_source(json.dumps(source))
+    (BY_HAND / "x.csv").write_text("text,label")
+    assert source != with_states(source, ()) != placed
+    known = {"file": "x.csv", "from": [{"url": "https://x/y", "sha256": "0" * 64}]}
+    assert with_states(known, ()) == known  # another file would be refused

@@ -12,6 +12,8 @@ from seq2report.core.command import UserError
 from seq2report.files.addresses import with_variables
 from seq2report.files.partial import SourceError, file_chunks
 
+BY_HAND = Path("resources/by-hand")  # where a user places files that could not be fetched
+
 
 def local_path(location: str, roots: Sequence[Path]) -> Path:
     """Find the file of a path or ``file:`` URL, absolute or below a root; else `SourceError`."""
@@ -76,15 +78,16 @@ def state(path: Path) -> str:
     """Return a text that differs if a file, or any file in a folder except hidden ones, differs.
 
     It is made of names, sizes and times; the content is not read. A file that is replaced by an
-    older one differs, too.
+    older one differs, too, and so does one with the size and time of the old one: the system's own
+    time of the last change cannot be set.
     """
     rows = sorted(_stats(path, "")) if path.is_dir() else [_row("", path.stat())]
     digest = hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
     return f"{len(rows)} files, {sum(row[1] for row in rows)} bytes, {digest}"
 
 
-def _stats(folder: Path, prefix: str) -> Iterator[tuple[str, int, int]]:
-    """Yield name, bytes and time of each file below a folder, except hidden ones."""
+def _stats(folder: Path, prefix: str) -> Iterator[tuple[str, int, int, int]]:
+    """Yield name, bytes and times of each file below a folder, except hidden ones."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
@@ -95,8 +98,8 @@ def _stats(folder: Path, prefix: str) -> Iterator[tuple[str, int, int]]:
                 yield _row(prefix + entry.name, entry.stat(follow_symlinks=False))
 
 
-def _row(name: str, stat: os.stat_result) -> tuple[str, int, int]:
-    return name, stat.st_size, stat.st_mtime_ns
+def _row(name: str, stat: os.stat_result) -> tuple[str, int, int, int]:
+    return name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 def changeable(location: dict, roots: Sequence[Path]) -> Path | None:
@@ -113,8 +116,15 @@ def changeable(location: dict, roots: Sequence[Path]) -> Path | None:
 
 
 def with_states(source: dict, roots: Sequence[Path]) -> dict:
-    """Return a source of the configuration, with the state of each `changeable` location."""
-    locations = []
+    """Return a source of the configuration, with the state of each `changeable` location.
+
+    A file that was placed by hand comes first; without any digest, it may change, too.
+    """
+    locations, by_hand = [], BY_HAND / source["file"]
+    if by_hand.is_file() and not any(
+        {"sha256", "files"} & place.keys() for place in source["from"]
+    ):
+        source = source | {"state": state(by_hand)}
     for location in source["from"]:
         with suppress(OSError):  # fetch reports what cannot be read
             if path := changeable(location, roots):

@@ -11,8 +11,8 @@ from seq2report.files import archives
 from seq2report.files.addresses import is_address, redact
 from seq2report.files.partial import Wanted
 
-SOURCE_KEYS = ("file", "from", "mirror")
 # `state` only has to differ if a local file or folder has changed: see `local_files`.
+SOURCE_KEYS = ("file", "from", "mirror", "state")
 ENTRY_KEYS = ("url", "package", "member", "files", "sha256", "bytes", "state")
 WEB = ("http://", "https://")
 DIGEST = r"[0-9a-fA-F]{64}"
