@@ -78,16 +78,16 @@ def state(path: Path) -> str:
     """Return a text that differs if a file, or any file in a folder except hidden ones, differs.
 
     It is made of names, sizes and times; the content is not read. A file that is replaced by an
-    older one differs, too, and so does one with the size and time of the old one: the system's own
-    time of the last change cannot be set.
+    older one differs, too. One with the size and time of the old one does not: only the content, or
+    the system's own time of the last change, could tell, and a copied project has other such times.
     """
     rows = sorted(_stats(path, "")) if path.is_dir() else [_row("", path.stat())]
     digest = hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
     return f"{len(rows)} files, {sum(row[1] for row in rows)} bytes, {digest}"
 
 
-def _stats(folder: Path, prefix: str) -> Iterator[tuple[str, int, int, int]]:
-    """Yield name, bytes and times of each file below a folder, except hidden ones."""
+def _stats(folder: Path, prefix: str) -> Iterator[tuple[str, int, int]]:
+    """Yield name, bytes and time of each file below a folder, except hidden ones."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
@@ -98,8 +98,8 @@ def _stats(folder: Path, prefix: str) -> Iterator[tuple[str, int, int, int]]:
                 yield _row(prefix + entry.name, entry.stat(follow_symlinks=False))
 
 
-def _row(name: str, stat: os.stat_result) -> tuple[str, int, int, int]:
-    return name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+def _row(name: str, stat: os.stat_result) -> tuple[str, int, int]:
+    return name, stat.st_size, stat.st_mtime_ns
 
 
 def changeable(location: dict, roots: Sequence[Path]) -> Path | None:
