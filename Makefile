@@ -79,7 +79,8 @@ speed-page: $(READY)
 	$(BENCH)/page.py
 
 # Copy the finished run results/$(NAME) to docs/results/$(NAME). `make results-page` then fills the
-# tables of README.md and docs/results/README.md from docs/results/full.
+# tables of README.md and docs/results/README.md from docs/results/full, and those of
+# docs/encoders.md from docs/results/encoder.
 publish: $(READY)
 	@test -n "$(NAME)" || { echo "error: which run? make publish NAME=full"; exit 1; }
 	$(BIN)/python scripts/publish.py --results results/$(NAME) --output docs/results/$(NAME)

@@ -1,7 +1,7 @@
-"""Fill the tables of README.md and docs/results/README.md from the published run.
+"""Fill the tables of README.md, docs/results/README.md and docs/encoders.md from published runs.
 
-The published run is docs/results/full, which scripts/publish.py writes. No figure in these tables
-is written by hand.
+The published runs are docs/results/full and docs/results/encoder, which scripts/publish.py writes.
+No figure in these tables is written by hand.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from seq2report.report.outcome import circumstances
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = "docs/results/full"
+ENCODERS = "docs/results/encoder"
 CHEAPEST = "cheapest within one point"
 HEADLINE = {"best": "most accurate", CHEAPEST: "cheapest within one percentage point"}
 LECTURE_LSTM = "glove_lstm"
@@ -83,20 +84,24 @@ def interval(row: object) -> str:
     return f"{spread(row.accuracy, row.accuracy_sd)} ({percent(row.low)} to {percent(row.high)})"
 
 
-def results(folder: Path) -> str:
-    """Return one table per corpus with all variants, and a caption below each."""
+def results(folder: Path, way: str = "") -> str:
+    """Return one table per corpus with all variants, and a caption below each.
+
+    ``way`` leads from the page to the folder that contains the published run.
+    """
     manifest = read_manifest(folder)
     code = commit(manifest["code"])
-    return "\n\n".join(corpus_table(folder, corpus, code) for corpus in manifest["corpora"])
+    return "\n\n".join(corpus_table(folder, corpus, code, way) for corpus in manifest["corpora"])
 
 
 def commit(code: dict) -> str:
     """Return the commit that computed the figures."""
-    changed = "" if code["clean"] and code["up_to_date"] else ", with uncommitted changes"
-    return f"Commit {code['commit'][:10]}{changed}"
+    changed = "" if code["clean"] else ", with uncommitted changes"
+    left = "" if code["up_to_date"] else "; Snakemake had jobs left"
+    return f"Commit {code['commit'][:10]}{changed}{left}"
 
 
-def corpus_table(folder: Path, corpus: str, code: str) -> str:
+def corpus_table(folder: Path, corpus: str, code: str, way: str) -> str:
     """Return the variants of a corpus, highest accuracy first, with a caption."""
     tables = f"report/tables/{corpus}/runs"
     variants, comparisons, recommendation = read_tables(folder / tables)
@@ -121,7 +126,7 @@ def corpus_table(folder: Path, corpus: str, code: str) -> str:
         caption += f". {duplicates:,} of the test documents have a duplicate in training"
     else:
         del columns["without duplicates"]
-    link = f"[CSV]({folder.name}/{tables}/variants.csv)"
+    link = f"[CSV]({way}{folder.name}/{tables}/variants.csv)"
     return f"**{first['corpus']}** ({link})\n\n{markdown(pd.DataFrame(columns))}\n\n*{caption}.*"
 
 
@@ -143,16 +148,24 @@ def durations(folder: Path) -> str:
     return f"{markdown(table)}\n\n*{', '.join(machine.values())}; last job ended {ended}*"
 
 
-def pages(root: Path, published: str) -> dict[Path, Tables]:
+def pages(root: Path, published: str, encoders: str) -> dict[Path, Tables]:
     """Return the pages to fill and the function that makes each of their tables."""
     fill = {make.__name__: partial(make, root / published) for make in (results, durations)}
     headlines = {"headline": partial(headline, root / published)}
-    return {root / "README.md": headlines, root / "docs/results/README.md": fill}
+    frozen = {
+        "results": partial(results, root / encoders, "results/"),
+        "durations": partial(durations, root / encoders),
+    }
+    return {
+        root / "README.md": headlines,
+        root / "docs/results/README.md": fill,
+        root / "docs/encoders.md": frozen,
+    }
 
 
 def main(argv: Sequence[str] | None) -> None:
     command.parser(__doc__).parse_args(argv)
-    for path, tables in pages(ROOT, PUBLISHED).items():
+    for path, tables in pages(ROOT, PUBLISHED, ENCODERS).items():
         refill(path, tables)
 
 

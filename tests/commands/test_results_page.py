@@ -17,6 +17,7 @@ from seq2report.core.command import UserError, read_json
 from seq2report.core.markdown import PLACE, fill, refill
 
 FULL = ROOT / results_page.PUBLISHED
+TINY = "docs/results/tiny"
 
 
 def configuration(*names):
@@ -31,7 +32,7 @@ def configuration(*names):
 def clone(published, tmp_path):
     """A clone with a published run and pages with empty tables."""
     shutil.copytree(published, tmp_path / "docs/results/tiny")
-    for path, tables in results_page.pages(tmp_path, "docs/results/tiny").items():
+    for path, tables in results_page.pages(tmp_path, TINY, TINY).items():
         places = "".join(f"<!-- table: {name} -->\n<!-- end -->\n" for name in tables)
         path.write_text(f"# Title\n\n{places}")
     return tmp_path
@@ -49,18 +50,29 @@ def assert_holds(folder, config):
 
 
 def test_each_page_has_the_markers_of_its_tables():
-    for path, tables in results_page.pages(ROOT, results_page.PUBLISHED).items():
+    for path, tables in results_page.pages(
+        ROOT, results_page.PUBLISHED, results_page.ENCODERS
+    ).items():
         assert [name for _, name, _ in PLACE.findall(path.read_text("utf-8"))] == list(tables)
 
 
 def test_the_pages_quote_the_published_tables():
-    for path, tables in results_page.pages(ROOT, results_page.PUBLISHED).items():
+    for path, tables in results_page.pages(
+        ROOT, results_page.PUBLISHED, results_page.ENCODERS
+    ).items():
         text = path.read_text(encoding="utf-8")
         assert fill(text, tables) == text
 
 
 def test_the_published_run_has_the_pinned_corpora_and_configured_variants():
     assert_holds(FULL, configuration("full", "lecture"))
+
+
+def test_the_published_run_of_encoders_has_the_configured_variants():
+    about = read_json(ROOT / results_page.ENCODERS / "manifest.json")
+    expected = configuration("encoder")["compare"]["variants"]
+    assert about["configuration"]["compare"]["variants"] == expected
+    publish.check(ROOT / results_page.ENCODERS, [])
 
 
 def test_a_published_run_of_another_corpus_or_variant_is_detected(clone):
@@ -141,13 +153,12 @@ def test_intervals_of_another_metric_are_not_shown_as_those_of_accuracy(clone):
         results_page.results(clone / "docs/results/tiny")
 
 
-def test_uncommitted_changes_are_reported():
-    assert results_page.commit(MADE_BY) == "Commit 0123456789"
-    for key in ("clean", "up_to_date"):
-        assert (
-            results_page.commit(MADE_BY | {key: False})
-            == "Commit 0123456789, with uncommitted changes"
-        )
+def test_uncommitted_changes_and_jobs_that_were_left_are_reported():
+    first = "Commit 0123456789"
+    assert results_page.commit(MADE_BY) == first
+    changed, left = ({key: False} for key in ("clean", "up_to_date"))
+    assert results_page.commit(MADE_BY | changed) == f"{first}, with uncommitted changes"
+    assert results_page.commit(MADE_BY | left) == f"{first}; Snakemake had jobs left"
 
 
 def test_durations_have_one_row_per_rule(clone):
@@ -156,7 +167,7 @@ def test_durations_have_one_row_per_rule(clone):
 
 
 def test_filling_the_pages_twice_changes_nothing(clone):
-    pages = results_page.pages(clone, "docs/results/tiny")
+    pages = results_page.pages(clone, TINY, TINY)
     for _ in range(2):
         for path, tables in pages.items():
             refill(path, tables)
