@@ -89,7 +89,7 @@ class Project:
 
     def options(self, config: dict | None) -> list:
         file = self.folder / "tiny.yaml"
-        file.write_text(yaml.safe_dump(config or self.config))
+        file.write_text(yaml.safe_dump(config or self.config, sort_keys=False))
         return ["--cores", "2", "--configfile", file, "--replace-workflow-config"]
 
     def environment(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The DAG: what runs, and what runs again after which change; nothing is run."""
 
+import json
 import os
 import re
 import shutil
@@ -246,3 +247,11 @@ def test_features_of_steps_alone_are_planned_without_a_complaint(project):
     output = project.snakemake("--dry-run", config=config)
     assert "Error" not in output
     assert "encode_features" in output
+
+
+def test_the_stored_configuration_has_the_order_of_its_file_as_the_pages_do(project):
+    target = "results/tiny/config.json"
+    printed = project.snakemake("--dry-run", "--printshellcmds", "--force", target)
+    (file,) = re.findall(rf"cp (\S+) {target}", printed)
+    stored = json.loads((project.folder / file).read_text(encoding="utf-8"))
+    assert json.dumps(stored) == json.dumps(project.config)

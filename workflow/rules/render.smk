@@ -84,8 +84,7 @@ rule configuration:
             json.dumps(
                 {key: value for key, value in CONFIGURED.items() if key != "mirror"},
                 ensure_ascii=False,
-                indent=1,
-                sort_keys=True,
+                indent=1,  # in the order of the files, as on the pages
             )
         ),
     shell:
