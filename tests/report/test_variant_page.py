@@ -127,6 +127,13 @@ def test_members_are_linked_where_they_have_a_page():
     assert "product of the members" in html
 
 
+@pytest.mark.parametrize("form", ["features", "vectors", "pieces"])
+def test_a_form_that_no_configuration_can_name_is_not_among_the_settings(form):
+    shown = drawn(BRANCHED, {"title": "A", "input": {"form": form, "features": "f"}})
+    assert "input: {features: f}" in shown
+    assert "form: multihot" in drawn(BRANCHED, {"title": "A", "input": {"form": "multihot"}})
+
+
 def test_settings_stand_as_in_the_configuration():
     settings = {"layers": [{"LSTM": {"units": 4}}], "title": "<b>", "fit": {"epochs": 2}}
     settings["input"] = {"form": "sequence", "padding": "pre", "encoding": "words", "length": 30}

@@ -17,6 +17,7 @@ OUTPUTS = {  # text in the last box of an ensemble
     "stack": "product of the members' probabilities, each to the power of its weight",
 }
 PAIRS = 50  # confusions of a table
+FORMS = ("sequence", "onehot", "multihot")  # that a configuration can name; others follow
 FILLED = ("form", "padding", "truncating")  # keys of ``input`` that usually have their default
 
 
@@ -85,7 +86,7 @@ def _yaml(settings: dict) -> str:
     ordered = {key: settings[key] for key in keys if key in settings}
     if "input" in ordered:  # defaults come last
         inputs = sorted(ordered["input"].items(), key=lambda item: item[0] in FILLED)
-        ordered["input"] = dict(inputs)
+        ordered["input"] = {k: v for k, v in inputs if k != "form" or v in FORMS}
     style = {"sort_keys": False, "allow_unicode": True, "default_flow_style": None, "width": 34}
     return yaml.safe_dump(ordered, **style)
 
