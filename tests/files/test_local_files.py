@@ -1,8 +1,11 @@
 import json
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 
+from seq2report.files import local_files
 from seq2report.files.archives import members
 from seq2report.files.local_files import BY_HAND, changeable, local_path, packed, state, with_states
 from seq2report.files.partial import SourceError
@@ -48,14 +51,26 @@ def test_a_folder_with_a_link_in_it_is_refused_and_so_is_an_empty_one(folder, tm
 
 def older(folder):
     copy = folder.parent / "copy"
-    copy.write_text("longer" * 2000)
+    copy.write_text("other, of the size".ljust(len("b/2.txt" * 999)))
     os.utime(copy, ns=(1, 1))
     copy.replace(folder / "b/2.txt")
 
 
-DIFFERENCES = {
+def exchanged(folder):
+    """Exchange two texts of one size and time, of two classes."""
+    for old, new in (("a/1.txt", "x"), ("b/1.txt", "a/1.txt"), ("x", "b/1.txt")):
+        (folder / old).rename(folder / new)
+
+
+def overwritten(folder):
+    """Write another text of the same length, and put the time back, as ``cp -p`` does."""
+    text = folder / "a/1.txt"
+    text.write_text(text.read_text().swapcase())
+    os.utime(text, ns=(1, 1))
+
+
+SIZES = {
     "another size": lambda folder: (folder / "b/2.txt").write_text("longer" * 2000),
-    "a newer time": lambda folder: os.utime(folder / "b/1.txt", ns=(9**20, 9**20)),
     "an older file in its place": older,
     "one file less": lambda folder: (folder / "b/2.txt").unlink(),
     "a file moved to another class": lambda folder: (folder / "b/2.txt").rename(folder / "a/2.txt"),
@@ -64,16 +79,56 @@ DIFFERENCES = {
         for old, new in [("b/1.txt", "x"), ("b/2.txt", "b/1.txt"), ("x", "b/2.txt")]
     ],
 }
+CONTENTS = {
+    "two texts of two classes with one size and time": exchanged,
+    "other content with the old size and time": overwritten,
+}
 
 
 @pytest.mark.reliability("Repeatability")
-@pytest.mark.parametrize("change", DIFFERENCES.values(), ids=DIFFERENCES)
+@pytest.mark.parametrize("change", (SIZES | CONTENTS).values(), ids=SIZES | CONTENTS)
 def test_a_local_folder_that_differs_in_any_way_is_read_again(folder, change):
+    assert differs(folder, change)
+
+
+@pytest.mark.reliability("Repeatability")
+@pytest.mark.parametrize("change", SIZES.values(), ids=SIZES)
+def test_a_large_local_folder_with_other_names_sizes_or_times_is_read_again(
+    folder, change, monkeypatch
+):
+    monkeypatch.setattr(local_files, "READ_BYTES", 3)
+    assert differs(folder, change)
+
+
+def differs(folder, change) -> bool:
+    for name in ("a/1.txt", "b/1.txt"):
+        (folder / name).write_text(name * 999)
+        os.utime(folder / name, ns=(1, 1))
     before = state(folder)
     (folder / "a/.DS_Store").write_text("hidden files do not count")
     assert state(folder) == before
     change(folder)
-    assert state(folder) != before
+    return state(folder) != before
+
+
+@pytest.mark.reliability("Repeatability")
+def test_another_time_alone_reads_only_large_local_data_again(folder, monkeypatch):
+    def later(folder):
+        os.utime(folder / "b/1.txt", ns=(2, 2))
+
+    assert not differs(folder, later)
+    monkeypatch.setattr(local_files, "READ_FILES", 5)
+    assert not differs(folder, later)
+    monkeypatch.setattr(local_files, "READ_FILES", 4)
+    assert differs(folder, later)
+
+
+@pytest.mark.reliability("Repeatability")
+def test_a_copied_project_reads_no_local_data_again(folder, tmp_path):
+    copy = Path(shutil.copytree(folder, tmp_path / "copy", copy_function=shutil.copyfile))
+    os.utime(copy / "b/1.txt", ns=(1, 1))
+    for name in ("", "b/1.txt"):
+        assert state(copy / name) == state(folder / name)
 
 
 @pytest.mark.reliability("Repeatability")
@@ -81,6 +136,13 @@ def test_a_local_file_is_read_again_after_a_replacement_by_an_older_one(folder):
     before = state(folder / "b/2.txt")
     older(folder)
     assert state(folder / "b/2.txt") != before
+
+
+def test_a_plan_opens_no_pipe_device_or_unreadable_file(folder):
+    os.mkfifo(folder / "b/pipe")
+    (folder / "b/zero").symlink_to("/dev/zero")
+    (folder / "b/none").symlink_to("nowhere")
+    assert state(folder) == state(folder)
 
 
 def test_only_what_may_change_is_watched(folder):
