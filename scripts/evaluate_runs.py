@@ -182,9 +182,9 @@ def compare(answers: dict[str, Answers], runs: pd.DataFrame, metric: str) -> pd.
     names, scores = np.array(list(answers)), runs.groupby("variant")[metric]
     errors = scores.agg(lambda seeds: statistics.seed_variance(seeds) / len(seeds))[names]
     truth, predicted = next(iter(answers.values())).truth, [a.predicted for a in answers.values()]
-    tests = statistics.paired_tests(
-        metrics.differences(metric, truth, predicted), errors.to_numpy(), scores.size().min()
-    )
+    differences = metrics.differences(metric, truth, predicted)
+    seeds = scores.size()[names].to_numpy()
+    tests = statistics.paired_tests(differences, errors.to_numpy(), seeds)
     mirrored = tests.rename(columns={"a": "b", "b": "a"}).assign(
         difference=-tests["difference"], low=-tests["high"], high=-tests["low"]
     )

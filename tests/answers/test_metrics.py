@@ -20,17 +20,18 @@ def score(metric, truth, predicted):
 
 @st.composite
 def answers(draw):
-    """Class numbers of documents, and those that some variants answer with two seeds."""
-    n, variants = draw(st.integers(1, 12)), draw(st.integers(2, 4))
+    """Class numbers of documents, and those that some variants answer, in one run or with more."""
+    n, runs = draw(st.integers(1, 12)), draw(st.lists(st.integers(1, 3), min_size=2, max_size=4))
     codes = st.integers(0, 3)
-    return draw(arrays(int, n, elements=codes)), draw(arrays(int, (variants, 2, n), elements=codes))
+    predicted = [draw(arrays(int, (number, n), elements=codes)) for number in runs]
+    return draw(arrays(int, n, elements=codes)), predicted
 
 
 @given(answers(), st.sampled_from(METRICS))
 def test_differences_by_document_add_up_to_that_of_the_metric(drawn, metric):
     truth, predicted = drawn
     scores = [np.mean([score(metric, truth, run) for run in runs]) for runs in predicted]
-    for n, away in enumerate(metrics.differences(metric, truth, list(predicted))):
+    for n, away in enumerate(metrics.differences(metric, truth, predicted)):
         expected = scores[n] - np.array(scores[n + 1 :])
         np.testing.assert_allclose(away.mean(axis=1), expected, atol=1e-9)
 

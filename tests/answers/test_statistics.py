@@ -147,6 +147,22 @@ def test_chance_among_seeds_makes_a_difference_less_sure():
     assert unsure > 100 * same
 
 
+def test_one_run_of_fixed_answers_changes_no_other_test_and_has_no_variance_over_seeds():
+    rng = np.random.default_rng(1)
+    shares = (rng.random((3, 3, 500)) < np.array([0.8, 0.75, 0.7])[:, None, None]).mean(axis=1)
+    shares[2] = shares[2] > 0.5
+    errors = np.array([0.01, 0.02, 0]) ** 2 / 3
+    (alone,) = paired(shares[:2], errors[:2], 3).to_dict("records")
+    first, _, second = paired(shares, errors, np.array([3, 3, 1])).to_dict("records")
+    assert {k: v for k, v in first.items() if k != "p_holm"} == pytest.approx(
+        {k: v for k, v in alone.items() if k != "p_holm"}
+    )
+    away = shares[1] - shares[2]
+    spread2 = (away**2).sum() / 500**2 + errors[1]
+    freedom = spread2**2 / (errors[1] ** 2 / 2)  # Welch–Satterthwaite, of three seeds
+    assert second["p"] == pytest.approx(2 * stats.t.sf(abs(away.mean()) / spread2**0.5, freedom))
+
+
 def test_level_variants_are_seldom_told_apart_however_their_seeds_differ():
     rng = np.random.default_rng(1)
     found = []

@@ -6,6 +6,7 @@ documents, and ``predicted`` (seeds, n) of a variant.
 """
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 from scipy import stats
@@ -115,7 +116,8 @@ def _f1_differences(truth: np.ndarray, predicted: list[np.ndarray]) -> Iterator[
 
     F1 of a class is N / D, with N twice its right answers and D its documents plus its answers.
     For the same seed of two variants a and b, F_a - F_b = (N_a - N_b - F (D_a - D_b)) / D with the
-    means F and D of both; N and D are sums over documents.
+    means F and D of both; N and D are sums over documents. If one has fewer runs, each run of a is
+    compared with each of b.
     """
     classes = max(int(codes.max()) for codes in (truth, *predicted)) + 1
     documents = np.bincount(truth, minlength=classes)
@@ -132,8 +134,11 @@ def _f1_differences(truth: np.ndarray, predicted: list[np.ndarray]) -> Iterator[
         lost = (f1_a + f1_b) / 2 / size
         return factor * (2 * (hit_a - hit_b) / size[truth] - lost[run_a] + lost[run_b])
 
+    def mean(first: list, later: list) -> np.ndarray:
+        same = len(first) == len(later)
+        pairs = zip(first, later, strict=True) if same else product(first, later)
+        return np.mean([difference(a, b) for a, b in pairs], axis=0)
+
     known = [[facts(run) for run in runs] for runs in predicted]
     for n, first in enumerate(known[:-1]):
-        yield np.array(
-            [np.mean(list(map(difference, first, later)), axis=0) for later in known[n + 1 :]]
-        )
+        yield np.array([mean(first, later) for later in known[n + 1 :]])

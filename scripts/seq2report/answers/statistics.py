@@ -46,7 +46,7 @@ def seed_variance(accuracies: np.ndarray) -> float:
 
 # Longer than other functions: the formula is documented where it is computed.
 def paired_tests(
-    differences: Iterable[np.ndarray], seed_errors: np.ndarray, seeds: int
+    differences: Iterable[np.ndarray], seed_errors: np.ndarray, seeds: np.ndarray | int
 ) -> pd.DataFrame:
     """Return a paired test of each pair of variants.
 
@@ -58,16 +58,17 @@ def paired_tests(
     McNemar (1947), (b - c)² / (b + c), without continuity correction. More seeds add their
     variance. p is two-sided, of Student's distribution with
 
-        (Σ d_i² / n² + error_a + error_b)² / ((error_a² + error_b²) / (S - 1))
+        (Σ d_i² / n² + error_a + error_b)² / (error_a² / (S_a - 1) + error_b² / (S_b - 1))
 
     degrees of freedom (Satterthwaite 1946), or of the normal distribution if the errors are 0; p is
-    1 if all d_i are 0. p_holm is corrected over all pairs. The interval is the difference ± the
-    quantile times the same denominator over n: it excludes 0 exactly if p < 0.05, uncorrected.
+    1 if all d_i are 0. A variant with one run has the error 0: nothing is known of other runs, and
+    the test is about this one. p_holm is corrected over all pairs. The interval is the difference ±
+    the quantile times the same denominator over n: it excludes 0 exactly if p < 0.05, uncorrected.
 
     Args:
         differences: `metrics.differences` by document, for each variant except the last one.
         seed_errors: variance of each metric over its S seeds, divided by S, (variants,).
-        seeds: S, the lowest number of seeds of a variant.
+        seeds: S of each variant, (variants,), or of all.
 
     Returns:
         One row per pair a < b: columns a and b (numbers of variants), difference (metric of a
@@ -81,9 +82,9 @@ def paired_tests(
         squares[a == first] = np.einsum("bi,bi->b", away, away)
     spread = np.sqrt(squares + n**2 * (seed_errors[a] + seed_errors[b]))
     z = np.divide(total, spread, out=np.zeros_like(total), where=spread > 0)
-    variance = seed_errors[a] ** 2 + seed_errors[b] ** 2
-    freedom = np.full(len(a), np.inf)
-    np.divide((spread / n) ** 4 * (seeds - 1), variance, out=freedom, where=variance > 0)
+    share = seed_errors**2 / np.maximum(np.asarray(seeds) - 1, 1)
+    variance, freedom = share[a] + share[b], np.full(len(a), np.inf)
+    np.divide((spread / n) ** 4, variance, out=freedom, where=variance > 0)
     p = 2 * stats.t.sf(np.abs(z), freedom)
     half, difference = stats.t.ppf((1 + LEVEL) / 2, freedom) * spread / n, total / n
     columns = {"a": a, "b": b, "difference": difference}
