@@ -3,7 +3,9 @@
 Confident learning (Northcutt, Jiang and Chuang 2021, "Confident Learning: Estimating Uncertainty in
 Dataset Labels"): the threshold of a class is the mean probability that the models give it among the
 documents with that label. A document is suspected if its most probable class differs from its label
-and reaches the threshold of that class. No model has seen these documents in training, as the
+and reaches the threshold of that class. (cleanlab also suspects a document whose most probable
+class misses its threshold, if another class reaches its own; the suggested label would then be one
+that the models think less probable.) No model has seen these documents in training, as the
 method requires; a suspected document need not be an error.
 
 labels: the suspected documents with the widest margin. labels_summary: one row per class.

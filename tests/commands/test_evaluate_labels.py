@@ -1,6 +1,8 @@
 import numpy as np
 import polars as pl
 import pytest
+from cleanlab.count import get_confident_thresholds
+from cleanlab.filter import find_label_issues
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -56,6 +58,31 @@ def test_a_threshold_is_the_mean_among_the_documents_of_the_class():
     probability = np.array([[0.9, 0.1, 0], [0.5, 0.5, 0], [0.3, 0.7, 0]])
     found = labels.thresholds(probability, np.array([0, 0, 1]))
     np.testing.assert_allclose(found, [0.7, 0.7, np.nan])
+
+
+def noisy(classes, documents=400):
+    """Return labels, a fifth of them random, and probabilities near the true class."""
+    rng = np.random.default_rng(classes)
+    truth = rng.integers(0, classes, documents)
+    label = np.where(rng.random(documents) < 0.2, rng.integers(0, classes, documents), truth)
+    return label, rng.dirichlet(np.ones(classes), documents) * 0.7 + 0.3 * np.eye(classes)[truth]
+
+
+@pytest.mark.parametrize("classes", [2, 6])
+def test_the_suspected_are_those_of_cleanlab_whose_suggestion_reaches_its_threshold(classes):
+    label, probability = noisy(classes)
+    names = [*"abcdef"[:classes]]
+    documents = {"id": [f"{n:03d}" for n in range(len(label))], "label": np.array(names)[label]}
+    chosen = probability.argmax(axis=1)
+    found = labels.suspects(pl.DataFrame(documents), probability, chosen[None], names)
+    expected = find_label_issues(label, probability, filter_by="confident_learning", n_jobs=1)
+    np.testing.assert_allclose(
+        labels.thresholds(probability, label), get_confident_thresholds(label, probability)
+    )
+    reached = probability.max(axis=1) >= get_confident_thresholds(label, probability)[chosen]
+    assert sorted(found["id"].cast(int)) == np.flatnonzero(expected & reached).tolist()
+    # With more than two classes, cleanlab also suspects documents for a less probable class.
+    assert (expected & ~reached).any() == (classes > 2)
 
 
 def write(folder, given, label="aabb", ids="0123"):

@@ -55,8 +55,10 @@ def paired_tests(
         z² = (Σ d_i)² / (Σ d_i² + n² (error_a + error_b)).
 
     With one seed and accuracies, d_i is -1, 0 or 1 and the errors are 0: z² is the statistic of
-    McNemar (1947), (b - c)² / (b + c), without continuity correction. More seeds add their
-    variance. p is two-sided, of Student's distribution with
+    McNemar (1947), (b - c)² / (b + c), without continuity correction. As there, the variance of
+    documents is that around 0, which the hypothesis of no difference implies; Student's paired test
+    takes the one around their mean, which is smaller. More seeds add their variance. p is
+    two-sided, of Student's distribution with
 
         (Σ d_i² / n² + error_a + error_b)² / (error_a² / (S_a - 1) + error_b² / (S_b - 1))
 
