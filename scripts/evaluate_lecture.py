@@ -6,16 +6,16 @@ by its content digest (reports/published.yaml), not by its name in the configura
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from string import Formatter
 
 import pandas as pd
 import yaml
 
 from seq2report.core import command
-from seq2report.core.command import UserError, run
+from seq2report.core.command import run
 from seq2report.core.tables import read_frame, write_tables
+from seq2report.lessons.lecture import compare
 
 MEANS = ["accuracy", "val_accuracy_at_10", "val_accuracy_best", "val_accuracy_last"]
 MEANS += ["epoch_seconds"]
@@ -90,52 +90,6 @@ def places(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
             f"{corpus}/lengths": lengths(runs),
         }
     return found
-
-
-def find(entry: dict, found: dict[str, pd.DataFrame]) -> dict | None:
-    """Return the first row that ``entry`` means, or None if the report has no such figure.
-
-    Raises:
-        UserError: a text of ``entry`` names a column that its table has not.
-    """
-    table = found.get(entry["from"], pd.DataFrame())
-    for column, value in entry.get("where", {}).items() if len(table) else ():
-        table = table[table[column] == value]
-    if table.empty:
-        return None
-    row = table.to_dict("records")[0]
-    for key in ("figure", "why", "sample"):
-        for _, column, _, _ in Formatter().parse(entry.get(key, "")):
-            if column is not None and column not in row:
-                raise UserError(
-                    f"a figure of the lecture: {entry['from']} has no column '{column}'; it has"
-                    f" {', '.join(row)}"
-                )
-            if key == "figure" and column is not None and pd.isna(row[column]):
-                return None
-    return row
-
-
-def compare(
-    experiments: Iterable[dict], found: dict[str, pd.DataFrame], sample: bool
-) -> pd.DataFrame:
-    """Return one row per experiment of lecture.yaml: columns experiment, lecture, ours, why.
-
-    ``found`` are the tables of `places`; a sample adds its own reason.
-    """
-    rows = []
-    for experiment in experiments:
-        ours, why = None, experiment.get("otherwise", "Not part of this report.")
-        for entry in experiment.get("ours", []):
-            values = find(entry, found)
-            if values is not None:
-                reasons = [entry.get("sample", "") if sample else "", entry.get("why", "")]
-                ours = entry["figure"].format_map(values)
-                why = " ".join(filter(None, reasons)).format_map(values)
-                break
-        names = {key: experiment[key] for key in ("experiment", "lecture")}
-        rows.append({**names, "ours": ours, "why": why})
-    return pd.DataFrame(rows)
 
 
 def main(argv: Sequence[str] | None) -> None:

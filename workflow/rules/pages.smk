@@ -59,7 +59,12 @@ for variant in COMPARED:
     )
 for name, about in LESSONS.items():
     PAGES[f"lesson-{name}"] = page(
-        f"lesson_{name}", about["title"], about["tables"], menu="Lessons", **about["titles"]
+        f"lesson_{name}",
+        about["title"],
+        [*about["tables"], str(ROOT / "reports/lecture.yaml")],
+        menu="Lessons",
+        lessons={name: about["title"] for name, about in LESSONS.items()},
+        **about["titles"],
     )
 PAGES["made"] = page("made", "How it was made", tables("made", MADE))
 LINKS = json.dumps(

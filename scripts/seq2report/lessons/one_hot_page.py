@@ -135,3 +135,19 @@ def sizes(table: pd.DataFrame, caption: str) -> HTML:
     shown["keeps the word order"] = table["order"].map({True: "yes", False: "no"})
     formats = {"numbers": "{:,}".format, "MB": _size, "GB per corpus": _size}
     return html.table(shown, formats, caption, text=("form",))
+
+
+def exercise(lesson: Tables) -> HTML:
+    """Return the answer of the exercise, computed from the matrix made by hand."""
+    features = lesson["features"].set_index("word")
+    rows = {
+        word: _vector(lesson["features"].query("word == @word").iloc[0]) for word in features.index
+    }
+    total = 2 * features.loc["surf"] + features.loc["waves"]
+    answer = (
+        "2 × {surf} + 1 × {waves} = {total}. It is the sum of the rows of all words of the"
+        " document. Every order of the three words gives the same sum, so the order is lost:"
+        " “waves surf surf” has the same vector."
+    )
+    shown = "(" + ", ".join(f"{value:g}" for value in total.round(9)) + ")"
+    return html.folded("Answer", html.text(answer, total=shown, **rows))
