@@ -38,7 +38,7 @@ POINTS = 100  # of the growth curve
 DOCUMENT_WORDS = 50  # preferred length of the document that is followed step by step
 DOCUMENT_CHARACTERS = 1500  # of that document, at most
 COVERAGE = ["embedding", "dimensions", "words", "words_found", "tokens", "tokens_found"]
-ABOUT = ("title", "documents", "unique_tokens", "notice", "digest")
+ABOUT = ("documents", "unique_tokens", "notice", "digest")
 MISSING = ["embedding", "word", "count", "documents"]
 
 
@@ -266,6 +266,7 @@ def read_coverage(coverage: list[Path], missing: list[Path]) -> dict[str, pd.Dat
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__, "corpus", "documents", "output")
+    parser.add_argument("--title", required=True, help="of the corpus")
     for file in ("vocabulary.parquet", "encoding.json", "sequences.parquet"):
         parser.add_argument(f"--{Path(file).stem}", type=Path, required=True, help=file)
     readers = "JSON list: length, padding and truncating of each network that reads these ids"
@@ -290,7 +291,7 @@ def main(argv: Sequence[str] | None) -> None:
     configured = {reader["length"] for reader in args.readers}
     curve = growth(counted)
     corpus = read_json(args.corpus)
-    about = {key: corpus[key] for key in ABOUT}
+    about = {"title": args.title} | {key: corpus[key] for key in ABOUT}
     tables = {
         "corpus": pd.DataFrame([about | {"classes": len(corpus["classes"])}]),
         "scripts": pd.DataFrame(corpus["scripts"], columns=["script", "token", "letters"]),

@@ -294,7 +294,7 @@ def gather(args: argparse.Namespace) -> dict[str, pd.DataFrame]:
     confidence = certainty(answers, args.confidence)
     variants = summarise(runs, answers, duplicates, args.metric)
     variants = variants.join(confidence.pop("measures"))
-    variants = variants.assign(corpus=corpus["title"], **args.circumstances)
+    variants = variants.assign(**args.circumstances)
     variants = variants.sort_values(["score", "fit_cpu_seconds"], ascending=[False, True])
     variants = variants.reset_index()[COLUMNS]
     ranked = {name: answers[name] for name in variants["variant"]}

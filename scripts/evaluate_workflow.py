@@ -122,7 +122,9 @@ def main(argv: Sequence[str] | None) -> None:
     files = pd.DataFrame([read_json(receipt) for receipt in args.receipts])
     fetched, entries = set(files["file"]), yaml.safe_load(args.citations.read_text("utf-8"))
     sources = [name for name, source in config["sources"].items() if source["file"] in fetched]
-    corpora = pd.DataFrame([read_json(path) for path in args.corpora])
+    corpora = pd.DataFrame(
+        [config["corpora"][path.parent.name] | read_json(path) for path in args.corpora]
+    )
     tables = {
         "jobs": jobs,
         "rules": of_rules(jobs),

@@ -171,8 +171,12 @@ def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
         check_finished(name, runs, config)
         used.append(runs)
         corpus = read_json(results / name / "corpus.json")
-        about = {key: corpus[key] for key in ("title", "documents", "digest")}
-        corpora[name] = about | {"seeds": sorted(map(int, runs["seed"].unique()))}
+        corpora[name] = {
+            "title": config["corpora"][name]["title"],
+            "documents": corpus["documents"],
+            "digest": corpus["digest"],
+            "seeds": sorted(map(int, runs["seed"].unique())),
+        }
     benchmarks = results / "benchmarks"
     ends = [path.stat().st_mtime for path in benchmarks.rglob("*.tsv")]
     first, last = (datetime.fromtimestamp(end, UTC) for end in (min(ends), max(ends)))

@@ -132,12 +132,11 @@ def notices(corpus: Corpus) -> list[str]:
     return [*filter(None, [corpus.scripts.notice()]), *label_notices(classes(corpus.documents))]
 
 
-def describe(corpus: Corpus, documents: pl.DataFrame, title: str) -> dict:
+def describe(corpus: Corpus, documents: pl.DataFrame) -> dict:
     """Return the content of corpus.json for ``documents`` with their final splits."""
     counts = documents.group_by("split", "label").len("documents")
     counts = counts.cast({"split": pl.String, "label": pl.String}).sort("split", "label")
     return {
-        "title": title,
         "documents": documents.height,
         "classes": classes(documents),
         "counts": counts.to_dicts(),
@@ -170,7 +169,7 @@ def main(argv: Sequence[str] | None) -> None:
         with pq.ParquetWriter(output, SCHEMA, **options) as file:
             for rows in merge(corpus.texts, documents):
                 file.write_table(rows)  # one row group
-    write_json(args.corpus, describe(corpus, documents, settings["title"]))
+    write_json(args.corpus, describe(corpus, documents))
 
 
 if __name__ == "__main__":

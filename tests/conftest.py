@@ -130,6 +130,7 @@ def train_all(tiny: Path, corpus: Path) -> None:
     shutil.copytree(tiny / "words", corpus / "sequences/words")
     documents = Path(shutil.copy(tiny / "documents.parquet", corpus))
     about = {"corpus": shutil.copy(tiny / "corpus.json", corpus), "seed": 1}
+    about["circumstances"] = {"name": "news"}
     common = pl.read_parquet(tiny / "words/vocabulary.parquet")["word"].head(100)
     index = corpus / "index.json"
     index.write_text(json.dumps({word: rank for rank, word in enumerate(common, 1)}))

@@ -20,7 +20,7 @@ GIVEN = {  # variant, seed: the class that each document is given
 }
 KINDS = {"svm": "pipeline", "lstm": "network", "lecture": "network"}
 TITLES = {"svm": "An SVM", "lstm": "An LSTM", "lecture": "As on the slides"}
-CIRCUMSTANCES = {"split": "random 80/20, seed 7", "header": "cut"}
+CIRCUMSTANCES = {"corpus": "Tiny", "split": "random 80/20, seed 7", "header": "cut"}
 IDS = [str(n) for n in range(10)]
 
 
@@ -56,7 +56,7 @@ def write(folder, variant, seed, given, ids=IDS):
 
 
 def evaluate(folder, runs, duplicates=("0", "9")):
-    (folder / "corpus.json").write_text(json.dumps({"title": "Tiny", "classes": CLASSES}))
+    (folder / "corpus.json").write_text(json.dumps({"classes": CLASSES}))
     pl.DataFrame({"id": duplicates}, schema={"id": pl.String}).write_parquet(folder / "d.parquet")
     evaluate_runs.main(
         [

@@ -108,6 +108,8 @@ def test_a_damaged_file_of_a_run_is_named_by_predictions(trained, tmp_path, vari
         ("vote", "ensemble.json", {"weights": [7, 0.5]}),
         ("svm", "metrics.json", {"accuracy": None}),
         ("svm", "metrics.json", {"fitted_documents": "many"}),
+        ("svm", "metrics.json", {"test_documents": "20"}),
+        ("svm", "metrics.json", {"accuracy": 1.5}),
     ],
 )
 @damage
@@ -119,6 +121,15 @@ def test_a_run_whose_files_do_not_belong_together_is_refused(
     write_digests(run)
     with pytest.raises(UserError, match=rf"^{run}.* is damaged \(.*\); {ADVICE}"):
         load(run), training_summary(run)
+
+
+@damage
+def test_a_number_of_documents_from_elsewhere_takes_no_memory(trained, tmp_path):
+    run = shutil.copytree(trained / "runs/svm/seed-1", tmp_path / "run")
+    metrics = read_json(run / "metrics.json") | {"test_documents": 10**13, "accuracy": 0.5}
+    (run / "metrics.json").write_text(json.dumps(metrics))
+    write_digests(run)
+    assert "10,000,000,000,000 test documents: 50.0%, 95% interval 50.0%" in training_summary(run)
 
 
 def change_a_byte(path):

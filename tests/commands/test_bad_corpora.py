@@ -139,7 +139,7 @@ def test_the_figures_of_strange_classes_are_reported_by_their_names(strange, tmp
     evaluate_runs.main(
         [
             *("--corpus", str(strange / "corpus.json"), "--confidence", "0.9"),
-            *("--circumstances", '{"split": "s", "header": "none"}'),
+            *("--circumstances", '{"corpus": "A", "split": "s", "header": "none"}'),
             *("--titles", '{"svm": "SVM", "lstm": "LSTM"}', "--duplicates", str(duplicates)),
             *("--runs", *map(str, runs), "--output", str(tmp_path / "runs")),
         ]
@@ -154,6 +154,7 @@ def test_the_figures_of_strange_classes_are_reported_by_their_names(strange, tmp
     )
     call(
         evaluate_corpus,
+        title="Tiny",
         corpus=strange / "corpus.json",
         documents=documents,
         vocabulary=strange / "words/vocabulary.parquet",

@@ -31,7 +31,7 @@ TEXTS = st.lists(st.text("ab c.\n"), min_size=1, max_size=12)
 def run_evaluate(output, corpus_file, documents, words, *embeddings, readers=(READER,)):
     corpus.main(
         [
-            *("--corpus", str(corpus_file), "--documents", str(documents)),
+            *("--corpus", str(corpus_file), "--title", "Tiny", "--documents", str(documents)),
             *("--vocabulary", str(words / "vocabulary.parquet")),
             *("--encoding", str(words / "encoding.json")),
             *("--sequences", str(words / "sequences.parquet"), "--readers", json.dumps(readers)),

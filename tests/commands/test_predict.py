@@ -88,7 +88,7 @@ def test_the_training_corpus_and_the_accuracy_are_printed_first(trained, capsys)
     out, err = ask(capsys, trained / RUN, "hockey")
     metrics = json.loads((trained / RUN / "metrics.json").read_text())
     first, second = err.splitlines()[:2]
-    assert first == f"svm, seed 1: trained on {metrics['fitted_documents']} documents of Tiny"
+    assert first == f"svm, seed 1: trained on {metrics['fitted_documents']} documents of news"
     assert second.startswith(
         f"accuracy on 20 test documents: {metrics['accuracy']:.1%}, 95% interv"
     )

@@ -336,6 +336,7 @@ def test_unlabelled_reviews_go_all_the_way_and_are_counted_only_by_fit_all(tmp_p
 
     call(
         evaluate_corpus,
+        title="Tiny",
         corpus=tmp_path / "corpus.json",
         documents=tmp_path / "documents.parquet",
         vocabulary=tmp_path / "encoded/vocabulary.parquet",

@@ -28,7 +28,6 @@ def write(folder, documents, readers):
     rows.write_parquet(folder / "documents.parquet")
     counts = rows.group_by("split", "label").len("documents").to_dicts()
     about = {
-        "title": HOSTILE,
         "documents": rows.height,
         "unique_tokens": 99,
         "scripts": [{"script": "Han", "token": "character", "letters": 99}],
@@ -43,6 +42,7 @@ def write(folder, documents, readers):
     call(encode, **read, settings=settings, output=folder / "words")
     call(
         evaluate_corpus,
+        title=HOSTILE,
         **read,
         corpus=folder / "corpus.json",
         vocabulary=folder / "words/vocabulary.parquet",

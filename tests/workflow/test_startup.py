@@ -99,6 +99,7 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
         ],
         "evaluate_corpus": [
             *(*documents, *encoded, "--encoding", "words/encoding.json", "--readers", "[]"),
+            *("--title", "A"),
             *("--coverage", "glove/coverage.json", "--missing", "glove/missing.parquet"),
             *("--output", "tables/a/corpus"),
         ],
@@ -108,8 +109,15 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
         ],
         "evaluate_runs": [
             *(*documents[:2], "--titles", '{"svm": "An SVM"}', "--runs", "runs/svm/seed-1"),
-            *("--circumstances", '{"split": "random", "header": "cut"}', "--confidence", 0.9),
-            *("--duplicates", "duplicates.parquet", "--output", "tables/a/runs"),
+            *("--circumstances", '{"corpus": "A", "split": "random", "header": "cut"}'),
+            *(
+                "--confidence",
+                0.9,
+                "--duplicates",
+                "duplicates.parquet",
+                "--output",
+                "tables/a/runs",
+            ),
         ],
         "evaluate_answers": [
             *(*documents[2:], "--runs", "runs/svm/seed-1", "--output", "tables/a/answers"),

@@ -62,10 +62,12 @@ def test_a_changed_setting_of_a_variant_retrains_that_variant_alone(project):
     assert set(planned) & TRAINING == {"train_dense"}
 
 
-def test_a_changed_title_retrains_nothing(project):
-    planned = project.planned(config=edited(project.config, variants__dense__title="Dense"))
-    assert not set(planned) & TRAINING
-    assert planned["render"] >= 1
+@pytest.mark.parametrize("place", ["variants__dense__title", "corpora__news__title"])
+def test_a_changed_title_makes_only_tables_and_pages_again(project, place):
+    planned = project.planned(config=edited(project.config, **{place: "Other"}))
+    tables = {"configuration", "evaluate_runs", "evaluate_corpus", "evaluate_lecture"}
+    tables |= {"evaluate_workflow", "evaluate_published"}
+    assert set(planned) - tables == {"render"}
 
 
 def test_a_new_variant_trains_alone(project):

@@ -27,7 +27,8 @@ rule evaluate_runs:
         "../../environment.yml"
     params:
         circumstances=lambda wildcards: json.dumps(
-            circumstances(config["corpora"][wildcards.corpus])
+            {"corpus": corpus_title(wildcards.corpus)}
+            | circumstances(config["corpora"][wildcards.corpus])
         ),
         confidence=config["compare"]["confidence"],
         metric=lambda wildcards: metric(config, wildcards.corpus),
@@ -66,11 +67,12 @@ rule evaluate_corpus:
     conda:
         "../../environment.yml"
     params:
+        title=lambda wildcards: corpus_title(wildcards.corpus),
         readers=literal(json.dumps(PLAN.described_lengths())),
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --corpus {input.corpus} --documents {input.documents}"
-        " --vocabulary {input.vocabulary} --encoding {input.encoding}"
+        "python {input.code[0]} --corpus {input.corpus} --title={params.title:q}"
+        " --documents {input.documents} --vocabulary {input.vocabulary} --encoding {input.encoding}"
         " --sequences {input.sequences} --readers {params.readers:q}"
         " --coverage {input.coverage} --missing {input.missing}"
         " --output {params.folder} 2> {log}"

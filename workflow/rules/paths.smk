@@ -26,6 +26,12 @@ def encoder_of(features):
     return config["features"][features]["encoder"]
 
 
+def corpus_settings(corpus):
+    """Return the settings of a corpus without its title, which only pages show, as JSON."""
+    settings = {key: value for key, value in config["corpora"][corpus].items() if key != "title"}
+    return json.dumps(settings, sort_keys=True)
+
+
 def encoder_settings(encoder):
     """Return the settings of an encoder that change what is read, as JSON."""
     settings = config["encoders"][encoder]

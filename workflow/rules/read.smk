@@ -15,7 +15,7 @@ rule read:
     conda:
         "../../environment.yml"
     params:
-        settings=lambda wildcards: settings("corpora", wildcards.corpus),
+        settings=lambda wildcards: corpus_settings(wildcards.corpus),
     shell:
         "python {input.code[0]} --archive {input.archive:q} --settings {params.settings:q}"
         " --word-index {input.word_index} --documents {output.documents} --corpus {output.corpus} 2> {log}"

@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse
 
-from seq2report.answers.statistics import accuracy_interval
+from seq2report.answers.statistics import wilson
 from seq2report.core.command import UserError, intact, read_json
 from seq2report.core.excerpts import visible
 from seq2report.core.stored import read_table
@@ -293,14 +293,12 @@ def training_summary(run: Path) -> str:
     metrics = read_json(run / "metrics.json")
     with intact(run / "metrics.json"):
         n, accuracy = metrics["test_documents"], metrics["accuracy"]
-        low, high = accuracy_interval(np.arange(n) < round(accuracy * n), np.array([accuracy]))
+        low, high = wilson(round(accuracy * n), n)
         fitted = f"{metrics['fitted_documents']:,} documents"
     with intact(run / "run.json"):
         corpus = about["corpus"]
         split = f" ({corpus['split']})" if "split" in corpus else ""
-        begin = (
-            f"{about['variant']}, seed {about['seed']}: trained on {fitted} of {corpus['title']}"
-        )
+        begin = f"{about['variant']}, seed {about['seed']}: trained on {fitted} of {corpus['name']}"
     lines = [
         begin,
         f"accuracy on {n:,} test documents{split}: {accuracy:.1%}, 95% interval"

@@ -32,11 +32,16 @@ def accuracy_interval(shares: np.ndarray, accuracies: np.ndarray) -> tuple[float
     seeds = seed_variance(accuracies) / len(accuracies)
     error = documents + seeds
     if len(accuracies) == 1 or error == 0 or np.isin(shares, (0, 1)).all():
-        wilson = stats.binomtest(round(mean * n), n).proportion_ci(LEVEL, method="wilson")
-        return wilson.low, wilson.high
+        return wilson(round(mean * n), n)
     freedom = error**2 / (documents**2 / max(n - 1, 1) + seeds**2 / (len(accuracies) - 1))
     half = stats.t.ppf((1 + LEVEL) / 2, freedom) * error**0.5
     return max(mean - half, 0.0), min(mean + half, 1.0)
+
+
+def wilson(correct: int, n: int) -> tuple[float, float]:
+    """Return the 95% interval of Wilson (1927) of a share, ``correct`` of ``n``."""
+    interval = stats.binomtest(correct, n).proportion_ci(LEVEL, method="wilson")
+    return interval.low, interval.high
 
 
 def seed_variance(accuracies: np.ndarray) -> float:

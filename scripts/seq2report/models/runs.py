@@ -43,7 +43,7 @@ def about_run(args: argparse.Namespace, **more: object) -> dict:
     corpus, documents = read_json(args.corpus), {}
     for row in corpus["counts"]:
         documents[row["split"]] = documents.get(row["split"], 0) + row["documents"]
-    facts = {"title": corpus["title"], "documents": documents, "digest": corpus["digest"]}
+    facts = {"documents": documents, "digest": corpus["digest"]}
     return {
         "variant": args.output.parent.name,
         "seed": args.seed,
