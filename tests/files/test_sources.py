@@ -38,6 +38,8 @@ ZEROS, ONES = "0" * 64, "1" * 64
         ),
         ({"file": "x", "from": [{"url": "ftp://h/x"}]}, "http://, https:// or file:"),
         ({"file": "x", "from": [{"url": "data/x"}]}, r"a path: file:folder/x"),
+        ({"file": "x", "from": [{"url": "file:a\ud800"}]}, "found the character U+D800"),
+        ({"file": "\ud800", "from": []}, "found the character U+D800"),
         ({"file": "x", "from": [{"url": 1}]}, "http://, https:// or file:"),
         ({"file": "x", "from": [{"package": "x"}]}, "name==version"),
         ({"file": "x", "from": [{"package": "--index-url=http://h/ x==1"}]}, "name==version"),

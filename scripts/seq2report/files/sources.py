@@ -56,8 +56,12 @@ def parse_source(text: str) -> Source:
     """Read the JSON of ``--source``; messages of a `UserError` never quote a URL in it."""
     try:
         content = json.loads(text)
+        json.dumps(content, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise UserError(f"--source is not JSON: {error}") from error
+    except UnicodeEncodeError as error:
+        character = f"U+{ord(error.object[error.start]):04X}"
+        raise UserError(f"--source: found the character {character}; replace it") from error
     _check_keys("--source", content, SOURCE_KEYS, {"file", "from"})
     name, offers = content["file"], content["from"]
     if not isinstance(name, str) or not re.fullmatch(r"[^/\\\0]+", name) or name in (".", ".."):
