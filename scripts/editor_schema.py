@@ -44,6 +44,7 @@ def editor_schema(schema: dict) -> dict:
     """Return the JSON schema of a user's configuration file, before grids are expanded."""
     schema = without_required(schema)
     variant = schema["properties"]["variants"]["additionalProperties"]
+    del variant["properties"]["choose"]["properties"]["candidates"]  # written by the expansion
     for key, value in variant["properties"].items():
         if key not in NO_GRIDS:
             variant["properties"][key] = with_grids(value, schema["$defs"])

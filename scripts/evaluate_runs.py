@@ -5,7 +5,8 @@ metric of the corpus. history: one row per epoch. confusion: number of test docu
 predicted class, over all seeds, without pairs that do not occur. per_class: precision, recall and
 F1 of each class, over all seeds. comparisons: paired tests of all pairs of variants. calibration:
 accuracy by confidence. selective: accuracy on the most confident documents, by coverage.
-recommendation: the best, cheapest and fastest variants.
+recommendation: the best, cheapest and fastest variants. candidates, if variants were chosen: one
+row per candidate, as choose writes it.
 
 The probabilities of one run are in memory at a time.
 """
@@ -43,6 +44,8 @@ COLUMNS = [  # of the table of variants
     *("peak_memory_mb", "parameters", "frozen_parameters", "pareto"),
     *("document_shape", "fitted_documents", "device"),
 ]
+# Columns of the table of variants if some were chosen from candidates.
+CHOICE = ["chosen", "candidates", "search_cpu_seconds", "validation_documents"]
 POINT = 0.01  # of the score that a cheaper variant may lose
 ALPHA = 0.05
 
@@ -150,6 +153,9 @@ def summarise(
     """
     groups = runs.groupby("variant", sort=False)
     table = groups[SAME].first().join(groups[MEANS].mean())
+    if "chosen" in runs:
+        counts = dict.fromkeys(["candidates", "validation_documents"], "Int64")
+        table = table.join(groups[CHOICE].first()).astype(counts)
     table["seeds"] = groups["seed"].agg(lambda seeds: " ".join(map(str, sorted(seeds))))
     table["runs"] = groups.size()
     table[[f"{name}_sd" for name in METRICS]] = groups[list(METRICS)].std()
@@ -274,6 +280,17 @@ def per_class(answers: dict[str, Answers], classes: list[str]) -> pd.DataFrame:
     return pd.concat(tables, names=["variant"])
 
 
+def candidates(runs: Sequence[Path]) -> pd.DataFrame:
+    """Return the candidates of each variant that was chosen; those of all its seeds are equal."""
+    files = {run.parent.name: run / "candidates.csv" for run in runs}
+    tables = {
+        variant: read_frame(checked(file)).rename(columns={"variant": "candidate"})
+        for variant, file in files.items()
+        if file.is_file()
+    }
+    return pd.concat(tables, names=["variant"])
+
+
 def gather(args: argparse.Namespace) -> dict[str, pd.DataFrame]:
     """Return all tables, by name; ``args`` are those of the command."""
     corpus = read_json(args.corpus)
@@ -296,12 +313,14 @@ def gather(args: argparse.Namespace) -> dict[str, pd.DataFrame]:
     variants = variants.join(confidence.pop("measures"))
     variants = variants.assign(**args.circumstances)
     variants = variants.sort_values(["score", "fit_cpu_seconds"], ascending=[False, True])
-    variants = variants.reset_index()[COLUMNS]
+    choice = [name for name in CHOICE if name in variants]
+    variants = variants.reset_index()[[*COLUMNS, *choice]]
     ranked = {name: answers[name] for name in variants["variant"]}
     by_name = {
         "confusion": confusion(answers, classes),
         "per_class": per_class(answers, classes),
         **confidence,
+        **({"candidates": candidates(args.runs)} if choice else {}),
     }
     return {
         "runs": runs,

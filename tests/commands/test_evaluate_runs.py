@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -9,7 +12,7 @@ from small_runs import CLASSES, GIVEN, IDS, LABELS, TITLES, evaluate, write
 import evaluate_runs
 from seq2report.answers import statistics
 from seq2report.core.command import UserError
-from seq2report.models.runs import METRICS, write_run
+from seq2report.models.runs import METRICS, write_digests, write_run
 
 
 @pytest.fixture(scope="module")
@@ -274,3 +277,23 @@ def test_only_models_with_epochs_have_a_history(tables):
         (2, 2),
     ]
     assert history["loss"].tolist() == (history["seed"] * 0.5).tolist()
+
+
+def test_a_variant_that_was_chosen_has_its_candidates_and_the_price_of_the_search(tmp_path):
+    choice = {"chosen": "svm_c_1", "candidates": 2, "search_cpu_seconds": 70.0}
+    choice |= {"validation_documents": 12}
+    runs = [write(tmp_path, *run, GIVEN[run]) for run in GIVEN if run[0] != "lecture"]
+    for run in map(Path, runs[:2]):
+        metrics = json.loads((run / "metrics.json").read_text())
+        (run / "metrics.json").write_text(json.dumps(metrics | choice))
+        (run / "candidates.csv").write_text("variant,val_accuracy\nsvm_c_1,0.9\nsvm_c_2,0.8\n")
+        write_digests(run)
+    tables = evaluate(tmp_path, runs)
+    svm, lstm = read(tables, "variants").to_dict("records")
+    assert {name: svm[name] for name in choice} == choice
+    assert svm["fit_cpu_seconds"] == 6  # of the chosen one, whatever the others took
+    assert all(pd.isna(lstm[name]) for name in choice)
+    candidates = read(tables, "candidates")
+    assert candidates["variant"].tolist() == ["svm", "svm"]
+    assert candidates["candidate"].tolist() == ["svm_c_1", "svm_c_2"]
+    assert set(read(tables, "comparisons")["variant_a"]) == {"svm", "lstm"}

@@ -49,6 +49,7 @@ def test_every_property_of_the_schema_is_refused_when_misspelt():
         {
             "variants.glove_lstm.fit": {"epochs": 3},
             "variants.both": ENSEMBLE,
+            "variants.chosen": {"title": "C", "choose": {"candidates": ["both"]}},
             "variants.own": OWN,
             "embeddings.trained": trained,
             "features": features,

@@ -1,5 +1,6 @@
 from html import unescape
 
+import numpy as np
 import pandas as pd
 import pytest
 from ranked import variants
@@ -95,3 +96,14 @@ def test_no_variant_monitored_on_the_test_documents_is_called_the_best():
 )
 def test_circumstances_are_half_a_sentence(columns, expected):
     assert outcome.circumstances(variants(**columns)).startswith(expected)
+
+
+def test_the_number_of_configurations_that_were_tried_is_among_the_circumstances():
+    choice = {"chosen": ["svm_c_1", None, None], "search_cpu_seconds": [600, np.nan, np.nan]}
+    chosen = variants(**choice, candidates=pd.array([12, None, None], dtype="Int64"))
+    expected = (
+        "seeds 1, 2; SVM is the best of 12 configurations on the validation documents"
+        " (all trainings: 10.0 min of CPU time)"
+    )
+    assert outcome.circumstances(chosen).endswith(expected)
+    assert outcome.circumstances(chosen[1:]).endswith("seeds 1, 2")

@@ -203,7 +203,7 @@ def tables(kind="held out", with_history=True):
     return {"runs": runs, "answers": answers, "corpus": {"corpus": about_corpus}}
 
 
-def rendered(folder, changed=lambda made: None, **options):
+def rendered(folder, changed=lambda made: None, candidates=None, **options):
     made = tables(**options)
     changed(made)
     for name, found in made.items():
@@ -216,6 +216,7 @@ def rendered(folder, changed=lambda made: None, **options):
         corpora=["news"],
         variant="a",
         settings={"title": HOSTILE, "layers": [{HOSTILE: {HOSTILE: HOSTILE}}]},
+        candidates=candidates or {},
         titles={"a": HOSTILE},
     )
 
@@ -287,3 +288,53 @@ def test_tables_and_pages_stay_small_for_any_number_of_classes(number):
     sizes = pd.concat([sizes, sizes.assign(split="test"), sizes.assign(split="validation")])
     counted = corpus_page.count_classes(sizes)
     assert corpus_page.classes_table(counted).data.count("<tr>") <= 202
+
+
+def add_candidates(made):
+    """Let variant a be chosen from three, b be none of these."""
+    variants = made["runs"]["variants"]
+    variants["chosen"] = ["x", None]
+    variants["runs"] = 2
+    variants["candidates"] = pd.array([3, None], dtype="Int64")
+    variants["validation_documents"] = pd.array([100, None], dtype="Int64")
+    variants["search_cpu_seconds"] = [30.0, np.nan]
+    made["runs"]["candidates"] = pd.DataFrame(
+        {
+            "variant": "a",
+            "title": HOSTILE,
+            "candidate": ["x", "z", "y"],
+            "val_accuracy": [0.9, 0.88, 0.8],
+            "val_accuracy_sd": [0.01, 0.02, 0.03],
+            "val_loss": [0.1, 0.2, 0.3],
+            "fit_cpu_seconds": [4.0, 1.0, 10.0],
+            "search_cpu_seconds": [8.0, 2.0, 20.0],
+        }
+    )
+
+
+def test_the_page_of_a_chosen_variant_lists_its_candidates_and_the_price_of_the_search(tmp_path):
+    names = {name: {"title": f"{HOSTILE}, C {name}", "layers": [{name: {}}]} for name in "xyz"}
+    html = rendered(tmp_path, add_candidates, names)
+    assert "<script>alert" not in html
+    assert "; the best of 3 configurations on the validation documents" in html
+    assert "Chosen from 3 configurations: C x, with a validation accuracy of 90.0%." in html
+    assert (
+        "1 of the others is within one standard error of it (3.0 points on 100 documents)" in html
+    )
+    assert "with 2 seeds took 30 s of CPU time, 8.0 s of it for this one" in html
+    assert re.findall(r'<td class="text short">(C \w)</td>', html) == ["C x", "C z", "C y"]
+    assert "- x: {}" in html  # the settings of the chosen one
+    assert "2 88.0% in 1.0 s; 3 80.0% in 10 s" in html
+    assert 'href="tables/news/runs/candidates.csv"' in html
+
+
+def test_a_variant_that_is_chosen_anew_on_each_corpus_is_drawn_with_the_settings_of_each():
+    settings = [{"title": "A"}, {"title": "B"}, {"title": "A"}]
+    layers = {"News": BRANCHED, "Films": BRANCHED, "Shops": BRANCHED}
+    first, second = variant_page.drawings(layers, settings, {}, [])
+    assert "Architecture for News" in first.data
+    assert "The same for Shops" in first.data
+    assert "title: A" in first.data
+    assert "Films" not in first.data
+    assert "Architecture for Films" in second.data
+    assert "title: B" in second.data

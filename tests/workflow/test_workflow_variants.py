@@ -108,6 +108,56 @@ def test_a_grid_is_trained_and_shown_as_variants(project):
     assert '"dense_units_3": "GloVe \\u2192 dense, units 3"' in output
 
 
+def tuned(*values):
+    """Return the SVM with these values of C, of which one is chosen."""
+    steps = [{"TfidfVectorizer": {}}, {"LinearSVC": {"C": {"grid": [*values]}}}]
+    return {"title": "Tuned", "pipeline": steps, "choose": {"by": "val_accuracy"}}
+
+
+def test_a_chosen_grid_is_compared_as_one_variant_and_no_test_answers_are_read(project):
+    both = {"title": "Both", "ensemble": {"members": ["tuned", "dense"], "method": "vote"}}
+    names = ["svm", "tuned", "dense", "both"]
+    changes = {"variants__tuned": tuned(0.1, 10), "variants__both": both}
+    config = edited(project.config, compare__variants=names, seeds=[1, 2], **changes)
+    planned = project.planned(config=config)
+    assert planned["choose_tuned"] == 2  # one run per seed
+    assert planned["train_tuned_c_0_1"] == planned["train_tuned_c_10"] == 2
+    output = project.commands("--forcerun", "choose_tuned", config=config)
+    runs = "results/tiny/news/runs"
+    candidates = [f"{runs}/tuned_c_{n}/seed-{seed}" for n in ("0_1", "10") for seed in (1, 2)]
+    asked = re.findall(r"choose.py --runs (.*) --by val_accuracy --seed (\d)", output)
+    assert [sorted(folders.split()) for folders, _ in asked] == [sorted(candidates)] * 2
+    (compared,) = re.findall(r"evaluate_runs.py .*--runs (.*) --duplicates", output)
+    assert compared.split() == [f"{runs}/{name}/seed-{seed}" for name in names for seed in (1, 2)]
+    assert set(re.findall(r"train_ensemble.py --runs (\S+)", output)) == {
+        f"{runs}/tuned/seed-{seed}" for seed in (1, 2)
+    }
+    pages = set(re.findall(r"report/(variant-\w+)\.html", output))
+    assert pages == {f"variant-{name}" for name in names}
+
+
+def test_another_candidate_is_the_only_one_that_is_trained(project):
+    config = edited(
+        project.config, compare__variants=["svm", "tuned"], variants__tuned=tuned(0.1, 10)
+    )
+    project.finish(config=config)
+    assert project.planned(config=config) == {}
+    more = edited(config, variants__tuned=tuned(0.1, 3, 10))
+    planned = project.planned(config=more)
+    assert {rule for rule in planned if rule.startswith("train_")} == {"train_tuned_c_3"}
+    assert planned["choose_tuned"] == planned["evaluate_runs"] == 1
+    same = edited(
+        config,
+        variants__tuned=tuned(0.1, 10),
+        variants__svm__pipeline=[{"TfidfVectorizer": {}}, {"LinearSVC": {"C": 10}}],
+    )
+    output = project.commands("--forcerun", "choose_tuned", config=same)
+    assert "rule train_tuned_c_10:" not in output
+    (asked,) = re.findall(r"choose.py --runs (.*) --by", output)
+    runs = "results/tiny/news/runs"
+    assert asked.split() == [f"{runs}/tuned_c_0_1/seed-1", f"{runs}/svm/seed-1"]
+
+
 OWN_LAYERS = """import keras
 
 def first(x, units=2):

@@ -4,9 +4,12 @@ rule evaluate_runs:
         code=script_files("evaluate_runs"),
         corpus=f"{CORPUS}/corpus.json",
         duplicates=f"{CORPUS}/duplicates.parquet",
-        runs=lambda wildcards: runs(
-            wildcards.corpus, COMPARED, "metrics.json", "predictions.parquet", "history.csv"
-        ),
+        runs=lambda wildcards: [
+            *runs(
+                wildcards.corpus, COMPARED, "metrics.json", "predictions.parquet", "history.csv"
+            ),
+            *runs(wildcards.corpus, PLAN.choices, "candidates.csv"),
+        ],
     output:
         report(
             f"{TABLES}/{{corpus}}/runs/variants.csv",
@@ -18,6 +21,7 @@ rule evaluate_runs:
             "{corpus}/runs",
             "runs history confusion per_class comparisons calibration selective recommendation",
         ),
+        tables("{corpus}/runs", "candidates" if PLAN.choices else ""),
         f"{TABLES}/{{corpus}}/runs/variants.parquet",
     log:
         f"{RESULTS}/logs/evaluate_runs/{{corpus}}.log",

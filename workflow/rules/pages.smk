@@ -54,7 +54,11 @@ for variant in COMPARED:
         menu="Variants",
         corpora=CORPORA,
         variant=variant,
-        settings={"title": title, **VARIANTS[variant].settings()},
+        settings={
+            "title": title,
+            **({} if variant in PLAN.choices else VARIANTS[variant].settings()),
+        },
+        candidates=PLAN.candidates(variant),
         titles={name: config["variants"][name]["title"] for name in VARIANTS},
     )
 for name, about in LESSONS.items():

@@ -76,6 +76,13 @@ def member_files(variant):
     ]
 
 
+def candidate_files(variant):
+    """Return an input function: the runs of all candidates, and their metrics with other seeds."""
+    candidates = list(dict.fromkeys(VARIANTS[variant].choose.candidates.values()))
+    copied = [file for candidate in candidates for file in run_files(candidate)]
+    return lambda wildcards: [*copied, *runs(wildcards.corpus, candidates, "metrics.json")]
+
+
 def runs(corpus, variants, *files):
     """Return these files of the runs of variants on a corpus, with every seed."""
     return [

@@ -1,4 +1,5 @@
 # train: one rule per variant, one run per corpus and seed -> model, history, metrics, predictions.
+# A variant with `choose` has a copy of the run of one of its candidates.
 def corpus_facts(wildcards):
     """Return the facts about the corpus for run.json that are not in corpus.json, as JSON."""
     facts = {"name": wildcards.corpus, "sample": config.get("sample", False)}
@@ -87,6 +88,32 @@ for variant in VARIANTS:
                 folder=subpath(output[0], parent=True),
             shell:
                 "python {input.code[0]} --runs {params.runs} --method {params.method}"
+                " --seed {wildcards.seed} --output {params.folder} 2> {log}"
+
+    elif about.kind == "choice":
+
+        rule:
+            name:
+                f"choose_{variant}"
+            input:
+                code=script_files(KINDS[about.kind].script),
+                runs=candidate_files(variant),
+            output:
+                run_outputs(variant),
+            log:
+                f"{RESULTS}/logs/choose/{{corpus}}-{variant}-{{seed}}.log",
+            benchmark:
+                f"{RESULTS}/benchmarks/choose/{{corpus}}-{variant}-{{seed}}.tsv"
+            conda:
+                "../../environment.yml"
+            resources:
+                runtime=growing(10),
+            params:
+                metric=lambda wildcards: metric(config, wildcards.corpus),
+                runs=lambda wildcards, input: stored(" ".join(folders(input.runs))),
+                folder=subpath(output[0], parent=True),
+            shell:
+                "python {input.code[0]} --runs $(cat {params.runs}) --by val_{params.metric}"
                 " --seed {wildcards.seed} --output {params.folder} 2> {log}"
 
     else:

@@ -299,8 +299,14 @@ def training_summary(run: Path) -> str:
         corpus = about["corpus"]
         split = f" ({corpus['split']})" if "split" in corpus else ""
         begin = f"{about['variant']}, seed {about['seed']}: trained on {fitted} of {corpus['name']}"
+        chosen = about.get("chosen")  # only in runs that choose.py writes
+        choice = []
+        if chosen:
+            best = f"the best of {chosen['candidates']:,} on the validation documents"
+            choice.append(f"{best}: {chosen['variant']}")
     lines = [
         begin,
+        *choice,
         f"accuracy on {n:,} test documents{split}: {accuracy:.1%}, 95% interval"
         f" {low:.1%} to {high:.1%} (one seed: the interval leaves out how seeds differ)",
     ]

@@ -33,12 +33,32 @@ class Plan:
         self.config = config
         self.corpora: list[str] = config["compare"]["corpora"]
         self.compared: list[str] = config["compare"]["variants"]
-        self.variants = resolve_trained(config)  # those compared, then members of ensembles
+        self.variants = resolve_trained(config)  # those compared, then members and candidates
 
     @cached_property
     def held_out(self) -> list[str]:
         """The compared variants whose test documents are predicted once, at the end."""
         return [name for name in self.compared if self.variants[name].is_held_out]
+
+    @cached_property
+    def choices(self) -> list[str]:
+        """The compared variants that are chosen from candidates."""
+        return [name for name in self.compared if self.variants[name].choose]
+
+    @cached_property
+    def shown(self) -> list[str]:
+        """The variants that are not only candidates: those compared, then members of ensembles."""
+        ensembles = [self.variants[name].ensemble for name in self.compared]
+        members = [name for ensemble in ensembles if ensemble for name in ensemble.members]
+        return list(dict.fromkeys([*self.compared, *members]))
+
+    def candidates(self, name: str) -> dict[str, dict]:
+        """Return the settings, with the title, of each run that a variant was chosen from."""
+        choice, result = self.variants[name].choose, {}
+        for candidate, run in choice.candidates.items() if choice else ():
+            about = {"title": self.config["variants"][candidate]["title"]}
+            result.setdefault(run, about | self.variants[run].settings())
+        return result
 
     @cached_property
     def described(self) -> str:
@@ -77,9 +97,10 @@ class Plan:
     def encoded(self) -> dict[str, list[str]]:
         """The variants that read the vectors of an encoder, by features; compared ones, if any."""
         readers: dict[str, list[str]] = {}
-        for name, variant in self.variants.items():
-            if variant.input and variant.input.form == "vectors":
-                readers.setdefault(variant.input.features, []).append(name)
+        for name in self.shown:
+            read = self.variants[name].input
+            if read and read.form == "vectors":
+                readers.setdefault(read.features, []).append(name)
         return {
             features: [name for name in names if name in self.compared] or names
             for features, names in readers.items()
@@ -138,6 +159,7 @@ class Plan:
             f"{corpus}-{variant}-{seed}"
             for corpus in self.corpora
             for variant in self.variants
+            if not self.variants[variant].choose
             for seed in seeds(self.config, corpus)
         ]
 

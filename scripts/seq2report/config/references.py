@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from seq2report.config.corpora import corpus_mistakes
-from seq2report.config.resolve import ALLOWED_BY_FORM, INPUT_KEYS, extended
+from seq2report.config.resolve import ALLOWED_BY_FORM, INPUT_KEYS, extended, metric
 from seq2report.core.command import UserError, nearest
 from seq2report.files.addresses import written_secret
 from seq2report.files.sources import files_mistakes
@@ -100,7 +100,9 @@ def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
     for key in dict.fromkeys(key for other in KINDS.values() for key in other.keys):
         if key in variant and key not in KINDS[kind].keys:
             yield f"{where}: '{key}' and '{kind}' exclude each other; remove one of them"
-    if kind == "ensemble":
+    if kind == "choice":
+        yield from _choice_mistakes(f"{where}.choose", variant["choose"], config)
+    elif kind == "ensemble":
         yield from _ensemble_mistakes(f"{where}.ensemble", variant["ensemble"], config)
     elif kind == "network":
         yield from _network_mistakes(where, variant, config)
@@ -166,6 +168,28 @@ def _pipeline_mistakes(where: str, settings: dict, config: dict) -> Iterator[str
 
 def _protocol(variant: dict, config: dict) -> str | None:
     return (config["fit"] | variant.get("fit", {})).get("protocol")
+
+
+def _choice_mistakes(where: str, choose: dict, config: dict) -> Iterator[str]:
+    for corpus in config["compare"]["corpora"] if "by" in choose else ():
+        expected = f"val_{metric(config, corpus)}"
+        if choose["by"] != expected:
+            yield (
+                f"{where}.by: found '{choose['by']}', expected '{expected}': the metric by which"
+                f" variants are compared on '{corpus}'; without 'by', it is that of each corpus"
+            )
+    candidates = [config["variants"][name] for name in choose["candidates"]]
+    if any(kind_of(candidate) == "ensemble" for candidate in candidates):
+        yield (
+            f"{where}: an ensemble cannot be chosen, because its weights may be fitted on the"
+            " validation documents; remove 'choose', or choose its members"
+        )
+    networks = [candidate for candidate in candidates if kind_of(candidate) == "network"]
+    if any(_protocol(candidate, config) == "lecture" for candidate in networks):
+        yield (
+            f"{where}: 'protocol: lecture' fits the validation documents, which cannot choose then;"
+            " remove one of the two"
+        )
 
 
 def _ensemble_mistakes(where: str, ensemble: dict, config: dict) -> Iterator[str]:

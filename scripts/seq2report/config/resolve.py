@@ -1,8 +1,11 @@
 """Variants with inherited settings and all defaults filled in."""
 
+import json
+from dataclasses import replace
+
 from seq2report.core.command import UserError, nearest
 from seq2report.models.functions import digest
-from seq2report.models.variant import Variant, kind_of
+from seq2report.models.variant import Choice, Variant, kind_of
 
 MERGED = ("input", "fit", "ensemble")  # mappings of a variant that are inherited key by key
 LECTURE_FIT = {"protocol": "lecture", "optimizer": "rmsprop", "batch_size": 32, "epochs": 20}
@@ -38,6 +41,11 @@ def resolve_variant(config: dict, name: str) -> Variant:
     """Return the settings of a variant, with all defaults."""
     settings = extended(config["variants"], name)
     del settings["title"]
+    if kind_of(settings) == "choice":
+        candidates = settings["choose"]["candidates"]
+        first, *others = (resolve_variant(config, candidate).input for candidate in candidates)
+        common = first if all(other == first for other in others) else None
+        return Variant("choice", input=common, choose=Choice({name: name for name in candidates}))
     if "input" in settings:
         settings["input"] = resolve_input(settings["input"], config)
     if kind_of(settings) == "network":
@@ -76,11 +84,29 @@ def resolve_input(settings: dict, config: dict) -> dict:
 
 
 def resolve_trained(config: dict) -> dict[str, Variant]:
-    """Return every variant that is trained, by name: those compared, then members of ensembles."""
+    """Return every variant with runs, by name: those compared, members, then candidates.
+
+    A candidate with the settings of another variant is not trained; it has the runs of that one.
+    """
     compared = {name: resolve_variant(config, name) for name in config["compare"]["variants"]}
     ensembles = [variant.ensemble for variant in compared.values() if variant.ensemble]
     names = [*compared, *(member for ensemble in ensembles for member in ensemble.members)]
-    return {name: compared.get(name) or resolve_variant(config, name) for name in names}
+    result = {name: compared.get(name) or resolve_variant(config, name) for name in names}
+    owners: dict[str, str] = {}
+    for name, variant in result.items():
+        owners.setdefault(_spelled(variant), name)
+    for family, variant in [(name, variant) for name, variant in result.items() if variant.choose]:
+        runs = {}
+        for name in variant.choose.candidates:
+            candidate = resolve_variant(config, name)
+            runs[name] = owners.setdefault(_spelled(candidate), name)
+            result.setdefault(runs[name], candidate)
+        result[family] = replace(variant, choose=Choice(runs))
+    return result
+
+
+def _spelled(variant: Variant) -> str:
+    return json.dumps(variant.settings(), sort_keys=True)
 
 
 def seeds(config: dict, corpus: str) -> list[int]:

@@ -65,6 +65,13 @@ class Ensemble:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """The candidates of which the validation documents choose one."""
+
+    candidates: dict[str, str]  # the variant whose run each candidate has, by candidate
+
+
+@dataclass(frozen=True)
 class Variant:
     """A configured model with all defaults."""
 
@@ -75,6 +82,7 @@ class Variant:
     layers: list[dict] | dict = field(default_factory=list)
     fit: Fit | None = None
     ensemble: Ensemble | None = None
+    choose: Choice | None = None
 
     @classmethod
     def read(cls, settings: Mapping[str, Any]) -> Self:
@@ -89,6 +97,7 @@ class Variant:
             keys = ", ".join(map(repr, keys))
             raise ValueError(f"expected one of {keys}, found {', '.join(settings) or 'nothing'}")
         types = {"input": Input, "fit": Fit, "ensemble": Ensemble}
+        types["choose"] = Choice
         try:
             values = {k: types[k](**v) if k in types else v for k, v in settings.items()}
             return cls(kind, **values)
@@ -113,6 +122,7 @@ class Variant:
         """Return the files of a run that are not part of its model."""
         files = ["metrics.json", "predictions.parquet", "history.csv"]
         files += ["validation.parquet"] if self.is_held_out else []
+        files += ["candidates.csv"] if self.choose else []
         return files + (["embedding.npy"] if self.trains_embedding else [])
 
 
@@ -140,6 +150,8 @@ def _feature_files(variant: Variant) -> list[str]:
 
 # The first kind whose key is in the settings applies.
 KINDS = {
+    # A run of this kind has the settings, and so the predictor and files, of the chosen candidate.
+    "choice": Kind("choose", ("choose",), "choose", "", lambda _: []),
     "ensemble": Kind(
         "ensemble", ("ensemble",), "train_ensemble", "Ensemble", lambda _: ["ensemble.json"]
     ),
@@ -164,6 +176,9 @@ def kind_of(settings: Mapping[str, Any]) -> str:
 def model_files(variants: Mapping[str, Variant], name: str) -> list[str]:
     """Return the files of a run that the model of a variant and its members are loaded from."""
     variant = variants[name]
+    if variant.choose:  # any of them may be chosen
+        first, *others = (model_files(variants, run) for run in variant.choose.candidates.values())
+        return [file for file in first if all(file in files for files in others)]
     members = variant.ensemble.members if variant.ensemble else []
     copied = [f"members/{name}/{file}" for name in members for file in model_files(variants, name)]
     return [*EVERY_RUN, *KINDS[variant.kind].files(variant), *copied]

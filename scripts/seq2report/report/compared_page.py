@@ -53,6 +53,7 @@ def cost_table(corpus: str, variants: pd.DataFrame) -> HTML:
         {
             "variant": variants["title"],
             "CPU time": variants["fit_cpu_seconds"],
+            **({"search": variants["search_cpu_seconds"]} if "chosen" in variants else {}),
             "prediction time": variants["ms_per_document"],
             "parameters": variants["parameters"],
             "input per document": variants["document_shape"].where(variants["kind"] == "network"),
@@ -60,7 +61,7 @@ def cost_table(corpus: str, variants: pd.DataFrame) -> HTML:
         }
     )
     formats = {"CPU time": seconds, "prediction time": milliseconds, "input per document": shape}
-    formats |= {"parameters": "{:,.0f}".format, "memory": "{:,.0f} MB".format}
+    formats |= {"search": seconds, "parameters": "{:,.0f}".format, "memory": "{:,.0f} MB".format}
     return html.table(shown, formats, circumstances(variants), ("variant",), name=f"{corpus}-cost")
 
 

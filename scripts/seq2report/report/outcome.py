@@ -28,13 +28,25 @@ def sample_notice(corpora: dict[str, int]) -> HTML:
 
 
 def circumstances(variants: pd.DataFrame) -> str:
-    """Return test documents, split and seeds behind the figures of a corpus, for captions."""
+    """Return test documents, split, seeds and choices behind the figures of a corpus."""
     row = variants.iloc[0]
     header = "" if row["header"] == "none" else f", message headers: {row['header']}"
     seeds = str(row["seeds"]).split()
     trained = f"seed {seeds[0]}" if len(seeds) == 1 else f"means over the seeds {', '.join(seeds)}"
     documents = plural(row["test_documents"], "test documents")
-    return f"{documents} ({row['split']}{header}); {trained}"
+    choices = variants.dropna(subset="chosen").itertuples() if "chosen" in variants else ()
+    best = [f"; {row.title} is the best of {searched(row)}" for row in choices]
+    return f"{documents} ({row['split']}{header}); {trained}{''.join(best)}"
+
+
+def searched(row: object) -> str:
+    """Return the candidates that a variant was chosen from; ``row`` of the table of variants."""
+    return fill(
+        "{n:n configurations} on the validation documents (all trainings: {cpu:seconds} of CPU"
+        " time)",
+        n=row.candidates,
+        cpu=row.search_cpu_seconds,
+    )
 
 
 def reached(metric: str) -> str:

@@ -10,7 +10,7 @@ from IPython.display import HTML
 from seq2report.core.excerpts import excerpt
 from seq2report.report import html, variant_plots, word_effects
 from seq2report.report.numbers import METRICS, fill, parameters, percent, spread
-from seq2report.report.outcome import circumstances, reached
+from seq2report.report.outcome import circumstances, reached, searched
 
 OUTPUTS = {  # text in the last box of an ensemble
     "vote": "mean of the members' probabilities",
@@ -28,8 +28,9 @@ def summary(runs: dict[str, pd.DataFrame], variant: str) -> HTML:
     return html.text(
         f"{{corpus}}: {reached(row['metric'])} (95% interval"
         " {low:percent} to {high:percent}), rank {rank} of {variants}; {verdict};"
-        " {fit_cpu_seconds:seconds} of CPU time to train; {size}.",
+        " {fit_cpu_seconds:seconds} of CPU time to train; {size}{choice}.",
         "outcome",
+        choice=f"; the best of {searched(row)}" if pd.notna(row.get("chosen")) else "",
         **row[["corpus", "test_documents", "low", "high", "fit_cpu_seconds"]],
         score=spread(row["score"], row["score_sd"]),
         rank=1 + int((variants["score"] > row["score"]).sum()),
@@ -53,6 +54,30 @@ def _against_best(runs: dict[str, pd.DataFrame], row: pd.Series, variant: str) -
     verdict = pairs.loc[(variant, best["variant"]), "verdict"]
     link = "from" if verdict == "not distinguishable" else "than"
     return f"{verdict} {link} the best, {best['title']}"
+
+
+def chosen_settings(
+    ours: dict[str, dict[str, pd.DataFrame]], settings: dict, candidates: dict[str, dict]
+) -> dict[str, dict]:
+    """Return the settings of a variant on each corpus: its own, or those of its best candidate.
+
+    ``ours`` are the tables of the variant by corpus, and ``candidates`` settings by name.
+    """
+    if not candidates:
+        return dict.fromkeys(ours, settings)
+    return {
+        corpus: candidates[tables["variants"]["chosen"].iloc[0]] for corpus, tables in ours.items()
+    }
+
+
+def drawings(
+    layers: dict[str, pd.DataFrame], settings: list[dict], titles: dict[str, str], linked: list[str]
+) -> Iterator[HTML]:
+    """Yield one `drawing` for each different settings; ``settings`` are those of each corpus."""
+    different = [item for n, item in enumerate(settings) if item not in settings[:n]]
+    for item in different:
+        drawn = zip(layers.items(), settings, strict=True)
+        yield drawing({k: rows for (k, rows), own in drawn if own == item}, item, titles, linked)
 
 
 def drawing(

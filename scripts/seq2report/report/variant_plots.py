@@ -105,6 +105,28 @@ def confusion_matrix(shares: pd.DataFrame) -> Figure:
     return figure
 
 
+def candidates(table: pd.DataFrame, metric: str) -> Figure:
+    """Plot the validation metric of candidates, numbered in the order of the rows, against time."""
+    figure = Figure(figsize=(8, 3.2))
+    axes = figure.subplots()
+    time, score = table["fit_cpu_seconds"], table[f"val_{metric}"]
+    spread = table[f"val_{metric}_sd"].fillna(0)
+    axes.errorbar(time, score, yerr=spread, fmt="none", ecolor=NEUTRAL, linewidth=1)
+    axes.scatter(time[1:], score[1:], color=COLOURS[0])
+    axes.scatter(time[:1], score[:1], color=COLOURS[3], label="chosen")
+    for n, point in enumerate(zip(time, score, strict=True), 1):
+        axes.annotate(n, point, xytext=(4, 3), textcoords="offset points", fontsize=7.5)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("")
+    axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
+    axes.set(xlabel="CPU seconds of one training", ylabel=f"validation {METRICS[metric]}")
+    axes.grid(alpha=0.25)
+    axes.legend()
+    return figure
+
+
 def reliability(calibration: pd.DataFrame) -> Figure:
     """Draw the reliability diagram of one variant: accuracy against confidence."""
     figure = Figure(figsize=(3.8, 3.6))
