@@ -22,6 +22,7 @@ import pandas as pd
 import polars as pl
 
 from seq2report.answers import metrics, statistics
+from seq2report.answers.recommendation import recommend
 from seq2report.core import command
 from seq2report.core.command import UserError, read_json, run
 from seq2report.core.stored import read_table
@@ -31,22 +32,24 @@ from seq2report.models.runs import METRICS, checked, class_scores
 SLIDE_EPOCH = 10
 SAME = ["title", "kind", "protocol", "test_documents", "fitted_documents", "parameters"]
 SAME += ["frozen_parameters", "document_shape", "device"]  # in all seeds of a variant
-MEANS = [*METRICS, "loss", "fit_seconds", "fit_cpu_seconds", "predict_seconds", "peak_memory_mb"]
+MEANS = [*METRICS, "loss", "fit_seconds", "fit_cpu_seconds", "predict_seconds"]
+MEANS += ["predict_cpu_seconds", "peak_memory_mb"]
 COVERAGE = np.arange(1, 21) / 20
+CURVED = 30  # documents of the first point of a curve of selective accuracy
 COLUMNS = [  # of the table of variants
-    *("variant", "title", "kind", "protocol"),
+    *("variant", "title", "number", "rank", "kind", "protocol"),
     *("corpus", "split", "header", "seeds", "runs", "test_documents"),
     *("metric", "score", "score_sd", "low", "high"),
     *(name + ending for name in METRICS for ending in ("", "_sd")),
     *("accuracy_unseen", "unseen_documents"),
     *("loss", "ece", "brier", "confidence", "confident_share", "confident_accuracy"),
-    *("fit_seconds", "fit_cpu_seconds", "cpu_minutes", "predict_seconds", "ms_per_document"),
+    *("fit_seconds", "fit_cpu_seconds", "cpu_minutes"),
+    *("predict_seconds", "predict_cpu_seconds", "ms_per_document"),
     *("peak_memory_mb", "parameters", "frozen_parameters", "pareto"),
     *("document_shape", "fitted_documents", "device"),
 ]
 # Columns of the table of variants if some were chosen from candidates.
 CHOICE = ["chosen", "candidates", "search_cpu_seconds", "validation_documents"]
-POINT = 0.01  # of the score that a cheaper variant may lose
 ALPHA = 0.05
 
 
@@ -149,7 +152,8 @@ def summarise(
     """Return one row per variant: means over seeds, standard deviations, and a 95% interval.
 
     score is the ``metric``, and low to high its interval. accuracy_unseen is the accuracy on the
-    unseen_documents, those without a duplicate in training.
+    unseen_documents, those without a duplicate in training. ms_per_document are CPU time; if a GPU
+    was used, wall-clock time, because CPU time lacks that of the GPU.
     """
     groups = runs.groupby("variant", sort=False)
     table = groups[SAME].first().join(groups[MEANS].mean())
@@ -173,7 +177,9 @@ def summarise(
     ]
     table["unseen_documents"] = int((~seen).sum())
     table["cpu_minutes"] = table["fit_cpu_seconds"] / 60
-    table["ms_per_document"] = 1000 * table["predict_seconds"] / table["test_documents"]
+    on_cpu = table["device"] == "CPU"
+    predicting = table["predict_cpu_seconds"].where(on_cpu, table["predict_seconds"])
+    table["ms_per_document"] = 1000 * predicting / table["test_documents"]
     held_out = table[table["protocol"] != "lecture"]
     first = statistics.pareto(*held_out[["fit_cpu_seconds", "score"]].to_numpy().T)
     return table.assign(pareto=table.index.isin(held_out.index[first]))
@@ -205,7 +211,7 @@ def compare(answers: dict[str, Answers], runs: pd.DataFrame, metric: str) -> pd.
 
 
 def certainty(answers: dict[str, Answers], confidence: float) -> dict[str, pd.DataFrame]:
-    """Return calibration and selective accuracy of each variant, over all seeds.
+    """Return calibration (merged bins) and selective accuracy of each variant, over all seeds.
 
     Documents with at least this confidence count as confident.
 
@@ -216,9 +222,11 @@ def certainty(answers: dict[str, Answers], confidence: float) -> dict[str, pd.Da
     calibration, selective, measures = {}, {}, {}
     for variant, given in answers.items():
         sure, right = given.confidence.ravel(), given.right.ravel()
-        calibration[variant] = bins = statistics.reliability(sure, right)
-        accuracy = statistics.selective_accuracy(sure, right, COVERAGE)
-        selective[variant] = pd.DataFrame({"coverage": COVERAGE, "accuracy": accuracy})
+        bins = statistics.reliability(sure, right)
+        calibration[variant] = statistics.merged(bins, len(given.confidence))
+        coverage = COVERAGE[(len(given.truth) * COVERAGE >= CURVED) | (COVERAGE == 1)]
+        accuracy = statistics.selective_accuracy(sure, right, coverage)
+        selective[variant] = pd.DataFrame({"coverage": coverage, "accuracy": accuracy})
         confident = sure >= confidence
         measures[variant] = {
             "ece": statistics.expected_calibration_error(bins),
@@ -232,28 +240,6 @@ def certainty(answers: dict[str, Answers], confidence: float) -> dict[str, pd.Da
         "selective": pd.concat(selective, names=["variant"]),
         "measures": pd.DataFrame.from_dict(measures, orient="index"),
     }
-
-
-def recommend(variants: pd.DataFrame) -> pd.DataFrame:
-    """Return the recommended variants; those monitored on the test documents are left out.
-
-    Within one point means a score at most `POINT` below the best. The cheapest has the least
-    CPU time of fitting, the fastest the fewest milliseconds per test document.
-    """
-    held_out = variants[variants["protocol"] != "lecture"]
-    columns = ["variant", "title", "score", "accuracy", "cpu_minutes", "ms_per_document"]
-    if held_out.empty:
-        return held_out[columns].assign(recommendation="")[["recommendation", *columns]]
-    best = held_out["score"].idxmax()
-    near = held_out[held_out["score"] >= held_out.loc[best, "score"] - POINT - 1e-9]
-    chosen = {
-        "best": best,
-        "cheapest within one point": near["cpu_minutes"].idxmin(),
-        "fastest within one point": near["ms_per_document"].idxmin(),
-        "fastest": held_out["ms_per_document"].idxmin(),
-    }
-    table = held_out.loc[list(chosen.values()), columns].reset_index(drop=True)
-    return table.assign(recommendation=list(chosen))[["recommendation", *columns]]
 
 
 def confusion(answers: dict[str, Answers], classes: list[str]) -> pd.DataFrame:
@@ -293,12 +279,11 @@ def candidates(runs: Sequence[Path]) -> pd.DataFrame:
 
 def gather(args: argparse.Namespace) -> dict[str, pd.DataFrame]:
     """Return all tables, by name; ``args`` are those of the command."""
-    corpus = read_json(args.corpus)
-    classes, read = corpus["classes"], []
+    corpus, read = read_json(args.corpus), []
 
     def read_all() -> Iterator[tuple[str, int, Answers]]:
         for folder in args.runs:
-            tables, answers = read_run(folder, args.titles, classes)
+            tables, answers = read_run(folder, args.titles, corpus["classes"])
             read.append(tables)
             yield folder.parent.name, tables["runs"]["seed"].iloc[0], answers
 
@@ -308,14 +293,30 @@ def gather(args: argparse.Namespace) -> dict[str, pd.DataFrame]:
         for name in ("runs", "history")
     )
     duplicates = set(read_frame(args.duplicates, columns=["id"])["id"])
+    return evaluate(args, corpus, runs, answers, duplicates) | {"history": history}
+
+
+def evaluate(
+    args: argparse.Namespace,
+    corpus: dict,
+    runs: pd.DataFrame,
+    answers: dict[str, Answers],
+    duplicates: set[str],
+) -> dict[str, pd.DataFrame]:
+    """Return the tables that follow from the runs of a corpus and their answers."""
+    classes = corpus["classes"]
     confidence = certainty(answers, args.confidence)
     variants = summarise(runs, answers, duplicates, args.metric)
     variants = variants.join(confidence.pop("measures"))
     variants = variants.assign(**args.circumstances)
     variants = variants.sort_values(["score", "fit_cpu_seconds"], ascending=[False, True])
     choice = [name for name in CHOICE if name in variants]
+    ranks = variants["score"].round(9).rank(method="min", ascending=False).astype(int)
+    numbers = {name: number for number, name in enumerate(args.titles, 1)}
+    variants = variants.assign(rank=ranks, number=variants.index.map(numbers))
     variants = variants.reset_index()[[*COLUMNS, *choice]]
     ranked = {name: answers[name] for name in variants["variant"]}
+    comparisons = compare(ranked, runs, args.metric)
     by_name = {
         "confusion": confusion(answers, classes),
         "per_class": per_class(answers, classes),
@@ -325,9 +326,8 @@ def gather(args: argparse.Namespace) -> dict[str, pd.DataFrame]:
     return {
         "runs": runs,
         "variants": variants,
-        "history": history,
-        "comparisons": compare(ranked, runs, args.metric),
-        "recommendation": recommend(variants),
+        "comparisons": comparisons,
+        "recommendation": recommend(variants, comparisons),
         **{name: titled(table, args.titles) for name, table in by_name.items()},
     }
 

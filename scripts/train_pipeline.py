@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from seq2report.core import command
 from seq2report.core.command import run
-from seq2report.core.durations import stopwatch
+from seq2report.core.durations import shortest, stopwatch
 from seq2report.core.excerpts import excerpt
 from seq2report.core.stored import read_table
 from seq2report.documents.features import read_features
@@ -79,9 +79,10 @@ def train(
         pipeline = pipelines.build_pipeline(variant.pipeline, seed)
         pipeline, watched = pipelines.calibrated(pipeline, training, validation, classes)
         model = pipelines.fitted(pipeline, *both)
-        fit_time, predicting = fitting(), stopwatch()
-        probability = pipelines.probabilities(model, test[0], classes)
-        predict_time = predicting()
+        fit_time = fitting()
+        probability, predict_time = shortest(
+            lambda: pipelines.probabilities(model, test[0], classes)
+        )
     if word := pipelines.joined_word(model):
         message = "token_pattern reads texts without blanks as words such as '%s'; remove it"
         logging.warning(message, excerpt(word, 40))

@@ -2,6 +2,7 @@ import math
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,8 +155,8 @@ def test_one_run_of_fixed_answers_changes_no_other_test_and_has_no_variance_over
     errors = np.array([0.01, 0.02, 0]) ** 2 / 3
     (alone,) = paired(shares[:2], errors[:2], 3).to_dict("records")
     first, _, second = paired(shares, errors, np.array([3, 3, 1])).to_dict("records")
-    assert {k: v for k, v in first.items() if k != "p_holm"} == pytest.approx(
-        {k: v for k, v in alone.items() if k != "p_holm"}
+    assert {k: v for k, v in first.items() if k not in ("p_holm", "detectable")} == pytest.approx(
+        {k: v for k, v in alone.items() if k not in ("p_holm", "detectable")}
     )
     away = shares[1] - shares[2]
     spread2 = (away**2).sum() / 500**2 + errors[1]
@@ -221,6 +222,33 @@ def test_bins_hold_their_upper_edge():
     }
     # |0 - 0| × 1 + |1 - 0.4| × 1 + |0.5 - 0.995| × 2, over 4 documents
     assert statistics.expected_calibration_error(bins) == pytest.approx((0.6 + 0.99) / 4)
+
+
+def test_bins_with_few_documents_are_joined_with_their_neighbours():
+    documents = [3, 9, 1, 12, 4, 4, 20, 1]
+    confidence, accuracy = np.linspace(0.1, 0.9, 8), np.array([0, 1, 0, 0.5, 1, 0.5, 0.9, 0])
+    columns = {"confidence": confidence, "accuracy": accuracy, "documents": documents}
+    table = statistics.merged(pd.DataFrame(columns), seeds=1)
+    assert table["documents"].tolist() == [12, 13, 29]
+    assert table["accuracy"].tolist() == pytest.approx([9 / 12, 6 / 13, 24 / 29])
+    assert table["confidence"][0] == pytest.approx((3 * confidence[0] + 9 * confidence[1]) / 12)
+    assert table[["low", "high"]].iloc[0].tolist() == pytest.approx(statistics.wilson(9, 12))
+    few = statistics.merged(pd.DataFrame(columns).head(2), seeds=2)
+    assert few["documents"].tolist() == [12]  # answers for six documents
+    assert few[["low", "high"]].iloc[0].tolist() == pytest.approx(statistics.wilson(4, 6))
+
+
+def test_a_detectable_difference_is_found_as_often_as_it_promises():
+    rng, n, shown = np.random.default_rng(1), 400, 0.2  # share of documents with other answers
+    given = rng.choice([-1.0, 0.0, 1.0], n, p=[shown / 2, 1 - shown, shown / 2])
+    (row,) = statistics.paired_tests([given[None]], np.zeros(2), 1).to_dict("records")
+    least = row["detectable"]
+    found = []
+    for _ in range(500):
+        odds = [shown / 2 - least / 2, 1 - shown, shown / 2 + least / 2]
+        away = rng.choice([-1.0, 0.0, 1.0], n, p=odds)[None]
+        found.append(statistics.paired_tests([away], np.zeros(2), 1)["p_holm"].iloc[0] < 0.05)
+    assert np.mean(found) == pytest.approx(statistics.POWER, abs=0.06)
 
 
 @st.composite

@@ -79,6 +79,17 @@ def test_the_nearest_variant_that_the_report_has_stands_beside(change, expected)
     assert found == expected
 
 
+def test_a_variant_with_the_name_of_a_published_model_is_its_nearest():
+    titles = {}
+    for file in (ROOT / "config").glob("*.yaml"):
+        for name, variant in (yaml.safe_load(file.read_text()).get("variants") or {}).items():
+            titles[name] = "".join(filter(str.isalnum, variant.get("title", name))).lower()
+    for entry in (entry for entry in ENTRIES if "like" in entry):
+        model = "".join(filter(str.isalnum, entry["model"])).lower()
+        if called := {name for name, title in titles.items() if title in model}:
+            assert entry["like"][0] in called, entry["model"]
+
+
 def test_only_the_figures_of_the_corpus_are_told_best_first():
     entries = [
         ENTRY | {"model": "low", "figure": 0.5},

@@ -11,6 +11,7 @@ from small_runs import CLASSES, GIVEN, IDS, LABELS, TITLES, evaluate, write
 
 import evaluate_runs
 from seq2report.answers import statistics
+from seq2report.answers.recommendation import recommend
 from seq2report.core.command import UserError
 from seq2report.models.runs import METRICS, write_digests, write_run
 
@@ -80,7 +81,10 @@ def test_a_row_a_variant_with_means_over_seeds_best_first(tables):
     assert svm["macro_f1_sd"] == pytest.approx(np.std(scores, ddof=1))
     assert svm["fit_seconds"] == pytest.approx(3.0)
     assert svm["cpu_minutes"] == pytest.approx(0.1)
-    assert svm["ms_per_document"] == pytest.approx(3.0)
+    assert svm["ms_per_document"] == pytest.approx(6.0)
+    assert [row["rank"] for row in (lecture, svm, lstm)] == [1, 2, 3]
+    order = list(TITLES)  # as in the configuration
+    assert [order[row["number"] - 1] for row in (lecture, svm, lstm)] == ["lecture", "svm", "lstm"]
     assert (svm["test_documents"], svm["parameters"], svm["fitted_documents"]) == (10, 30, 20)
     assert svm["frozen_parameters"] == 10
 
@@ -184,18 +188,22 @@ def test_how_sure_over_all_seeds(tables):
     svm = read(tables, "variants").set_index("variant").loc["svm"]
     assert svm["confidence"] == 0.9
     assert (svm["confident_share"], svm["confident_accuracy"]) == (0.1, 1)
-    bins = read(tables, "calibration").set_index("variant").loc["svm"]
-    assert bins["bin"].tolist() == [12, 15]  # of 15: up to 0.8, up to 1
-    assert bins["documents"].tolist() == [18, 2]
-    assert bins["confidence"].tolist() == pytest.approx([0.8, 0.95])
-    assert bins["accuracy"].tolist() == pytest.approx([17 / 18, 1])
+    bins = read(tables, "calibration").set_index("variant").loc[["svm"]]
+    (row,) = bins.to_dict("records")  # the second bin has one document only
+    assert (row["documents"], row["accuracy"]) == (20, 19 / 20)
+    assert row["confidence"] == pytest.approx(0.815)
+    assert (row["low"], row["high"]) == pytest.approx(statistics.wilson(10, 10))
     assert svm["ece"] == pytest.approx((18 * (17 / 18 - 0.8) + 2 * 0.05) / 20)
     right, wrong = 0.2**2 + 2 * 0.1**2, 0.8**2 + 0.9**2 + 0.1**2
     sure = 0.05**2 + 2 * 0.025**2
     assert svm["brier"] == pytest.approx((17 * right + wrong + 2 * sure) / 20)
-    selective = read(tables, "selective").set_index("variant").loc["svm"]
-    assert selective["coverage"].tolist() == pytest.approx(np.arange(1, 21) * 0.05)
-    assert selective["accuracy"].iloc[[0, 1, -1]].tolist() == pytest.approx([1, 1, 0.95])
+    selective = read(tables, "selective").set_index("variant").loc[["svm"]]
+    assert selective[["coverage", "accuracy"]].to_numpy().tolist() == [[1, pytest.approx(0.95)]]
+
+
+def test_curves_of_selective_accuracy_begin_at_thirty_documents():
+    found = evaluate_runs.certainty({"v": answered([0] * 80, [0] * 80)}, 0.9)["selective"]
+    assert found["coverage"].tolist() == pytest.approx(np.arange(8, 21) / 20)  # 32 documents
 
 
 def test_nothing_is_right_where_nothing_is_sure():
@@ -215,29 +223,57 @@ def test_what_was_chosen_by_the_answers_is_not_recommended(tables):
     rows = read(tables, "recommendation").set_index("recommendation")
     assert rows["variant"].to_dict() == {
         "best": "svm",
+        "to use": "svm",
         "cheapest within one point": "svm",
         "fastest within one point": "svm",
         "fastest": "lstm",
     }
-    assert rows["accuracy"].tolist() == pytest.approx([0.95] * 3 + [0.65])
+    assert rows["accuracy"].tolist() == pytest.approx([0.95] * 4 + [0.65])
+
+
+COSTS = pd.DataFrame(
+    {
+        "variant": ["a", "b", "c", "d"],
+        "title": ["A", "B", "C", "D"],
+        "protocol": "held out",
+        "accuracy": 0.99,
+        "score": [0.9, 0.895, 0.89, 0.88],
+        "cpu_minutes": [4, 1.9, 5, 1],
+        "ms_per_document": [8, 9, 3, 1.0],
+    }
+)
+LEVEL = pd.DataFrame({"variant_a": list("bcd"), "variant_b": "a", "verdict": "not distinguishable"})
 
 
 def test_the_cheapest_and_the_fastest_may_lack_one_point():
-    variants = pd.DataFrame(
-        {
-            "variant": ["a", "b", "c", "d"],
-            "title": ["A", "B", "C", "D"],
-            "protocol": "held out",
-            "accuracy": 0.99,
-            "score": [0.9, 0.89, 0.89, 0.88],
-            "cpu_minutes": [4, 3, 5, 1],
-            "ms_per_document": [4, 3, 2, 1],
-        }
-    )
-    assert evaluate_runs.recommend(variants)["variant"].tolist() == ["a", "b", "c", "d"]
-    seen = evaluate_runs.recommend(variants.assign(protocol="lecture"))
+    recommended = recommend(COSTS, LEVEL)
+    assert recommended["variant"].tolist() == ["a", "b", "b", "c", "d"]
+    seen = recommend(COSTS.assign(protocol="lecture"), LEVEL)
     assert seen.empty
-    assert list(seen) == list(evaluate_runs.recommend(variants))
+    assert list(seen) == list(recommended)
+
+
+def test_a_variant_that_is_significantly_worse_is_not_the_one_to_use():
+    worse = LEVEL.assign(verdict=["worse", *LEVEL["verdict"][1:]])
+    rows = recommend(COSTS, worse).set_index("recommendation")["variant"]
+    assert (rows["to use"], rows["cheapest within one point"]) == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("times", "fastest"),
+    [
+        ([1.9, 1.0, 9, 9], "a"),  # a tie with the best
+        ([2.0, 1.0, 9, 9], "b"),
+        ([4.0, 1.9, 1.0, 9], "b"),  # of ties, the better one
+        ([2.5, 1.9, 1.0, 9], "c"),  # which is not a tie with the best itself
+        ([np.nan, 1.9, 1.0, 9], "b"),
+        ([np.nan] * 4, "a"),
+    ],
+)
+def test_times_that_differ_by_less_than_a_factor_of_two_are_ties(times, fastest):
+    rows = recommend(COSTS.assign(ms_per_document=times), LEVEL)
+    rows = rows.set_index("recommendation")["variant"]
+    assert rows["fastest within one point"] == fastest
 
 
 def test_confusion_counts_the_pairs_of_classes_that_occur_over_all_seeds(tables):

@@ -97,6 +97,15 @@ def test_rules_are_the_sums_of_their_jobs_and_the_largest_of_their_memory(benchm
     ]
 
 
+def test_the_cpu_time_of_a_training_is_the_one_that_it_measured(benchmarks, tmp_path):
+    run = tmp_path / "news/runs/dense/seed-1"
+    run.mkdir(parents=True)
+    (run / "metrics.json").write_text(json.dumps({"fit_cpu_seconds": 22, "cpu_seconds": 25}))
+    jobs = durations.read_jobs(benchmarks).set_index("job")
+    assert jobs.loc["news-dense-1", "cpu_seconds"] == 25  # sampled: 9.5
+    assert jobs.loc["news-svm-1", "cpu_seconds"] == 8
+
+
 def test_trainings_of_an_earlier_configuration_are_not_counted(benchmarks):
     jobs = durations.read_jobs(benchmarks)
     left = evaluate.of_this_run(jobs, ["news-svm-1", "news-dense-1"])

@@ -10,23 +10,14 @@ from seq2report.report import outcome
 
 def comparisons(lstm="not distinguishable"):
     verdicts = {("lstm", "svm"): lstm, ("slides", "svm"): "not distinguishable"}
-    rows = [(a, b, a.upper(), b.upper(), verdict) for (a, b), verdict in verdicts.items()]
-    return pd.DataFrame(rows, columns=["variant_a", "variant_b", "title_a", "title_b", "verdict"])
+    rows = [(a, b, a.upper(), b.upper(), verdict, 0.021) for (a, b), verdict in verdicts.items()]
+    columns = ["variant_a", "variant_b", "title_a", "title_b", "verdict", "detectable"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def recommendation(names=("svm", "lstm", "lstm", "lstm")):
-    wishes = ["best", "cheapest within one point", "fastest within one point", "fastest"]
-    score = {"svm": 0.9, "lstm": 0.895}
-    return pd.DataFrame(
-        {
-            "recommendation": wishes,
-            "variant": names,
-            "title": [name.upper() for name in names],
-            "score": [score[name] for name in names],
-            "cpu_minutes": [1.0 if name == "svm" else 0.5 for name in names],
-            "ms_per_document": [2.0 if name == "svm" else 0.52 for name in names],
-        }
-    )
+def recommendation(names=("svm", "lstm", "lstm", "lstm", "lstm")):
+    wishes = ["best", "to use", "cheapest within one point", "fastest within one point", "fastest"]
+    return pd.DataFrame({"recommendation": wishes, "variant": names})
 
 
 def runs(ranked=None, recommended=None, compared=None, documents=(1200, 800)):
@@ -37,6 +28,13 @@ def runs(ranked=None, recommended=None, compared=None, documents=(1200, 800)):
         "comparisons": comparisons() if compared is None else compared,
         "recommendation": recommendation() if recommended is None else recommended,
         "per_class": pd.DataFrame({"label": names, "documents": documents}),
+        "classes": pd.DataFrame(
+            [
+                {"label": name, "split": split, "documents": n}
+                for name, n in zip(names, documents, strict=True)
+                for split in ("train", "validation", "test")
+            ]
+        ),
     }
 
 
@@ -56,29 +54,32 @@ def test_another_metric_leads_with_its_name():
     assert "Always predicting" not in shown
 
 
-def test_times_that_read_alike_are_not_compared():
-    taken = recommendation().assign(ms_per_document=[0.1234, 0.1231, 0.1232, 0.1232])
-    shown = outcome.outcome(runs(recommended=taken)).data
-    assert "It predicts in 0.12 ms per document; no variant within one" in shown
-    assert "instead of 0.12 ms" not in shown
+def test_times_that_differ_by_less_than_a_factor_of_two_are_not_compared():
+    ranked = variants(ms_per_document=[0.19, 0.1, 0.1], fit_cpu_seconds=[3.9, 2, 1])
+    shown = outcome.outcome(runs(ranked)).data
+    assert "SVM predicts in 0.19 ms per document; no variant within one" in shown
+    assert "is twice as fast." in shown
+    assert "Its training takes 3.9 s of CPU time; no variant within one" in shown
+    assert "instead of" not in shown
 
 
 def test_the_outcome_names_the_best_its_equals_and_the_cheapest():
-    shown = outcome.outcome(runs()).data
+    shown = unescape(outcome.outcome(runs()).data)
     assert "<strong>News:</strong> SVM leads with 90.0% of 2,000 test documents" in shown
     assert "(95% interval 88.0% to 92.0%)" in shown
     assert "Not distinguishable from it: LSTM." in shown  # and not what was watched
-    assert "one percentage point is LSTM: 89.5% for 30 s of CPU time instead of 60 s." in shown
-    assert "point is LSTM: 89.5% in 0.52 ms per document instead of 2 ms." in shown
+    assert "one percentage point is LSTM <b>: 89.5% for 30 s of CPU time instead of 60 s." in shown
+    assert "point is LSTM <b>: 89.5% in 0.52 ms per document instead of 2 ms." in shown
     assert "protocol are left out, because" in shown
+    assert "a difference of less than 2.1 percentage points from the best is seldom" in shown
 
 
 def test_the_outcome_of_a_clear_best_that_is_the_cheapest_too():
     held_out = variants(protocol="held out")
-    taken = recommendation(["svm"] * 4)
+    taken = recommendation(["svm"] * 5)
     shown = outcome.outcome(runs(held_out, taken, comparisons("worse")[:1])).data
     assert "All others differ significantly from it. Its training takes 60 s of CPU" in shown
-    assert "in 2 ms per document; no variant within one percentage point is faster." in shown
+    assert "in 2 ms per document; no variant within one percentage point is twice as" in shown
     assert "lecture" not in shown
 
 

@@ -97,8 +97,8 @@ def test_duplicates_and_suspects_are_reported_in_a_sentence(html):
 
 def test_published_figures_are_shown_next_to_ours_with_their_metric(html):
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
-    at = cells.index("0.500")
-    assert cells[at + 1 : at + 3] == ["0.250", "macro-F1"]
+    at = cells.index("50.0%")
+    assert cells[at + 1 : at + 3] == ["25.0%", "macro-F1"]
     assert "they cannot be compared" not in html
 
 
@@ -106,6 +106,8 @@ def test_a_sample_is_reported_as_not_comparable(tmp_path):
     html = rendered(tmp_path, sample=True)
     assert "These are sample figures" in html
     assert "they cannot be compared" in html
+    assert "50.0%" in html
+    assert "25.0%" not in html  # ours
 
 
 def test_a_clean_corpus_without_published_results_has_its_page(tmp_path):

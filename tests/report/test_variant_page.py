@@ -6,38 +6,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import page_of
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 import evaluate_runs
 from seq2report.core.tables import write_tables
-from seq2report.report import comparison_plots, corpus_page, variant_page, variant_plots
+from seq2report.report import (
+    comparison_plots,
+    corpus_page,
+    outcome,
+    variant_page,
+    variant_plots,
+)
 
 HOSTILE = "<script>alert(1)</script>&\"'</td>"
 CLASSES = [HOSTILE, "b", "c"]
-
-
-@given(st.integers(1, 8).flatmap(lambda n: arrays(float, (n, n), elements=st.floats(0, 1))))
-def test_an_order_has_each_class_once(shares):
-    assert sorted(variant_plots.class_order(shares)) == list(range(len(shares)))
-
-
-def test_classes_that_are_confused_stand_side_by_side():
-    shares = np.eye(6)
-    for a, b in ((0, 4), (1, 5), (2, 3)):
-        shares[a, b] = 0.4
-    order = variant_plots.class_order(shares).tolist()
-    for a, b in ((0, 4), (1, 5), (2, 3)):
-        assert abs(order.index(a) - order.index(b)) == 1
-
-
-def test_of_two_groups_the_classes_that_are_confused_face_each_other():
-    shares = np.eye(4)
-    shares[0, 1] = shares[2, 3] = 0.4
-    shares[0, 3] = 0.1
-    order = variant_plots.class_order(shares).tolist()
-    assert order in ([1, 0, 3, 2], [2, 3, 0, 1])
 
 
 def test_a_class_without_documents_has_no_shares():
@@ -59,7 +40,7 @@ def history(seeds):
 
 @pytest.mark.parametrize(("seeds", "bands"), [(1, 0), (2, 0), (3, 2)])
 def test_a_band_stands_for_three_seeds_or_more(seeds, bands):
-    axes = variant_plots.learning_curves(history(seeds), "accuracy").axes[0]
+    axes = variant_plots.learning_curves(history(seeds), "accuracy", 1).axes[0]
     assert len(axes.collections) == bands
     if bands:
         _, validation = axes.collections
@@ -69,11 +50,12 @@ def test_a_band_stands_for_three_seeds_or_more(seeds, bands):
 
 def test_learning_curves_show_the_metric_that_decides():
     table = history(1).assign(val_macro_f1=[0.5, 0.7, 0.6])
-    axes, loss = variant_plots.learning_curves(table, "macro_f1").axes
+    axes, loss = variant_plots.learning_curves(table, "macro_f1", 1).axes
     assert (axes.get_ylabel(), loss.get_ylabel()) == ("macro-F1", "log loss")
     assert axes.lines[0].get_ydata() == pytest.approx([0.5, 0.7, 0.6])
     assert axes.lines[-1].get_ydata() == pytest.approx([0.7])  # the epoch that is kept
-    (panel,) = comparison_plots.learning_curves(table.assign(title="A"), "macro_f1").axes
+    named = pd.DataFrame({"title": ["A"], "number": [1]})
+    (panel,) = comparison_plots.learning_curves(table.assign(title="A"), named, "macro_f1").axes
     assert panel.get_ylabel() == "macro-F1"
     assert [list(line.get_ydata()) for line in panel.lines] == [[0.5, 0.7, 0.6], [0.7]]
 
@@ -162,6 +144,8 @@ def tables(kind="held out", with_history=True):
             test_documents=20,
             metric="accuracy",
             score=[0.8, 0.9],
+            number=[1, 2],
+            rank=[2, 1],
             score_sd=np.nan,
             low=0.7,
             high=0.95,
@@ -179,7 +163,7 @@ def tables(kind="held out", with_history=True):
         "per_class": about.merge(pd.DataFrame({"label": CLASSES}), how="cross").assign(
             precision=0.5, recall=0.5, f1=0.5, documents=7
         ),
-        "calibration": about.assign(confidence=0.5, accuracy=0.4, documents=3),
+        "calibration": about.assign(confidence=0.5, accuracy=0.4, documents=3, low=0.2, high=0.8),
         "comparisons": pd.DataFrame({"variant_a": ["a"], "variant_b": ["b"], "verdict": ["worse"]}),
         "recommendation": about.iloc[1:].assign(recommendation="best"),
     }
@@ -286,7 +270,7 @@ def test_tables_and_pages_stay_small_for_any_number_of_classes(number):
     assert page.count("<tr>") < 300
     sizes = pd.DataFrame({"label": names, "split": "train", "documents": 1})
     sizes = pd.concat([sizes, sizes.assign(split="test"), sizes.assign(split="validation")])
-    counted = corpus_page.count_classes(sizes)
+    counted = outcome.count_classes(sizes)
     assert corpus_page.classes_table(counted).data.count("<tr>") <= 202
 
 

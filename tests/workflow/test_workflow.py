@@ -27,7 +27,7 @@ def test_a_changed_helper_reruns_exactly_its_users(project):
             "evaluate_answers": 1,
             "evaluate_lecture": 1,
             "evaluate_workflow": 1,
-            "render": 8,
+            "render": 9,
         }
 
 
@@ -98,7 +98,7 @@ def test_a_lesson_less_makes_no_page_of_it_and_retrains_nothing(project):
         "configuration": 1,
         "evaluate_lecture": 1,
         "evaluate_workflow": 1,
-        "render": 9,
+        "render": 10,
     }
 
 

@@ -21,7 +21,7 @@ PAGES = {
     "index": page(
         "comparison",
         "Comparison",
-        [*tables_of(CORPORA, *EVALUATED), *rules.evaluate_lecture.output],
+        tables_of(CORPORA, *EVALUATED),
         corpora=CORPORA,
         lessons={name: about["title"] for name, about in LESSONS.items()},
     )
@@ -69,6 +69,10 @@ for name, about in LESSONS.items():
         menu="Lessons",
         lessons={name: about["title"] for name, about in LESSONS.items()},
         **about["titles"],
+    )
+if LESSONS:
+    PAGES["lecture"] = page(
+        "lecture", "The lecture's figures", rules.evaluate_lecture.output, menu="Lessons"
     )
 PAGES["made"] = page("made", "How it was made", tables("made", MADE))
 LINKS = json.dumps(

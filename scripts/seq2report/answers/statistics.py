@@ -12,6 +12,8 @@ from scipy import stats
 
 LEVEL = 0.95  # of every interval
 BINS = 15  # of the confidence, the number of Guo et al. (2017)
+FEWEST = 10  # documents of a bin that is drawn
+POWER = 0.8  # probability that a detectable difference is found
 
 
 def accuracy_interval(shares: np.ndarray, accuracies: np.ndarray) -> tuple[float, float]:
@@ -72,6 +74,11 @@ def paired_tests(
     the test is about this one. p_holm is corrected over all pairs. The interval is the difference ±
     the quantile times the same denominator over n: it excludes 0 exactly if p < 0.05, uncorrected.
 
+    The detectable difference is the smallest true one that p_holm < 0.05 finds with a probability
+    of `POWER` at least: the sum of two quantiles, at 1 - 0.05/2m for m pairs (the first step of
+    Holm) and at `POWER`, times the denominator over n (Bloom 1995, Minimum detectable effects,
+    Evaluation Review 19(5)). It is missing if all d_i are 0.
+
     Args:
         differences: `metrics.differences` by document, for each variant except the last one.
         seed_errors: variance of each metric over its S seeds, divided by S, (variants,).
@@ -79,7 +86,7 @@ def paired_tests(
 
     Returns:
         One row per pair a < b: columns a and b (numbers of variants), difference (metric of a
-        minus that of b), low, high, p, p_holm.
+        minus that of b), low, high, p, p_holm, detectable.
     """
     a, b = np.triu_indices(len(seed_errors), 1)
     total, squares, n = np.empty(len(a)), np.empty(len(a)), 1
@@ -96,6 +103,9 @@ def paired_tests(
     half, difference = stats.t.ppf((1 + LEVEL) / 2, freedom) * spread / n, total / n
     columns = {"a": a, "b": b, "difference": difference}
     columns |= {"low": difference - half, "high": difference + half, "p": p, "p_holm": holm(p)}
+    levels = (1 - (1 - LEVEL) / (2 * max(len(a), 1)), POWER)
+    quantiles = sum(stats.t.ppf(level, freedom) for level in levels)
+    columns["detectable"] = np.where(spread > 0, quantiles * spread / n, np.nan)
     return pd.DataFrame(columns)
 
 
@@ -143,6 +153,33 @@ def reliability(confidence: np.ndarray, right: np.ndarray) -> pd.DataFrame:
 
     columns = {"bin": filled, "confidence": mean(confidence), "accuracy": mean(right)}
     return pd.DataFrame(columns | {"documents": documents[filled]})
+
+
+def merged(bins: pd.DataFrame, seeds: int) -> pd.DataFrame:
+    """Return the bins of `reliability` with neighbours joined, for a picture.
+
+    Each has the answers for at least `FEWEST` documents, if there are so many, and the interval of
+    `wilson`; the ``seeds`` answers for a document count as one.
+
+    Returns:
+        One row per bin: mean confidence, accuracy, documents (answers), low, high.
+    """
+    groups, filled = [], FEWEST * seeds
+    for documents in bins["documents"]:
+        is_new = filled >= FEWEST * seeds
+        filled = documents + (0 if is_new else filled)
+        groups.append(is_new + (groups[-1] if groups else 0))
+    groups = np.array(groups)
+    if filled < FEWEST * seeds and groups[-1] > 1:
+        groups[groups == groups[-1]] -= 1  # the last ones are too few
+    totals = bins[["confidence", "accuracy"]].mul(bins["documents"], axis=0)
+    totals = totals.assign(documents=bins["documents"]).groupby(groups).sum()
+    means = totals[["confidence", "accuracy"]].div(totals["documents"], axis=0)
+    table = means.assign(documents=totals["documents"]).reset_index(drop=True)
+    units = np.maximum(table["documents"] // seeds, 1)
+    right = (table["accuracy"] * units).round().astype(int)
+    table[["low", "high"]] = [wilson(*row) for row in zip(right, units, strict=True)]
+    return table
 
 
 def expected_calibration_error(bins: pd.DataFrame) -> float:

@@ -6,16 +6,40 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 
-from seq2report.core.command import intact
+from seq2report.core.command import intact, read_json
+
+Result = TypeVar("Result")
+FACTOR = 2  # times that differ by less are ties: a second measurement could swap them
+REPEATED, MOST = 1.0, 3  # seconds of all runs of short work, and number of runs
 
 
 def stopwatch() -> Callable[[], tuple[float, float]]:
     """Return a function that returns the seconds, and CPU seconds of this process, since now."""
     start, cpu_start = time.perf_counter(), time.process_time()
     return lambda: (time.perf_counter() - start, time.process_time() - cpu_start)
+
+
+def shortest(work: Callable[[], Result]) -> tuple[Result, tuple[float, float]]:
+    """Return the result of ``work``, and the least seconds and CPU seconds of its runs.
+
+    Short work is repeated, up to `MOST` times within `REPEATED` seconds: a single run also measures
+    what happens once, such as the compilation of a network, and other jobs of the machine.
+    """
+    total, result, runs = stopwatch(), None, []
+    while len(runs) < MOST and (not runs or total()[0] < REPEATED):
+        passed = stopwatch()
+        result = work()
+        runs.append(passed())
+    return result, (min(wall for wall, _ in runs), min(cpu for _, cpu in runs))
+
+
+def tied(one: float, other: float) -> bool:
+    """Return whether two times are ties: the longer is less than `FACTOR` times the shorter."""
+    return one == other or (one < FACTOR * other and other < FACTOR * one)
 
 
 @contextmanager
@@ -40,9 +64,10 @@ def progress(activity: str, every: float = 60) -> Iterator[None]:
 def read_jobs(benchmarks: Path) -> pd.DataFrame:
     """Return one row per job: rule, job, seconds, cpu_seconds and peak_mib, the longest first.
 
-    CPU time is sampled while a job runs, so the last moments of each may be missing.
-    ``benchmarks`` has Snakemake's benchmark files, one folder per rule; `UserError` if one of them
-    is damaged.
+    CPU time is sampled while a job runs, so the last moments of each may be missing. That of a
+    training is the one that its process measured, in the metrics of the run. ``benchmarks`` has
+    Snakemake's benchmark files, one folder per rule, in the folder of the results; `UserError` if
+    one of them is damaged.
     """
     files = sorted(benchmarks.glob("*/*.tsv"))
     columns = {"s": "seconds", "cpu_time": "cpu_seconds", "max_rss": "peak_mib"}
@@ -52,11 +77,19 @@ def read_jobs(benchmarks: Path) -> pd.DataFrame:
             row = pd.read_csv(path, sep="\t", na_values="-")[[*columns]].astype(float)
             if len(row) != 1 or row["s"].isna().any():
                 raise ValueError(f"it has {len(row)} rows, expected the times of one job")
+        if path.parent.name == "train" and (metrics := _metrics(path)).is_file():
+            row["cpu_time"] = read_json(metrics)["cpu_seconds"]
         rows.append(row)
     jobs = pd.concat(rows).rename(columns=columns)
     jobs.insert(0, "rule", [path.parent.name for path in files])
     jobs.insert(1, "job", [path.stem for path in files])
     return jobs.sort_values("seconds", ascending=False, kind="stable", ignore_index=True)
+
+
+def _metrics(benchmark: Path) -> Path:
+    """Return the metrics of the run that a job trained; its name is <corpus>-<variant>-<seed>."""
+    corpus, variant, seed = (*benchmark.stem.split("-"), "", "")[:3]
+    return benchmark.parents[2] / corpus / "runs" / variant / f"seed-{seed}/metrics.json"
 
 
 def of_rules(jobs: pd.DataFrame) -> pd.DataFrame:

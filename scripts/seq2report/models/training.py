@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from seq2report.core.durations import stopwatch
+from seq2report.core.durations import shortest
 from seq2report.core.wording import plural
 from seq2report.documents.sequences import Encoded
 from seq2report.models import cpu_layers, cudnn
@@ -100,13 +100,13 @@ def train(
         model, _ = network.compiled(len(both.ids))
         pair = (both, both.classes(class_names))
         refit(model, pair, read, settings, network.seed, result.best_epoch, checkpoint)
-    fit_time, predicting = checkpoint.passed(), stopwatch()
-    probability = probabilities(model, test, read)
+    fit_time = checkpoint.passed()
+    probability, predict_time = shortest(lambda: probabilities(model, test, read))
     facts = {
         "fitted_documents": len(fitted.ids),
         "epochs": len(result.history),
         "best_epoch": result.best_epoch,
-        **durations(fit_time, predicting()),
+        **durations(fit_time, predict_time),
         **describe(model, network, cudnn_lost),
     }
     saved = network.build()

@@ -3,6 +3,7 @@
 import pandas as pd
 from IPython.display import HTML
 
+from seq2report.core.wording import plural
 from seq2report.report import comparison_plots, html
 from seq2report.report.numbers import METRICS, milliseconds, percent, seconds, shape
 from seq2report.report.outcome import circumstances
@@ -15,20 +16,24 @@ DRAWN = 8  # variants, the best, in plots with one panel or line each
 
 def recommendation(tables: dict[str, pd.DataFrame]) -> HTML:
     """Return which variant to take, by what is wanted of it; empty if none can be recommended."""
-    rows = tables["recommendation"]
+    rows = tables["recommendation"][["recommendation", "variant"]]
     if rows.empty:
         return HTML("")
-    metric = METRICS[tables["variants"]["metric"].iloc[0]]
-    columns = {"recommendation": "", "title": "variant", "score": metric}
-    columns |= {"cpu_seconds": "CPU time", "ms_per_document": "prediction time"}
-    shown = rows.assign(cpu_seconds=60 * rows["cpu_minutes"])[[*columns]].rename(columns=columns)
+    shown = rows.merge(tables["variants"], on="variant", how="left")
+    metric = METRICS[shown["metric"].iloc[0]]
+    shown = shown.assign(named=[html.variant(row) for row in shown.itertuples()])
+    columns = {"recommendation": "", "named": "variant", "score": metric}
+    columns |= {"fit_cpu_seconds": "CPU time", "ms_per_document": "prediction time"}
+    shown = shown[[*columns]].rename(columns=columns)
     formats = {metric: percent, "CPU time": seconds, "prediction time": milliseconds}
-    return html.table(shown, formats, circumstances(tables["variants"]), text=("", "variant"))
+    caption = circumstances(tables["variants"])
+    return html.table(shown, formats, caption, text=("", "variant"), raw=("variant",))
 
 
 def pairs(tables: dict[str, pd.DataFrame]) -> HTML:
     """Return the matrix of paired tests; empty if there is one variant only."""
-    comparisons, titles = tables["comparisons"], list(tables["variants"]["title"].head(MOST))
+    comparisons, variants = tables["comparisons"], tables["variants"].head(MOST)
+    titles = list(variants["title"])
     if comparisons.empty:
         return HTML("")
     shown = comparisons[["title_a", "title_b"]].isin(titles).all(axis=1)
@@ -40,7 +45,7 @@ def pairs(tables: dict[str, pd.DataFrame]) -> HTML:
         f" {counts.loc[title, 'worse']}"
         for title in titles
     )
-    picture = comparison_plots.pairs(comparisons, titles)
+    picture = comparison_plots.pairs(comparisons, variants)
     caption = circumstances(tables["variants"])
     if (count := len(tables["variants"])) > MOST:
         caption += f"; the {MOST} best of {count:,} variants"
@@ -51,7 +56,7 @@ def cost_table(corpus: str, variants: pd.DataFrame) -> HTML:
     """Return time, memory and size of each variant."""
     shown = pd.DataFrame(
         {
-            "variant": variants["title"],
+            "variant": [html.variant(row) for row in variants.itertuples()],
             "CPU time": variants["fit_cpu_seconds"],
             **({"search": variants["search_cpu_seconds"]} if "chosen" in variants else {}),
             "prediction time": variants["ms_per_document"],
@@ -62,20 +67,22 @@ def cost_table(corpus: str, variants: pd.DataFrame) -> HTML:
     )
     formats = {"CPU time": seconds, "prediction time": milliseconds, "input per document": shape}
     formats |= {"search": seconds, "parameters": "{:,.0f}".format, "memory": "{:,.0f} MB".format}
-    return html.table(shown, formats, circumstances(variants), ("variant",), name=f"{corpus}-cost")
+    name, text = f"{corpus}-cost", ("variant",)
+    return html.table(shown, formats, circumstances(variants), text, raw=text, name=name)
 
 
 def calibration_table(corpus: str, variants: pd.DataFrame) -> HTML:
     """Return the measures of calibration of each variant."""
     confident = f"confident ({variants['confidence'].iloc[0]:.0%} or more)"
-    columns = {"title": "variant", "ece": "calibration error", "brier": "Brier score"}
+    columns = {"named": "variant", "ece": "calibration error", "brier": "Brier score"}
     columns |= {"loss": "log loss", "confident_share": confident}
     columns |= {"confident_accuracy": "accuracy if confident", "accuracy": "accuracy"}
-    shown = variants[[*columns]].rename(columns=columns)
+    shown = variants.assign(named=[html.variant(row) for row in variants.itertuples()])
+    shown = shown[[*columns]].rename(columns=columns)
     formats = dict.fromkeys(shown.columns[1:], percent)
     formats |= dict.fromkeys(["Brier score", "log loss"], "{:.3f}".format)
-    name = f"{corpus}-calibration"
-    return html.table(shown, formats, circumstances(variants), ("variant",), name=name)
+    name, text = f"{corpus}-calibration", ("variant",)
+    return html.table(shown, formats, circumstances(variants), text, raw=text, name=name)
 
 
 def reliability(tables: dict[str, pd.DataFrame]) -> HTML:
@@ -86,22 +93,25 @@ def reliability(tables: dict[str, pd.DataFrame]) -> HTML:
     )
     caption = (
         "On the dashed line, confidence equals accuracy; below it, the model is overconfident."
-        " Larger dots stand for more documents."
+        " Larger dots stand for more documents; bins with few documents are joined. Bars are 95%"
+        " intervals."
     )
-    picture = comparison_plots.reliability_curves(tables["calibration"], list(best["title"]))
+    picture = comparison_plots.reliability_curves(tables["calibration"], best)
     return html.figure(picture, alt, caption)
 
 
 def selective(tables: dict[str, pd.DataFrame]) -> HTML:
     """Return the accuracy of the best variants by coverage."""
-    rows, best = tables["selective"], list(tables["variants"]["title"].head(DRAWN))
-    half = rows[(rows["coverage"] - 0.5).abs() < 0.01].set_index("title")["accuracy"]
-    alt = "Accuracy on the most confident half of the documents: " + "; ".join(
-        f"{title} {percent(half[title])}" for title in best
+    rows, best = tables["selective"], tables["variants"].head(DRAWN)
+    least = rows.sort_values("coverage").groupby("title").first()
+    first = round(rows["coverage"].min() * best["test_documents"].iloc[0])
+    alt = "Accuracy on the most confident documents: " + "; ".join(
+        f"{percent(least['accuracy'][title])} on {percent(least['coverage'][title])} by {title}"
+        for title in best["title"]
     )
     caption = (
         "Selective accuracy: a model classifies only the documents where it is most confident; a"
-        " person classifies the rest."
+        f" person classifies the rest. The curves begin at {plural(first, 'documents')}."
     )
     return html.figure(comparison_plots.selective_accuracy(rows, best), alt, caption)
 
@@ -122,12 +132,14 @@ def length_figure(variants: pd.DataFrame, sweeps: list[dict[str, int]]) -> HTML:
     return html.figure(comparison_plots.score_by_length(shown, metric), alt)
 
 
-def learning_curves(history: pd.DataFrame, metric: str) -> HTML:
-    """Return the learning curves of all networks by a metric; empty if there are none."""
-    if history.empty:
+def learning_curves(tables: dict[str, pd.DataFrame]) -> HTML:
+    """Return the learning curves of the best networks; empty if there are none."""
+    history, variants = tables["history"], tables["variants"]
+    networks = variants[variants["variant"].isin(history["variant"])]
+    if networks.empty:
         return HTML("")
-    titles = list(dict.fromkeys(history["title"]))
-    caption = f"The first {MOST} of {len(titles):,} networks" if len(titles) > MOST else ""
+    metric = variants["metric"].iloc[0]
+    caption = f"The {MOST} best of {len(networks):,} networks" if len(networks) > MOST else ""
     alt = f"The validation {METRICS[metric]} of each network by epoch"
-    drawn = history[history["title"].isin(titles[:MOST])]
-    return html.figure(comparison_plots.learning_curves(drawn, metric), alt, caption)
+    picture = comparison_plots.learning_curves(history, networks.head(MOST), metric)
+    return html.figure(picture, alt, caption)

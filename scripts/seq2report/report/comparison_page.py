@@ -4,15 +4,15 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.report import comparison_plots, html
-from seq2report.report.numbers import METRICS, milliseconds, percent, seconds
-from seq2report.report.outcome import circumstances
+from seq2report.report.numbers import METRICS, milliseconds, percent, points, seconds
+from seq2report.report.outcome import circumstances, recommended
 
 FORMATS = {
-    "#": str,
+    "rank": str,
     "accuracy": percent,
-    "±": "{:.3f}".format,
+    "±": points,
     "unseen": percent,
-    "macro-F1": "{:.3f}".format,
+    "macro-F1": percent,
     "CPU time": seconds,
     "prediction time": milliseconds,
 }
@@ -28,8 +28,8 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
     rows, metric = list(variants.itertuples()), variants["metric"].iloc[0]
     shown = pd.DataFrame(
         {
-            "#": range(1, len(variants) + 1),
-            "variant": [html.link(row.title, f"variant-{row.variant}.html") for row in rows],
+            "rank": variants["rank"],
+            "variant": [html.variant(row) for row in rows],
             METRICS[metric]: variants["score"],
             "±": variants["score_sd"],
             bars: [html.interval(row.low, row.score, row.high, ends) for row in rows],
@@ -55,7 +55,8 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
 def _against_the_best(tables: dict[str, pd.DataFrame]) -> list[str | None]:
     """Return the verdict of each variant against the recommended one, None without a test."""
     variants, comparisons = tables["variants"]["variant"], tables["comparisons"]
-    best = next(iter(tables["recommendation"]["variant"]), None)
+    row = recommended(tables)
+    best = None if row is None else row["variant"]
     verdicts = comparisons[comparisons["variant_b"] == best].set_index("variant_a")["verdict"]
     return ["the best" if name == best else verdicts.get(name) for name in variants]
 
@@ -70,7 +71,7 @@ def protocol_table(runs: pd.DataFrame) -> HTML:
     return html.table(shown, formats, caption, ("variant",))
 
 
-def cost_figure(title: str, variants: pd.DataFrame) -> HTML:
+def cost_figure(variants: pd.DataFrame) -> HTML:
     """Return the plot of the metric against training time of a corpus."""
     points = "; ".join(
         f"{row.title} {percent(row.score)} in {seconds(row.fit_cpu_seconds)}"
@@ -82,7 +83,8 @@ def cost_figure(title: str, variants: pd.DataFrame) -> HTML:
         f"{name.capitalize()} against CPU seconds of one training: {points}. Pareto front: {front}"
     )
     picture = comparison_plots.score_against_time(variants)
-    return html.figure(picture, alt, f"{title}: {circumstances(variants)}")
+    caption = f"{circumstances(variants)}. Dashed: no variant is both better and cheaper."
+    return html.figure(picture, alt, caption)
 
 
 def cards(corpus: str) -> HTML:

@@ -9,32 +9,53 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from seq2report.core.excerpts import excerpt
 from seq2report.report.numbers import METRICS
-from seq2report.report.plots import COLOURS, INK, NEUTRAL, styles
+from seq2report.report.plots import INK, NEUTRAL, ink_on, letters, look, styles
 
 VERDICTS = {  # background, sign, colour of the sign
     "better": ("#0072B2", "+", "white"),
     "not distinguishable": ("#9AA3AD40", "≈", INK),
     "worse": ("#E69F00", "−", "#111111"),
 }
+LISTED = 20  # variants that a plot names, the best
+LONGEST = 38  # characters of a title in a plot
 FEW_PANELS = 9  # up to this many panels are drawn large
 
 
 def score_against_time(variants: pd.DataFrame) -> Figure:
     """Plot the metric with its interval against the CPU time of one training.
 
-    Each variant is a numbered dot; a dashed line joins the Pareto front. A variant whose score
-    is less than half of the best one is only listed, because it would compress the scale.
+    Each variant is a dot with its `plots.letters`; a dashed line joins the Pareto front. A variant
+    whose score is less than half of the best one is only listed, because it would compress the
+    scale. Of many variants, those on the front and the best ones are listed, and the others are
+    small dots.
     """
-    table = variants.reset_index(drop=True)
+    table = variants.dropna(subset="fit_cpu_seconds").reset_index(drop=True)
+    named = table[table["pareto"] | (table.index < LISTED)].head(2 * LISTED)
     drawn = table[table["score"] > table["score"].max() / 2]
-    figure = Figure(figsize=(10, max(4.6, 0.24 * len(table) + 0.4)))
-    axes, names = figure.subplots(1, 2, width_ratios=(2.1, 1))
+    lines = len(named) + (len(named) < len(table))
+    figure = Figure(figsize=(7.4, max(3.4, 0.21 * lines + 0.4)))
+    axes, names = figure.subplots(1, 2, width_ratios=(1.5, 1))
     front = drawn[drawn["pareto"]].sort_values("fit_cpu_seconds")
-    line = {"drawstyle": "steps-post", "color": COLOURS[0], "linestyle": "--", "linewidth": 1}
+    line = {"drawstyle": "steps-post", "color": NEUTRAL, "linestyle": "--", "linewidth": 1.2}
     axes.plot(front["fit_cpu_seconds"], front["score"], **line)
-    for n, row in drawn.iterrows():
-        _numbered_dot(axes, n + 1, row)
+    rest = drawn[~drawn.index.isin(named.index)]
+    axes.scatter(rest["fit_cpu_seconds"], rest["score"], s=14, color=NEUTRAL)
+    for _, row in drawn[drawn.index.isin(named.index)].iloc[::-1].iterrows():
+        _lettered_dot(axes, row)
+    _cost_axes(axes, METRICS[table["metric"].iloc[0]])
+    names.set_axis_off()
+    for n, (place, row) in enumerate(named.iterrows()):
+        left_out = "" if place in drawn.index else f" ({row['score']:.1%}, not drawn)"
+        title = excerpt(row["title"], LONGEST) + left_out
+        _listed(names, 1 - (n + 0.5) / lines, title, row)
+    if len(named) < len(table):
+        _listed(names, 0.5 / lines, f"{len(table) - len(named)} others: grey dots")
+    return figure
+
+
+def _cost_axes(axes: Axes, metric: str) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter("")
@@ -42,35 +63,41 @@ def score_against_time(variants: pd.DataFrame) -> Figure:
     axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
     axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
     axes.set_xlabel("CPU seconds of one training (logarithmic)")
-    axes.set_ylabel(f"{METRICS[table['metric'].iloc[0]]} on the test documents")
+    axes.set_ylabel(f"{metric} on the test documents")
     axes.grid(alpha=0.25)
-    names.set_axis_off()
-    for n, row in table.iterrows():
-        weight = "bold" if row["pareto"] else "normal"
-        left_out = "" if n in drawn.index else f" ({row['score']:.1%}, not drawn)"
-        text, y = f"{n + 1}  {row['title']}{left_out}", 1 - (n + 0.5) / len(table)
-        names.annotate(text, (0, y), xycoords="axes fraction", va="center", fontweight=weight)
-    return figure
 
 
-def _numbered_dot(axes: Axes, number: int, row: pd.Series) -> None:
-    """Draw one variant with its interval; members of the Pareto front are blue."""
-    point = (row["fit_cpu_seconds"], row["score"])
+def _lettered_dot(axes: Axes, row: pd.Series) -> None:
+    """Draw one variant with its interval, in its colour."""
+    place, colour = (row["fit_cpu_seconds"], row["score"]), look(row["number"])["color"]
     away = np.maximum([[row["score"] - row["low"]], [row["high"] - row["score"]]], 0)
-    colour = COLOURS[0] if row["pareto"] else "#6B7480"
-    axes.errorbar(*point, yerr=away, fmt="o", color=colour, markersize=14, elinewidth=1.2)
+    axes.errorbar(*place, yerr=away, fmt="o", color=colour, markersize=13, elinewidth=1)
     style = {"ha": "center", "va": "center_baseline", "fontsize": 8, "fontweight": "bold"}
-    axes.annotate(number, point, color="white", **style)
+    axes.annotate(letters(row["number"]), place, color=ink_on(colour), **style)
 
 
-def pairs(comparisons: pd.DataFrame, titles: list[str]) -> Figure:
+def _listed(names: Axes, y: float, title: str, row: pd.Series | None = None) -> None:
+    """Write a line of the legend: a variant, bold if it is on the front, or another text."""
+    place = {"xycoords": "axes fraction", "va": "center"}
+    if row is not None:
+        colour = look(row["number"])["color"]
+        names.plot(0.03, y, "o", color=colour, markersize=11, transform=names.transAxes)
+        style = {"ha": "center", "fontsize": 7, "fontweight": "bold", "color": ink_on(colour)}
+        names.annotate(letters(row["number"]), (0.03, y), **style, **place)
+    weight = "bold" if row is not None and row["pareto"] else "normal"
+    names.annotate(title, (0.1, y), fontsize=8.5, fontweight=weight, **place)
+
+
+def pairs(comparisons: pd.DataFrame, variants: pd.DataFrame) -> Figure:
     """Draw the matrix of paired tests: is the variant of the row better than that of the column?"""
-    count = len(titles)
+    titles, count = list(variants["title"]), len(variants)
+    signs = [letters(number) for number in variants["number"]]
+    shown = [excerpt(title, 2 * LONGEST) for title in titles]
     place = {title: n for n, title in enumerate(titles)}
     rows, columns = (comparisons[f"title_{side}"].map(place) for side in "ab")
     grid = np.full((count, count), np.nan)  # the diagonal stays empty
     grid[rows, columns] = comparisons["verdict"].map({name: n for n, name in enumerate(VERDICTS)})
-    names = 0.09 * max(map(len, titles)) + 0.7  # inches that the longest title takes
+    names = 0.09 * max(map(len, shown)) + 0.7  # inches that the longest title takes
     figure = Figure(figsize=(max(0.3 * count + names, 5.5), 0.3 * count + 1))
     axes = figure.subplots()
     colours = mpl.colors.ListedColormap([colour for colour, _, _ in VERDICTS.values()])
@@ -80,8 +107,8 @@ def pairs(comparisons: pd.DataFrame, titles: list[str]) -> Figure:
         axes.text(x, y, sign, ha="center", va="center", color=ink)
     for verdict, (colour, sign, _) in VERDICTS.items():
         axes.scatter([], [], marker="s", s=90, color=colour, label=f"{sign}  {verdict}")
-    axes.set_yticks(range(count), [f"{title}  {n}" for n, title in enumerate(titles, 1)])
-    axes.set_xticks(range(count), range(1, count + 1))
+    axes.set_yticks(range(count), map("{}  {}".format, shown, signs))
+    axes.set_xticks(range(count), signs)
     axes.set_xticks(np.arange(count - 1) + 0.5, minor=True)
     axes.set_yticks(np.arange(count - 1) + 0.5, minor=True)
     axes.grid(which="minor", color=NEUTRAL, linewidth=0.4)
@@ -108,68 +135,84 @@ def score_by_length(sweeps: pd.DataFrame, metric: str) -> Figure:
     return figure
 
 
-def learning_curves(history: pd.DataFrame, metric: str) -> Figure:
+def learning_curves(history: pd.DataFrame, variants: pd.DataFrame, metric: str) -> Figure:
     """Plot a metric by epoch on the validation split, one panel per variant.
 
     The training split is drawn too if its metric is in the history, as is accuracy.
     """
     validation = f"val_{metric}"
-    titles = list(dict.fromkeys(history["title"]))
-    columns = min(3 if len(titles) <= FEW_PANELS else 5, len(titles))
-    rows = math.ceil(len(titles) / columns)
-    width, height = (3.6, 2.5) if len(titles) <= FEW_PANELS else (2.3, 2.0)
+    count = len(variants)
+    columns = min(3 if count <= FEW_PANELS else 5, count)
+    rows = math.ceil(count / columns)
+    width, height = (3.6, 2.5) if count <= FEW_PANELS else (2.3, 2.0)
     figure = Figure(figsize=(width * columns, height * rows))
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
-    for panel, title in zip(panels, titles, strict=False):
-        for seed, run in history[history["title"] == title].groupby("seed"):
+    for panel, row in zip(panels, variants.itertuples(), strict=False):
+        colour = look(row.number)["color"]
+        for seed, run in history[history["title"] == row.title].groupby("seed"):
             names = ("training", "validation") if seed == history["seed"].min() else (None, None)
             if metric in run:
                 panel.plot(run["epoch"], run[metric], color=NEUTRAL, label=names[0])
-            panel.plot(run["epoch"], run[validation], color=COLOURS[0], label=names[1])
+            panel.plot(run["epoch"], run[validation], color=colour, label=names[1])
             kept = run[run["kept"]]
-            panel.plot(kept["epoch"], kept[validation], "o", color=COLOURS[3], markersize=5)
-        panel.set_title(textwrap.fill(title, round(9 * width)))
+            panel.plot(kept["epoch"], kept[validation], "o", color=colour, markersize=5)
+        panel.set_title(_panel_title(row, round(9 * width)))
         panel.grid(alpha=0.25)
         panel.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True, nbins=6))
         panel.set_xlabel("epoch")
     for panel in panels[::columns]:
         panel.set_ylabel(METRICS[metric])
     panels[0].legend(loc="lower right")
-    for panel in panels[len(titles) :]:
+    for panel in panels[count:]:
         panel.set_visible(False)
     return figure
 
 
-def reliability_curves(calibration: pd.DataFrame, titles: list[str]) -> Figure:
+def _panel_title(row: tuple, width: int) -> str:
+    return textwrap.fill(f"{letters(row.number)}  {excerpt(row.title, 3 * width)}", width)
+
+
+def reliability_curves(calibration: pd.DataFrame, variants: pd.DataFrame) -> Figure:
     """Draw reliability diagrams: accuracy against confidence, one panel per variant."""
-    columns = min(4, len(titles))
-    rows = math.ceil(len(titles) / columns)
+    columns = min(4, len(variants))
+    rows = math.ceil(len(variants) / columns)
     figure = Figure(figsize=(2.6 * columns, 2.7 * rows))
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
-    for panel, title in zip(panels, titles, strict=False):
-        bins = calibration[calibration["title"] == title]
-        panel.plot([0, 1], [0, 1], color=NEUTRAL, linestyle="--", linewidth=1)
-        panel.plot(bins["confidence"], bins["accuracy"], color=COLOURS[0], linewidth=1)
-        area = 4 + 120 * bins["documents"] / bins["documents"].sum()
-        panel.scatter(bins["confidence"], bins["accuracy"], s=area, color=COLOURS[0], alpha=0.8)
-        panel.set_title(textwrap.fill(title, 26), fontsize=9)
-        panel.grid(alpha=0.25)
-        panel.set_aspect("equal")
+    for panel, row in zip(panels, variants.itertuples(), strict=False):
+        bins = calibration[calibration["title"] == row.title]
+        reliability_diagram(panel, bins, row.number)
+        panel.set_title(_panel_title(row, 26), fontsize=9)
     for n, panel in enumerate(panels):
-        panel.set_visible(n < len(titles))
-        panel.tick_params(labelbottom=n + columns >= len(titles))  # no panel below it
+        panel.set_visible(n < len(variants))
+        panel.tick_params(labelbottom=n + columns >= len(variants))  # no panel below it
     figure.supxlabel("confidence: probability of the predicted class", fontsize=9.5)
     figure.supylabel("accuracy: share of correct predictions", fontsize=9.5)
     return figure
 
 
-def selective_accuracy(selective: pd.DataFrame, titles: list[str]) -> Figure:
+def reliability_diagram(axes: Axes, bins: pd.DataFrame, number: int) -> None:
+    """Draw the reliability diagram of one variant, with the interval of each bin."""
+    colour = look(number)["color"]
+    away = [bins["accuracy"] - bins["low"], bins["high"] - bins["accuracy"]]
+    axes.plot([0, 1], [0, 1], color=NEUTRAL, linestyle="--", linewidth=1)
+    axes.plot(bins["confidence"], bins["accuracy"], color=colour, linewidth=1)
+    bars = {"yerr": np.maximum(away, 0), "fmt": "none", "elinewidth": 1, "capsize": 2}
+    axes.errorbar(bins["confidence"], bins["accuracy"], color=colour, alpha=0.7, **bars)
+    area = 4 + 120 * bins["documents"] / bins["documents"].sum()
+    axes.scatter(bins["confidence"], bins["accuracy"], s=area, color=colour, alpha=0.8)
+    axes.grid(alpha=0.25)
+    axes.set_aspect("equal")
+
+
+def selective_accuracy(selective: pd.DataFrame, variants: pd.DataFrame) -> Figure:
     """Plot accuracy against coverage, one line per variant."""
     figure = Figure(figsize=(10, 4.0))
     axes = figure.subplots()
-    for title, style in styles(titles).items():
-        rows = selective[selective["title"] == title]
-        axes.plot(rows["coverage"], rows["accuracy"], markersize=4, label=title, **style)
+    for row in variants.itertuples():
+        rows = selective[selective["title"] == row.title]
+        label = f"{letters(row.number)}  {excerpt(row.title, LONGEST)}"
+        style = look(row.number)
+        axes.plot(rows["coverage"], rows["accuracy"], markersize=4, label=label, **style)
     axes.xaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
     axes.set_xlabel("coverage: share of the documents answered, most confident first")
     axes.set_ylabel("accuracy on the answered documents")

@@ -14,6 +14,7 @@ from seq2report.core.excerpts import visible
 from seq2report.core.wording import plural
 from seq2report.report import corpus_plots, html
 from seq2report.report.numbers import fill, listed, percent
+from seq2report.report.outcome import SPLITS, majority
 
 LOST = {  # reasons of the column lost, as they are shown
     "no id": "without an id",
@@ -21,7 +22,6 @@ LOST = {  # reasons of the column lost, as they are shown
     "unknown": "replaced by the token for unknown words",
 }
 EXAMPLES = 60  # classes with an example
-SPLITS = ["train", "validation", "test"]
 LEAST = 0.0005  # share of the letters; a smaller one would be shown as 0.0%
 SIDES = {"pre": "beginning", "post": "end"}
 
@@ -59,19 +59,9 @@ def scripts(letters: pd.DataFrame, notice: str) -> Iterator[HTML]:
         yield html.paragraph(notice, "notice")
 
 
-def count_classes(classes: pd.DataFrame) -> pd.DataFrame:
-    """Return labelled documents by class (index, visible) and split, and their sum as ``all``."""
-    counts = classes.dropna(subset="label").pivot_table(
-        index="label", columns="split", values="documents", aggfunc="sum", fill_value=0
-    )
-    counts = counts[SPLITS].astype(int)
-    counts.index = counts.index.map(visible)
-    return counts.assign(all=counts.sum(axis=1))
-
-
 def balance(counts: pd.DataFrame, documents: int) -> HTML:
     """Return the sizes of the classes, and the accuracy of always predicting the largest one."""
-    sizes, guess = counts["all"], counts["train"].idxmax()
+    sizes, (guess, share) = counts["all"], majority(counts)
     template = "Each class has {least:,} to {most:n documents}."
     if sizes.min() == sizes.max():
         template = "Each class has {most:n documents}."
@@ -81,7 +71,6 @@ def balance(counts: pd.DataFrame, documents: int) -> HTML:
     )
     if unlabelled := documents - sizes.sum():
         template += " Without a label: {unlabelled:n documents}, which only train word vectors."
-    share = counts["test"][guess] / counts["test"].sum()
     values = {"least": sizes.min(), "most": sizes.max(), "unlabelled": unlabelled}
     return html.text(template, "outcome", guess=guess, share=share, **values)
 

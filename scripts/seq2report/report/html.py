@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from seq2report.core.excerpts import visible
 from seq2report.report.harmless import RIGHT_TO_LEFT
 from seq2report.report.numbers import fill
-from seq2report.report.plots import INK
+from seq2report.report.plots import INK, ink_on, letters, look
 
 if TYPE_CHECKING:  # not every page has a chart
     from altair import TopLevelMixin
@@ -183,6 +183,14 @@ def folded(summary: str, *parts: HTML) -> HTML:
 def link(content: str, address: str) -> str:
     """Return a link of plain text, for the raw columns of a table."""
     return f'<a href="{escape(address)}">{escape(content)}</a>'
+
+
+def variant(row: "pd.Series | tuple", page: bool = True) -> str:
+    """Return the sign, in its colour, and the title of a variant (a row of its table)."""
+    colour = look(row.number)["color"]
+    style = f"background: {colour}; color: {ink_on(colour)}"
+    title = link(row.title, f"variant-{row.variant}.html") if page else escape(row.title)
+    return f'<b class="mark" style="{style}">{letters(row.number)}</b> {title}'
 
 
 def cards(links: dict[str, tuple[str, str]]) -> HTML:

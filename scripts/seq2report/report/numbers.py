@@ -25,6 +25,11 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f}%"
 
 
+def points(value: float) -> str:
+    """Return a difference of two shares in percentage points with one decimal."""
+    return f"{100 * value:.1f} percentage points"
+
+
 def seconds(value: float) -> str:
     """Return a duration in seconds for people."""
     if value < 10:
@@ -58,7 +63,7 @@ def listed(names: list[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-FORMATS = {"percent": percent, "seconds": seconds, "milliseconds": milliseconds}
+FORMATS = {"percent": percent, "points": points, "seconds": seconds, "milliseconds": milliseconds}
 
 
 class _Formatter(string.Formatter):

@@ -6,15 +6,17 @@ from html import escape
 import pandas as pd
 from IPython.display import HTML
 
-from seq2report.core.excerpts import excerpt
+from seq2report.core.durations import tied
+from seq2report.core.excerpts import excerpt, visible
 from seq2report.core.wording import plural, some
 from seq2report.report.html import paragraph
-from seq2report.report.numbers import METRICS, fill, milliseconds, percent, seconds
+from seq2report.report.numbers import METRICS, fill, percent
 
 INTERVAL = ["test_documents", "low", "high"]
 FEW = 30  # test documents of a class
 POINT = 0.01  # of the score
 LONGEST = 60  # characters of a class
+SPLITS = ["train", "validation", "test"]
 
 
 def sample_notice(corpora: dict[str, int]) -> HTML:
@@ -56,35 +58,43 @@ def reached(metric: str) -> str:
     return f"a {METRICS[metric]} of {{score}} on {{test_documents:n test documents}}"
 
 
+def recommended(tables: dict[str, pd.DataFrame], wish: str = "best") -> pd.Series | None:
+    """Return the row of the recommended variant, in the table of variants, or None without one."""
+    rows = tables["recommendation"].set_index("recommendation")["variant"]
+    if wish not in rows:
+        return None
+    variants = tables["variants"]
+    return variants[variants["variant"] == rows[wish]].iloc[0]
+
+
 def outcome(tables: dict[str, pd.DataFrame]) -> HTML:
     """Return which variant leads on a corpus, which do not differ from it, and which cost less.
 
-    The tables are those of evaluate_runs. Without a recommendation, all variants follow the
-    lecture's protocol, which monitors accuracy on the test documents.
+    The tables are those of evaluate_runs, and the classes of evaluate_corpus. Without a
+    recommendation, all variants follow the lecture's protocol, which monitors accuracy on the test
+    documents.
     """
-    variants, recommendation = tables["variants"], tables["recommendation"]
-    comparisons = tables["comparisons"]
-    title = variants["corpus"].iloc[0]
-    if recommendation.empty:
+    variants, comparisons = tables["variants"], tables["comparisons"]
+    title, best = variants["corpus"].iloc[0], recommended(tables)
+    if best is None:
         return paragraph(
             f"{title}: no variant can be called the best, because all were monitored on the test"
             " documents.",
             "outcome",
         )
-    rows = recommendation.set_index("recommendation")
-    best, cheapest, fastest = (
-        rows.loc[wish] for wish in ("best", "cheapest within one point", "fastest within one point")
+    cheapest, fastest = (
+        recommended(tables, f"{wish} within one point") for wish in ("cheapest", "fastest")
     )
     monitored = variants.loc[variants["protocol"] == "lecture", "variant"]
     against = comparisons[
         (comparisons["variant_b"] == best["variant"]) & ~comparisons["variant_a"].isin(monitored)
     ]
     sentences = [
-        _leader(best, variants),
+        _leader(best),
         _level(against),
         _training(best, cheapest),
         _prediction(best, fastest),
-        *_small_classes(tables["per_class"], variants),
+        *cautions(tables),
     ]
     if len(monitored):
         sentences.append(
@@ -95,13 +105,57 @@ def outcome(tables: dict[str, pd.DataFrame]) -> HTML:
     return HTML(f'<p class="outcome"><strong>{escape(title)}:</strong> {escape(text)}</p>')
 
 
-def _leader(best: pd.Series, variants: pd.DataFrame) -> str:
-    template = f"{{title}} leads with {reached(variants['metric'].iloc[0])}"
+def cautions(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
+    """Yield what to check before the figures of a corpus are used, one sentence each.
+
+    They are in the opening of the corpus's pages and on its card on the front page.
+    """
+    if recommended(tables) is not None:
+        yield from _detectable(tables)
+    yield from _small_classes(tables)
+
+
+def _detectable(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
+    """Yield how small a difference from the best the test documents can show."""
+    best, pairs = recommended(tables), tables["comparisons"]
+    pairs = pairs[pairs["variant_b"] == best["variant"]].dropna(subset="detectable")
+    level = pairs[pairs["verdict"] == "not distinguishable"]
+    if len(pairs):
+        yield fill(
+            "With {n:n test documents}, a difference of less than {least:points} from the best is"
+            " seldom found.",
+            n=best["test_documents"],
+            least=(level if len(level) else pairs)["detectable"].median(),
+        )
+
+
+def count_classes(classes: pd.DataFrame) -> pd.DataFrame:
+    """Return labelled documents by class (index, visible) and split, and their sum as ``all``."""
+    counts = classes.dropna(subset="label").pivot_table(
+        index="label", columns="split", values="documents", aggfunc="sum", fill_value=0
+    )
+    counts = counts[SPLITS].astype(int)
+    counts.index = counts.index.map(visible)
+    return counts.assign(all=counts.sum(axis=1))
+
+
+def majority(counts: pd.DataFrame) -> tuple[str, float]:
+    """Return the most frequent class in training, and its share of the test documents.
+
+    ``counts`` has one row per class in their order and columns train, validation and test. Training
+    includes the validation documents, as for the variants without epochs.
+    """
+    name = (counts["train"] + counts["validation"]).idxmax()
+    return name, counts["test"][name] / counts["test"].sum()
+
+
+def _leader(best: pd.Series) -> str:
+    template = f"{{title}} leads with {reached(best['metric'])}"
     return fill(
         template + " (95% interval {low:percent} to {high:percent}).",
         title=best["title"],
         score=percent(best["score"]),
-        **variants.set_index("variant").loc[best["variant"]][INTERVAL],
+        **best[INTERVAL],
     )
 
 
@@ -114,9 +168,10 @@ def _level(against: pd.DataFrame) -> str:
     return "All others differ significantly from it." if len(against) else ""
 
 
-def _small_classes(per_class: pd.DataFrame, variants: pd.DataFrame) -> Iterator[str]:
-    """Yield what the sizes of the classes in the test split mean for the figures."""
-    counts = per_class.drop_duplicates("label").set_index("label")["documents"]
+def _small_classes(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
+    """Yield what the sizes of the classes mean for the figures."""
+    variants, counts = tables["variants"], tables["per_class"]
+    counts = counts.drop_duplicates("label").set_index("label")["documents"]
     counts.index = [excerpt(label, LONGEST) for label in counts.index]
     if absent := list(counts.index[counts == 0]):
         yield fill(
@@ -129,38 +184,38 @@ def _small_classes(per_class: pd.DataFrame, variants: pd.DataFrame) -> Iterator[
             name=counts.index[0],
             n=counts.iloc[0],
         )
-    share, best = counts.iloc[-1] / counts.sum(), variants["score"].max()
+    name, share = majority(count_classes(tables["classes"]))
+    best = variants["score"].max()
     if variants["metric"].iloc[0] == "accuracy" and share >= best - POINT:
         yield fill(
             "Always predicting {name} is right for {share:percent}; set compare: {{metric:"
             " macro_f1}} in the configuration to count all classes alike.",
-            name=counts.index[-1],
+            name=excerpt(name, LONGEST),
             share=share,
         )
 
 
 def _training(best: pd.Series, cheapest: pd.Series) -> str:
-    same = seconds(60 * best["cpu_minutes"]) == seconds(60 * cheapest["cpu_minutes"])
     return fill(
-        "Its training takes {best:seconds} of CPU time; no variant within one percentage point is"
-        " cheaper."
-        if same
+        "Its training takes {best:seconds} of CPU time; no variant within one percentage point"
+        " takes less than half."
+        if tied(best["fit_cpu_seconds"], cheapest["fit_cpu_seconds"])
         else "The cheapest within one percentage point is {title}: {score:percent} for"
-        " {cheap:seconds} of CPU time instead of {best:seconds}.",
-        **cheapest[["title", "score"]],
-        cheap=60 * cheapest["cpu_minutes"],
-        best=60 * best["cpu_minutes"],
+        " {fit_cpu_seconds:seconds} of CPU time instead of {best:seconds}.",
+        **cheapest[["title", "score", "fit_cpu_seconds"]],
+        best=best["fit_cpu_seconds"],
     )
 
 
 def _prediction(best: pd.Series, fastest: pd.Series) -> str:
-    same = milliseconds(best["ms_per_document"]) == milliseconds(fastest["ms_per_document"])
     return fill(
-        "It predicts in {best:milliseconds} per document; no variant within one percentage point is"
-        " faster."
-        if same
-        else "The fastest within one percentage point is {title}: {score:percent} in"
+        "{title} predicts in {best:milliseconds} per document; no variant within one percentage"
+        " point is twice as fast."
+        if tied(best["ms_per_document"], fastest["ms_per_document"])
+        else "The fastest within one percentage point is {fast}: {score:percent} in"
         " {ms_per_document:milliseconds} per document instead of {best:milliseconds}.",
-        **fastest[["title", "score", "ms_per_document"]],
+        **fastest[["score", "ms_per_document"]],
+        fast=fastest["title"],
+        title=best["title"],
         best=best["ms_per_document"],
     )

@@ -11,6 +11,7 @@ INK = "#1d2430"  # replaced by the text colour of the page in `html.figure`
 # with other markers.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C6D31", INK]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
+LIGHT = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # of these, with dark text on them
 NEUTRAL = "#9AA3AD"
 # From nothing to blue: what is nothing shows the page, light or dark.
 SHARES = mpl.colors.LinearSegmentedColormap.from_list("shares", ["#0072B200", "#0072B2"])
@@ -38,6 +39,26 @@ mpl.rcParams.update(
         ),
     }
 )
+
+
+def letters(number: int) -> str:
+    """Return the sign of the variant with a number (from 1) in the configuration: A to Z, AA."""
+    rest, last = divmod(number - 1, 26)
+    return (letters(rest) if rest else "") + chr(ord("A") + last)
+
+
+def look(number: int) -> dict[str, str]:
+    """Return colour and marker of a variant, the same on every page; 56 variants differ."""
+    seen = [colour for colour in COLOURS if colour != INK]  # on light and on dark paper
+    return {
+        "color": seen[(number - 1) % len(seen)],
+        "marker": MARKERS[(number - 1) % len(MARKERS)],
+    }
+
+
+def ink_on(colour: str) -> str:
+    """Return the colour of text on a colour of `look`."""
+    return "#111111" if colour in LIGHT else "#ffffff"
 
 
 def styles(names: list[str]) -> dict[str, dict]:

@@ -6,7 +6,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.report import html
-from seq2report.report.numbers import fill
+from seq2report.report.numbers import fill, percent
 
 PUBLISHED = {"model": "model", "figure": "theirs", "our_figure": "ours", "metric": "metric"}
 PUBLISHED |= {"ours": "our most similar model", "same_protocol": "same protocol"}
@@ -100,6 +100,8 @@ def published_results(published: pd.DataFrame, sample: bool) -> Iterator[HTML]:
         same_protocol=published["same_protocol"].map({True: "yes", False: "no"}),
         differs=published["differs"] + " Test set: " + published["split"] + ".",
     )[[*PUBLISHED]].rename(columns=PUBLISHED)
-    formats = dict.fromkeys(["theirs", "ours"], "{:.3f}".format)
+    formats = dict.fromkeys(["theirs", "ours"], percent)
+    if sample:  # its figures cannot be compared
+        shown = shown.drop(columns="ours")
     yield html.table(shown, formats, text=tuple(shown.columns.difference(formats)))
     yield html.text("Sources: {read}", "soft", read="; ".join(dict.fromkeys(published["checked"])))

@@ -10,7 +10,7 @@ from IPython.display import HTML
 from seq2report.core.excerpts import excerpt
 from seq2report.report import html, variant_plots, word_effects
 from seq2report.report.numbers import METRICS, fill, parameters, percent, spread
-from seq2report.report.outcome import circumstances, reached, searched
+from seq2report.report.outcome import circumstances, reached, recommended, searched
 
 OUTPUTS = {  # text in the last box of an ensemble
     "vote": "mean of the members' probabilities",
@@ -33,7 +33,7 @@ def summary(runs: dict[str, pd.DataFrame], variant: str) -> HTML:
         choice=f"; the best of {searched(row)}" if pd.notna(row.get("chosen")) else "",
         **row[["corpus", "test_documents", "low", "high", "fit_cpu_seconds"]],
         score=spread(row["score"], row["score_sd"]),
-        rank=1 + int((variants["score"] > row["score"]).sum()),
+        rank=row["rank"],
         variants=len(variants),
         verdict=_against_best(runs, row, variant),
         size=parameters(row["parameters"], row["frozen_parameters"]),
@@ -41,13 +41,12 @@ def summary(runs: dict[str, pd.DataFrame], variant: str) -> HTML:
 
 
 def _against_best(runs: dict[str, pd.DataFrame], row: pd.Series, variant: str) -> str:
-    recommended = runs["recommendation"]
     if row["protocol"] == "lecture":
         return (
             "not compared with the best, because the lecture's protocol monitors accuracy on the"
             " test documents"
         )
-    best = recommended[recommended["recommendation"] == "best"].iloc[0]
+    best = recommended(runs)
     if best["variant"] == variant:
         return "the best"
     pairs = runs["comparisons"].set_index(["variant_a", "variant_b"])
@@ -159,7 +158,7 @@ def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
     """Yield the sections on one corpus, from rows of the variant in its tables."""
     if len(tables["history"]):
         yield html.heading("Learning curves", 3)
-        yield _learning(tables["history"], tables["variants"]["metric"].iloc[0])
+        yield _learning(tables["history"], *tables["variants"][["metric", "number"]].iloc[0])
     yield html.heading("Confusion matrix", 3)
     yield from _confusions(tables)
     scores = tables["per_class"].sort_values("f1", kind="stable")
@@ -191,7 +190,7 @@ def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         yield HTML(word_effects.coloured(row, words))
 
 
-def _learning(history: pd.DataFrame, metric: str) -> HTML:
+def _learning(history: pd.DataFrame, metric: str, number: int) -> HTML:
     first = history.loc[history["epoch"] == 1, f"val_{metric}"].mean()
     kept = history.loc[history["kept"], f"val_{metric}"].mean()
     alt = (
@@ -208,7 +207,7 @@ def _learning(history: pd.DataFrame, metric: str) -> HTML:
             f" Lines are means over {seeds} seeds, bands extend from the lowest to the highest;"
             " after a seed has stopped early, they cover the remaining ones."
         )
-    return html.figure(variant_plots.learning_curves(history, metric), alt, caption)
+    return html.figure(variant_plots.learning_curves(history, metric, number), alt, caption)
 
 
 def _confusions(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
@@ -242,8 +241,6 @@ def _confusions(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         "Of 100 documents of a class (row), the number assigned to each class (column):"
         f" {circumstances(tables['variants'])}. The most frequent confusion: {most}."
     )
-    if len(classes) > 2:
-        caption += " Classes that are often confused are next to each other."
     shares = variant_plots.confusion_shares(counts, classes)
     yield html.figure(variant_plots.confusion_matrix(shares), most, caption)
 
@@ -251,16 +248,17 @@ def _confusions(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
 def _calibration(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
     row = tables["variants"].iloc[0]
     yield html.text(
-        "Can the probabilities be trusted? ECE {ece:.3f}, Brier score {brier:.3f}; 0 is best for"
-        " both. The expected calibration error (ECE) is the mean distance between confidence and"
-        " accuracy. The Brier score is the squared error of all probabilities.",
+        "Can the probabilities be trusted? ECE {ece:percent}, Brier score {brier:.3f}; 0 is best"
+        " for both. The expected calibration error (ECE) is the mean distance between confidence"
+        " and accuracy. The Brier score is the squared error of all probabilities.",
         **row[["ece", "brier"]],
     )
     caption = (
-        "On the dashed line, confidence equals accuracy; below it, the model is overconfident."
+        "On the dashed line, confidence equals accuracy; below it, the model is overconfident. Bins"
+        " with few documents are joined; bars are 95% intervals."
     )
-    picture = variant_plots.reliability(tables["calibration"])
-    alt = f"Reliability diagram; expected calibration error {row['ece']:.3f}"
+    picture = variant_plots.reliability(tables["calibration"], row["number"])
+    alt = f"Reliability diagram; expected calibration error {percent(row['ece'])}"
     yield html.figure(picture, alt, caption)
 
 

@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.cluster.hierarchy import leaves_list, linkage
-from scipy.spatial.distance import squareform
 
 from seq2report.core.excerpts import excerpt
+from seq2report.report.comparison_plots import reliability_diagram
 from seq2report.report.numbers import METRICS
-from seq2report.report.plots import COLOURS, INK, NEUTRAL, SHARES
+from seq2report.report.plots import COLOURS, INK, NEUTRAL, SHARES, look
 
 BAND = 3  # with this many seeds or more, mean and band replace the lines
 FEW_CLASSES = 6  # up to this many classes have large cells
@@ -20,7 +19,7 @@ MOST_CLASSES = 60  # of a matrix
 LONGEST = 40  # characters of a class
 
 
-def learning_curves(history: pd.DataFrame, metric: str) -> Figure:
+def learning_curves(history: pd.DataFrame, metric: str, number: int) -> Figure:
     """Plot a metric and the log loss by epoch; kept epochs are dots.
 
     The training split is drawn too if its metric is in the history, as are accuracy and loss.
@@ -28,8 +27,8 @@ def learning_curves(history: pd.DataFrame, metric: str) -> Figure:
     With `BAND` seeds or more, lines are means and bands extend from the lowest to the highest;
     each epoch covers the seeds that reached it.
     """
-    figure = Figure(figsize=(9, 3.2))
-    lines = (("training", "", NEUTRAL, "--"), ("validation", "val_", COLOURS[0], "-"))
+    figure, colour_of = Figure(figsize=(9, 3.2)), look(number)["color"]
+    lines = (("training", "", NEUTRAL, "--"), ("validation", "val_", colour_of, "-"))
     for axes, measure in zip(figure.subplots(1, 2), (metric, "loss"), strict=True):
         for name, prefix, colour, dashes in lines:
             if prefix + measure not in history:
@@ -40,7 +39,7 @@ def learning_curves(history: pd.DataFrame, metric: str) -> Figure:
             )
             axes.plot([], [], label=name, **style)
         kept = history[history["kept"]]
-        axes.plot(kept["epoch"], kept[f"val_{measure}"], "o", color=COLOURS[3], label="kept")
+        axes.plot(kept["epoch"], kept[f"val_{measure}"], "o", color=colour_of, label="kept")
         axes.set(xlabel="epoch", ylabel=METRICS.get(measure, "log loss"))
         axes.grid(alpha=0.25)
         axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
@@ -57,31 +56,15 @@ def _seeds(axes: Axes, runs: pd.DataFrame, style: dict) -> None:
     axes.fill_between(runs.index, low, high, color=style["color"], alpha=0.25, linewidth=0)
 
 
-def class_order(shares: np.ndarray) -> np.ndarray:
-    """Return the order of classes, (n,), that puts confused classes next to each other.
-
-    Hierarchical clustering with average linkage of the confusion shares (n, n); the distance of
-    two classes decreases with the share of documents confused between them. Leaves are ordered by
-    Bar-Joseph, Gifford and Jaakkola 2001, "Fast optimal leaf ordering for hierarchical clustering".
-    """
-    if len(shares) < 3:
-        return np.arange(len(shares))
-    distance = 1 - (shares + shares.T) / 2
-    np.fill_diagonal(distance, 0)
-    tree = linkage(squareform(distance, checks=False), "average", optimal_ordering=True)
-    return leaves_list(tree)
-
-
 def confusion_shares(confusion: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Return the share of the documents of a class (row) predicted as each class (column).
 
-    Rows and columns are in `class_order`. The row of a class without test documents is zero.
+    Rows and columns have the order of ``classes``, which is that of the corpus on every page. The
+    row of a class without test documents is zero.
     """
     counts = confusion.pivot(index="label", columns="predicted", values="documents")
     counts = counts.reindex(index=classes, columns=classes).fillna(0)
-    shares = counts / np.maximum(counts.sum(axis=1), 1).to_numpy()[:, None]
-    order = class_order(shares.to_numpy())
-    return shares.iloc[order, order]
+    return counts / np.maximum(counts.sum(axis=1), 1).to_numpy()[:, None]
 
 
 def confusion_matrix(shares: pd.DataFrame) -> Figure:
@@ -127,17 +110,11 @@ def candidates(table: pd.DataFrame, metric: str) -> Figure:
     return figure
 
 
-def reliability(calibration: pd.DataFrame) -> Figure:
+def reliability(calibration: pd.DataFrame, number: int) -> Figure:
     """Draw the reliability diagram of one variant: accuracy against confidence."""
     figure = Figure(figsize=(3.8, 3.6))
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color=NEUTRAL, linestyle="--", linewidth=1)
-    axes.plot(calibration["confidence"], calibration["accuracy"], color=COLOURS[0], linewidth=1)
-    area = 6 + 200 * calibration["documents"] / calibration["documents"].sum()
-    axes.scatter(
-        calibration["confidence"], calibration["accuracy"], s=area, color=COLOURS[0], alpha=0.8
-    )
+    reliability_diagram(axes, calibration, number)
     axes.set_xlabel("confidence: probability of the predicted class")
-    axes.set(ylabel="accuracy: share of correct predictions", aspect="equal")
-    axes.grid(alpha=0.25)
+    axes.set_ylabel("accuracy: share of correct predictions")
     return figure

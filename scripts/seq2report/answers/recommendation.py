@@ -1,0 +1,46 @@
+"""The recommended variants of a corpus: the best, the one to use, the cheapest and the fastest."""
+
+import pandas as pd
+
+from seq2report.core.durations import tied
+
+POINT = 0.01  # of the score that a cheaper variant may lose
+
+
+def recommend(variants: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Return the recommended variants; those monitored on the test documents are left out.
+
+    Within one point means a score at most `POINT` below the best. The cheapest has the least
+    CPU time of fitting, the fastest the fewest milliseconds per test document; of several whose
+    times are `durations.tied`, it is the one with the best score. The variant to use is the
+    cheapest one within one point that is not significantly worse than the best.
+    """
+    held_out = variants[variants["protocol"] != "lecture"]
+    columns = ["variant", "title", "score", "accuracy", "cpu_minutes", "ms_per_document"]
+    if held_out.empty:
+        return held_out[columns].assign(recommendation="")[["recommendation", *columns]]
+    best = held_out["score"].idxmax()
+    near = held_out[held_out["score"] >= held_out.loc[best, "score"] - POINT - 1e-9]
+    below = comparisons[comparisons["variant_b"] == held_out.loc[best, "variant"]]
+    below = below.loc[below["verdict"] == "worse", "variant_a"]
+    chosen = {
+        "best": best,
+        "to use": least(near[~near["variant"].isin(below)], "cpu_minutes"),
+        "cheapest within one point": least(near, "cpu_minutes"),
+        "fastest within one point": least(near, "ms_per_document"),
+        "fastest": least(held_out, "ms_per_document"),
+    }
+    table = held_out.loc[list(chosen.values()), columns].reset_index(drop=True)
+    return table.assign(recommendation=list(chosen))[["recommendation", *columns]]
+
+
+def least(variants: pd.DataFrame, cost: str) -> int:
+    """Return the index of the variant with the least cost; of ties, the one with the best score."""
+    best, known = variants["score"].idxmax(), variants.dropna(subset=cost)
+    if known.empty or tied(known[cost].min(), variants.loc[best, cost]):
+        return best
+    is_least = [
+        tied(value, known[cost].min()) and not tied(value, variants.loc[best, cost])
+        for value in known[cost]
+    ]
+    return known.loc[is_least, "score"].idxmax()

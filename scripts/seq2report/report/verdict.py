@@ -1,0 +1,120 @@
+"""The verdict on a corpus in a card that is read in ten seconds; all text is escaped."""
+
+from collections.abc import Iterator
+from html import escape
+
+import pandas as pd
+from IPython.display import HTML
+
+from seq2report.core.durations import tied
+from seq2report.report import comparison_page, html
+from seq2report.report.numbers import METRICS, percent, seconds
+from seq2report.report.outcome import cautions, recommended
+
+NEXT = {"better": "significantly better", "not distinguishable": "no significant difference"}
+NEXT["worse"] = "significantly worse"
+
+
+def card(tables: dict[str, pd.DataFrame]) -> HTML:
+    """Return which variant to use on a corpus, the best, one of another kind, and what to check.
+
+    The tables are those of evaluate_runs, and the classes of evaluate_corpus.
+    """
+    variants = tables["variants"]
+    lines = "".join(
+        f'<p class="{kind}"><strong>{escape(label)}</strong> {content}</p>'
+        for kind, label, content in _lines(tables)
+    )
+    checks = "".join(f"<li>{escape(sentence)}</li>" for sentence in cautions(tables))
+    chart = comparison_page.cost_figure(variants)
+    return HTML(
+        f'<section class="verdict"><div>{html.heading(variants["corpus"].iloc[0], 2).data}{lines}'
+        f"{f'<ul>{checks}</ul>' if checks else ''}</div>{chart.data}</section>"
+    )
+
+
+def _lines(tables: dict[str, pd.DataFrame]) -> Iterator[tuple[str, str, str]]:
+    """Yield kind (good, level or bad), label and HTML of each line of a card."""
+    use, best = recommended(tables, "to use"), recommended(tables, "best")
+    if use is None:
+        yield "bad", "No verdict", "All variants were monitored on the test documents."
+        return
+    yield "good", "Use", f"{_named(use)}, {seconds(use['fit_cpu_seconds'])} to train."
+    if use["variant"] == best["variant"]:
+        yield from _second(tables, use)
+    else:
+        difference = NEXT["not distinguishable"]
+        yield "level", "Best", f"{_named(best)} ({difference}), {_cost(best, use)}."
+    other = another_kind(tables["variants"], use)
+    if other is not None and other["variant"] != best["variant"]:
+        yield _judged(tables, other, use)
+
+
+def _second(tables: dict[str, pd.DataFrame], use: pd.Series) -> Iterator[tuple[str, str, str]]:
+    """Yield the line on the runner-up of a variant that is both to use and the best."""
+    variants = tables["variants"]
+    others = variants[(variants["variant"] != use["variant"]) & (variants["protocol"] != "lecture")]
+    if others.empty:
+        return
+    second = others.iloc[0]
+    verdict = against(tables, second, use)
+    kind = "level" if verdict == "not distinguishable" else "good"
+    content = f"{_named(second)} ({NEXT[verdict]}), {_cost(second, use)}."
+    yield kind, "It is the best. Next", content
+
+
+def against(tables: dict[str, pd.DataFrame], one: pd.Series, other: pd.Series) -> str:
+    """Return the verdict of the paired test of one variant against another."""
+    pairs = tables["comparisons"].set_index(["variant_a", "variant_b"])["verdict"]
+    return pairs[one["variant"], other["variant"]]
+
+
+def another_kind(variants: pd.DataFrame, use: pd.Series) -> pd.Series | None:
+    """Return the best variant of another kind than the one to use, or None.
+
+    For a network, that is a pipeline; otherwise the best network that reads words in their order,
+    or the best network.
+    """
+    rows = variants[variants["protocol"] != "lecture"]
+    if use["kind"] == "network":
+        rows = rows[rows["kind"] == "pipeline"]
+    else:
+        rows = rows[rows["kind"] == "network"]
+        ordered = rows[rows["document_shape"].str.contains(" × ", na=False)]
+        rows = ordered if len(ordered) else rows
+    return None if rows.empty else rows.iloc[0]
+
+
+def _judged(
+    tables: dict[str, pd.DataFrame], other: pd.Series, use: pd.Series
+) -> tuple[str, str, str]:
+    """Return the line on a variant of another kind: is it worth its cost?"""
+    verdict, cost = against(tables, other, use), _cost(other, use)
+    is_dearer = other["fit_cpu_seconds"] > use["fit_cpu_seconds"]
+    is_cheaper = not is_dearer and not tied(other["fit_cpu_seconds"], use["fit_cpu_seconds"])
+    if verdict == "better":
+        kind, judged = "good", "worth its cost if every point counts"
+    elif is_cheaper:
+        kind, judged = "level", "worth it if training has to be cheap"
+    else:
+        kind, judged = "bad" if verdict == "worse" else "level", "not worth it here"
+    label = "Network" if other["kind"] == "network" else "Without a network"
+    return kind, label, f"{_named(other)} ({NEXT[verdict]}), {cost}: {judged}."
+
+
+def _named(row: pd.Series) -> str:
+    """Return the variant with its score."""
+    name = "" if row["metric"] == "accuracy" else f"{METRICS[row['metric']]} "
+    return f"{html.variant(row)}: {name}<b>{percent(row['score'])}</b>"
+
+
+def _cost(row: pd.Series, use: pd.Series) -> str:
+    """Return the training time of a variant, compared with that of the one to use."""
+    own, other = row["fit_cpu_seconds"], use["fit_cpu_seconds"]
+    if pd.isna(own) or pd.isna(other):
+        return "at an unknown cost"
+    if tied(own, other):
+        return "at a similar cost"
+    if own > other:
+        return f"at {own / other:.0f} times the cost"
+    return f"at 1/{other / own:.0f} of the cost"
