@@ -3,9 +3,9 @@
 By hand: the lecture's two sentences and a network with two hidden units. On a corpus, if one is
 passed: CBOW and skip-gram with negative sampling.
 
-pairs, embedding, loss, probabilities, contexts, starts, separation, orders, order_examples: the two
-sentences. settings, neighbours, map, bands: the corpus. facts: one row of sizes and headline
-figures.
+pairs, step, embedding, loss, probabilities, contexts, starts, separation, orders and
+order_examples: the two sentences. settings, neighbours, map, bands: the corpus. facts: one row of
+sizes and headline figures.
 """
 
 import logging

@@ -18,6 +18,7 @@ BY_HAND = {
     "pairs": ["context", "target", "sentence"],
     "embedding": ["setting", "word", "x", "y", "sentence"],
     "loss": ["setting", "epoch", "loss"],
+    "step": ["quantity", "word", "unit", "value"],
     "probabilities": ["context", "target", "probability", "share"],
     "starts": ["setting", "start", "loss", "line", "nearest"],
     "separation": ["setting", "epoch", "line", "nearest"],
@@ -303,3 +304,12 @@ def test_the_page_without_a_corpus_or_with_other_figures_is_true(tables, tmp_pat
     assert "No: for these initial weights, no straight line" in html
     for lie in ("two thirds", "in all starts", "almost reaches"):
         assert lie not in html
+
+
+def test_the_first_step_is_that_of_the_training(tables):
+    rows = tables["step"].groupby("quantity")["value"].agg(list)
+    assert np.add(rows["before"], rows["change"]) == pytest.approx(rows["after"])
+    assert np.exp(-rows["loss"][0]) == pytest.approx(np.dot(rows["probability"], rows["target"]))
+    output = np.reshape(rows["output weight"], (2, 6))
+    assert np.dot(rows["before"], output) == pytest.approx(rows["logit"])
+    assert sum(rows["probability"]) == pytest.approx(1)

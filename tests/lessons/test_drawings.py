@@ -1,48 +1,35 @@
 """The drawings of the lessons: their numbers are those of the tables, and their text fits."""
 
-import re
-from xml.etree import ElementTree
-
+import pandas as pd
 import pytest
+from drawn import numbers, outside, parsed, texts
 
-from seq2report.lessons import drawing, one_hot, one_hot_drawing
-
-SVG = re.compile(r"<svg.*?</svg>", re.DOTALL)
-
-
-def parsed(figure) -> list[ElementTree.Element]:
-    return [ElementTree.fromstring(svg) for svg in SVG.findall(figure.data)]
+from seq2report.lessons import cbow_drawing, drawing, one_hot, one_hot_drawing
+from seq2report.lessons.cbow import by_hand
 
 
-def texts(svg: ElementTree.Element, kind: str = "") -> list[str]:
-    return [each.text for each in svg.iter("text") if kind in each.get("class").split() or not kind]
-
-
-def numbers(svg: ElementTree.Element) -> list[float]:
-    """The values from tables, in the order in which they are drawn."""
-    return [float(each.replace("−", "-")) for each in texts(svg, "number")]
-
-
-def outside(svg: ElementTree.Element) -> list[str]:
-    """The texts that do not fit; the letters of a line have 0.56 of its height on average."""
-    _, _, width, height = map(float, svg.get("viewBox").split())
-    found = []
-    for each in svg.iter("text"):
-        half = (3.6 if "small" in each.get("class") else 4) * len(each.text)
-        x, y = float(each.get("x")), float(each.get("y"))
-        middle = x + {"start": half, "middle": 0, "end": -half}[each.get("text-anchor")]
-        if middle < half or middle + half > width or not 7 <= y <= height - 7:
-            found.append(each.text)
-    return found
+def cbow_tables() -> dict[str, pd.DataFrame]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(by_hand, "STARTS", 20)
+        starts, _, embeddings = by_hand.try_starts(by_hand.SHOWN, 1)
+    tables = {"step": by_hand.first_step(by_hand.draw_starts(1, 1)), "starts": starts}
+    tables |= {"contexts": starts[["setting"]], "pairs": pd.DataFrame(index=range(8))}
+    tables |= by_hand.compare_orders(starts, embeddings)
+    return tables | {"facts": pd.DataFrame({"rate": [by_hand.RATE]})}
 
 
 @pytest.fixture(scope="module")
 def figures():
     """A figure of each lesson, from tables that the lesson made."""
-    return {"one_hot": one_hot_drawing.figure(one_hot.build_tables(1))}
+    six_words = cbow_tables()
+    return {
+        "one_hot": one_hot_drawing.figure(one_hot.build_tables(1)),
+        "cbow": cbow_drawing.step(six_words),
+        "cbow maps": cbow_drawing.maps(six_words),
+    }
 
 
-@pytest.mark.parametrize("lesson", ["one_hot"])
+@pytest.mark.parametrize("lesson", ["one_hot", "cbow", "cbow maps"])
 def test_a_drawing_is_described_and_readable_on_a_phone(figures, lesson):
     for svg in parsed(figures[lesson]):
         assert svg.get("role") == "img"
@@ -83,3 +70,26 @@ def test_one_hot_drawing_shows_the_product_that_was_computed():
     tables["lookup"] = tables["lookup"].assign(sea=7.5)
     product, _ = parsed(one_hot_drawing.figure(tables))
     assert numbers(product).count(7.5) == 1
+
+
+def test_cbow_numbers_are_those_of_the_step(figures):
+    values = by_hand.first_step(by_hand.draw_starts(1, 1)).groupby("quantity")["value"].agg(list)
+    forward, update = parsed(figures["cbow"])
+    shown = [*values["before"], *values["input"], *values["probability"]]
+    assert sorted(numbers(forward)) == pytest.approx(sorted(shown), abs=0.005)
+    shown = [*values["probability"], *values["target"], *values["error"], *values["loss"]]
+    shown += [*values["before"], *values["change"], *values["after"]]
+    assert sorted(numbers(update)) == pytest.approx(sorted(shown), abs=0.005)
+    weights = [each for each in forward.iter("path") if "stroke-width" in (each.get("style") or "")]
+    negative = [each for each in weights if "minus" in each.get("class")]
+    assert len(weights) == len(values["output weight"])
+    assert len(negative) == sum(value < 0 for value in values["output weight"])
+
+
+def test_cbow_maps_show_a_start_that_worked_and_one_that_did_not(figures):
+    tables = cbow_tables()
+    worked = tables["starts"].set_index("start")["line"]
+    shown = [texts(svg, "strong")[0] for svg in parsed(figures["cbow maps"])]
+    starts = [int(title.split()[1].rstrip(":")) for title in shown]
+    assert worked[starts].tolist() == [True, False]
+    assert ["separate" in title for title in shown] == [True, False]

@@ -18,7 +18,7 @@ def lines_of(lesson: str) -> str:
     return code
 
 
-@pytest.mark.parametrize("lesson", ["one_hot"])
+@pytest.mark.parametrize("lesson", ["one_hot", "cbow"])
 def test_the_lines_of_a_lesson_run(lesson, capsys):
     code = lines_of(lesson)
     written = [line for line in code.splitlines() if line and not line.startswith("import ")]

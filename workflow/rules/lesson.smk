@@ -55,7 +55,7 @@ LESSONS = [
     lesson(
         "cbow",
         "CBOW",
-        "pairs orders order_examples embedding loss probabilities contexts starts separation"
+        "pairs step orders order_examples embedding loss probabilities contexts starts separation"
         " settings neighbours bands map facts",
         "vocabulary sequences tokens",
     ),

@@ -224,3 +224,18 @@ def bands_outcome(lesson: Tables, facts: dict) -> HTML:
         " vector at all, and neither do words that first occur after training."
     )
     return html.text(said, lengths=lengths, agreement=agreement, **facts)
+
+
+def exercise(lesson: Tables) -> HTML:
+    """Return the answer of the exercise, with the losses of the run."""
+    step, words = lesson["step"].set_index("quantity")["value"], lesson["facts"]["words"].iloc[0]
+    answer = (
+        "If all {words} words had the same probability 1/{words}, the loss would be ln {words} ="
+        " {guessing:.3f}. The drawing has {one:.3f} for one pair, and the curve begins with"
+        " {first:.3f}, the mean over all pairs. The initial weights are random and small, so the"
+        " probabilities are near 1/{words}, but not equal: one target gets a little more, another a"
+        " little less."
+    )
+    first = shown(lesson, "loss")["loss"].iloc[0]
+    losses = {"guessing": np.log(words), "one": step["loss"], "first": first}
+    return html.folded("Answer", html.text(answer, words=words, **losses))

@@ -42,6 +42,10 @@ def box(x: float, y: float, width: float, height: float, kind: str = "", share: 
     return f'<rect class="{kind}" {place} rx="3"{strength}/>'
 
 
+def circle(x: float, y: float, radius: float, kind: str = "") -> str:
+    return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>'
+
+
 def line(x: float, y: float, to_x: float, to_y: float, kind: str = "") -> str:
     return f'<path class="line {kind}" d="M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}"/>'
 
@@ -55,6 +59,12 @@ def arrow(x: float, y: float, to_x: float, to_y: float, kind: str = "") -> str:
     ]
     head = "L".join(f"{a:.1f} {b:.1f}" for a, b in [(to_x, to_y), *corners])
     return line(x, y, to_x, to_y, kind) + f'<path class="head {kind}" d="M{head}Z"/>'
+
+
+def weighted(x: float, y: float, to_x: float, to_y: float, share: float) -> str:
+    """Return a line of the kind plus or minus whose width shows a weight; ``share`` is −1 to 1."""
+    drawn = line(x, y, to_x, to_y, "plus" if share >= 0 else "minus")
+    return drawn.replace("<path", f'<path style="stroke-width: {0.5 + 4 * abs(share):.1f}"')
 
 
 def cells(
@@ -80,8 +90,9 @@ def cells(
 def drawing(height: float, title: str, about: str, *parts: str, width: float = WIDTH) -> str:
     """Return a drawing as inline SVG; ``about`` describes it to people who cannot see it."""
     title, about = escape(visible(title)), escape(visible(about))
+    limit = f'style="flex-basis: {0.9 * width:.0f}px; max-width: {1.25 * width:.0f}px"'
     return (
-        f'<svg class="drawing" viewBox="0 0 {width:.0f} {height:.0f}" role="img"'
+        f'<svg class="drawing" {limit} viewBox="0 0 {width:.0f} {height:.0f}" role="img"'
         f' aria-label="{title}"><title>{title}</title><desc>{about}</desc>{"".join(parts)}</svg>'
     )
 

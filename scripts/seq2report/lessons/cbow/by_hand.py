@@ -112,6 +112,35 @@ def descend(
     return Weights(hidden, output), np.array(losses).reshape(epochs, -1)
 
 
+def first_step(before: Weights) -> pd.DataFrame:
+    """Return the first step of training, for the first pair of a word and its neighbour.
+
+    Columns quantity, word, unit and value. The other pairs have other contexts, so the vector of
+    this context changes by this pair only: −`RATE` · output · (probability − target) / pairs.
+    """
+    contexts, targets = examples(SHOWN)
+    x, (context,), target = inputs(contexts), contexts[0], targets[0]
+    _, losses = descend(before, x[:1], targets[:1], 1)
+    probability = probabilities(before, x[:1])[0, 0]
+    wanted = np.eye(len(WORDS))[target]
+    hidden, output = before.hidden[0, context], before.output[0]
+    change = -RATE * output @ (probability - wanted) / len(targets)
+    trained, _ = descend(before, x, targets, 1)
+    by_word = {"input": x[0], "logit": hidden @ output, "probability": probability}
+    by_word |= {"target": wanted, "error": probability - wanted}
+    by_unit = {"before": hidden, "change": change, "after": trained.hidden[0, context]}
+    frames = [pd.DataFrame({"quantity": ["loss"], "word": [WORDS[target]], "value": losses[0]})]
+    for name, values in by_word.items():
+        frames.append(pd.DataFrame({"quantity": name, "word": WORDS, "value": values}))
+    for unit in range(UNITS):
+        weights = {"quantity": "output weight", "word": WORDS, "value": output[unit]}
+        frames.append(pd.DataFrame(weights | {"unit": unit + 1}))
+    units = {"word": WORDS[context], "unit": range(1, UNITS + 1)}
+    for name, values in by_unit.items():
+        frames.append(pd.DataFrame({"quantity": name, "value": values} | units))
+    return pd.concat(frames, ignore_index=True)[["quantity", "word", "unit", "value"]]
+
+
 def fit_keras(keras: ModuleType, x: np.ndarray, targets: np.ndarray, epochs: int):
     """Train the same network in Keras; return weights before and after, and losses (epochs,)."""
     model = keras.Sequential(
@@ -240,6 +269,7 @@ def build_tables(keras: ModuleType, seed: int) -> tuple[dict[str, pd.DataFrame],
     ]
     pairs = pd.DataFrame(pairs, columns=["context", "target", "sentence"])
     tables = {"pairs": pairs, "probabilities": compare_probabilities(pairs, after)}
+    tables["step"] = first_step(before)
     rows = {name: [] for name in ("embedding", "loss", "contexts", "starts", "separation")}
     for setting in SETTINGS:
         # The same first weights in every setting; Keras's own result for the one that is shown.
