@@ -5,7 +5,6 @@ The page is one HTML file that needs no other file and no network.
 """
 
 import os
-import tempfile
 from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -13,26 +12,18 @@ from pathlib import Path
 
 import nbformat
 import papermill
-from jupyter_client import AsyncKernelManager
-from jupyter_client.kernelspec import KernelSpecManager
 from nbconvert import HTMLExporter
-from traitlets import default
+from papermill.engines import papermill_engines
 from traitlets.config import Config
 
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
+from seq2report.report.execution import IN_PROCESS, InProcess
 from seq2report.report.harmless import isolated, policy, seen
 
 CHART = 'class="chart"'  # as `page.chart` writes it
-SCRIPTS = Path(__file__).resolve().parent
-
-
-class OwnKernelManager(AsyncKernelManager):
-    """Starts the kernel of this Python, whatever other kernels are installed."""
-
-    @default("kernel_spec_manager")
-    def _kernel_spec_manager_default(self) -> KernelSpecManager:
-        return KernelSpecManager(parent=self, kernel_dirs=[])
+PLACES = ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_PATH")
+papermill_engines.register(IN_PROCESS, InProcess)
 
 
 def execute(notebook: Path, executed: Path, parameters: dict) -> None:
@@ -42,18 +33,11 @@ def execute(notebook: Path, executed: Path, parameters: dict) -> None:
         UserError: a cell failed.
     """
     executed.parent.mkdir(parents=True, exist_ok=True)
-    code = [str(SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     # Kernel and language are set here, so that the metadata of the notebook do not matter.
-    kernel = {"kernel_name": "python3", "kernel_manager_class": OwnKernelManager}
-    kernel |= {"language": "python", "progress_bar": False, "log_output": True}
+    how = {"engine_name": IN_PROCESS, "kernel_name": "python3", "language": "python"}
+    how |= {"progress_bar": False, "log_output": True}
     try:
-        with tempfile.TemporaryDirectory(prefix="seq2report-") as own:
-            # Not the home: it may be read-only. Its start-up files would run in the kernel, and its
-            # templates would replace those of nbconvert.
-            os.environ.update(PYTHONPATH=os.pathsep.join(code))
-            os.environ.update(IPYTHONDIR=own, JUPYTER_RUNTIME_DIR=own)
-            os.environ.update(JUPYTER_DATA_DIR=own, JUPYTER_CONFIG_DIR=own, JUPYTER_PATH=own)
-            papermill.execute_notebook(notebook, executed, parameters=parameters, **kernel)
+        papermill.execute_notebook(notebook, executed, parameters=parameters, **how)
     except papermill.PapermillExecutionError as error:
         if error.ename == "UserError":  # such as a damaged table
             raise UserError(error.evalue) from error
@@ -89,6 +73,7 @@ def to_page(executed: Path, template: Path, address: str, links: list[dict[str, 
     config.TemplateExporter.extra_template_basedirs = [str(folder.parent)]
     config.TemplateExporter.exclude_input = True
     config.TemplateExporter.exclude_output_prompt = True
+    os.environ.update(dict.fromkeys(PLACES, os.devnull))  # no templates of the user
     exporter = HTMLExporter(config=config, template_name=folder.name)
     notebook = nbformat.read(executed, as_version=4)
     for n, cell in enumerate(notebook.cells):
