@@ -260,9 +260,9 @@ def per_class(answers: dict[str, Answers], classes: list[str]) -> pd.DataFrame:
     tables = {}
     for variant, given in answers.items():
         truth = np.tile(given.truth, len(given.predicted))
-        table = class_scores(truth, given.predicted.ravel(), len(classes))
-        table["documents"] //= len(given.predicted)
-        tables[variant] = table.assign(label=classes)[["label", *table.columns]]
+        columns = class_scores(truth, given.predicted.ravel(), len(classes))
+        columns["documents"] //= len(given.predicted)
+        tables[variant] = pd.DataFrame({"label": classes} | columns)
     return pd.concat(tables, names=["variant"])
 
 

@@ -48,7 +48,7 @@ def test_scores_are_those_of_scikit_learn(pairs, seed):
     *expected, support = sklearn.metrics.precision_recall_fscore_support(
         truth, predicted, labels=present, zero_division=0
     )
-    table = class_scores(truth, predicted, 3)
+    table = pd.DataFrame(class_scores(truth, predicted, 3))
     np.testing.assert_array_equal(table.loc[present, ["precision", "recall", "f1"]].T, expected)
     np.testing.assert_array_equal(table.loc[present, "documents"], support)
     assert table.drop(index=present).isna().sum(axis=1).eq(3).all()

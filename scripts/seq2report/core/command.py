@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import errno
+import gc
 import io
 import json
 import logging
@@ -35,6 +36,7 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
     """
     if isinstance(sys.stdout, io.TextIOWrapper):  # not every terminal shows every character
         sys.stdout.reconfigure(errors="replace")
+    gc.set_threshold(10_000, 50, 100)  # of the objects that an import creates, almost all stay
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
     stopped = []
 

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
-
-import pandas as pd
+from typing import TYPE_CHECKING, TypeVar
 
 from seq2report.core.command import intact, read_json
+
+if TYPE_CHECKING:  # commands that train load no pandas
+    import pandas as pd
 
 Result = TypeVar("Result")
 FACTOR = 2  # times that differ by less are ties: a second measurement could swap them
@@ -61,7 +62,7 @@ def progress(activity: str, every: float = 60) -> Iterator[None]:
         thread.join()
 
 
-def read_jobs(benchmarks: Path) -> pd.DataFrame:
+def read_jobs(benchmarks: Path) -> "pd.DataFrame":
     """Return one row per job: rule, job, seconds, cpu_seconds and peak_mib, the longest first.
 
     CPU time is sampled while a job runs, so the last moments of each may be missing. That of a
@@ -69,6 +70,8 @@ def read_jobs(benchmarks: Path) -> pd.DataFrame:
     Snakemake's benchmark files, one folder per rule, in the folder of the results; `UserError` if
     one of them is damaged.
     """
+    import pandas as pd
+
     files = sorted(benchmarks.glob("*/*.tsv"))
     columns = {"s": "seconds", "cpu_time": "cpu_seconds", "max_rss": "peak_mib"}
     rows = []
@@ -92,7 +95,7 @@ def _metrics(benchmark: Path) -> Path:
     return benchmark.parents[2] / corpus / "runs" / variant / f"seed-{seed}/metrics.json"
 
 
-def of_rules(jobs: pd.DataFrame) -> pd.DataFrame:
+def of_rules(jobs: "pd.DataFrame") -> "pd.DataFrame":
     """Return one row per rule, the longest first: jobs, seconds, cpu_seconds and peak_mib.
 
     Seconds are sums over the jobs, to a tenth; peak_mib is the largest of a job.

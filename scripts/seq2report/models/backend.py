@@ -11,7 +11,12 @@ from seq2report.core.command import UserError
 from seq2report.models import devices
 
 FIRST_BFLOAT16 = (8, 0)  # compute capability: Ampere
-UNUSED = ("matplotlib", "IPython", "sklearn")  # Keras loads them if installed, which takes seconds
+UNUSED = (
+    "matplotlib",
+    "IPython",
+    "sklearn",
+    "pandas",
+)  # Keras loads them if installed, which takes seconds
 
 
 def load_keras(seed: int, threads: int = 1, gpu: int = 0, gpu_absent: str = "error") -> ModuleType:

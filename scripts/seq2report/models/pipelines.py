@@ -10,7 +10,7 @@ from types import FunctionType
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
-import pandas as pd
+import polars as pl
 import skops.io
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, clone
@@ -144,13 +144,13 @@ def save_pipeline(model: Pipeline, folder: Path) -> None:
     separate file because skops describes each entry of a dictionary in many bytes: a vocabulary of
     bigrams would be many times larger than the rest of the model.
     """
-    terms = [pd.DataFrame({"step": [], "term": []}, dtype=str)]
+    terms = [pl.DataFrame(schema={"step": pl.String, "term": pl.String})]
     for name, step in _vectorizers(model).items():
         ordered = sorted(step.vocabulary_, key=step.vocabulary_.get)
-        terms.append(pd.DataFrame({"step": name, "term": ordered}))
+        terms.append(pl.DataFrame({"term": ordered}).select(pl.lit(name).alias("step"), "term"))
     light = _light(model)
     skops.io.dump(light, folder / "model.skops", compression=ZIP_DEFLATED)
-    pd.concat(terms).to_parquet(folder / "vocabulary.parquet", index=False)
+    pl.concat(terms).write_parquet(folder / "vocabulary.parquet")
 
 
 def _vectorizers(step: BaseEstimator, path: tuple[str, ...] = ()) -> dict[str, BaseEstimator]:
@@ -198,8 +198,8 @@ def load_pipeline(folder: Path) -> Pipeline:
     _refuse(file, foreign_parts(model))
     vectorizers = _vectorizers(model)
     with intact(file := folder / "vocabulary.parquet"):
-        for name, terms in pd.read_parquet(file).groupby("step")["term"]:
-            vectorizers[name].vocabulary_ = {term: n for n, term in enumerate(terms)}
+        for (name,), terms in pl.read_parquet(file).group_by("step", maintain_order=True):
+            vectorizers[name].vocabulary_ = {term: n for n, term in enumerate(terms["term"])}
     return model
 
 

@@ -6,6 +6,7 @@ another machine: the files of `MODEL`, and in an ensemble those of each member i
 """
 
 import argparse
+import csv
 import logging
 import platform
 import resource
@@ -17,7 +18,6 @@ from hashlib import file_digest
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import polars as pl
 
 from seq2report.core.command import damaged, intact, read_json, replacing, write_json
@@ -194,7 +194,10 @@ def write_run(
         watched = _write_predictions(folder / "validation.parquet", *validation, classes)
     metrics |= {"test_documents": len(test[1])}
     metrics |= {f"val_{name}": value for name, value in watched.items()}
-    pd.DataFrame(history, columns=HISTORY_COLUMNS).to_csv(folder / "history.csv", index=False)
+    with (folder / "history.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, HISTORY_COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows(history)
     metrics |= facts | environment()
     metrics["peak_memory_mb"] = max(metrics["peak_memory_mb"], facts.get("peak_memory_mb", 0))
     write_json(folder / "metrics.json", metrics)
@@ -224,11 +227,11 @@ def scores(truth: np.ndarray, predicted: np.ndarray, probability: np.ndarray) ->
     Balanced accuracy is the mean recall and macro-F1 the mean F1 of the classes with documents.
     ``truth`` and ``predicted`` are class numbers, (n,); ``probability`` is (n, classes).
     """
-    means = class_scores(truth, predicted, probability.shape[1]).mean()  # without missing scores
+    of_classes = class_scores(truth, predicted, probability.shape[1])
     return {
         "accuracy": float(np.mean(truth == predicted)),
-        "balanced_accuracy": float(means["recall"]),
-        "macro_f1": float(means["f1"]),
+        "balanced_accuracy": float(np.nanmean(of_classes["recall"])),
+        "macro_f1": float(np.nanmean(of_classes["f1"])),
         "loss": log_loss(truth, probability),
     }
 
@@ -240,22 +243,22 @@ def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
     return float(-np.log(probability[np.arange(len(truth)), truth].clip(SMALLEST)).mean())
 
 
-def class_scores(truth: np.ndarray, predicted: np.ndarray, classes: int) -> pd.DataFrame:
-    """Return precision, recall, F1 and number of documents, one row per class; 0/0 is 0.
+def class_scores(truth: np.ndarray, predicted: np.ndarray, classes: int) -> dict[str, np.ndarray]:
+    """Return precision, recall, f1 and number of documents of each class, (classes,); 0/0 is 0.
 
     A class without documents has no scores (NaN): no answer for it can be right. The others equal
-    those of scikit-learn to the last digit. Loading scikit-learn for them would take longer than
-    everything else that is done with a run after training. ``truth`` and ``predicted`` are class
-    numbers, (n,).
+    those of scikit-learn to the last digit. Loading scikit-learn or pandas for them would take
+    longer than everything else that is done with a run after training. ``truth`` and ``predicted``
+    are class numbers, (n,).
     """
     documents, answers = (np.bincount(n, minlength=classes) for n in (truth, predicted))
     right = np.bincount(truth[truth == predicted], minlength=classes)
     precision, recall = (right / np.maximum(total, 1) for total in (answers, documents))
     f1 = 2 * right / np.maximum(documents + answers, 1)
-    columns = {"precision": precision, "recall": recall, "f1": f1, "documents": documents}
-    table = pd.DataFrame(columns)
-    table.loc[documents == 0, ["precision", "recall", "f1"]] = np.nan
-    return table
+    columns = {"precision": precision, "recall": recall, "f1": f1}
+    for column in columns.values():
+        column[documents == 0] = np.nan
+    return columns | {"documents": documents}
 
 
 def environment() -> dict:
