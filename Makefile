@@ -111,13 +111,16 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
+# Packages are compiled when they are first used: less than half of their modules ever are.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The lock includes uv, which then installs all packages and checks their hashes. It uses the
 # certificates of the system, which proxies of companies and campuses require.
 $(READY): $(LOCK)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet "$$(grep -o '^uv==[^ ]*' $(LOCK))"
-	$(BIN)/uv pip sync --quiet --system-certs --require-hashes --compile-bytecode --python $(BIN)/python $(LOCK)
+	$(BIN)/uv pip sync --quiet --system-certs --require-hashes --python $(BIN)/python $(LOCK)
 	rm -f .venv/.ready*
 	touch $(READY)
 
