@@ -18,6 +18,7 @@ from traitlets.config import Config
 
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
+from seq2report.report.contents import with_contents
 from seq2report.report.execution import IN_PROCESS, InProcess
 from seq2report.report.harmless import isolated, policy, seen
 
@@ -91,7 +92,8 @@ def to_page(executed: Path, template: Path, address: str, links: list[dict[str, 
         "scripts": (allowed := scripts(notebook, folder)),
         "policy": policy(allowed),
     }
-    return isolated(exporter.from_notebook_node(notebook, resources=resources)[0])
+    html, _ = exporter.from_notebook_node(notebook, resources=resources)
+    return isolated(with_contents(html))
 
 
 def main(argv: Sequence[str] | None) -> None:

@@ -1,6 +1,7 @@
 """Pages in Chromium: opened, and watched for what they say and ask for."""
 
 import shutil
+import time
 
 from playwright.sync_api import Browser, Page
 
@@ -27,6 +28,14 @@ def chromium() -> str:
     return found
 
 
+def wait_until(page: Page, condition: str, seconds: float = 30):
+    """Wait until an expression is true; `Page.wait_for_function` needs a page that allows eval."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, f"not within {seconds} s: {condition}"
+        page.wait_for_timeout(20)
+
+
 class Opened:
     """A page, and what it complained of and asked for beyond itself."""
 
@@ -40,11 +49,10 @@ class Opened:
         self.page.on("dialog", self.dialog)
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(address)
-        self.page.wait_for_function("document.fonts.status == 'loaded'")
+        wait_until(self.page, "document.fonts.status == 'loaded'")
         charts = "[...document.querySelectorAll('script.chart')]"
-        self.page.wait_for_function(
-            f"{charts}.every((block) => block.previousElementSibling.querySelector('canvas'))"
-        )
+        drawn = "(block) => block.previousElementSibling.querySelector('canvas')"
+        wait_until(self.page, f"{charts}.every({drawn})")
 
     def dialog(self, dialog):
         self.said.append(f"dialog: {dialog.message}")

@@ -23,10 +23,27 @@ document.addEventListener("keydown", ({ key }) => {
   open.querySelector("summary").focus();
 });
 
+// The contents of the page: closed where they stand above it; the section that is read is marked.
+const contents = document.querySelector(".contents");
+if (contents) {
+  if (contents.offsetWidth > innerWidth / 2) contents.open = false;
+  const links = [...contents.querySelectorAll("a")];
+  const heads = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+  const mark = () => {
+    const read = heads.findLastIndex((head) => head.getBoundingClientRect().top < innerHeight / 3);
+    links.forEach((link, n) => link.toggleAttribute("aria-current", n === read));
+  };
+  addEventListener("scroll", mark, { passive: true });
+  mark();
+}
+
 // Tables with a name: sorted by a click on a heading, filtered, saved as they are shown.
 const number = new Intl.Collator("en", { numeric: true });
 const shown = (cell) => cell.dataset.value ?? cell.textContent.trim();
 const isNumber = (text) => text !== "" && Number.isFinite(Number(text));
+// Less is better: ranks, errors, and what has a unit of time or memory.
+const isCost = (heading, cell) =>
+  /^#$|error|loss|brier/i.test(heading.textContent) || /\d (ms|s|min|h|[kMG]B)$/.test(cell.textContent);
 
 function compare(a, b) {
   const gap = (text) => text === "–" || text === "";
@@ -42,8 +59,8 @@ function sortable(table, heading, column) {
   button.addEventListener("click", () => {
     const body = table.tBodies[0];
     const numbers = [...body.rows].every((row) => /^(–|)$|^-?[\d.]/.test(shown(row.cells[column])));
-    const first = numbers ? "descending" : "ascending";
-    const other = numbers ? "ascending" : "descending";
+    const least = !numbers || isCost(heading, body.rows[0].cells[column]);
+    const [first, other] = least ? ["ascending", "descending"] : ["descending", "ascending"];
     const order = heading.getAttribute("aria-sort") === first ? other : first;
     for (const cell of table.tHead.rows[0].cells) cell.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", order);
@@ -70,13 +87,28 @@ function csv(table) {
   return rows.map((row) => [...row.cells].map(quoted).join(",")).join("\r\n") + "\r\n";
 }
 
+// A link that saves the text which a function makes at a click.
+function saving(title, name, type, text) {
+  const link = document.createElement("a");
+  link.textContent = title;
+  link.href = "#";
+  link.addEventListener("click", async (event) => {
+    event.preventDefault();
+    const file = document.createElement("a");
+    file.href = URL.createObjectURL(new Blob([await text()], { type }));
+    file.download = name;
+    file.click();
+    URL.revokeObjectURL(file.href);
+  });
+  return link;
+}
+
 for (const table of document.querySelectorAll("table[data-name]")) {
   [...table.tHead.rows[0].cells].forEach((heading, n) => sortable(table, heading, n));
   const rows = [...table.tBodies[0].rows];
   const tools = document.createElement("div");
   const filter = document.createElement("input");
   const count = document.createElement("output");
-  const save = document.createElement("a");
   tools.className = "tools";
   filter.type = "search";
   filter.placeholder = "Filter rows";
@@ -87,17 +119,26 @@ for (const table of document.querySelectorAll("table[data-name]")) {
     const left = rows.filter((row) => !row.hidden).length;
     count.textContent = wanted ? `${left} of ${rows.length}` : "";
   });
-  save.textContent = "Save as CSV";
-  save.href = "#";
-  save.download = `${table.dataset.name}.csv`;
-  save.addEventListener("click", () => {
-    const last = save.href;
-    save.href = URL.createObjectURL(new Blob(["\ufeff", csv(table)], { type: "text/csv" }));
-    URL.revokeObjectURL(last);
-  });
-  tools.append(filter, count, save);
+  const text = async () => `\ufeff${csv(table)}`;
+  tools.append(filter, count, saving("Save as CSV", `${table.dataset.name}.csv`, "text/csv", text));
   table.parentElement.before(tools);
 }
+
+// Figures: saved as they are shown.
+document.querySelectorAll("figure > .picture").forEach((picture, n) => {
+  const drawing = async () => {
+    if (picture.view) return picture.view.toSVG();
+    const copy = picture.querySelector("svg").cloneNode(true);
+    copy.style.color = getComputedStyle(picture).color;
+    return new XMLSerializer().serializeToString(copy);
+  };
+  const page = location.pathname.split("/").pop().replace(/\.html$/, "");
+  const tools = document.createElement("div");
+  tools.className = "tools";
+  tools.append(saving("Save as SVG", `${page || "figure"}-${n + 1}.svg`, "image/svg+xml", drawing));
+  if (picture.querySelector("svg") || picture.nextElementSibling?.matches("script.chart"))
+    picture.parentElement.append(tools);
+});
 
 // Charts: their specification is in the page; they take the colours of the page.
 const charts = [...document.querySelectorAll("script.chart")].map((block) => ({
