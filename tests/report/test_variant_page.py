@@ -223,7 +223,7 @@ def test_the_page_begins_with_how_the_variant_did(html):
 
 
 def test_a_page_has_all_sections(html):
-    headings = re.findall(r"<h3>(.*?)</h3>", html)
+    headings = re.findall(r"<h3[^>]*>(.*?)<a", html)
     assert headings == [
         *("Learning curves", "Confusion matrix", "Confidence and calibration"),
         *("Most confident errors", "Deciding words"),
