@@ -22,7 +22,7 @@ from seq2report.core import command
 from seq2report.core.command import UserError, first_line, run
 from seq2report.core.excerpts import excerpt
 from seq2report.models.layers import build_steps
-from seq2report.models.pretrained import Architecture, check_length, read_checkpoint
+from seq2report.models.pretrained import Architecture, check_length, check_pooling, read_checkpoint
 from seq2report.models.variant import Input, Variant
 
 ANY_TEXTS = (
@@ -86,13 +86,14 @@ def check_encoder(about: dict) -> Architecture:
     """Return the architecture of a checkpoint at hand, or any; see `config.encoders`.
 
     Raises:
-        UserError: the checkpoint cannot be used, or not with the length of the configuration.
+        UserError: the checkpoint cannot be used, or not with these settings.
     """
     if "file" not in about:
         return ANY_ENCODER
-    architecture = read_checkpoint(Path(about["file"])).architecture
-    check_length(about["length"], architecture, "length")
-    return architecture
+    checkpoint = read_checkpoint(Path(about["file"]))
+    check_length(about["length"], checkpoint.architecture, "length")
+    check_pooling(about["pooling"], checkpoint, "pooling")
+    return checkpoint.architecture
 
 
 def _any_documents(settings: Input | None, encoder: Architecture) -> Sequence:

@@ -15,7 +15,7 @@ from pathlib import Path
 from seq2report.core import command
 from seq2report.core.command import replacing, run, write_json
 from seq2report.models.backend import load_keras
-from seq2report.models.pretrained import check_length, read_checkpoint
+from seq2report.models.pretrained import check_length, check_pooling, read_checkpoint
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None) -> None:
     checkpoint = read_checkpoint(args.file)
     architecture, pooling = checkpoint.architecture, args.settings["pooling"]
     check_length(args.settings["length"], architecture, "length")
+    check_pooling(pooling, checkpoint, "pooling")
     weights = checkpoint.read_weights()  # its sizes are true: what is built is no larger
     load_keras(seed=0)
     from seq2report.models.encoders import build_encoder, set_pretrained

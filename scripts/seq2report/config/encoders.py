@@ -21,12 +21,13 @@ SHORT = 120.0  # seconds of a training that is not announced
 def checkpoints(config: dict, roots: Sequence[Path]) -> dict[str, dict]:
     """Return what the check of models needs to know about each encoder, by its name.
 
-    length: of the configuration. file and state: of its checkpoint, if that is downloaded or local;
-    then its errors are found before anything runs. ``roots`` are the folders of relative paths.
+    length and pooling: of the configuration. file and state: of its checkpoint, if that is
+    downloaded or local; then its errors are found before anything runs. ``roots`` are the folders
+    of relative paths.
     """
     found = {}
     for name, settings in config.get("encoders", {}).items():
-        found[name] = {"name": name, "length": settings["length"]}
+        found[name] = {"name": name} | {key: settings[key] for key in ("length", "pooling")}
         if file := _at_hand(config["sources"][settings["source"]], roots):
             found[name] |= {"file": str(file), "state": state(file)}
     return found

@@ -24,6 +24,13 @@ SPECIAL = 2  # tokens around the pieces of a text
 UNKNOWN = ("[UNK]", "<unk>")  # the piece of unknown characters, in vocabularies of both kinds
 BLANK = "\u2581"  # the piece of a blank alone, in vocabularies of the second kind
 NOTHING = -1  # fills a batch: no id, because texts may contain "[PAD]"
+# Options of tokenizer_config.json, by the names of the library, and a class that ignores them.
+NORMALISATION = {
+    "do_lower_case": "lowercase",
+    "strip_accents": "strip_accents",
+    "tokenize_chinese_chars": "handle_chinese_chars",
+}
+GENERIC = "PreTrainedTokenizerFast"
 STEP = 16  # lengths of batches are multiples of this, so that few programs are compiled
 
 
@@ -57,7 +64,8 @@ def read_tokenizer(
 
     It neither truncates nor pads. ``options`` are the content of tokenizer_config.json: whether
     text is lower-cased (do_lower_case), accents are removed (strip_accents) and Chinese characters
-    are tokens (tokenize_chinese_chars), with the defaults of BERT.
+    are tokens (tokenize_chinese_chars). They override those of tokenizer.json, as in transformers;
+    with vocab.txt, the defaults are those of BERT.
 
     Raises:
         UserError: the content is damaged; the message begins with ``where``.
@@ -66,7 +74,7 @@ def read_tokenizer(
 
     try:
         if content is not None:
-            tokenizer = tokenizers.Tokenizer.from_buffer(content)
+            tokenizer = _overridden(tokenizers.Tokenizer.from_buffer(content), options)
         else:
             tokenizer = _word_piece(vocabulary.decode(), options)
     except (KeyboardInterrupt, SystemExit):
@@ -75,6 +83,20 @@ def read_tokenizer(
         raise UserError(f"{where}: the tokeniser is damaged: {first_line(error)}") from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    return tokenizer
+
+
+def _overridden(tokenizer: "Tokenizer", options: dict) -> "Tokenizer":
+    """Return a tokeniser with the normalisation of BERT in ``options``, if it has that of BERT."""
+    from tokenizers.normalizers import BertNormalizer
+
+    normalizer = tokenizer.normalizer
+    # The class that never changes its tokenizer.json.
+    if isinstance(normalizer, BertNormalizer) and options.get("tokenizer_class") != GENERIC:
+        for option, name in NORMALISATION.items():
+            if option in options:
+                setattr(normalizer, name, options[option])
+        tokenizer.normalizer = normalizer
     return tokenizer
 
 

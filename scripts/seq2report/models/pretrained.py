@@ -7,9 +7,7 @@ header of the weights only, and finds every error before the weights are read.
 
 import json
 import struct
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -19,15 +17,17 @@ import numpy as np
 from seq2report.core.command import UserError, first_line, nearest
 from seq2report.core.excerpts import excerpt, visible
 from seq2report.documents.pieces import check_tokenizer, read_tokenizer
-from seq2report.files import archives
+from seq2report.models.checkpoint_files import LARGEST, beginning, names_in, on_disk, read_json
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 TOKENIZER, VOCABULARY = "tokenizer.json", "vocab.txt"
+# Of sentence-transformers: the modules around the encoder, those that we have, and the poolings.
+MODULES, COMPUTED = "modules.json", ("Transformer", "Pooling", "Normalize")
+POOLINGS = {"cls_token": "cls", "mean_tokens": "mean"}
 OTHER_WEIGHTS = ("pytorch_model.bin", "tf_model.h5", "model.safetensors.index.json")
-LARGEST_HEADER = 1 << 26  # bytes of the header of model.safetensors
 DTYPES = ("BF16", "F16", "F32", "F64")
 ACTIVATIONS = {  # of config.json: the function, and whether it is the tanh approximation
     "gelu": ("gelu", False),
@@ -129,6 +129,7 @@ class Checkpoint:
     tokenizer: "Tokenizer"
     names: dict[str, str]  # of the tensors, by the names of `tensor_shapes`
     weights: str  # path of model.safetensors in the checkpoint
+    pooling: dict[str, str]  # that of sentence-transformers, by the file that has it, if any
 
     def read_weights(self) -> dict[str, np.ndarray]:
         """Return the tensors by the names of `tensor_shapes`, float32; "types" of BERT is optional.
@@ -139,7 +140,7 @@ class Checkpoint:
         import ml_dtypes  # noqa: F401 (the type BF16, for NumPy)
         from safetensors import SafetensorError, safe_open
 
-        with _on_disk(self.path, self.weights) as file:
+        with on_disk(self.path, self.weights) as file:
             try:
                 with safe_open(file, framework="numpy") as stored:
                     return {
@@ -169,14 +170,17 @@ def read_checkpoint(path: Path) -> Checkpoint:
         UserError: a file is missing or damaged, the architecture is not supported, a tensor is
             missing or has another shape, or the tokeniser does not fit.
     """
-    files = _find(path)
-    config = _read_object(path, files[CONFIG])
+    names = names_in(path)
+    _check_modules(path, names)
+    files = _find(path, names)
+    config = read_json(path, files[CONFIG])
     architecture = read_architecture(config, f"{path}: {files[CONFIG]}")
     header = _read_header(path, files[WEIGHTS])
-    names = _match(config["model_type"], architecture, header, f"{path}: {files[WEIGHTS]}")
+    tensors = _match(config["model_type"], architecture, header, f"{path}: {files[WEIGHTS]}")
     tokenizer = _read_tokenizer(path, files)
     check_tokenizer(tokenizer, architecture.vocabulary, str(path))
-    return Checkpoint(path, architecture, tokenizer, names, files[WEIGHTS])
+    pooling = _read_poolings(path, names)
+    return Checkpoint(path, architecture, tokenizer, tensors, files[WEIGHTS], pooling)
 
 
 def read_architecture(config: dict, where: str) -> Architecture:
@@ -232,6 +236,16 @@ def check_length(length: int, architecture: Architecture, where: str) -> None:
             f"{where}: found {length}, expected 3 to {architecture.positions}, the longest input"
             " of the encoder in word pieces"
         )
+
+
+def check_pooling(pooling: str, checkpoint: Checkpoint, where: str) -> None:
+    """Check that a configuration has the pooling of the checkpoint, if known; else `UserError`."""
+    for file, found in checkpoint.pooling.items():
+        if found != pooling:
+            raise UserError(
+                f"{where}: found {pooling}, but {checkpoint.path}: {file} has {visible(found)}; set"
+                " the same pooling (mean or cls), or remove this file to use another one"
+            )
 
 
 def operations(architecture: Architecture, length: int, train_layers: int | None) -> float:
@@ -297,9 +311,8 @@ def _fitting(name: str, shape: tuple[int, ...], header: dict, where: str) -> str
     return name
 
 
-def _find(path: Path) -> dict[str, str]:
+def _find(path: Path, names: list[str]) -> dict[str, str]:
     """Return the paths of the files of the checkpoint by their names; `UserError` without one."""
-    names = _names(path)
     folders = [str(PurePosixPath(n).parent) for n in names if PurePosixPath(n).name == WEIGHTS]
     if len(folders) != 1:
         others = [n for n in names if PurePosixPath(n).name in OTHER_WEIGHTS]
@@ -317,48 +330,43 @@ def _find(path: Path) -> dict[str, str]:
     return files
 
 
-def _names(path: Path) -> list[str]:
-    if path.is_dir():
-        return [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
-    return archives.names_in(path)
+def _check_modules(path: Path, names: list[str]) -> None:
+    """Refuse layers after the encoder that are not computed, such as the dense one of LaBSE."""
+    for file in (name for name in names if PurePosixPath(name).name == MODULES):
+        for module in read_json(path, file, list):
+            whole = str(module.get("type")) if isinstance(module, dict) else str(module)
+            kind = whole.rpartition(".")[2]
+            if kind not in COMPUTED:
+                raise UserError(
+                    f"{path}: {file} has the module {visible(kind)}, expected only"
+                    f" {', '.join(COMPUTED)}: other layers are not computed; use another encoder,"
+                    f" or remove all files except {CONFIG}, {WEIGHTS} and those of the tokeniser to"
+                    " use this one without its last layers"
+                )
 
 
-def _chunks(path: Path, name: str) -> Iterator[bytes]:
-    if path.is_dir():
-        with (path / name).open("rb") as file:
-            yield from iter(lambda: file.read(archives.CHUNK), b"")
-    else:
-        yield from archives.extract_member(path, name)
-
-
-def _first(path: Path, name: str, size: int) -> bytes:
-    """Return the first ``size`` bytes of a file of a checkpoint, or all if it is shorter."""
-    content = bytearray()
-    for chunk in _chunks(path, name):
-        content += chunk
-        if len(content) >= size:
-            break
-    return bytes(content[:size])
-
-
-def _read_object(path: Path, name: str) -> dict:
-    try:
-        content = json.loads(_first(path, name, LARGEST_HEADER))
-        if not isinstance(content, dict):
-            raise ValueError(f"found {type(content).__name__}, expected an object")
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: {name} is damaged: {first_line(error)}") from error
-    return content
+def _read_poolings(path: Path, names: list[str]) -> dict[str, str]:
+    """Return the pooling in each file such as 1_Pooling/config.json, by its name."""
+    found = {}
+    for file in names:
+        folder = PurePosixPath(file).parent.name
+        if PurePosixPath(file).name == CONFIG and folder.endswith("_Pooling"):
+            settings = read_json(path, file)
+            stem = "pooling_mode_"
+            modes = [key.removeprefix(stem) for key, on in settings.items() if on is True]
+            modes = [POOLINGS.get(mode, mode) for mode in modes if stem + mode in settings]
+            found[file] = str(settings.get("pooling_mode") or " and ".join(modes))
+    return found
 
 
 def _read_header(path: Path, name: str) -> dict[str, dict]:
     """Return dtype and shape of each tensor in a safetensors file, by its name."""
-    start = _first(path, name, 8)
+    start = beginning(path, name, 8)
     size = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
     try:
-        if not 2 <= size <= LARGEST_HEADER:
+        if not 2 <= size <= LARGEST:
             raise ValueError(f"its header has {size} bytes")
-        header = json.loads(_first(path, name, 8 + size)[8:])
+        header = json.loads(beginning(path, name, 8 + size)[8:])
         return {key: value for key, value in header.items() if _is_tensor(value)}
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         message = f"{path}: {name} is damaged, or no safetensors file: {first_line(error)}"
@@ -372,22 +380,7 @@ def _is_tensor(value: dict) -> bool:
 
 def _read_tokenizer(path: Path, files: dict[str, str]) -> "Tokenizer":
     whole = {
-        name: _first(path, files[name], LARGEST_HEADER)
-        for name in (TOKENIZER, VOCABULARY)
-        if name in files
+        name: beginning(path, files[name]) for name in (TOKENIZER, VOCABULARY) if name in files
     }
-    options = _read_object(path, files[o]) if (o := "tokenizer_config.json") in files else {}
+    options = read_json(path, files[o]) if (o := "tokenizer_config.json") in files else {}
     return read_tokenizer(whole.get(TOKENIZER), whole.get(VOCABULARY), options, str(path))
-
-
-@contextmanager
-def _on_disk(path: Path, name: str) -> Iterator[Path]:
-    """Yield a file of a checkpoint, as a temporary copy if it is in an archive."""
-    if path.is_dir():
-        yield path / name
-        return
-    with tempfile.NamedTemporaryFile(suffix=".safetensors") as copy:
-        for chunk in _chunks(path, name):
-            copy.write(chunk)
-        copy.flush()
-        yield Path(copy.name)
