@@ -58,6 +58,14 @@ def test_front_page_corpus_page_and_variant_page_name_the_same_figures(tables):
         assert row["variant"] == cost["variant"]
 
 
+def test_frozen_parameters_are_a_column_of_the_costs_if_there_are_any():
+    variants = made_tables.tables()["variants"].assign(frozen_parameters=0)
+    assert "frozen" not in cells(compared_page.cost_table("news", variants))[0]
+    variants.loc[variants.index[1], "frozen_parameters"] = 22_565_376
+    frozen = [row["frozen"] for row in cells(compared_page.cost_table("news", variants))]
+    assert frozen[:3] == ["0", "22,565,376", "0"]
+
+
 def test_variants_with_the_same_score_share_their_rank_everywhere():
     tables = made_tables.tables()
     tables["variants"] = tables["variants"].assign(rank=[1, 2, 2, 2, *range(5, 13)])

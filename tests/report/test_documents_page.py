@@ -10,7 +10,7 @@ from helpers import page_of
 
 from seq2report.core.tables import write_tables
 from seq2report.report import documents_page
-from seq2report.report.embeddings_plots import OTHER
+from seq2report.report.embeddings_plots import MOST_CLASSES, OTHER, legend
 
 HOSTILE = "<script>alert(1)</script>&\"'</td>\u202e $x$ "
 TITLES = {"encoders": {"sentences": "MiniLM <b>"}, "variants": {"frozen": "Frozen <b>"}}
@@ -74,6 +74,10 @@ def test_one_map_shows_classes_and_the_other_right_and_wrong(hostile):
     assert of_outcome["fill"]["field"] == "outcome"
     assert of_outcome["fill"]["scale"]["domain"] == ["right", "wrong"]
     assert "color" not in of_outcome
+    assert of_outcome["shape"]["field"] == "outcome"
+    assert of_outcome["shape"]["scale"]["range"] == ["circle", "cross"]
+    # One legend per map: a shape of classes has no meaning among right and wrong.
+    assert made["resolve"]["scale"] == dict.fromkeys(["color", "fill", "shape"], "independent")
     for encoding in (of_class, of_outcome):
         shown = {tip["title"]: tip["field"] for tip in encoding["tooltip"]}
         assert shown == {
@@ -84,9 +88,6 @@ def test_one_map_shows_classes_and_the_other_right_and_wrong(hostile):
 
 def test_a_sentence_says_how_many_documents_of_how_many_and_what_is_near(hostile):
     assert "60 of 1,234 test documents, drawn at random" in hostile
-    assert (
-        chart(hostile)["concat"][1]["layer"][0]["encoding"]["fill"]["legend"]["orient"] == "bottom"
-    )
     assert "75.0% have its class (by chance: 50.0%)" in hostile
     assert "classifies 42 of the documents shown correctly" in hostile
     for name in ("documents", "classes", "summary"):
@@ -94,16 +95,16 @@ def test_a_sentence_says_how_many_documents_of_how_many_and_what_is_near(hostile
 
 
 def test_the_rarest_of_many_classes_share_an_entry_of_the_legend():
-    made = tables(classes=documents_page.MOST + 1, number=100)
-    names = documents_page.legend(made["classes"])
-    assert len(names) == documents_page.MOST
+    made = tables(classes=MOST_CLASSES + 1, number=100)
+    names = legend(made["classes"]["label"])
+    assert len(names) == MOST_CLASSES
     assert names[-1] == OTHER
     wide = documents_page.points(made["documents"], names)
     assert set(wide["label"]) == set(names)
     assert (wide["label"] == OTHER).sum() == 4
     assert OTHER not in set(wide["class"])  # the text on hover has the class itself
-    few = tables(classes=documents_page.MOST)["classes"]
-    assert OTHER not in documents_page.legend(few)
+    few = tables(classes=MOST_CLASSES)["classes"]
+    assert OTHER not in legend(few["label"])
 
 
 def test_too_few_documents_for_a_map_are_reported(tmp_path):

@@ -185,6 +185,14 @@ def strings(tree):
             yield from strings(each)
 
 
+def test_many_classes_share_an_entry_of_the_legend():
+    names = [f"c{n}" for n in range(embeddings_plots.MOST_CLASSES + 1)]
+    *first, other, none = embeddings_plots.legend([names[1], embeddings_plots.NONE, *names])
+    assert (other, none) == (embeddings_plots.OTHER, embeddings_plots.NONE)
+    assert first == sorted(names[:-2])
+    assert embeddings_plots.legend(names[1:]) == sorted(names[1:])
+
+
 def test_every_map_has_the_same_points_and_all_share_search_legend_and_hover(hostile):
     of_words, of_documents = charts(hostile)
     for chart, key in ((of_words, "word"), (of_documents, "document")):

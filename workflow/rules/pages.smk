@@ -37,7 +37,9 @@ for corpus in CORPORA:
     )
     if PLAN.matrices:
         read = tables_of([corpus], rules.evaluate_embeddings, rules.evaluate_corpus)
-        PAGES[f"embeddings-{corpus}"] = page("embeddings", "Words", read, titles=titles, **about)
+        PAGES[f"embeddings-{corpus}"] = page(
+            "embeddings", "Words", read, titles=titles, encoded=bool(PLAN.encoded), **about
+        )
     if PLAN.encoded:
         read = tables_of([corpus], rules.evaluate_documents, rules.evaluate_corpus)
         PAGES[f"documents-{corpus}"] = page(

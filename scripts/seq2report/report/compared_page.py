@@ -61,12 +61,16 @@ def cost_table(corpus: str, variants: pd.DataFrame) -> HTML:
             **({"search": variants["search_cpu_seconds"]} if "chosen" in variants else {}),
             "prediction time": variants["ms_per_document"],
             "parameters": variants["parameters"],
+            "frozen": variants["frozen_parameters"],
             "input per document": variants["document_shape"].where(variants["kind"] == "network"),
             "memory": variants["peak_memory_mb"],
         }
     )
     formats = {"CPU time": seconds, "prediction time": milliseconds, "input per document": shape}
-    formats |= {"search": seconds, "parameters": "{:,.0f}".format, "memory": "{:,.0f} MB".format}
+    formats |= dict.fromkeys(["parameters", "frozen"], "{:,.0f}".format)
+    formats |= {"search": seconds, "memory": "{:,.0f} MB".format}
+    if not (variants["frozen_parameters"] > 0).any():
+        shown = shown.drop(columns="frozen")
     name, text = f"{corpus}-cost", ("variant",)
     return html.table(shown, formats, circumstances(variants), text, raw=text, name=name)
 

@@ -8,11 +8,10 @@ from IPython.display import HTML
 
 from seq2report.core.excerpts import excerpt
 from seq2report.report import html
-from seq2report.report.embeddings_plots import OTHER, side_by_side
+from seq2report.report.embeddings_plots import OTHER, legend, side_by_side
 from seq2report.report.numbers import percent
 
 LONGEST = 30  # characters of an id or a class
-MOST = 49  # classes with a colour and shape of their own
 METHODS = {"PCA": "pca", "t-SNE": "tsne"}
 SEARCHED = {"document": "id", "text": "excerpt", "answer": "answer"}
 
@@ -20,12 +19,6 @@ SEARCHED = {"document": "id", "text": "excerpt", "answer": "answer"}
 def shown(text: str) -> str:
     """Return an id or a class, shortened and with visible characters only."""
     return excerpt(text, LONGEST)
-
-
-def legend(classes: pd.DataFrame) -> list[str]:
-    """Return the classes of the legend: all, or the most frequent (they come first) and `OTHER`."""
-    names = list(dict.fromkeys(map(shown, classes["label"])))
-    return sorted(names) if len(names) <= MOST else [*sorted(names[: MOST - 1]), OTHER]
 
 
 def points(documents: pd.DataFrame, names: list[str]) -> pd.DataFrame:
@@ -76,7 +69,7 @@ def section(tables: dict[str, pd.DataFrame], features: str, titles: dict) -> Ite
     quality = ", ".join(f"{m} {row[f'trustworthiness_{n}']:.2f}" for m, n in METHODS.items())
     panels = [(f"{encoder}: classes", f"trustworthiness: {quality}")]
     panels.append((f"{encoder}: right and wrong", f"answers: {answers}"))
-    names = legend(classes)
+    names = legend(map(shown, classes["label"]))  # the most frequent come first
     chart = side_by_side(points(documents, names), panels, list(METHODS), names, SEARCHED, 1)
     label = f"Two maps of the same {len(documents):,} documents: by class, and right or wrong"
     caption = "The axes of a map have no meaning of their own. Point at a document to see its text."

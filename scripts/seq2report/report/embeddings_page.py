@@ -1,6 +1,6 @@
 """Parts of the page about word vectors, made of the tables of evaluate_embeddings."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from IPython.display import HTML
 
 from seq2report.core.excerpts import excerpt
 from seq2report.report import html
-from seq2report.report.embeddings_plots import NONE, label_zooms, side_by_side
+from seq2report.report.embeddings_plots import NONE, OTHER, label_zooms, legend, side_by_side
 from seq2report.report.numbers import percent
 
 LONGEST = 30  # characters of a word or of a class
@@ -50,8 +50,12 @@ def points(
             if labelled:
                 words = [shown(word) for word in about[name]]
                 wide[f"z{panel}_{number}"] = label_zooms(xy, words)
-    wide["label"] = [shown(label) if label else NONE for label in wide["label"]]
+    wide["label"] = _classes(wide["label"])
     return wide
+
+
+def _classes(labels: pd.Series) -> list[str]:
+    return [shown(label) if label else NONE for label in labels]
 
 
 def _keys(embeddings: pd.DataFrame) -> list[tuple[str, str]]:
@@ -62,12 +66,6 @@ def important(words: pd.DataFrame) -> pd.DataFrame:
     """Sort words (columns label and count): the most frequent of every class first, and so on."""
     rank = words.groupby("label")["count"].rank("first", ascending=False)
     return words.assign(rank=rank).sort_values(["rank", "label"]).drop(columns="rank")
-
-
-def classes(labels: Iterable[str]) -> list[str]:
-    """Return the classes of a legend, `NONE` last."""
-    names = {shown(label) if label else NONE for label in labels}
-    return sorted(names - {NONE}) + sorted(names & {NONE})
 
 
 def scores(quality: pd.DataFrame, embeddings: pd.DataFrame) -> pd.DataFrame:
@@ -167,11 +165,14 @@ def _maps(
         for title, (_, row) in zip(names, rows.iterrows(), strict=True)
     ]
     # A class has the same colour on both kinds of maps, whether or not it has words of its own.
-    labels = {*compared["maps"]["label"], *compared["documents"]["label"]}
-    legend = classes(labels if kind == "words" else labels - {""})
+    labels = pd.concat([compared["maps"]["label"], compared["documents"]["label"]])
+    labels = labels if kind == "words" else labels[labels != ""]
+    classes = legend(_classes(labels.value_counts().index))
+    points = points.assign(**{"class": points["label"]})
+    points["label"] = points["label"].where(points["label"].isin(classes), OTHER)
     count = f"{len(points):,} {kind}"
     label = f"{len(panels)} maps of the same {count}, coloured by class; details are in the tables"
-    yield html.chart(side_by_side(points, panels, methods, legend, searched), label, caption)
+    yield html.chart(side_by_side(points, panels, methods, classes, searched), label, caption)
     last = "nearest neighbour in the same class"
     rows = rows.assign(vectors=names).rename(columns={"same_class": last})
     formats = dict.fromkeys(methods, "{:.3f}".format) | {last: percent}

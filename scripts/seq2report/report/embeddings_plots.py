@@ -5,6 +5,7 @@ Text of a corpus is data in these charts and never part of an expression.
 
 import textwrap
 import warnings
+from collections.abc import Iterable
 
 import altair as alt
 import numpy as np
@@ -18,15 +19,16 @@ LETTER, LINE = 6.5, 13.0  # pixels: width of a letter and height of a line
 ZOOMS = (0.5, 1, 2, 4, 8)  # thresholds at which more words are labelled; 0.5: half the width
 NEVER = 1000  # zoom of a word without a label
 MOST = 40  # labels up to zoom 1
+MOST_CLASSES = 49  # with a colour and shape of their own
 NONE = "no class in particular"
 OTHER = "other classes"
-OUTCOMES = {"right": COLOURS[0], "wrong": COLOURS[3]}
+OUTCOMES = {"right": (COLOURS[0], "circle"), "wrong": (COLOURS[3], "cross")}
 SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"]
 SEEN = [colour for colour in COLOURS if colour != INK]  # on light and on dark paper
 
 
 def looks(classes: list[str]) -> tuple[list[str], list[str]]:
-    """Return colours and shapes of classes, all different for up to 49 classes.
+    """Return colours and shapes of classes, all different for up to `MOST_CLASSES`.
 
     `NONE` and `OTHER` are grey.
     """
@@ -36,6 +38,15 @@ def looks(classes: list[str]) -> tuple[list[str], list[str]]:
         for n, name in enumerate(named)
     } | dict.fromkeys([NONE, OTHER], (NEUTRAL, "circle"))
     return [seen[name][0] for name in classes], [seen[name][1] for name in classes]
+
+
+def legend(names: Iterable[str]) -> list[str]:
+    """Return the classes of a legend, `NONE` last; of many, the first of ``names`` and `OTHER`."""
+    unique = dict.fromkeys(names)
+    last = [NONE] if unique.pop(NONE, NONE) is None else []
+    first = list(unique)
+    shown = sorted(first) if len(first) <= MOST_CLASSES else sorted(first[: MOST_CLASSES - 1])
+    return shown + [OTHER] * (len(first) > MOST_CLASSES) + last
 
 
 def label_zooms(positions: np.ndarray, words: list[str]) -> np.ndarray:
@@ -90,8 +101,11 @@ def side_by_side(
         chart = alt.concat(*drawn, data=data, columns=2, spacing=18)
         params = _parameters(methods, next(iter(searched)), outcome is not None)
         chart = chart.add_params(*params)
-    return chart.resolve_scale(color="shared", shape="shared", fill="shared").configure_legend(
-        orient="top", title=None, symbolSize=80, labelFontSize=12, labelLimit=170
+    # Shapes mean classes in one panel and outcomes in the other: then each has its own legend.
+    resolved, side = ("shared", "top") if outcome is None else ("independent", "bottom")
+    scales = dict.fromkeys(["color", "shape", "fill"], resolved)
+    return chart.resolve_scale(**scales).configure_legend(
+        orient=side, title=None, symbolSize=80, labelFontSize=12, labelLimit=170
     )
 
 
@@ -127,13 +141,14 @@ def _classes(classes: list[str]) -> dict[str, alt.SchemaBase]:
 
 
 def _outcomes() -> dict[str, object]:
-    """Return the channels of points that show their outcome; `fill` has a legend of its own."""
-    scale = alt.Scale(domain=list(OUTCOMES), range=list(OUTCOMES.values()))
-    legend = alt.Legend(orient="bottom")  # at the top, that of many classes would push it out
-    shape = {"condition": {"test": "datum.outcome == 'wrong'", "value": "cross"}}
+    """Return the channels of points that show their outcome."""
+    colours, shapes = (
+        alt.Scale(domain=list(OUTCOMES), range=list(looks))
+        for looks in zip(*OUTCOMES.values(), strict=True)
+    )
     return {
-        "fill": alt.Fill("outcome:N", scale=scale, legend=legend),
-        "shape": {**shape, "value": "circle"},
+        "fill": alt.Fill("outcome:N", scale=colours),
+        "shape": alt.Shape("outcome:N", scale=shapes),
     }
 
 
