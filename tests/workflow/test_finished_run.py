@@ -60,6 +60,7 @@ def test_a_run_ends_in_a_report_and_tables_beside_it(project):
         "index.html",
         "lesson-one_hot.html",
         "made.html",
+        "summary.html",
         "trust-news.html",
         "variant-dense.html",
         "variant-svm.html",

@@ -28,12 +28,13 @@ def test_a_changed_helper_reruns_exactly_its_users(project):
             "evaluate_lecture": 1,
             "evaluate_workflow": 1,
             "render": 9,
+            "render_summary": 1,
         }
 
 
 def test_a_changed_picture_reruns_only_the_pages(project):
     with project.changed("scripts/seq2report/report/plots.py"):
-        assert set(project.planned()) == {"render", "evaluate_workflow"}
+        assert set(project.planned()) == {"render", "render_summary", "evaluate_workflow"}
 
 
 def test_a_changed_notebook_reruns_only_its_page_and_the_one_that_tells_of_all(project):
@@ -67,7 +68,7 @@ def test_a_changed_title_makes_only_tables_and_pages_again(project, place):
     planned = project.planned(config=edited(project.config, **{place: "Other"}))
     tables = {"configuration", "evaluate_runs", "evaluate_corpus", "evaluate_lecture"}
     tables |= {"evaluate_workflow", "evaluate_published"}
-    assert set(planned) - tables == {"render"}
+    assert set(planned) - tables == {"render", "render_summary"}
 
 
 def test_a_new_variant_trains_alone(project):
@@ -99,6 +100,7 @@ def test_a_lesson_less_makes_no_page_of_it_and_retrains_nothing(project):
         "evaluate_lecture": 1,
         "evaluate_workflow": 1,
         "render": 10,
+        "render_summary": 1,
     }
 
 

@@ -32,6 +32,25 @@ rule render:
         " --executed {log.notebook} --output {output} 2> {log.run}"
 
 
+# The front page as a file to send.
+rule render_summary:
+    input:
+        code=script_files("render_summary"),
+        page=f"{RESULTS}/report/index.html",
+    output:
+        f"{RESULTS}/report/summary.html",
+    log:
+        f"{RESULTS}/logs/render_summary/summary.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/render_summary/summary.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        runtime=growing(2),
+    shell:
+        "python {input.code[0]} --page {input.page} --output {output} 2> {log}"
+
+
 # Runs after all other pages, so that their durations are included.
 rule evaluate_workflow:
     input:
@@ -43,7 +62,8 @@ rule evaluate_workflow:
         ],
         config=f"{RESULTS}/config.json",
         pages=expand(
-            f"{RESULTS}/report/{{page}}.html", page=[name for name in PAGES if name != "made"]
+            f"{RESULTS}/report/{{page}}.html",
+            page=["summary", *(name for name in PAGES if name != "made")],
         ),
         corpora=expand(f"{CORPUS}/corpus.json", corpus=CORPORA),
         receipts=[f"{downloaded(source)}.json" for source in PLAN.used_sources()],
@@ -94,7 +114,7 @@ rule configuration:
 rule report:
     input:
         rules.configuration.output,
-        expand(f"{RESULTS}/report/{{page}}.html", page=PAGES),
+        expand(f"{RESULTS}/report/{{page}}.html", page=[*PAGES, "summary"]),
         # The inputs of the pages, too: a result that is missing is made again.
         [path for made in PAGES.values() for path in made["tables"]],
         expand(of_corpus(["documents.parquet", "corpus.json"]), corpus=CORPORA),
