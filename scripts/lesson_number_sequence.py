@@ -1,7 +1,8 @@
 """Lesson: an LSTM learns to continue a sequence of numbers, compared with rules without training.
 
 predictions: of every method for every window. scores: errors per method. history: error per epoch.
-weights: of the linear regression. facts: one row of sizes and headline figures.
+weights: of the linear regression. parameters: of the network. facts: one row of sizes and headline
+figures.
 """
 
 import logging

@@ -1,10 +1,23 @@
 """The drawings of the lessons: their numbers are those of the tables, and their text fits."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pandas as pd
 import pytest
 from drawn import numbers, outside, parsed, texts
 
-from seq2report.lessons import cbow_drawing, drawing, one_hot, one_hot_drawing
+from seq2report.lessons import (
+    cbow_drawing,
+    drawing,
+    number_sequence,
+    number_sequence_drawing,
+    one_hot,
+    one_hot_drawing,
+    several_features,
+    several_features_drawing,
+    vanishing_gradient_drawing,
+)
 from seq2report.lessons.cbow import by_hand
 
 
@@ -18,6 +31,29 @@ def cbow_tables() -> dict[str, pd.DataFrame]:
     return tables | {"facts": pd.DataFrame({"rate": [by_hand.RATE]})}
 
 
+def parameter_tables() -> dict[str, pd.DataFrame]:
+    rng = np.random.default_rng(1)
+
+    def layer(*shapes):
+        return SimpleNamespace(get_weights=lambda: [rng.normal(size=shape) for shape in shapes])
+
+    model = SimpleNamespace(layers=[layer((1, 16), (4, 16), 16), layer((4, 1), 1)])
+    return {"parameters": number_sequence.list_parameters(model)}
+
+
+def weather_tables() -> dict[str, pd.DataFrame]:
+    series = several_features.generate(1).assign(part="test")
+    return {"series": series, "facts": pd.DataFrame({"window": [several_features.WINDOW]})}
+
+
+def gradient_tables() -> dict[str, pd.DataFrame]:
+    back = np.arange(60)
+    columns = {"stage": "after", "steps_back": back}
+    halved = pd.DataFrame(columns | {"cell": "halved", "median": 8 * 0.5**back})
+    same = pd.DataFrame(columns | {"cell": "same", "median": 3.0})
+    return {"gradients": pd.concat([halved, same]), "facts": pd.DataFrame({"far": [50]})}
+
+
 @pytest.fixture(scope="module")
 def figures():
     """A figure of each lesson, from tables that the lesson made."""
@@ -26,12 +62,14 @@ def figures():
         "one_hot": one_hot_drawing.figure(one_hot.build_tables(1)),
         "cbow": cbow_drawing.step(six_words),
         "cbow maps": cbow_drawing.maps(six_words),
+        "number_sequence": number_sequence_drawing.figure(parameter_tables()),
+        "several_features": several_features_drawing.figure(weather_tables()),
+        "vanishing_gradient": vanishing_gradient_drawing.figure(gradient_tables()),
     }
 
 
-@pytest.mark.parametrize("lesson", ["one_hot", "cbow", "cbow maps"])
-def test_a_drawing_is_described_and_readable_on_a_phone(figures, lesson):
-    for svg in parsed(figures[lesson]):
+def test_drawings_are_described_and_readable_on_a_phone(figures):
+    for svg in (svg for figure in figures.values() for svg in parsed(figure)):
         assert svg.get("role") == "img"
         assert svg.find("title").text == svg.get("aria-label")
         assert len(svg.find("desc").text) > 60
@@ -93,3 +131,36 @@ def test_cbow_maps_show_a_start_that_worked_and_one_that_did_not(figures):
     starts = [int(title.split()[1].rstrip(":")) for title in shown]
     assert worked[starts].tolist() == [True, False]
     assert ["separate" in title for title in shown] == [True, False]
+
+
+def test_every_parameter_of_the_number_sequence_is_a_square(figures):
+    table = parameter_tables()["parameters"]
+    squares, total = parsed(figures["number_sequence"])
+    kinds = [each.get("class") for each in squares.iter("rect")]
+    assert len(kinds) == len(table) == 101
+    assert kinds.count("minus") == (table["value"] < 0).sum()
+    assert len({(each.get("x"), each.get("y")) for each in squares.iter("rect")}) == 101
+    *_, lstm, weights, bias, everything = numbers(total)
+    assert (lstm, weights, bias) == (96, 4, 1)
+    assert lstm + weights + bias == everything == 101
+
+
+def test_the_window_slides_over_the_hours_of_the_series(figures):
+    tables = weather_tables()
+    hours = several_features_drawing.shown_hours(tables)
+    assert len(hours) == several_features.WINDOW + several_features_drawing.STEPS
+    for step, svg in enumerate(parsed(figures["several_features"])):
+        shown = np.reshape(numbers(svg), (len(hours), 2))
+        assert shown[:, 0] == pytest.approx(hours["temperature"], abs=0.05)
+        assert shown[:, 1] == pytest.approx(hours["irradiance"], abs=0.5)
+        (target,) = [float(each) for each in texts(svg, "strong") if each[0].isdigit()]
+        wanted = hours["temperature"].iloc[step + several_features.WINDOW]
+        assert target == pytest.approx(wanted, abs=0.05)
+
+
+def test_the_chain_of_factors_is_that_of_the_gradients(figures):
+    halved, same = (texts(svg, "number") for svg in parsed(figures["vanishing_gradient"]))
+    assert [each for each in halved if "×" in each][:-1] == ["× 0.50"] * 4
+    assert [each for each in halved if "×" not in each] == ["0.06", "0.12", "0.25", "0.50", "1.00"]
+    assert halved[-1] == "8.9 × 10⁻¹⁶"
+    assert same[-1] == "1.00"

@@ -15,6 +15,7 @@ COLUMNS = {
     "predictions": ["part", "method", "start", "true", "predicted"],
     "scores": ["part", "method", "windows", "mae", "largest"],
     "weights": ["term", "value"],
+    "parameters": ["layer", "gate", "kind", "row", "column", "value"],
 }
 
 

@@ -59,7 +59,7 @@ LESSONS = [
         " settings neighbours bands map facts",
         "vocabulary sequences tokens",
     ),
-    lesson("number_sequence", "Number sequence", "facts history predictions scores weights"),
+    lesson("number_sequence", "Number sequence", "facts history predictions scores weights parameters"),
     lesson(
         "several_features",
         "Several features",

@@ -143,8 +143,34 @@ def describe(
     return facts | {"ceiling": SCALE * ceiling(kernel, bias[0])}
 
 
+def list_parameters(model) -> pd.DataFrame:
+    """Return every parameter: columns layer, gate ("" for Dense), kind, row, column and value.
+
+    The kinds of the LSTM are input, recurrent and bias, those of the dense layer weights and bias.
+    Keras stores the gates of an LSTM in the order update, forget, candidate, output.
+    """
+    lstm, dense = (layer.get_weights() for layer in model.layers)
+    frames = []
+
+    def add(layer: str, gate: str, kind: str, weights: np.ndarray) -> None:
+        weights = np.atleast_2d(weights)
+        row, column = np.indices(weights.shape).reshape(2, -1)
+        names = {"layer": layer, "gate": gate, "kind": kind, "row": row, "column": column}
+        frames.append(pd.DataFrame(names | {"value": weights.ravel().astype(float)}))
+
+    for n, gate in enumerate(("update", "forget", "candidate", "output")):
+        for kind, weights in zip(("input", "recurrent", "bias"), lstm, strict=True):
+            add("LSTM", gate, kind, np.split(weights, 4, axis=-1)[n])
+    for kind, weights in zip(("weights", "bias"), dense, strict=True):
+        add("Dense", "", kind, weights)
+    return pd.concat(frames, ignore_index=True)
+
+
 def run_lesson(keras: ModuleType, epochs: int, seed: int) -> dict[str, pd.DataFrame]:
-    """Return the tables facts, history, predictions, scores and weights; Keras has to be seeded."""
+    """Return the tables facts, history, predictions, scores, weights and parameters.
+
+    Keras has to be seeded.
+    """
     train, test = split_starts(seed)
     x, y = windows(train)
     steps = math.ceil(len(train) / BATCH_SIZE)
@@ -160,4 +186,5 @@ def run_lesson(keras: ModuleType, epochs: int, seed: int) -> dict[str, pd.DataFr
     facts = pd.DataFrame([facts | describe(model, train, test, loss, scores)])
     history = pd.DataFrame({"epoch": np.arange(1, epochs + 1), "mae": loss})
     tables = {"facts": facts, "history": history, "predictions": predictions}
-    return tables | {"scores": scores, "weights": weights}
+    tables |= {"scores": scores, "weights": weights}
+    return tables | {"parameters": list_parameters(model)}

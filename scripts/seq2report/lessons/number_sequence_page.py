@@ -148,3 +148,18 @@ def far_table(tables: Tables, count: int) -> HTML:
     formats = dict.fromkeys(("LSTM", "linear regression"), "{:,.1f}".format)
     formats["true next number"] = "{:,}".format
     return html.table(table, formats, "Predictions far outside the training range")
+
+
+def exercise(lesson: Tables, units: int = 8) -> HTML:
+    """Return the answer of the exercise: the parameters of a network with ``units``."""
+    own = lesson["facts"]["units"].iloc[0]
+    answer = (
+        "4 × (1 × {units} + {units} × {units} + {units}) + {units} + 1 = {larger}, instead of"
+        " {smaller} with {own} units. The recurrent weights grow fastest: from 4 × {own} × {own} ="
+        " {before} to 4 × {units} × {units} = {after}. Twice as many units have four times as many"
+        " recurrent weights."
+    )
+    larger = 4 * (units + units * units + units) + units + 1
+    counts = {"units": units, "larger": larger, "own": own, "before": 4 * own * own}
+    counts |= {"smaller": len(lesson["parameters"]), "after": 4 * units * units}
+    return html.folded("Answer", html.text(answer, **counts))

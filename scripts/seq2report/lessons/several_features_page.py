@@ -128,3 +128,21 @@ def comparison_with_one(tables: Tables, facts: dict) -> HTML:
         line=line,
         **facts,
     )
+
+
+def exercise(lesson: Tables) -> HTML:
+    """Return the answer of the exercise: a third feature."""
+    facts = lesson["facts"].iloc[0]
+    answer = (
+        "The input shape of a window is ({window}, 3). Each of the four layers in the LSTM (three"
+        " gates and the candidate) gets one more weight per unit: 4 × {units} = {more} more"
+        " parameters. The second feature added the same number: {both:,} − {alone:,} = {added}."
+    )
+    counts = {"more": 4 * facts["units"], "both": facts["parameters_2"]}
+    counts |= {
+        "alone": facts["parameters_1"],
+        "added": facts["parameters_2"] - facts["parameters_1"],
+    }
+    return html.folded(
+        "Answer", html.text(answer, **counts, **facts[["window", "units"]].astype(int))
+    )

@@ -187,3 +187,17 @@ def longest_sequences(mean: pd.DataFrame, symbols: int) -> HTML:
         guessing=int((longest < 2 / symbols).sum()),
         networks=len(longest),
     )
+
+
+def exercise(lesson: Tables) -> HTML:
+    """Return the answer of the exercise: a constant factor, and the mean factors measured."""
+    far = lesson["facts"]["far"].iloc[0]
+    falls = lesson["falls"].query("stage == 'after'").set_index("cell")["fall"]
+    means = [f"{cell} {fall ** (-1 / far):.2f}" for cell, fall in falls.items()]
+    answer = (
+        "After {words} words: ln 0.001 / ln 0.9 = {words}. The mean factor per word (geometric,"
+        " over {far} words) after training is {means}. A small difference of the factors"
+        " becomes a large difference of the products."
+    )
+    words = f"{math.log(0.001) / math.log(0.9):.0f}"
+    return html.folded("Answer", html.text(answer, words=words, far=far, means=listed(means)))
