@@ -15,7 +15,7 @@ from seq2report.core.command import run
 from seq2report.models.backend import load_keras
 from seq2report.models.pretrained import Architecture, operations
 
-MINILM = Architecture(30_522, 512, 6, 12, 384, 1536, "gelu", 1e-12, 0.1, 0.1, 0)
+MINILM = Architecture(30_522, 512, 6, 12, 384, 1536, "gelu", 1e-12, 0.1, 0.1)
 DOCUMENTS, LENGTHS, BATCHES = 16, (128, 256), 4
 WAYS = {"encode": 0, "train the last 2 layers": 2, "train all layers": None}
 
