@@ -41,7 +41,7 @@ COLUMNS = [  # of the table of variants
     *("corpus", "split", "header", "seeds", "runs", "test_documents"),
     *("metric", "score", "score_sd", "low", "high"),
     *(name + ending for name in METRICS for ending in ("", "_sd")),
-    *("accuracy_unseen", "unseen_documents"),
+    *("accuracy_unseen", "unseen_documents", "accuracy_unseen_near", "unseen_near_documents"),
     *("loss", "ece", "brier", "confidence", "confident_share", "confident_accuracy"),
     *("fit_seconds", "fit_cpu_seconds", "cpu_minutes"),
     *("predict_seconds", "predict_cpu_seconds", "ms_per_document"),
@@ -147,13 +147,14 @@ def by_variant(read: Iterable[tuple[str, int, Answers]]) -> dict[str, Answers]:
 
 
 def summarise(
-    runs: pd.DataFrame, answers: dict[str, Answers], duplicates: set[str], metric: str
+    runs: pd.DataFrame, answers: dict[str, Answers], duplicates: pd.DataFrame, metric: str
 ) -> pd.DataFrame:
     """Return one row per variant: means over seeds, standard deviations, and a 95% interval.
 
     score is the ``metric``, and low to high its interval. accuracy_unseen is the accuracy on the
-    unseen_documents, those without a duplicate in training. ms_per_document are CPU time; if a GPU
-    was used, wall-clock time, because CPU time lacks that of the GPU.
+    unseen_documents, those without an exact duplicate in training; accuracy_unseen_near that on
+    the unseen_near_documents, those without a near duplicate either. ms_per_document are CPU time;
+    if a GPU was used, wall-clock time, because CPU time lacks that of the GPU.
     """
     groups = runs.groupby("variant", sort=False)
     table = groups[SAME].first().join(groups[MEANS].mean())
@@ -170,12 +171,7 @@ def summarise(
         )
         for variant, rows in groups
     ]
-    seen = pd.Index(next(iter(answers.values())).ids).isin(duplicates)
-    table["accuracy_unseen"] = [
-        answers[variant].right[:, ~seen].mean() if not seen.all() else math.nan
-        for variant in table.index
-    ]
-    table["unseen_documents"] = int((~seen).sum())
+    table = table.join(unseen(answers, duplicates))
     table["cpu_minutes"] = table["fit_cpu_seconds"] / 60
     on_cpu = table["device"] == "CPU"
     predicting = table["predict_cpu_seconds"].where(on_cpu, table["predict_seconds"])
@@ -183,6 +179,19 @@ def summarise(
     held_out = table[table["protocol"] != "lecture"]
     first = statistics.pareto(*held_out[["fit_cpu_seconds", "score"]].to_numpy().T)
     return table.assign(pareto=table.index.isin(held_out.index[first]))
+
+
+def unseen(answers: dict[str, Answers], duplicates: pd.DataFrame) -> pd.DataFrame:
+    """Return the accuracy of each variant on documents without duplicates, and their number."""
+    ids = pd.Index(next(iter(answers.values())).ids)
+    exact, columns = duplicates.loc[duplicates["exact"], "id"], {}
+    for name, seen in (("unseen", exact), ("unseen_near", duplicates["id"])):
+        rest = ~ids.isin(seen)
+        columns[f"accuracy_{name}"] = [
+            given.right[:, rest].mean() if rest.any() else math.nan for given in answers.values()
+        ]
+        columns[f"{name}_documents"] = int(rest.sum())
+    return pd.DataFrame(columns, index=list(answers))
 
 
 def compare(answers: dict[str, Answers], runs: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -292,7 +301,7 @@ def gather(args: argparse.Namespace) -> dict[str, pd.DataFrame]:
         pd.concat([tables[name] for tables in read], ignore_index=True)
         for name in ("runs", "history")
     )
-    duplicates = set(read_frame(args.duplicates, columns=["id"])["id"])
+    duplicates = read_frame(args.duplicates, columns=["id", "exact"])
     return evaluate(args, corpus, runs, answers, duplicates) | {"history": history}
 
 
@@ -301,7 +310,7 @@ def evaluate(
     corpus: dict,
     runs: pd.DataFrame,
     answers: dict[str, Answers],
-    duplicates: set[str],
+    duplicates: pd.DataFrame,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables that follow from the runs of a corpus and their answers."""
     classes = corpus["classes"]

@@ -40,7 +40,7 @@ def runs_of(answers: dict, classes: int) -> pd.DataFrame:
     rows = []
     for n, (name, given) in enumerate(answers.items(), 1):
         for seed, predicted in enumerate(given.predicted, 1):
-            scores = class_scores(given.truth, predicted, classes).mean()
+            scores = pd.DataFrame(class_scores(given.truth, predicted, classes)).mean()
             measured = (predicted == given.truth).mean(), scores["recall"], scores["f1"]
             times = {"fit_seconds": 9.0, "fit_cpu_seconds": 1.3 ** (len(answers) - n)}
             times |= {"predict_seconds": 9.0, "predict_cpu_seconds": 0.1 * n}
@@ -84,7 +84,8 @@ def tables(variants=12, classes=4, seeds=1, documents=400, metric="accuracy") ->
         circumstances={"corpus": "News", "split": "random 80/20, seed 7", "header": "none"},
     )
     corpus = {"classes": names}
-    found = evaluate_runs.evaluate(args, corpus, runs, answers, set())
+    none = pd.DataFrame({"id": pd.Series(dtype=str), "exact": pd.Series(dtype=bool)})
+    found = evaluate_runs.evaluate(args, corpus, runs, answers, none)
     sizes = pd.DataFrame({"label": names, "documents": np.arange(classes) % 5 + 1})
     splits = [sizes.assign(split=split) for split in ("train", "validation", "test")]
     return found | {"runs": runs, "history": history_of(runs), "classes": pd.concat(splits)}

@@ -56,9 +56,12 @@ def write(folder, variant, seed, given, ids=IDS):
     return str(run)
 
 
-def evaluate(folder, runs, duplicates=("0", "9")):
+def evaluate(folder, runs, duplicates=("0", "9"), near=("3",)):
     (folder / "corpus.json").write_text(json.dumps({"classes": CLASSES}))
-    pl.DataFrame({"id": duplicates}, schema={"id": pl.String}).write_parquet(folder / "d.parquet")
+    rows = [*((name, True) for name in duplicates), *((name, False) for name in near)]
+    pl.DataFrame(rows, {"id": pl.String, "exact": pl.Boolean}, orient="row").write_parquet(
+        folder / "d.parquet"
+    )
     evaluate_runs.main(
         [
             *("--corpus", str(folder / "corpus.json")),

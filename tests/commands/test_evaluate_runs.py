@@ -123,6 +123,8 @@ def test_documents_that_also_stand_in_training_are_left_out_of_the_accuracy_on_u
     assert svm["unseen_documents"] == 8
     assert svm["accuracy_unseen"] == pytest.approx((7 + 8) / 16)  # seed 1 is wrong in document 5
     assert lstm["accuracy_unseen"] == pytest.approx((5 + 5) / 16)
+    assert svm["unseen_near_documents"] == 7
+    assert svm["accuracy_unseen_near"] == pytest.approx((6 + 7) / 14)  # document 3 is near
 
 
 def test_one_seed_says_nothing_of_seeds_and_no_document_may_be_unseen(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seq2report.core.excerpts import beginning, excerpt, visible
+from seq2report.core.excerpts import beginning, differing, excerpt, visible
 
 LONGEST = 300
 JOINED = "(?<=[\u0590-\U0010ffff])[\u200c\u200d]"  # joiners of scripts that need them
@@ -62,3 +62,17 @@ def test_joiners_are_kept_in_words_and_emoji_that_need_them():
     for text in ("می\u200cخواهم", "क्\u200dष", "👨\u200d👩\u200d👧"):
         assert visible(text) == text
     assert visible("a\u200db\u200c 好\u200d\u200d") == "a\ufffdb\ufffd 好\u200d\ufffd"
+
+
+@given(st.text(), st.text(), st.text())
+def test_two_texts_are_shown_from_before_their_first_difference(same, one, other):
+    shown = differing(f"{same} {one}", f"{same} {other}", LONGEST)
+    assert max(map(len, shown)) <= LONGEST
+    assert (shown[0] == shown[1]) or (one.split() != other.split())
+
+
+def test_excerpts_of_two_texts_begin_at_the_same_place():
+    long = "x" * 50
+    assert differing(f"{long} a b", f"{long}\nc", 60) == (f"…{'x' * 39} a b", f"…{'x' * 39} c")
+    assert differing("a b", "a  c", 60) == ("a b", "a c")
+    assert differing("the end", "the end of it", 60) == ("the end", "the end of it")

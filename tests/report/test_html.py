@@ -117,3 +117,18 @@ def test_a_column_of_long_texts_is_broken_into_lines():
     frame = pd.DataFrame({"short": ["a", "b"], "long": ["word " * 20, "a"], "number": [1, 2]})
     shown = html.table(frame, text=("short", "long")).data
     assert shown.count('<td class="text short">') == shown.count('<td class="wrap">') == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "shown"),
+    [
+        ("a b c", "a x c", ("a <mark>b</mark> c", "a <mark>x</mark> c")),
+        ("a b", "a  b.", ("a<mark> </mark>b", "a<mark>  </mark>b<mark>.</mark>")),
+        ("a <b>", "a", ("a<mark> &lt;b&gt;</mark>", "a")),
+        ("我爱电影", "我看电影", ("我<mark>爱</mark>电影", "我<mark>看</mark>电影")),
+        ("a b c d…", "x a b c…", ("a b c d…", "<mark>x </mark>a b c…")),  # "d" was cut
+        ("", "", ("", "")),
+    ],
+)
+def test_words_that_differ_are_marked(text, other, shown):
+    assert html.marked(text, other) == shown

@@ -12,10 +12,30 @@ from seq2report.core.tables import write_tables
 
 HOSTILE = "<script>alert(1)</script>&\"'</td>"
 PAIRS = [
-    ("training", "training", 4, 3, 1),
-    ("test", "training", 3, 1, 2),
-    ("test", "test", 0, 0, 0),
+    ("training", "training", 4, 3, 1, 0),
+    ("test", "training", 3, 1, 2, 5),
+    ("test", "test", 0, 0, 0, 0),
 ]
+NEAR = {
+    "id": HOSTILE,
+    "same_label": False,
+    "similarity": 0.875,
+    "twin": HOSTILE,
+    "twin_label": HOSTILE,
+    "excerpt": f"the {HOSTILE} same and one…",
+    "twin_excerpt": f"the {HOSTILE} same <i>or</i> one…",
+}
+VARIANT = {
+    "variant": "svm",
+    "title": HOSTILE,
+    "number": 1,
+    "accuracy": 0.8,
+    "accuracy_unseen": 0.7,
+    "accuracy_unseen_near": 0.6,
+    "test_documents": 20,
+    "unseen_documents": 17,
+    "unseen_near_documents": 12,
+}
 SUSPECT = {
     "id": HOSTILE,
     "label": HOSTILE,
@@ -43,17 +63,20 @@ FIGURE = {
 }
 
 
-def tables(pairs=PAIRS, suspects=(SUSPECT,), figures=(FIGURE,), documents=20):
+def tables(pairs=PAIRS, suspects=(SUSPECT,), figures=(FIGURE,), documents=20, near=(NEAR,)):
     counts = [(HOSTILE, documents, len(suspects), 0)] if documents else []
     columns = [*evaluate_labels.SCHEMA, "also_under", "excerpt"]
     return {
         "corpus": {"corpus": pd.DataFrame([{"title": HOSTILE, "documents": 100}])},
         "duplicates": {
             "duplicates": pd.DataFrame(
-                pairs, columns=["part", "among", "documents", "same_label", "other_label"]
+                pairs,
+                columns=["part", "among", "documents", "same_label", "other_label", "near"],
             ),
+            "near_duplicates": pd.DataFrame(near, columns=list(NEAR)),
             "empty": pd.DataFrame({"split": ["test", "train"], "documents": [20, 80], "empty": 2}),
         },
+        "runs": {"variants": pd.DataFrame([VARIANT])},
         "labels": {
             "labels": pd.DataFrame(suspects, columns=columns),
             "labels_summary": pd.DataFrame(
@@ -89,10 +112,25 @@ def test_duplicates_and_suspects_are_reported_in_a_sentence(html):
     assert "3 of 20 test documents (15.0%) also occur in the training set." in html
     assert "With the same label: 1;" in html
     assert "With other labels only: 2;" in html
+    assert "Near duplicates of training documents: 5 more." in html
     assert "Without any word: 4 documents, 2 of them for testing" in html
     assert "1 of 20 test documents (5.0%) may be mislabelled." in html
     assert "(0.100); 5 of 6 models predict b (0.900)." in html
     assert "Also occurs under" not in html
+
+
+def test_the_accuracy_is_shown_with_and_without_exact_and_near_duplicates(html):
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
+    at = cells.index("80.0%")
+    assert cells[at + 1 : at + 3] == ["70.0%", "60.0%"]
+    assert "on 20 test documents, on 17 without exact and 12 without any duplicate" in html
+
+
+def test_near_duplicates_are_shown_with_their_differences_marked(html):
+    assert "0.875, other label: &lt;script&gt;" in html
+    assert "same <mark>and</mark> one…" in html
+    assert "same <mark>&lt;i&gt;or&lt;/i&gt;</mark> one…" in html
+    assert "near_duplicates.csv" in html
 
 
 def test_published_figures_are_shown_next_to_ours_with_their_metric(html):
@@ -111,8 +149,11 @@ def test_a_sample_is_reported_as_not_comparable(tmp_path):
 
 
 def test_a_clean_corpus_without_published_results_has_its_page(tmp_path):
-    pairs = [(part, among, 0, 0, 0) for part, among, *_ in PAIRS]
-    html = rendered(tmp_path, pairs=pairs, suspects=(), figures=())
+    pairs = [(part, among, 0, 0, 0, 0) for part, among, *_ in PAIRS]
+    html = rendered(tmp_path, pairs=pairs, suspects=(), figures=(), near=())
+    assert "Near duplicates of training documents" not in html
+    assert "without exact" not in html
+    assert "most similar training document" not in html
     assert "None of 20 test documents also occurs in the training set." in html
     assert "0 of 20 test documents (0.0%) may be mislabelled" in html
     assert "No published result on this corpus is known" in html

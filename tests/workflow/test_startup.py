@@ -146,7 +146,8 @@ def test_what_trains_no_network_never_asks_for_tensorflow(watched, tiny_archive,
     cells = [parameters, nbformat.v4.new_code_cell(cell)]
     notebook = watched.folder / "notebook.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), notebook)
-    pl.DataFrame(schema={"id": pl.String}).write_parquet(watched.folder / "duplicates.parquet")
+    none = pl.DataFrame(schema={"id": pl.String, "exact": pl.Boolean})
+    none.write_parquet(watched.folder / "duplicates.parquet")
     for name, arguments in steps(tiny_archive, tiny_vectors, notebook).items():
         assert watched(ROOT / f"scripts/{name}.py", *arguments) == "", name
     assert "A page" in (watched.folder / "page.html").read_text("utf-8")

@@ -90,7 +90,7 @@ rule evaluate_duplicates:
         code=script_files("evaluate_duplicates"),
         documents=f"{CORPUS}/documents.parquet",
     output:
-        tables("{corpus}/duplicates", "duplicates empty"),
+        tables("{corpus}/duplicates", "duplicates empty near_duplicates"),
         duplicates=f"{CORPUS}/duplicates.parquet",
     log:
         f"{RESULTS}/logs/evaluate_duplicates/{{corpus}}.log",

@@ -45,7 +45,7 @@ for corpus in CORPORA:
         PAGES[f"documents-{corpus}"] = page(
             "documents", "Documents", read, titles=PLAN.encoded_titles(), **about
         )
-    read = tables_of([corpus], *DOUBTS, rules.evaluate_corpus)
+    read = tables_of([corpus], *DOUBTS, *EVALUATED)
     PAGES[f"trust-{corpus}"] = page("trust", "Trust", read, **about)
 for variant in COMPARED:
     title = config["variants"][variant]["title"]

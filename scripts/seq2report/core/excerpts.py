@@ -5,6 +5,7 @@ from itertools import pairwise
 
 FORMULA = "=+-@\t\r\n＝＋－＠"  # a spreadsheet reads a cell with this beginning as a formula
 ESCAPED = re.compile(f"'*[{re.escape(FORMULA)}]")
+SHARED = 40  # characters before a difference
 JOINERS = "\u200c\u200d"
 
 
@@ -29,6 +30,17 @@ def excerpt(text: str, longest: int) -> str:
     """Return the beginning of a text on one line of `visible` characters, ``longest`` at most."""
     line = " ".join(text.split())
     return visible(line if len(line) <= longest else f"{line[: longest - 1]}…")
+
+
+def differing(text: str, other: str, longest: int) -> tuple[str, str]:
+    """Return an `excerpt` of each of two texts, from shortly before their first difference."""
+    lines = [" ".join(words.split()) for words in (text, other)]
+    pairs = enumerate(zip(*lines, strict=False))
+    first = next((n for n, (one, same) in pairs if one != same), min(map(len, lines)))
+    start = max(0, first - SHARED)
+    before = "…" if start else ""
+    shown, twin = (before + excerpt(line[start:], longest - len(before)) for line in lines)
+    return shown, twin
 
 
 def beginning(text: str, longest: int) -> str:

@@ -12,6 +12,7 @@ FORMATS = {
     "accuracy": percent,
     "±": points,
     "unseen": percent,
+    "unseen, near": percent,
     "macro-F1": percent,
     "CPU time": seconds,
     "prediction time": milliseconds,
@@ -35,6 +36,7 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
             bars: [html.interval(row.low, row.score, row.high, ends) for row in rows],
             "compared with the best": _against_the_best(tables),
             "unseen": variants["accuracy_unseen"],
+            "unseen, near": variants["accuracy_unseen_near"],
             **{METRICS[name]: variants[name] for name in OTHERS if name != metric},
             "CPU time": variants["fit_cpu_seconds"],
             "prediction time": variants["ms_per_document"],
@@ -42,11 +44,15 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
     )
     if shown["±"].isna().all():
         shown = shown.drop(columns="±")
-    duplicates = variants["test_documents"].iloc[0] - variants["unseen_documents"].iloc[0]
+    counts = variants[["test_documents", "unseen_documents", "unseen_near_documents"]].iloc[0]
+    exact, near = -counts.diff().iloc[1:].astype(int)
     caption = (
-        f"{circumstances(variants)}; {duplicates:,} of the test documents also occur in the"
-        " training set"
+        f"{circumstances(variants)}; {exact:,} of the test documents also occur in the training set"
     )
+    if near:
+        caption += f", {near:,} more nearly"
+    else:
+        shown = shown.drop(columns="unseen, near")
     text, raw = ("variant", "compared with the best"), ("variant", bars)
     formats = FORMATS | {METRICS[metric]: percent}
     return html.table(shown, formats, caption, text, raw, name=f"{corpus}-variants")

@@ -6,6 +6,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable
+from difflib import SequenceMatcher
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # not every page has a chart
 # Characters of the longest cell of a column of text: up to the first, its cells are never broken;
 # beyond the second, they are broken into lines.
 SHORT, WRAPPED = 20, 60
+PIECES = re.compile("\\s+|[^\\W\u0e00-\U0003ffff]+|.", re.DOTALL)  # words, blanks and signs
 ROWS = 200  # of a table with one row per class: a page has the same size for any number of classes
 
 
@@ -191,6 +193,29 @@ def variant(row: "pd.Series | tuple", page: bool = True) -> str:
     style = f"background: {colour}; color: {ink_on(colour)}"
     title = link(row.title, f"variant-{row.variant}.html") if page else escape(row.title)
     return f'<b class="mark" style="{style}">{letters(row.number)}</b> {title}'
+
+
+def marked(text: str, other: str) -> tuple[str, str]:
+    """Return two excerpts with the words marked that differ, for the raw columns of a table.
+
+    In scripts without blanks, each character is a word. The end of an excerpt that was cut is not
+    marked.
+    """
+    pieces = [PIECES.findall(excerpt.removesuffix("…")) for excerpt in (text, other)]
+    ends = ["…" if excerpt.endswith("…") else "" for excerpt in (text, other)]
+    steps = SequenceMatcher(None, *pieces, autojunk=False).get_opcodes()
+    shown = ["", ""]
+    for n, (kind, *places) in enumerate(steps, 1):
+        differs = kind != "equal" and not (n == len(steps) and any(ends))
+        for side, (start, end) in enumerate((places[:2], places[2:])):
+            content = escape("".join(pieces[side][start:end]))
+            shown[side] += f"<mark>{content}</mark>" if differs and content else content
+    return shown[0] + ends[0], shown[1] + ends[1]
+
+
+def quoted(title: str, content: str) -> str:
+    """Return a text of `marked` below its title, for the raw columns of a table."""
+    return f"<strong>{escape(visible(title))}</strong><br>{content}"
 
 
 def cards(links: dict[str, tuple[str, str]]) -> HTML:

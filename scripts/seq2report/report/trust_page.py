@@ -25,6 +25,8 @@ def leakage(pairs: pd.DataFrame, splits: pd.DataFrame) -> HTML:
         template += " With the same label: {same_label:,}; a model can memorise the answer."
     if leaked["other_label"]:
         template += " With other labels only: {other_label:,}; a memorised answer is wrong."
+    if leaked["near"]:
+        template += " Near duplicates of training documents: {near:,} more."
     if empty:
         template += (
             " Without any word: {empty:n documents}, {test_empty:,} of them for testing; they"
@@ -33,6 +35,42 @@ def leakage(pairs: pd.DataFrame, splits: pd.DataFrame) -> HTML:
     share, test_empty = leaked["documents"] / test, splits.loc["test", "empty"]
     values = {"test": test, "share": share, "empty": empty, "test_empty": test_empty}
     return html.text(template, "outcome", **values, **leaked)
+
+
+def effect(variants: pd.DataFrame) -> HTML:
+    """Return the accuracy with and without duplicates (table variants)."""
+    columns = {"accuracy": "all test documents", "accuracy_unseen": "without exact duplicates"}
+    columns |= {"accuracy_unseen_near": "without exact and near duplicates"}
+    shown = variants[[*columns]].rename(columns=columns)
+    shown.insert(0, "variant", [html.variant(row) for row in variants.itertuples()])
+    counts = variants[["test_documents", "unseen_documents", "unseen_near_documents"]].iloc[0]
+    caption = (
+        "Accuracy on {:,} test documents, on {:,} without exact and {:,} without any duplicate"
+    )
+    formats = dict.fromkeys(shown.columns[1:], percent)
+    return html.table(shown, formats, caption.format(*counts), ("variant",), ("variant",))
+
+
+def near_duplicates(pairs: pd.DataFrame) -> HTML:
+    """Return the pairs of near duplicates (table near_duplicates) with their differences marked."""
+    rows = []
+    for row in pairs.itertuples():
+        text, twin = html.marked(row.excerpt, row.twin_excerpt)
+        label = "same label" if row.same_label else f"other label: {row.twin_label}"
+        rows.append(
+            (
+                f"{row.similarity:.3f}, {label}",
+                html.quoted(row.id, text),
+                html.quoted(row.twin, twin),
+            )
+        )
+    columns = ("similarity", "test document", "most similar training document")
+    caption = (
+        f"Near duplicates in training ({len(rows)} shown, the least similar first), from shortly"
+        " before their first difference; � replaces an invisible character"
+    )
+    shown = pd.DataFrame(rows, columns=columns)
+    return html.table(shown, caption=caption, text=columns, raw=columns[1:])
 
 
 def label_errors(summary: pd.DataFrame) -> HTML:
