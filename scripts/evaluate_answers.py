@@ -4,8 +4,8 @@ layers: the layers of each variant, one row per box of its drawing; see answers/
 documents: of each variant, the test documents that it gets wrong with the highest probability (kind
 mistake), and correct ones of typical confidence (kind right), each with its answer, the start of
 its text, and the number of words that the model reads.
-words: the first words read in some of these documents, and the effect of each on the answer; see
- seq2report/answers/occlusion.py.
+words: the first words read in some of these documents, and the effect of each on the
+log-odds of the answer; see seq2report/answers/occlusion.py.
 """
 
 import logging

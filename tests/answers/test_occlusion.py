@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.pipeline import make_pipeline
 
 from seq2report.answers import occlusion
 from seq2report.answers.occlusion import occlude, without
@@ -15,7 +16,6 @@ class Linear(Predictor):
     def __init__(self):
         from sklearn.feature_extraction.text import CountVectorizer
         from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
 
         self.classes = ["no", "yes"]
         self.model = make_pipeline(CountVectorizer(binary=True), LogisticRegression(C=10))
@@ -50,12 +50,36 @@ def test_the_most_important_word_has_the_largest_effect_with_the_right_sign(line
     effects = by_word(fine)
     assert max(effects, key=effects.get) == "Fine"
     assert effects["Fine"] == effects["fine"] > 0.05
-    before, after = linear.model.predict_proba(["Fine! A film, fine.", "A film"])[:, 1]
-    assert effects["fine"] == pytest.approx(before - after)
+    before, after = linear.model.decision_function(["Fine! A film, fine.", "A film"])
+    assert effects["fine"] == pytest.approx(before - after)  # decision values are log-odds
     effects = by_word(dull)
     assert effects["dull"] > 0.05
     assert effects["fine"] < -0.05
     assert effects["the"] == effects["but"] == 0  # the pipeline does not know them
+
+
+@pytest.mark.parametrize("answer", [0, 1, 2])
+def test_log_odds_are_those_of_the_class_against_all_others(answer):
+    p = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
+    found = occlusion.log_odds(np.log(p), np.array([answer] * 2))
+    assert found == pytest.approx(np.log(p[:, answer] / (1 - p[:, answer])))
+
+
+def test_words_of_a_certain_naive_bayes_have_effects_although_its_probabilities_are_one(tmp_path):
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.naive_bayes import MultinomialNB
+
+    from seq2report.answers.predictor import Pipeline
+
+    model = object.__new__(Pipeline)
+    model.classes, model.features = ["no", "yes"], None
+    model.model = make_pipeline(CountVectorizer(), MultinomialNB(alpha=0.01))
+    model.model.fit(["dull story", "fine film"], ["no", "yes"])
+    text = "fine film " * 200
+    assert model.predict([text])[0].tolist() == [0, 1]
+    (found,) = occlude(model, [text], [1])
+    effects = by_word(found)
+    assert effects["fine"] == pytest.approx(200 * np.log(1.01 / 0.01))
 
 
 def test_a_text_without_words_has_no_effects(linear):

@@ -228,7 +228,7 @@ def test_a_page_has_all_sections(html):
         *("Learning curves", "Confusion matrix", "Confidence and calibration"),
         *("Most confident errors", "Deciding words"),
     ]
-    assert html.count('class="weighed"') == 2  # legend, and the one document that was explained
+    assert html.count('class="weighed') == 2  # legend, and the one document that was explained
 
 
 def test_a_variant_without_epochs_or_mistakes_has_its_page(tmp_path):

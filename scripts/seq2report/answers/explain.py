@@ -4,10 +4,10 @@
   seq2report explain results/sample/imdb/runs/tfidf_svm/seed-1 --file reviews.txt --html why.html
 
 Each word that the model reads is removed from the document, and the model classifies the rest. The
-effect of a word is the probability of the answer minus the probability without the word: a positive
-effect supports the answer, a negative one opposes it. In a long document, only the first words are
-tested. Standard output lists the words with the strongest effects and, on a terminal, the document
-in colours. --html writes the complete documents to one self-contained page.
+effect of a word is the log-odds of the answer, ln(p / (1 - p)), minus those without the word: a
+positive effect supports the answer, a negative one opposes it. In a long document, only the first
+words are tested. Standard output lists the words with the strongest effects and, on a terminal, the
+document in colours. --html writes the complete documents to one self-contained page.
 """
 
 import os
@@ -30,8 +30,7 @@ from seq2report.report import word_effects
 from seq2report.report.harmless import isolated, policy, seen
 
 STRONGEST = 10  # words listed per document
-NOTHING = 5e-5  # of probability; a smaller effect would be printed as 0
-FAINT = 0.1  # share of the strongest effect; below it, a word is not coloured
+NOTHING = 0.005  # log-odds; a smaller effect would be printed as 0
 COLOURS = {True: "\x1b[1;34m", False: "\x1b[1;33m", None: "\x1b[0m"}  # for, against, neither
 STYLE = "reports/template/style.css"
 
@@ -65,10 +64,9 @@ def strongest(words: pd.DataFrame) -> pd.DataFrame:
 
 def coloured(words: pd.DataFrame) -> str:
     """Return the words of a document, coloured for a terminal by their effect on the answer."""
-    most = max(words["effect"].abs().max(), NOTHING)
     shown = ""
     for row in words.itertuples():
-        plain = abs(row.effect) < FAINT * most
+        plain = abs(row.effect) < word_effects.FAINT
         word = row.word if plain else f"{COLOURS[row.effect > 0]}{row.word}{COLOURS[None]}"
         shown += word + row.after
     return shown
@@ -84,7 +82,7 @@ def as_text(document: dict, words: pd.DataFrame, in_colours: bool) -> str:
     if in_colours:
         lines.append(f"  {coloured(words)}")
     top = strongest(words)
-    lines += [f"  {row.effect:+.4f}  {row.word}" for row in top.itertuples()]
+    lines += [f"  {row.effect:+.2f}  {row.word}" for row in top.itertuples()]
     if top.empty:
         lines.append("  no word alone changes the answer")
     if document["words"] > len(words):

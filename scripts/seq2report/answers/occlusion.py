@@ -2,6 +2,8 @@
 
 This is the erasure of Li, Monroe and Jurafsky (2016, "Understanding neural networks through
 representation erasure"), applied to the text itself, so that it works for every kind of model.
+Effects are differences of log-odds, as there differences of log-likelihoods: they have one scale
+for unsure and for sure answers, whose probabilities hardly change.
 """
 
 from collections.abc import Sequence
@@ -20,13 +22,13 @@ EXCERPT = 300  # shown characters of a word, and of the text between two words
 
 @dataclass(frozen=True)
 class Occlusion:
-    """The effects of the words of a text on the probability of an answer."""
+    """The effects of the words of a text on the log-odds of an answer."""
 
     text: str  # the part of the text that the model reads
     words: int  # number of words in it
     spans: np.ndarray  # start and end of the first `WORDS` words in ``text``, (n, 2) int64
-    # Probability of the answer minus the probability without any occurrence of the word, (n,)
-    # float64; a positive effect supports the answer.
+    # Log-odds of the answer minus the log-odds without any occurrence of the word, (n,) float64; a
+    # positive effect supports the answer.
     effects: np.ndarray
 
 
@@ -37,8 +39,18 @@ def without(text: str, words: list[Span], token: str) -> str:
     return "".join(text[end:start] for end, start in zip(ends, starts, strict=True))
 
 
+def log_odds(logarithms: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    """Return ln(p / (1 - p)) of the answer of each row, (n,); 1 - p is the sum of the others.
+
+    ``logarithms`` of the probabilities are (n, classes), and ``answers`` class numbers, (n,).
+    """
+    rows, others = np.arange(len(answers)), logarithms.copy()
+    others[rows, answers] = -np.inf
+    return logarithms[rows, answers] - np.logaddexp.reduce(others, axis=1)
+
+
 def occlude(model: Predictor, texts: Sequence[str], answers: Sequence[int]) -> list[Occlusion]:
-    """Return the effects of the words of each text on the probability of an answer.
+    """Return the effects of the words of each text on the log-odds of an answer.
 
     The model classifies all texts in one call: a text with n different words (among the first
     `WORDS`) becomes n + 1 texts.
@@ -56,11 +68,11 @@ def occlude(model: Predictor, texts: Sequence[str], answers: Sequence[int]) -> l
     for part, words, tokens, answer in zip(parts, words_of, tokens_of, answers, strict=True):
         variations += [part, *(without(part, words, token) for token in tokens)]
         columns += [answer] * (len(tokens) + 1)
-    probabilities = iter(model.predict(variations)[np.arange(len(variations)), columns])
+    odds = iter(log_odds(model.log_probabilities(variations), np.array(columns, int)))
     occlusions = []
     for part, words, tokens in zip(parts, words_of, tokens_of, strict=True):
-        whole = next(probabilities)
-        effect = {token: whole - next(probabilities) for token in tokens}
+        whole = next(odds)
+        effect = {token: whole - next(odds) for token in tokens}
         tested = words[:WORDS]
         positions = np.array([word[:2] for word in tested], np.int64).reshape(-1, 2)
         effects = np.array([effect[word.token] for word in tested], float)

@@ -28,7 +28,7 @@ from seq2report.documents.pieces import Splitter
 from seq2report.documents.sequences import Encoded, Sequences
 from seq2report.documents.tokens import SPECIAL, START, UNKNOWN, Words, encode, has_special, spans
 from seq2report.models.ensembles import METHODS
-from seq2report.models.runs import check_digests
+from seq2report.models.runs import SMALLEST, check_digests
 from seq2report.models.variant import KINDS, Input, Variant
 
 NAME = "[a-z0-9][a-z0-9_]*"  # of a variant
@@ -44,6 +44,10 @@ class Predictor(ABC):
         if not len(texts):
             return np.zeros((0, len(self.classes)))
         return self._predict(list(texts)).astype(np.float64)
+
+    def log_probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the logarithms of the probabilities, of which 0 counts as `SMALLEST`."""
+        return np.log(np.maximum(self.predict(texts), SMALLEST))
 
     @abstractmethod
     def knows(self, texts: Sequence[str]) -> np.ndarray:
@@ -130,8 +134,16 @@ class Pipeline(Predictor):
     def _predict(self, texts: list[str]) -> np.ndarray:
         from seq2report.models.pipelines import probabilities
 
-        x = self.features.transform(texts) if self.features else texts
-        return probabilities(self.model, x, self.classes)
+        return probabilities(self.model, self._features(texts), self.classes)
+
+    def log_probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        from seq2report.models.pipelines import log_probabilities
+
+        exact = log_probabilities(self.model, self._features(list(texts)), self.classes)
+        return super().log_probabilities(texts) if exact is None else exact
+
+    def _features(self, texts: list[str]) -> Sequence[str] | scipy.sparse.csr_matrix | np.ndarray:
+        return self.features.transform(texts) if self.features else texts
 
     def knows(self, texts: Sequence[str]) -> np.ndarray:
         return self.features.knows(texts) if self.features else has_features(self.model, texts)

@@ -119,6 +119,18 @@ def probabilities(model: Pipeline, x: Documents, classes: list[str]) -> np.ndarr
     return probability
 
 
+def log_probabilities(model: Pipeline, x: Documents, classes: list[str]) -> np.ndarray | None:
+    """Return the logarithms of `probabilities` of a naive Bayes classifier, None of another one.
+
+    It computes them exactly; the probabilities themselves are often rounded to 0 and 1.
+    """
+    if not hasattr(model[-1], "predict_joint_log_proba"):
+        return None
+    logarithms = np.full((len(x) if isinstance(x, list) else x.shape[0], len(classes)), -np.inf)
+    logarithms[:, np.searchsorted(classes, model.classes_)] = model.predict_log_proba(x)
+    return logarithms
+
+
 def build_features(parts: list[dict], seed: int) -> Pipeline:
     """Return the pipeline that converts each text to a vector, from the ``steps`` of features.
 

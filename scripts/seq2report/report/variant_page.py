@@ -179,7 +179,15 @@ def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
     yield from _calibration(tables)
     yield html.heading("Most confident errors", 3)
     yield _mistakes(tables["documents"])
+    yield from _deciding(tables)
+
+
+def _deciding(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
+    """Yield the documents whose words are coloured by their effect, if any word has one."""
     yield html.heading("Deciding words", 3)
+    if not tables["words"]["effect"].any():
+        yield html.paragraph("No word changes an answer of this model.")
+        return
     yield html.paragraph(
         "Each word is removed from the text in turn, and the model predicts again. The documents"
         " are the most confident of the errors above and correct answers of typical confidence."

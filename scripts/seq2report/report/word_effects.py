@@ -1,28 +1,33 @@
 """HTML of a document whose words are coloured by their effect on an answer; all text is escaped."""
 
+import math
 from html import escape
 
 import pandas as pd
 
-FAINT = 0.1  # share of the strongest effect; below it, a word is not coloured
-NOTHING = 1e-4  # of probability; if no word has more, none is coloured
+FAINT, FULL = 0.1, 10.0  # log-odds: colours begin above the first, and are full at the second
 NAMED = 5  # strongest words that are named below the text
+SHOWN = (0.2, 0.5, 1, 3, FULL)  # log-odds in the legend
 
 
 def signed(effect: float) -> str:
-    """Return an effect (a difference of probabilities) with its sign, or 0 if below `NOTHING`."""
-    if abs(effect) < NOTHING:
-        return "0"
-    return f"{effect:+.{3 if abs(effect) >= 0.001 else 4}f}".replace("-", "−")
+    """Return an effect (a difference of log-odds) with its sign, or 0."""
+    return f"{effect:+.2f}".replace("-", "−") if abs(effect) >= 0.005 else "0"
 
 
 def legend() -> str:
-    """Return the legend of the colours in `coloured`."""
+    """Return the legend of the colours in `coloured`, which are the same for all models."""
+    scale = " ".join(
+        _word(f"{sign}{size:g}{' or more' if size == FULL else ''}", factor * size)
+        for sign, factor, sizes in (("−", -1, SHOWN[::-1]), ("+", 1, SHOWN))
+        for size in sizes
+    )
     return (
-        '<p class="weighed"><span class="for" style="--strength:1">for the answer</span>'
-        ' <span class="against" style="--strength:1">against it</span>'
-        " · the strongest word of a document has the full colour · hold the pointer over a word to"
-        " see by how much the answer loses probability without it</p>"
+        f'<p class="weighed legend">against the answer {scale} for the answer</p>'
+        '<p class="soft">The scale, which is logarithmic, is the same for all models and documents:'
+        " by how much the log-odds of the answer, ln(p / (1 − p)), fall without the word. At 0.7,"
+        f" the odds are halved. Words below {FAINT:g} have no colour. Hold the pointer over a word"
+        " to see its effect.</p>"
     )
 
 
@@ -42,13 +47,10 @@ def coloured(document: dict, words: pd.DataFrame) -> str:
     if words.empty:
         unknown = "The model knows none of the words: this answer says nothing about the text."
         return f"{head}<p>{unknown}</p>"
-    strongest = words["effect"].abs().max()
     note = f"Strongest: {_strongest(words)}."
-    if strongest < NOTHING:
-        note = f"No word alone changes the probability by {NOTHING:f}".rstrip("0") + " or more."
-    text = "".join(
-        _word(row.word, row.effect, strongest) + escape(row.after) for row in words.itertuples()
-    )
+    if words["effect"].abs().max() < FAINT:
+        note = f"No word alone changes the log-odds by {FAINT:g} or more."
+    text = "".join(_word(row.word, row.effect) + escape(row.after) for row in words.itertuples())
     more = " …" if document["words"] > len(words) else ""
     if more:
         note += f" The first {len(words):,} of {document['words']:,} words that it reads are shown."
@@ -64,9 +66,12 @@ def _strongest(words: pd.DataFrame) -> str:
     return ", ".join(f"{row.word} {signed(row.effect)}" for row in top.itertuples())
 
 
-def _word(word: str, effect: float, strongest: float) -> str:
+def _word(word: str, effect: float) -> str:
     shown = ""
-    if strongest >= NOTHING and abs(effect) >= FAINT * strongest:
-        kind = "for" if effect > 0 else "against"
-        shown = f' class="{kind}" style="--strength:{abs(effect) / strongest:.2f}"'
+    if abs(effect) >= FAINT:
+        kind, strength = (
+            "for" if effect > 0 else "against",
+            min(math.log(abs(effect) / FAINT, FULL / FAINT), 1),
+        )
+        shown = f' class="{kind}" style="--strength:{strength:.2f}"'
     return f'<span{shown} title="{signed(effect)}">{escape(word)}</span>'
