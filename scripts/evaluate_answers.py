@@ -12,11 +12,12 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import polars as pl
 
-from seq2report.answers.occlusion import EXCERPT, occlude, word_table
-from seq2report.answers.predictor import Predictor, load
+from seq2report.answers.occlusion import EXCERPT, Occlusion, occlude, word_table
+from seq2report.answers.predictor import Predictor, load, without_model
 from seq2report.core import command
 from seq2report.core.command import run
 from seq2report.core.excerpts import excerpt
@@ -29,22 +30,25 @@ from seq2report.models.runs import checked
 MISTAKES = 5  # documents that are shown
 EXPLAINED = 3  # documents whose words are weighed
 RIGHT = 2
+NO_WORDS = Occlusion("", 0, np.empty((0, 2), np.int64), np.empty(0))
 
 
 def choose(predictions: pl.DataFrame) -> pl.DataFrame:
     """Return the documents that are shown of a variant.
 
     Columns kind, id, label, answer and probability (of the answer): mistakes, the most confident
-    first, then right answers, those nearest to their median probability first.
+    first, then right answers, those nearest to their median probability first. Without
+    probabilities, the mistakes are those of each class in turn.
     """
+    names = [name for name in predictions.columns if name.startswith("p_")]
+    probability = pl.max_horizontal(names) if names else pl.lit(None)
     about = predictions.select(
-        "id",
-        "label",
-        answer="predicted",
-        probability=pl.max_horizontal(pl.selectors.starts_with("p_")).cast(pl.Float64),
+        "id", "label", answer="predicted", probability=probability.cast(pl.Float64)
     )
     is_right = pl.col("label") == pl.col("answer")
-    wrong = about.filter(~is_right).sort("probability", "id", descending=[True, False])
+    order = "probability" if names else pl.int_range(pl.len()).over("label")
+    wrong = about.filter(~is_right).sort("id")
+    wrong = wrong.sort(order, descending=bool(names), maintain_order=True)
     distance = (pl.col("probability") - pl.col("probability").median()).abs()
     right = about.filter(is_right).sort(distance, "id")
     return pl.concat(
@@ -60,12 +64,15 @@ def explained(documents: pl.DataFrame) -> pl.DataFrame:
 
 
 def ask(
-    model: Predictor, rows: pl.DataFrame, texts: dict[str, str]
+    model: Predictor | None, rows: pl.DataFrame, texts: dict[str, str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the tables documents and words of one variant; ``texts`` of the documents by id."""
-    weighed = explained(rows)
+    """Return the tables documents and words of one variant; ``texts`` of the documents by id.
+
+    Without a model, no words are weighed.
+    """
+    weighed = explained(rows) if model else rows.head(0)
     answers = [model.classes.index(answer) for answer in weighed["answer"]]
-    effects = occlude(model, [texts[name] for name in weighed["id"]], answers)
+    effects = occlude(model, [texts[name] for name in weighed["id"]], answers) if model else []
     counts = pd.Series([effect.words for effect in effects], weighed["id"], dtype="Int64")
     documents = rows.to_pandas().assign(
         words=rows["id"].to_pandas().map(counts),
@@ -75,7 +82,7 @@ def ask(
         word_table(effect, row["id"], row["kind"])
         for effect, row in zip(effects, weighed.to_dicts(), strict=True)
     ]
-    return documents, pd.concat(words)
+    return documents, pd.concat(words or [word_table(NO_WORDS, "", "")])
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -95,7 +102,7 @@ def main(argv: Sequence[str] | None) -> None:
     for folder, rows in shown.items():
         variant = folder.parent.name
         logging.info("%s: %s", variant, plural(rows.height, "documents"))
-        model = load(folder)
+        model = None if without_model(folder) else load(folder)
         tables["layers"][variant] = describe(model, folder)
         tables["documents"][variant], tables["words"][variant] = ask(model, rows, texts)
         del model  # before the next one is loaded

@@ -6,7 +6,8 @@ documents with that label. A document is suspected if its most probable class di
 and reaches the threshold of that class. (cleanlab also suspects a document whose most probable
 class misses its threshold, if another class reaches its own; the suggested label would then be one
 that the models think less probable.) No model has seen these documents in training, as the
-method requires; a suspected document need not be an error.
+method requires; a suspected document need not be an error. Answers without probabilities are left
+out.
 
 labels: the suspected documents with the widest margin. labels_summary: one row per class.
 """
@@ -19,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from seq2report.core import command
-from seq2report.core.command import UserError, run
+from seq2report.core.command import UserError, intact, run
 from seq2report.core.excerpts import excerpt
 from seq2report.core.stored import read_table
 from seq2report.core.tables import write_tables
@@ -34,6 +35,12 @@ SCHEMA |= dict.fromkeys(["p_label", "p_suggested", "margin"], pl.Float64)
 SCHEMA |= dict.fromkeys(["agreeing", "variants"], pl.Int64)
 
 
+def probabilities_in(run: Path) -> list[str]:
+    """Return the columns of the probabilities of a run; answers from elsewhere may have none."""
+    with intact(file := run / "predictions.parquet"):
+        return [name for name in pl.read_parquet_schema(file) if name.startswith("p_")]
+
+
 def mean_probability(
     runs: Sequence[Path],
 ) -> tuple[pl.DataFrame, np.ndarray, np.ndarray, list[str]]:
@@ -42,7 +49,7 @@ def mean_probability(
     The probabilities of one variant and the sum are in memory at a time.
 
     Args:
-        runs: folders …/<variant>/seed-<n>, at least one.
+        runs: folders …/<variant>/seed-<n>, at least one, with probabilities.
 
     Returns:
         The documents (columns id and label, sorted by id), the probabilities (documents, classes)
@@ -131,8 +138,8 @@ def main(argv: Sequence[str] | None) -> None:
 
     documents = pl.DataFrame(schema={"id": pl.String, "label": pl.String})
     suspected = pl.DataFrame(schema=SCHEMA)
-    if args.runs:
-        documents, *probabilities = mean_probability(args.runs)
+    if runs := list(filter(probabilities_in, args.runs)):
+        documents, *probabilities = mean_probability(runs)
         suspected = suspects(documents, *probabilities)
     others = other_labels(read_digests(args.documents))
     suspected = suspected.join(others, on="id", how="left", maintain_order="left")

@@ -32,21 +32,26 @@ from seq2report.models.runs import METRICS, checked, class_scores
 SLIDE_EPOCH = 10
 SAME = ["title", "kind", "protocol", "test_documents", "fitted_documents", "parameters"]
 SAME += ["frozen_parameters", "document_shape", "device"]  # in all seeds of a variant
+SAME += ["cost_seconds", "cost_money"]  # of answers from elsewhere, if stated in the configuration
 MEANS = [*METRICS, "loss", "fit_seconds", "fit_cpu_seconds", "predict_seconds"]
 MEANS += ["predict_cpu_seconds", "peak_memory_mb"]
+# What is unknown for answers from elsewhere, or for all others.
+MAYBE = [*MEANS, "fitted_documents", "parameters", "frozen_parameters"]
+MAYBE += ["cost_seconds", "cost_money"]
 COVERAGE = np.arange(1, 21) / 20
 CURVED = 30  # documents of the first point of a curve of selective accuracy
+CERTAINTY = ["ece", "brier", "confidence", "confident_share", "confident_accuracy"]
 COLUMNS = [  # of the table of variants
     *("variant", "title", "number", "rank", "kind", "protocol"),
     *("corpus", "split", "header", "seeds", "runs", "test_documents"),
     *("metric", "score", "score_sd", "low", "high"),
     *(name + ending for name in METRICS for ending in ("", "_sd")),
     *("accuracy_unseen", "unseen_documents", "accuracy_unseen_near", "unseen_near_documents"),
-    *("loss", "ece", "brier", "confidence", "confident_share", "confident_accuracy"),
+    *("loss", *CERTAINTY),
     *("fit_seconds", "fit_cpu_seconds", "cpu_minutes"),
     *("predict_seconds", "predict_cpu_seconds", "ms_per_document"),
     *("peak_memory_mb", "parameters", "frozen_parameters", "pareto"),
-    *("document_shape", "fitted_documents", "device"),
+    *("document_shape", "fitted_documents", "device", "cost_seconds", "cost_money"),
 ]
 # Columns of the table of variants if some were chosen from candidates.
 CHOICE = ["chosen", "candidates", "search_cpu_seconds", "validation_documents"]
@@ -75,8 +80,8 @@ class Answers:
     ids: np.ndarray  # (documents,) strings
     truth: np.ndarray  # class numbers, (documents,) int32
     predicted: np.ndarray  # class numbers, int32
-    confidence: np.ndarray  # the largest probability, float32
-    brier: np.ndarray  # mean over the documents, (runs,)
+    confidence: np.ndarray  # the largest probability, float32; NaN without probabilities
+    brier: np.ndarray  # mean over the documents, (runs,); NaN without probabilities
 
     @property
     def right(self) -> np.ndarray:
@@ -93,6 +98,7 @@ def read_run(
     history = read_frame(checked(folder / "history.csv"))
     versions = about["versions"]
     row = {"protocol": "held out"} | about | curve(history)
+    row |= {name: math.nan for name in MAYBE if row.get(name) is None}
     del row["versions"]
     lists = {key: ", ".join(map(str, row[key])) for key in ("members", "weights") if key in row}
     row |= lists | {f"{name}_version": version for name, version in versions.items()}
@@ -107,18 +113,17 @@ def read_run(
 def read_answers(path: Path, classes: list[str]) -> Answers:
     """Return the answers of one run."""
     table, names = read_table(path).sort("id"), pl.Enum(classes)
-    probability = table.select(f"p_{name}" for name in classes).to_numpy()
     truth, predicted = (
         table[name].cast(names).to_physical().cast(pl.Int32).to_numpy()
         for name in ("label", "predicted")
     )
-    return Answers(
-        table["id"].to_numpy(),
-        truth,
-        predicted[None],
-        probability.max(axis=1)[None],
-        statistics.brier(probability, truth).mean(keepdims=True),
-    )
+    columns = [f"p_{name}" for name in classes]
+    confidence, brier = np.full(len(truth), np.nan, np.float32), np.array([np.nan])
+    if set(columns) & set(table.columns):
+        probability = table.select(columns).to_numpy()
+        confidence = probability.max(axis=1)
+        brier = statistics.brier(probability, truth).mean(keepdims=True)
+    return Answers(table["id"].to_numpy(), truth, predicted[None], confidence[None], brier)
 
 
 def by_variant(read: Iterable[tuple[str, int, Answers]]) -> dict[str, Answers]:
@@ -176,7 +181,7 @@ def summarise(
     on_cpu = table["device"] == "CPU"
     predicting = table["predict_cpu_seconds"].where(on_cpu, table["predict_seconds"])
     table["ms_per_document"] = 1000 * predicting / table["test_documents"]
-    held_out = table[table["protocol"] != "lecture"]
+    held_out = table[(table["protocol"] != "lecture") & table["fit_cpu_seconds"].notna()]
     first = statistics.pareto(*held_out[["fit_cpu_seconds", "score"]].to_numpy().T)
     return table.assign(pareto=table.index.isin(held_out.index[first]))
 
@@ -226,10 +231,13 @@ def certainty(answers: dict[str, Answers], confidence: float) -> dict[str, pd.Da
 
     Returns:
         calibration and selective, one row per variant and bin or coverage; and measures by
-        variant: ece, brier, confidence (the argument), confident_share and confident_accuracy.
+        variant, `CERTAINTY`; confidence is the argument. Without probabilities, there are no rows,
+        and the measures are NaN.
     """
     calibration, selective, measures = {}, {}, {}
     for variant, given in answers.items():
+        if np.isnan(given.confidence).any():
+            continue
         sure, right = given.confidence.ravel(), given.right.ravel()
         bins = statistics.reliability(sure, right)
         calibration[variant] = statistics.merged(bins, len(given.confidence))
@@ -240,14 +248,16 @@ def certainty(answers: dict[str, Answers], confidence: float) -> dict[str, pd.Da
         measures[variant] = {
             "ece": statistics.expected_calibration_error(bins),
             "brier": given.brier.mean(),
-            "confidence": confidence,
             "confident_share": confident.mean(),
             "confident_accuracy": right[confident].mean() if confident.any() else math.nan,
         }
+    table = pd.DataFrame.from_dict(measures, orient="index")
+    table = table.reindex(index=list(answers), columns=CERTAINTY).assign(confidence=confidence)
+    none = {"": pd.DataFrame(columns=["confidence", "coverage", "accuracy", "documents"])}
     return {
-        "calibration": pd.concat(calibration, names=["variant"]),
-        "selective": pd.concat(selective, names=["variant"]),
-        "measures": pd.DataFrame.from_dict(measures, orient="index"),
+        "calibration": pd.concat(calibration or none, names=["variant"]),
+        "selective": pd.concat(selective or none, names=["variant"]),
+        "measures": table,
     }
 
 

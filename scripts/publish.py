@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from seq2report.config.resolve import seeds
+from seq2report.config.grids import with_grids
+from seq2report.config.resolve import run_seeds
 from seq2report.core import command
 from seq2report.core.command import UserError, read_json, replacing, run, write_json
 from seq2report.core.durations import of_rules, read_jobs
@@ -126,7 +127,9 @@ def check_finished(corpus: str, runs: pd.DataFrame, config: dict) -> None:
     Raises:
         UserError: a run is missing, or is not in the configuration.
     """
-    expected = {(name, n) for name in config["compare"]["variants"] for n in seeds(config, corpus)}
+    config = with_grids(config)
+    names = config["compare"]["variants"]
+    expected = {(name, n) for name in names for n in run_seeds(config, corpus, name)}
     found = set(runs[["variant", "seed"]].itertuples(index=False, name=None))
     if found != expected:
         some = ", ".join(f"{variant} seed {seed}" for variant, seed in sorted(found ^ expected)[:5])

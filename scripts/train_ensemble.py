@@ -7,11 +7,13 @@ predictions only. history.csv has no rows.
 
 In metrics.json, times and parameters are the sum over the members and the ensemble itself, and
 memory is the maximum. val_accuracy and val_loss are unbiased for a vote; for a stack they are
-optimistic, because its weights are fitted on the same documents.
+optimistic, because its weights are fitted on the same documents. If a member has answers from
+elsewhere, times, parameters and memory are null, and a vote has no validation figures unless that
+member has them.
 """
 
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +21,11 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from seq2report.core import command
-from seq2report.core.command import read_json, run, write_json
+from seq2report.core.command import UserError, read_json, run, write_json
 from seq2report.core.durations import stopwatch
+from seq2report.core.stored import read_table
 from seq2report.models.ensembles import METHODS, read_members
-from seq2report.models.runs import check_digests, copy_model, durations, save_run
+from seq2report.models.runs import check_digests, checked, copy_model, durations, save_run
 from seq2report.models.variant import Ensemble, Variant
 
 THREADS = 1  # of linear algebra, as in the rule
@@ -43,8 +46,10 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--method", choices=METHODS, required=True)
     args = parser.parse_args(argv)
 
-    validation, classes, known = read_members([run / "validation.parquet" for run in args.runs])
-    test, _, unknown = read_members([run / "predictions.parquet" for run in args.runs])
+    test, classes, unknown = read_members([run / "predictions.parquet" for run in args.runs])
+    validation, known = test[:0], unknown[:, :0]
+    if has_validation(args.runs, args.method):
+        validation, _, known = read_members([run / "validation.parquet" for run in args.runs])
     for folder in args.runs:
         check_digests(folder)
     truth = validation["label"].cast(pl.Enum(classes)).to_physical().to_numpy()
@@ -69,6 +74,22 @@ def main(argv: Sequence[str] | None) -> None:
     save_run(args.output, content, save_model, *predicted, facts)
 
 
+def has_validation(runs: list[Path], method: str) -> bool:
+    """Return whether all members have predictions of the validation documents.
+
+    Raises:
+        UserError: the method needs them.
+    """
+    files = [checked(run / "validation.parquet") for run in runs]
+    empty = [file for file in files if not read_table(file).height]
+    if empty and method == "stack":
+        raise UserError(
+            f"{empty[0]}: found no answers for the validation documents, with which 'stack' fits"
+            " its weights; add them, or use 'method: vote'"
+        )
+    return not empty
+
+
 def about(output: Path, seed: int, runs: list[Path], method: str) -> dict:
     """Return the content of run.json."""
     members = [read_json(folder / "run.json") for folder in runs]
@@ -83,16 +104,24 @@ def about(output: Path, seed: int, runs: list[Path], method: str) -> dict:
 
 
 def totals(runs: list[Path], seconds: dict[str, float]) -> dict:
-    """Return the sums and maxima over the members; ``seconds`` of the ensemble are added."""
+    """Return the sums and maxima over the members; ``seconds`` of the ensemble are added.
+
+    They are None if that of a member is, whose answers come from elsewhere.
+    """
     members = [read_json(folder / "metrics.json") for folder in runs]
+
+    def known(combine: Callable, key: str) -> object:
+        values = [member[key] for member in members]
+        return None if None in values else combine(values)
+
     own = {"parameters": 0, "frozen_parameters": 0, **seconds}  # the weights are not counted
     return {
-        "fitted_documents": max(member["fitted_documents"] for member in members),
+        "fitted_documents": known(max, "fitted_documents"),
         "document_shape": None,  # differs between members
-        **{key: value + sum(member[key] for member in members) for key, value in own.items()},
-        "threads": max(member["threads"] for member in members),
-        "device": ", ".join(sorted({member["device"] for member in members})),
-        "peak_memory_mb": max(member["peak_memory_mb"] for member in members),
+        **{key: known(partial(sum, start=value), key) for key, value in own.items()},
+        "threads": known(max, "threads"),
+        "device": known(lambda names: ", ".join(sorted(set(names))), "device"),
+        "peak_memory_mb": known(max, "peak_memory_mb"),
     }
 
 

@@ -8,10 +8,10 @@ def variants(**columns):
     names = ["svm", "lstm", "slides"]
     table = {
         "variant": names,
+        "kind": ["pipeline", "network", "network"],
         "title": ["SVM", "LSTM <b>", "Slides"],
         "number": [3, 1, 2],
         "rank": [1, 2, 3],
-        "kind": ["pipeline", "network", "network"],
         "document_shape": ["900", "150 × 50", "150 × 50"],
         "protocol": ["held out", "held out", "lecture"],
         "corpus": "News",

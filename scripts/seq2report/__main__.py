@@ -1,8 +1,9 @@
-"""Use the models of finished runs, and configure a corpus.
+"""Use the models of finished runs, configure a corpus, and export its documents.
 
   seq2report predict RUN_FOLDER TEXT …   classify documents
   seq2report explain RUN_FOLDER TEXT …   show which words decided
   seq2report propose PATH                write a configuration for a table or folder of texts
+  seq2report export-documents FOLDER     write the documents of a corpus for others to classify
 
 `seq2report COMMAND --help` describes a command.
 """
@@ -13,6 +14,7 @@ from importlib import import_module
 from seq2report.core import command
 
 COMMANDS = {"predict": "answers.predict", "explain": "answers.explain", "propose": "config.propose"}
+COMMANDS |= {"export-documents": "documents.export"}
 
 
 def main() -> None:

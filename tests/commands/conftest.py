@@ -39,6 +39,7 @@ def finished(tmp_path_factory):
     config = {"name": "tiny", "mirror": "/srv/mirror", "seeds": [1, 2]}
     config["corpora"] = {"news": {"title": "Tiny"}}
     config["compare"] = {"corpora": ["news"], "variants": list(TITLES)}
+    config["variants"] = {name: {"title": title} for name, title in TITLES.items()}
     (results / "config.json").write_text(json.dumps(config))
     return results
 

@@ -51,6 +51,7 @@ def test_every_property_of_the_schema_is_refused_when_misspelt():
             "variants.both": ENSEMBLE,
             "variants.chosen": {"title": "C", "choose": {"candidates": ["both"]}},
             "variants.own": OWN,
+            "variants.told": {"title": "T", "predictions": {"source": "s", "cost": {"money": "1"}}},
             "embeddings.trained": trained,
             "features": features,
             "encoders": {"e": {"title": "E", "source": "s", "length": 9, "pooling": "cls"}},

@@ -150,6 +150,7 @@ def tables(kind="held out", with_history=True):
             low=0.7,
             high=0.95,
             protocol=kind,
+            kind="network",
             fit_cpu_seconds=3.0,
             parameters=1385,
             frozen_parameters=0,

@@ -67,12 +67,19 @@ def run_files(variant, seed="{seed}"):
 
 
 def member_files(variant):
-    """Return the files that an ensemble reads of the runs of its members with the same seed."""
+    """Return the files that an ensemble reads of the runs of its members with the same seed.
+
+    Answers from elsewhere have one run, for all seeds.
+    """
     predictions = ("validation.parquet", "predictions.parquet")
     return [
         file
         for member in VARIANTS[variant].ensemble.members
-        for file in of_run(member, [*model_files(VARIANTS, member), *predictions])
+        for file in of_run(
+            member,
+            [*model_files(VARIANTS, member), *predictions],
+            config["seeds"][0] if VARIANTS[member].predictions else "{seed}",
+        )
     ]
 
 
@@ -83,12 +90,17 @@ def candidate_files(variant):
     return lambda wildcards: [*copied, *runs(wildcards.corpus, candidates, "metrics.json")]
 
 
+def answers_table(variant):
+    """Return an input: the table with the answers of a variant for a corpus."""
+    return lambda wildcards: downloaded(VARIANTS[variant].predictions.source_of(wildcards.corpus))
+
+
 def runs(corpus, variants, *files):
     """Return these files of the runs of variants on a corpus, with every seed."""
     return [
         file
         for variant in variants
-        for seed in seeds(config, corpus)
+        for seed in run_seeds(config, corpus, variant)
         for file in of_run(variant, files, seed)
     ]
 

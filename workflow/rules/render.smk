@@ -122,6 +122,6 @@ rule report:
             path.replace("{corpus}", corpus)
             for corpus in CORPORA
             for variant in VARIANTS
-            for seed in seeds(config, corpus)
+            for seed in run_seeds(config, corpus, variant)
             for path in run_files(variant, seed)
         ],

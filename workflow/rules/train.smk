@@ -1,5 +1,6 @@
 # train: one rule per variant, one run per corpus and seed -> model, history, metrics, predictions.
 # A variant with `choose` has a copy of the run of one of its candidates.
+# Answers from elsewhere are read instead, in one run per corpus.
 def corpus_facts(wildcards):
     """Return the facts about the corpus for run.json that are not in corpus.json, as JSON."""
     facts = {"name": wildcards.corpus, "sample": config.get("sample", False)}
@@ -114,6 +115,40 @@ for variant in VARIANTS:
                 folder=subpath(output[0], parent=True),
             shell:
                 "python {input.code[0]} --runs $(cat {params.runs}) --by val_{params.metric}"
+                " --seed {wildcards.seed} --output {params.folder} 2> {log}"
+
+    elif about.kind == "predictions":
+
+        rule:
+            name:
+                f"train_{variant}"
+            input:
+                code=script_files(KINDS[about.kind].script),
+                corpus=f"{CORPUS}/corpus.json",
+                documents=f"{CORPUS}/documents.parquet",
+                table=answers_table(variant),
+            output:
+                run_outputs(variant),
+            log:
+                f"{RESULTS}/logs/train/{{corpus}}-{variant}-{{seed}}.log",
+            benchmark:
+                f"{RESULTS}/benchmarks/train/{{corpus}}-{variant}-{{seed}}.tsv"
+            # Before all trainings: a wrong table is an error at once.
+            priority: 100
+            conda:
+                "../../environment.yml"
+            resources:
+                mem_mb=growing(2000),
+                runtime=growing(60),
+            params:
+                settings=literal(json.dumps(about.settings(), sort_keys=True)),
+                circumstances=corpus_facts,
+                ensembles=PLAN.ensemble_methods(variant),
+                folder=subpath(output[0], parent=True),
+            shell:
+                "python {input.code[0]} --table {input.table:q} --corpus {input.corpus}"
+                " --documents {input.documents} --settings {params.settings:q}"
+                " --circumstances {params.circumstances:q} --ensembles {params.ensembles}"
                 " --seed {wildcards.seed} --output {params.folder} 2> {log}"
 
     else:

@@ -31,8 +31,10 @@ OF_ENCODER = ("encoder", "train_layers")
 ANY_TEXT = "The number of features does not depend on the text."
 
 
-def describe(model: Predictor, run: Path) -> pd.DataFrame:
+def describe(model: Predictor | None, run: Path) -> pd.DataFrame:
     """Return the boxes of the model of a run folder, inputs first, with the columns of `SCHEMA`.
+
+    ``model`` is None if the answers, or those of a member, come from elsewhere.
 
     kind is text, input, layer, step, member, merge or output; name is a class of Keras or
     scikit-learn, or the variant of a member; shape is the output for one document, as text;
@@ -40,7 +42,10 @@ def describe(model: Predictor, run: Path) -> pd.DataFrame:
     that training does not change.
     """
     variant = Variant.read(predictor.read_about(run)["settings"])
-    boxes = {"network": _network, "pipeline": _pipeline, "ensemble": _ensemble}[variant.kind]
+    boxes = {
+        **{"network": _network, "pipeline": _pipeline, "ensemble": _ensemble},
+        "predictions": _predictions,
+    }[variant.kind]
     rows = [("0", "text", "Text", "", "", *NONE), *boxes(model, run, variant)]
     return pd.DataFrame(rows, columns=list(SCHEMA)).astype(SCHEMA)
 
@@ -68,7 +73,7 @@ def _network(model: Network, run: Path, variant: Variant) -> Iterator[tuple]:
         yield from _layers(network, sources, layers, sources[output.name][0], "", start)[0]
         end = start + len(layers)
     arguments = _spelled({"units": output.units, "activation": "softmax"})
-    yield f"{end}", "output", "Dense", arguments, _classes(model), *_sizes(output)
+    yield f"{end}", "output", "Dense", arguments, _classes(model.classes), *_sizes(output)
 
 
 def _input(model: Network, run: Path, settings: Input) -> Iterator[tuple]:
@@ -160,8 +165,8 @@ def _shape(tensor: object) -> str:
     return " × ".join("?" if size is None else f"{size:,}" for size in tensor.shape[1:])
 
 
-def _classes(model: Predictor) -> str:
-    return f"{len(model.classes):,} classes"
+def _classes(classes: list[str]) -> str:
+    return f"{len(classes):,} classes"
 
 
 def _pipeline(model: Pipeline, run: Path, variant: Variant) -> Iterator[tuple]:
@@ -172,7 +177,7 @@ def _pipeline(model: Pipeline, run: Path, variant: Variant) -> Iterator[tuple]:
     any_input = model.features.transform([ANY_TEXT]) if read else [ANY_TEXT]
     yield from _steps(first, model.model[:-1], any_input, before + 1)
     ((name, arguments),) = last.items()
-    n, classes, end = before + len(first) + 1, _classes(model), model.model[-1]
+    n, classes, end = before + len(first) + 1, _classes(model.classes), model.model[-1]
     count = count_parameters(model.model)
     if isinstance(end, TemperatureScaled):
         values = len(model.classes) if len(model.classes) > 2 else 1
@@ -204,11 +209,19 @@ def _steps(
         yield f"{n}", kind, name, own, size, *NONE
 
 
-def _ensemble(model: Predictor, run: Path, variant: Variant) -> Iterator[tuple]:
+def _ensemble(model: Predictor | None, run: Path, variant: Variant) -> Iterator[tuple]:
     ensemble = read_json(run / "ensemble.json")
     folders = predictor.member_folders(run, ensemble["members"])
     for m, (folder, weight) in enumerate(zip(folders, ensemble["weights"], strict=True)):
         about = read_json(folder / "metrics.json")
         sizes = (about["parameters"], about["frozen_parameters"])
         yield f"1/{m}/0", "member", folder.name, f"weight: {weight:.3f}", "", *sizes
-    yield "1", "output", ensemble["method"], "", _classes(model), *NONE
+    yield "1", "output", ensemble["method"], "", _run_classes(run), *NONE
+
+
+def _predictions(model: None, run: Path, variant: Variant) -> Iterator[tuple]:
+    yield "1", "output", "Answers from elsewhere", "", _run_classes(run), *NONE
+
+
+def _run_classes(run: Path) -> str:
+    return _classes(predictor.read_about(run)["classes"])

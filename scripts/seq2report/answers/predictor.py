@@ -266,10 +266,9 @@ def load(run: Path | str) -> Predictor:
     run = Path(run)
     about = read_about(run)
     check_digests(run)
-    try:
-        kind = Variant.read(about["settings"]).kind
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{run / 'run.json'}: {error}; was it written by this version?") from error
+    kind = read_settings(run, about).kind
+    if others := without_model(run):
+        raise no_model(others[0])
     with intact(run):
         model = PREDICTORS[KINDS[kind].predictor](run, about)
         if model.classes != sorted(set(map(str, model.classes))):
@@ -294,6 +293,31 @@ def read_about(run: Path) -> dict:
     return read_json(file)
 
 
+def read_settings(run: Path, about: dict) -> Variant:
+    """Return the settings in run.json; `UserError` if they are none."""
+    try:
+        return Variant.read(about["settings"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{run / 'run.json'}: {error}; was it written by this version?") from error
+
+
+def without_model(run: Path) -> list[Path]:
+    """Return the run, or those of its members, that has answers from elsewhere and no model."""
+    variant = read_settings(run, read_about(run))
+    with intact(run / "run.json"):
+        members = variant.ensemble.members if variant.ensemble else []
+        folders = [run, *member_folders(run, members)]
+    return [f for f in folders if read_settings(f, read_about(f)).kind == "predictions"]
+
+
+def no_model(run: Path) -> UserError:
+    """Return the error that a run cannot predict or explain."""
+    return UserError(
+        f"{run}: its answers come from elsewhere, so it has no model that can predict or explain;"
+        " name the folder of a variant that was trained, or ask where the answers come from"
+    )
+
+
 def training_summary(run: Path) -> str:
     """Return a few lines about the training data and the test accuracy of a run.
 
@@ -302,6 +326,8 @@ def training_summary(run: Path) -> str:
     """
     about = read_about(run)
     check_digests(run, "run.json", "metrics.json")
+    if others := without_model(run):
+        raise no_model(others[0])
     metrics = read_json(run / "metrics.json")
     with intact(run / "metrics.json"):
         n, accuracy = metrics["test_documents"], metrics["accuracy"]

@@ -40,7 +40,7 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     built = {
         name: variant.settings() | _pretrained(variant.input, config, encoders)
         for name, variant in variants.items()
-        if variant.kind not in ("ensemble", "choice")
+        if variant.kind not in ("ensemble", "choice", "predictions")
     }
     checked = {}
     with contextlib.suppress(UserError):  # no such file, or a damaged one

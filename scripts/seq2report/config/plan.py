@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from seq2report.config.references import SOURCE_KEYS
-from seq2report.config.resolve import resolve_trained, seeds
+from seq2report.config.resolve import resolve_trained, run_seeds
 from seq2report.models.variant import FEATURES, Input, Variant
 
 RECURRENT = ("SimpleRNN", "GRU", "LSTM")
@@ -144,6 +144,11 @@ class Plan:
         lengths = [{key: getattr(r, key) for key in keys} for r in self.readers.values()]
         return [length for n, length in enumerate(lengths) if length not in lengths[:n]]
 
+    def ensemble_methods(self, member: str) -> list[str]:
+        """Return the methods of the ensembles with this member."""
+        ensembles = [v.ensemble for v in self.variants.values() if v.ensemble]
+        return sorted({e.method for e in ensembles if member in e.members})
+
     def sweeps(self) -> list[dict[str, int]]:
         """Return {variant: length} of each group of networks that differ only in their length."""
         groups: dict[str, dict[str, int]] = {}
@@ -160,7 +165,7 @@ class Plan:
             for corpus in self.corpora
             for variant in self.variants
             if not self.variants[variant].choose
-            for seed in seeds(self.config, corpus)
+            for seed in run_seeds(self.config, corpus, variant)
         ]
 
     def used_sources(self) -> list[str]:
@@ -177,7 +182,9 @@ class Plan:
             *(self.config["encodings"][name] for name in encodings),
             *(self.config["embeddings"][name] for name in embeddings),
         ]
-        return sorted({item[key] for item in items for key in SOURCE_KEYS if key in item})
+        used = {item[key] for item in items for key in SOURCE_KEYS if key in item}
+        answers = [v.predictions for v in self.variants.values() if v.predictions]
+        return sorted(used | {a.source_of(name) for a in answers for name in self.corpora})
 
 
 def document_files(network: Input | None) -> list[str]:

@@ -104,6 +104,8 @@ def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
         yield from _choice_mistakes(f"{where}.choose", variant["choose"], config)
     elif kind == "ensemble":
         yield from _ensemble_mistakes(f"{where}.ensemble", variant["ensemble"], config)
+    elif kind == "predictions":
+        yield from _predictions_mistakes(f"{where}.predictions", variant["predictions"], config)
     elif kind == "network":
         yield from _network_mistakes(where, variant, config)
     elif "input" in variant:
@@ -184,6 +186,8 @@ def _choice_mistakes(where: str, choose: dict, config: dict) -> Iterator[str]:
             f"{where}: an ensemble cannot be chosen, because its weights may be fitted on the"
             " validation documents; remove 'choose', or choose its members"
         )
+    if any(kind_of(candidate) == "predictions" for candidate in candidates):
+        yield f"{where}: answers from elsewhere cannot be chosen; remove 'choose' to compare all"
     networks = [candidate for candidate in candidates if kind_of(candidate) == "network"]
     if any(_protocol(candidate, config) == "lecture" for candidate in networks):
         yield (
@@ -211,6 +215,26 @@ def _ensemble_mistakes(where: str, ensemble: dict, config: dict) -> Iterator[str
                 f"{where}.members: '{member}' has 'protocol: lecture', which fits the"
                 " validation documents; name a variant without it"
             )
+
+
+def _predictions_mistakes(where: str, predictions: dict, config: dict) -> Iterator[str]:
+    if "source" not in predictions:
+        yield f"{where}: 'source' is missing: the name of the source with the answers"
+        return
+    where, source, corpora = f"{where}.source", predictions["source"], config["compare"]["corpora"]
+    if isinstance(source, dict):
+        for name in sorted(source.keys() - config["corpora"].keys()):
+            yield f"{where}: unknown corpus '{name}'; {nearest(name, config['corpora'])}"
+        for name in sorted(set(corpora) - source.keys()):
+            yield f"{where}: the corpus '{name}' is missing; add its source"
+    elif len(corpora) > 1:
+        yield (
+            f"{where}: found one source for {len(corpora)} corpora; expected one per corpus, as in"
+            f" {{{', '.join(f'{name}: …' for name in corpora)}}}"
+        )
+    for name in source.values() if isinstance(source, dict) else [source]:
+        if name not in config["sources"]:
+            yield f"{where}: unknown '{name}'; {nearest(name, config['sources'])}"
 
 
 def _input_mistakes(where: str, settings: dict) -> Iterator[str]:

@@ -7,7 +7,8 @@ from seq2report.core.command import UserError, nearest
 from seq2report.models.functions import digest
 from seq2report.models.variant import Choice, Variant, kind_of
 
-MERGED = ("input", "fit", "ensemble")  # mappings of a variant that are inherited key by key
+# Mappings of a variant that are inherited key by key.
+MERGED = ("input", "fit", "ensemble", "predictions")
 LECTURE_FIT = {"protocol": "lecture", "optimizer": "rmsprop", "batch_size": 32, "epochs": 20}
 INPUT_KEYS = {"length", "padding", "truncating", "embedding", "trainable", "dimensions"}
 ALLOWED_BY_FORM = {  # the keys of an input of this form
@@ -112,6 +113,13 @@ def _spelled(variant: Variant) -> str:
 def seeds(config: dict, corpus: str) -> list[int]:
     """Return the seeds of the runs on a corpus: all, or the first ``compare.seeds``."""
     return config["seeds"][: config["compare"].get("seeds", {}).get(corpus)]
+
+
+def run_seeds(config: dict, corpus: str, variant: str) -> list[int]:
+    """Return the seeds of the runs of a variant; answers from elsewhere have one run."""
+    known = seeds(config, corpus)
+    kind = kind_of(extended(config["variants"], variant))
+    return known[:1] if kind == "predictions" else known
 
 
 def metric(config: dict, corpus: str) -> str:

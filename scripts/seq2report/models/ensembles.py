@@ -95,11 +95,18 @@ def read_members(files: list[Path]) -> tuple[pl.DataFrame, list[str], np.ndarray
     (members, documents, classes) float32, as in the files.
 
     Raises:
-        UserError: two files differ in their documents, their order, or their classes.
+        UserError: two files differ in their documents, their order, or their classes, or one has
+            no probabilities.
     """
     tables = [read_table(checked(file)) for file in files]
     columns = [[name for name in table.columns if name.startswith("p_")] for table in tables]
     documents = tables[0].select("id", "label")
+    for file, names in zip(files, columns, strict=True):
+        if not names:
+            raise UserError(
+                f"{file}: found labels without probabilities, which an ensemble cannot combine;"
+                " remove this member"
+            )
     for file, table, names in zip(files, tables, columns, strict=True):
         same = {
             "the same classes": names == columns[0],

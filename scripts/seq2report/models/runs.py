@@ -28,7 +28,8 @@ SMALLEST = np.finfo(np.float64).eps  # lower bound of a probability in a log los
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1")  # by which models can be compared
 HISTORY_COLUMNS = ["epoch", "loss", "accuracy", "val_loss", *(f"val_{name}" for name in METRICS)]
 HISTORY_COLUMNS += ["seconds", "kept"]
-Predicted = tuple[pl.DataFrame, np.ndarray]  # documents and their probabilities
+# Documents and their probabilities, (documents, classes); or class numbers, (documents,), without.
+Predicted = tuple[pl.DataFrame, np.ndarray]
 # Files and a folder of a run that describe its model, and that its predictions need.
 MODEL = ("run.json", "metrics.json", "model.keras", "model.skops", "vocabulary.parquet", "features")
 MODEL += ("tokenizer.json", "encoder.json", "ensemble.json", DIGESTS)
@@ -177,13 +178,14 @@ def write_run(
     `DIGESTS` is written at last.
 
     Args:
-        test: test documents (columns id and label) and their probabilities, (documents, classes).
+        test: test documents (columns id and label) and their probabilities or classes.
         validation: the same for the validation split, by a model that was not fitted on it; None
-            without such a model, and then there is no validation.parquet.
+            without such a model, and then there is no validation.parquet. Without documents, it has
+            no rows.
         classes: class names, sorted.
         history: one row per epoch; empty for a model without epochs.
         facts: content of the metrics in addition to the scores. ``peak_memory_mb`` is the lower
-            bound of the reported peak.
+            bound of the reported peak; with None, none is reported.
 
     Returns:
         The content of metrics.json.
@@ -198,41 +200,54 @@ def write_run(
         table = csv.DictWriter(file, HISTORY_COLUMNS, lineterminator="\n")
         table.writeheader()
         table.writerows(history)
-    metrics |= facts | environment()
-    metrics["peak_memory_mb"] = max(metrics["peak_memory_mb"], facts.get("peak_memory_mb", 0))
+    metrics |= facts | environment(facts.get("peak_memory_mb", 0))
     write_json(folder / "metrics.json", metrics)
     write_digests(folder)
     return metrics
 
 
 def _write_predictions(
-    path: Path, documents: pl.DataFrame, probability: np.ndarray, classes: list[str]
+    path: Path, documents: pl.DataFrame, answers: np.ndarray, classes: list[str]
 ) -> dict:
-    """Write id, label, predicted and p_<class>, one row per document; return the scores."""
-    predicted = probability.argmax(axis=1)
-    columns = {f"p_{name}": p for name, p in zip(classes, probability.T, strict=True)}
+    """Write id, label, predicted and p_<class>, one row per document; return the scores.
+
+    Without probabilities, ``answers`` are class numbers, and there is no p_<class>. All scores are
+    None without documents.
+    """
+    has_probabilities = answers.ndim > 1
+    predicted = answers.argmax(axis=1) if has_probabilities else answers
+    columns = zip(classes, answers.T, strict=True) if has_probabilities else ()
     documents.select(
         "id",
         pl.col("label").cast(pl.String),
         predicted=pl.Series(classes)[predicted],
-        **{name: pl.Series(p, dtype=pl.Float32) for name, p in columns.items()},
+        **{f"p_{name}": pl.Series(p, dtype=pl.Float32) for name, p in columns},
     ).write_parquet(path)
     truth = documents["label"].cast(pl.Enum(classes)).to_physical().to_numpy()
-    return scores(truth, predicted, probability)
+    if not len(truth):
+        return dict.fromkeys((*METRICS, "loss"))
+    if has_probabilities:
+        return scores(truth, predicted, answers)
+    return label_scores(truth, predicted, len(classes)) | {"loss": None}
 
 
 def scores(truth: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> dict[str, float]:
-    """Return `METRICS` and log loss in nats.
+    """Return `label_scores` and log loss in nats; ``probability`` is (n, classes)."""
+    loss = log_loss(truth, probability)
+    return label_scores(truth, predicted, probability.shape[1]) | {"loss": loss}
+
+
+def label_scores(truth: np.ndarray, predicted: np.ndarray, classes: int) -> dict[str, float]:
+    """Return `METRICS`.
 
     Balanced accuracy is the mean recall and macro-F1 the mean F1 of the classes with documents.
-    ``truth`` and ``predicted`` are class numbers, (n,); ``probability`` is (n, classes).
+    ``truth`` and ``predicted`` are class numbers, (n,).
     """
-    of_classes = class_scores(truth, predicted, probability.shape[1])
+    of_classes = class_scores(truth, predicted, classes)
     return {
         "accuracy": float(np.mean(truth == predicted)),
         "balanced_accuracy": float(np.nanmean(of_classes["recall"])),
         "macro_f1": float(np.nanmean(of_classes["f1"])),
-        "loss": log_loss(truth, probability),
     }
 
 
@@ -261,12 +276,16 @@ def class_scores(truth: np.ndarray, predicted: np.ndarray, classes: int) -> dict
     return columns | {"documents": documents}
 
 
-def environment() -> dict:
-    """Return CPU time and peak memory of this process so far, versions and machine."""
+def environment(least_mb: int | None = 0) -> dict:
+    """Return CPU time and peak memory of this process so far, versions and machine.
+
+    ``least_mb`` is a lower bound of the peak; with None, none is reported.
+    """
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
+    peak_mb = round(peak / (1e6 if sys.platform == "darwin" else 1e3))
     return {
         "cpu_seconds": time.process_time(),
-        "peak_memory_mb": round(peak / (1e6 if sys.platform == "darwin" else 1e3)),
+        "peak_memory_mb": None if least_mb is None else max(peak_mb, least_mb),
         "versions": versions(),
         "machine": f"{platform.system()} {platform.machine()}",
         "seq2report": __version__,

@@ -72,6 +72,18 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Predictions:
+    """Answers from elsewhere."""
+
+    source: str | dict[str, str]  # name of the source with their table, or one by corpus
+    cost: dict | None = None  # seconds and money, as stated in the configuration
+
+    def source_of(self, corpus: str) -> str:
+        """Return the name of the source with the answers for a corpus."""
+        return self.source if isinstance(self.source, str) else self.source[corpus]
+
+
+@dataclass(frozen=True)
 class Variant:
     """A configured model with all defaults."""
 
@@ -83,6 +95,7 @@ class Variant:
     fit: Fit | None = None
     ensemble: Ensemble | None = None
     choose: Choice | None = None
+    predictions: Predictions | None = None
 
     @classmethod
     def read(cls, settings: Mapping[str, Any]) -> Self:
@@ -97,7 +110,7 @@ class Variant:
             keys = ", ".join(map(repr, keys))
             raise ValueError(f"expected one of {keys}, found {', '.join(settings) or 'nothing'}")
         types = {"input": Input, "fit": Fit, "ensemble": Ensemble}
-        types["choose"] = Choice
+        types |= {"choose": Choice, "predictions": Predictions}
         try:
             values = {k: types[k](**v) if k in types else v for k, v in settings.items()}
             return cls(kind, **values)
@@ -132,8 +145,10 @@ class Kind:
 
     key: str  # the key of the settings that only this kind has
     keys: tuple[str, ...]  # all keys of the settings
-    script: str  # the command that trains it, scripts/<script>.py
-    predictor: str  # the class of answers/predictor.py that loads its model from a run folder
+    script: str  # the command that makes a run of it, scripts/<script>.py
+    predictor: (
+        str  # if any, the class of answers/predictor.py that loads its model from a run folder
+    )
     files: Callable[[Variant], list[str]]  # of a run, from which the model is loaded
 
 
@@ -155,6 +170,7 @@ KINDS = {
     "ensemble": Kind(
         "ensemble", ("ensemble",), "train_ensemble", "Ensemble", lambda _: ["ensemble.json"]
     ),
+    "predictions": Kind("predictions", ("predictions",), "read_predictions", "", lambda _: []),
     "pipeline": Kind(
         "pipeline",
         ("pipeline", "input"),

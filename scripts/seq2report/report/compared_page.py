@@ -5,12 +5,21 @@ from IPython.display import HTML
 
 from seq2report.core.wording import plural
 from seq2report.report import comparison_plots, html
-from seq2report.report.numbers import METRICS, milliseconds, percent, seconds, shape
+from seq2report.report.numbers import (
+    METRICS,
+    listed,
+    milliseconds,
+    percent,
+    seconds,
+    shape,
+    stated_cost,
+)
 from seq2report.report.outcome import circumstances
 
 TABLES = ("variants", "comparisons", "recommendation", "per_class")
 TABLES += ("calibration", "selective", "history")
 MOST = 60  # variants of a matrix of pairs or of learning curves
+STATED = "stated cost"  # of answers from elsewhere
 DRAWN = 8  # variants, the best, in plots with one panel or line each
 
 
@@ -66,32 +75,53 @@ def cost_table(corpus: str, variants: pd.DataFrame) -> HTML:
             "memory": variants["peak_memory_mb"],
         }
     )
+    costs = variants[["cost_seconds", "cost_money"]].itertuples(index=False)
+    stated = [stated_cost(*cost) for cost in costs]
+    if any(stated):
+        shown[STATED] = stated
     formats = {"CPU time": seconds, "prediction time": milliseconds, "input per document": shape}
     formats |= dict.fromkeys(["parameters", "frozen"], "{:,.0f}".format)
     formats |= {"search": seconds, "memory": "{:,.0f} MB".format}
     if not (variants["frozen_parameters"] > 0).any():
         shown = shown.drop(columns="frozen")
-    name, text = f"{corpus}-cost", ("variant",)
-    return html.table(shown, formats, circumstances(variants), text, raw=text, name=name)
+    name, text, caption = f"{corpus}-cost", ("variant",), circumstances(variants)
+    if any(stated):
+        text = (*text, STATED)
+        caption += "; stated cost: as the configuration states it, not measured"
+    return html.table(shown, formats, caption, text, raw=("variant",), name=name)
 
 
 def calibration_table(corpus: str, variants: pd.DataFrame) -> HTML:
     """Return the measures of calibration of each variant."""
+    if variants["ece"].isna().all():
+        return HTML("")
     confident = f"confident ({variants['confidence'].iloc[0]:.0%} or more)"
     columns = {"named": "variant", "ece": "calibration error", "brier": "Brier score"}
     columns |= {"loss": "log loss", "confident_share": confident}
     columns |= {"confident_accuracy": "accuracy if confident", "accuracy": "accuracy"}
     shown = variants.assign(named=[html.variant(row) for row in variants.itertuples()])
-    shown = shown[[*columns]].rename(columns=columns)
+    shown = shown.dropna(subset="ece")[[*columns]].rename(columns=columns)
     formats = dict.fromkeys(shown.columns[1:], percent)
     formats |= dict.fromkeys(["Brier score", "log loss"], "{:.3f}".format)
     name, text = f"{corpus}-calibration", ("variant",)
     return html.table(shown, formats, circumstances(variants), text, raw=text, name=name)
 
 
+def without_probabilities(variants: pd.DataFrame) -> HTML:
+    """Return which variants these figures leave out; empty if none."""
+    titles = list(variants.loc[variants["ece"].isna(), "title"])
+    if not titles:
+        return HTML("")
+    return html.paragraph(
+        f"Left out, because their answers are labels without probabilities: {listed(titles)}."
+    )
+
+
 def reliability(tables: dict[str, pd.DataFrame]) -> HTML:
-    """Return the reliability diagrams of the best variants."""
-    best = tables["variants"].head(DRAWN)
+    """Return the reliability diagrams of the best variants; empty without probabilities."""
+    best = tables["variants"].dropna(subset="ece").head(DRAWN)
+    if best.empty:
+        return HTML("")
     alt = "Reliability diagrams: " + "; ".join(
         f"{row.title}, calibration error {percent(row.ece)}" for row in best.itertuples()
     )
@@ -105,8 +135,10 @@ def reliability(tables: dict[str, pd.DataFrame]) -> HTML:
 
 
 def selective(tables: dict[str, pd.DataFrame]) -> HTML:
-    """Return the accuracy of the best variants by coverage."""
-    rows, best = tables["selective"], tables["variants"].head(DRAWN)
+    """Return the accuracy of the best variants by coverage; empty without probabilities."""
+    rows, best = tables["selective"], tables["variants"].dropna(subset="ece").head(DRAWN)
+    if best.empty:
+        return HTML("")
     least = rows.sort_values("coverage").groupby("title").first()
     first = round(rows["coverage"].min() * best["test_documents"].iloc[0])
     alt = "Accuracy on the most confident documents: " + "; ".join(

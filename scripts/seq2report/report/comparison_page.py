@@ -53,6 +53,8 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
         caption += f", {near:,} more nearly"
     else:
         shown = shown.drop(columns="unseen, near")
+    if variants["fit_cpu_seconds"].isna().any():
+        caption += "; –: not measured, because answers come from elsewhere"
     text, raw = ("variant", "compared with the best"), ("variant", bars)
     formats = FORMATS | {METRICS[metric]: percent}
     return html.table(shown, formats, caption, text, raw, name=f"{corpus}-variants")
@@ -78,10 +80,12 @@ def protocol_table(runs: pd.DataFrame) -> HTML:
 
 
 def cost_figure(variants: pd.DataFrame) -> HTML:
-    """Return the plot of the metric against training time of a corpus."""
+    """Return the plot of the metric against training time of a corpus; empty without any time."""
+    if variants["fit_cpu_seconds"].isna().all():
+        return HTML("")
     points = "; ".join(
         f"{row.title} {percent(row.score)} in {seconds(row.fit_cpu_seconds)}"
-        for row in variants.itertuples()
+        for row in variants.dropna(subset="fit_cpu_seconds").itertuples()
     )
     front = ", ".join(variants.loc[variants["pareto"], "title"])
     name = METRICS[variants["metric"].iloc[0]]

@@ -57,6 +57,12 @@ def parameters(total: int, frozen: int) -> str:
     return f"{count(total)} parameters" + (f", {count(frozen)} of them frozen" if frozen else "")
 
 
+def stated_cost(duration: float, money: str) -> str | None:
+    """Return the cost that a configuration states, None without one."""
+    parts = [] if pd.isna(duration) else [seconds(duration)]
+    return ", ".join(parts if pd.isna(money) else [*parts, money]) or None
+
+
 def listed(names: list[str]) -> str:
     """Return ``a, b and c``: names as a list in a sentence."""
     *most, last = names

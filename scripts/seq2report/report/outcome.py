@@ -33,12 +33,18 @@ def circumstances(variants: pd.DataFrame) -> str:
     """Return test documents, split, seeds and choices behind the figures of a corpus."""
     row = variants.iloc[0]
     header = "" if row["header"] == "none" else f", message headers: {row['header']}"
-    seeds = str(row["seeds"]).split()
-    trained = f"seed {seeds[0]}" if len(seeds) == 1 else f"means over the seeds {', '.join(seeds)}"
+    trained = variants[variants["kind"] != "predictions"]
+    seeds = str(trained["seeds"].iloc[0]).split() if len(trained) else []
+    runs = (
+        f"means over the seeds {', '.join(seeds)}" if len(seeds) > 1 else f"seed {' '.join(seeds)}"
+    )
+    if len(trained) < len(variants):
+        fixed = "fixed answers from elsewhere"
+        runs = f"{runs}; {fixed} without seeds" if seeds else fixed
     documents = plural(row["test_documents"], "test documents")
     choices = variants.dropna(subset="chosen").itertuples() if "chosen" in variants else ()
     best = [f"; {row.title} is the best of {searched(row)}" for row in choices]
-    return f"{documents} ({row['split']}{header}); {trained}{''.join(best)}"
+    return f"{documents} ({row['split']}{header}); {runs}{''.join(best)}"
 
 
 def searched(row: object) -> str:
@@ -196,6 +202,8 @@ def _small_classes(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
 
 
 def _training(best: pd.Series, cheapest: pd.Series) -> str:
+    if pd.isna(best["fit_cpu_seconds"]):
+        return _unmeasured(cheapest)
     return fill(
         "Its training takes {best:seconds} of CPU time; no variant within one percentage point"
         " takes less than half."
@@ -207,7 +215,21 @@ def _training(best: pd.Series, cheapest: pd.Series) -> str:
     )
 
 
+def _unmeasured(cheapest: pd.Series) -> str:
+    """Return what is known of costs if the best variant has answers from elsewhere."""
+    unknown = "Its cost was not measured, because it has answers from elsewhere."
+    if pd.isna(cheapest["fit_cpu_seconds"]):
+        return unknown
+    return f"{unknown} " + fill(
+        "The cheapest measured variant within one percentage point is {title}: {score:percent} for"
+        " {fit_cpu_seconds:seconds} of CPU time.",
+        **cheapest[["title", "score", "fit_cpu_seconds"]],
+    )
+
+
 def _prediction(best: pd.Series, fastest: pd.Series) -> str:
+    if pd.isna(best["ms_per_document"]):
+        return ""
     return fill(
         "{title} predicts in {best:milliseconds} per document; no variant within one percentage"
         " point is twice as fast."

@@ -9,7 +9,15 @@ from IPython.display import HTML
 
 from seq2report.core.excerpts import excerpt
 from seq2report.report import html, variant_plots, word_effects
-from seq2report.report.numbers import METRICS, fill, parameters, percent, spread
+from seq2report.report.numbers import (
+    METRICS,
+    fill,
+    parameters,
+    percent,
+    seconds,
+    spread,
+    stated_cost,
+)
 from seq2report.report.outcome import circumstances, reached, recommended, searched
 
 OUTPUTS = {  # text in the last box of an ensemble
@@ -27,17 +35,27 @@ def summary(runs: dict[str, pd.DataFrame], variant: str) -> HTML:
     row = variants.set_index("variant").loc[variant]
     return html.text(
         f"{{corpus}}: {reached(row['metric'])} (95% interval"
-        " {low:percent} to {high:percent}), rank {rank} of {variants}; {verdict};"
-        " {fit_cpu_seconds:seconds} of CPU time to train; {size}{choice}.",
+        " {low:percent} to {high:percent}), rank {rank} of {variants}; {verdict}; {cost}{choice}.",
         "outcome",
         choice=f"; the best of {searched(row)}" if pd.notna(row.get("chosen")) else "",
-        **row[["corpus", "test_documents", "low", "high", "fit_cpu_seconds"]],
+        **row[["corpus", "test_documents", "low", "high"]],
         score=spread(row["score"], row["score_sd"]),
         rank=row["rank"],
         variants=len(variants),
         verdict=_against_best(runs, row, variant),
-        size=parameters(row["parameters"], row["frozen_parameters"]),
+        cost=_cost(row),
     )
+
+
+def _cost(row: pd.Series) -> str:
+    if row["kind"] == "predictions":
+        stated = stated_cost(row["cost_seconds"], row["cost_money"])
+        known = f"cost stated in the configuration: {stated}" if stated else "no stated cost"
+        return f"fixed answers from elsewhere; {known}"
+    if pd.isna(row["fit_cpu_seconds"]):
+        return "cost not measured, because answers of a member come from elsewhere"
+    size = parameters(row["parameters"], row["frozen_parameters"])
+    return f"{seconds(row['fit_cpu_seconds'])} of CPU time to train; {size}"
 
 
 def _against_best(runs: dict[str, pd.DataFrame], row: pd.Series, variant: str) -> str:
@@ -106,7 +124,7 @@ def drawing(
 
 def _yaml(settings: dict) -> str:
     """Return settings as written in the configuration."""
-    keys = ("title", "input", "layers", "pipeline", "ensemble", "fit")
+    keys = ("title", "input", "layers", "pipeline", "ensemble", "predictions", "fit")
     ordered = {key: settings[key] for key in keys if key in settings}
     if "input" in ordered:  # defaults come last
         inputs = sorted(ordered["input"].items(), key=lambda item: item[0] in FILLED)
@@ -177,7 +195,8 @@ def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
     )
     yield html.heading("Confidence and calibration", 3)
     yield from _calibration(tables)
-    yield html.heading("Most confident errors", 3)
+    is_confident = tables["documents"]["probability"].notna().any()
+    yield html.heading("Most confident errors" if is_confident else "Errors", 3)
     yield _mistakes(tables["documents"])
     yield from _deciding(tables)
 
@@ -185,6 +204,12 @@ def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
 def _deciding(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
     """Yield the documents whose words are coloured by their effect, if any word has one."""
     yield html.heading("Deciding words", 3)
+    explained = tables["documents"].dropna(subset="words").to_dict("records")
+    if not explained:
+        yield html.paragraph(
+            "Answers from elsewhere have no model here that could classify texts without a word."
+        )
+        return
     if not tables["words"]["effect"].any():
         yield html.paragraph("No word changes an answer of this model.")
         return
@@ -193,7 +218,7 @@ def _deciding(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         " are the most confident of the errors above and correct answers of typical confidence."
     )
     yield HTML(word_effects.legend())
-    for row in tables["documents"].dropna(subset="words").to_dict("records"):
+    for row in explained:
         words = tables["words"][tables["words"]["id"] == row["id"]]
         yield HTML(word_effects.coloured(row, words))
 
@@ -255,6 +280,12 @@ def _confusions(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
 
 def _calibration(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
     row = tables["variants"].iloc[0]
+    if pd.isna(row["ece"]):
+        yield html.paragraph(
+            "The answers are labels without probabilities. Calibration, the reliability diagram and"
+            " the accuracy by confidence are therefore left out."
+        )
+        return
     yield html.text(
         "Can the probabilities be trusted? ECE {ece:percent}, Brier score {brier:.3f}; 0 is best"
         " for both. The expected calibration error (ECE) is the mean distance between confidence"
@@ -274,13 +305,15 @@ def _mistakes(documents: pd.DataFrame) -> HTML:
     wrong = documents[documents["kind"] == "mistake"]
     if wrong.empty:
         return html.paragraph("All answers on the test documents are correct.")
+    is_confident = wrong["probability"].notna().all()
     answers = [
-        f"{row.id}. The label is {row.label}, the answer {row.answer} ({row.probability:.4f})."
+        f"{row.id}. The label is {row.label}, the answer {row.answer}"
+        + (f" ({row.probability:.4f})." if is_confident else ".")
         for row in wrong.itertuples()
     ]
     shown = pd.DataFrame({"document": answers, "beginning of the text": wrong["excerpt"]})
+    which = "with the highest probability (first seed)" if is_confident else "of each class in turn"
     caption = (
-        "The wrong answers with the highest probability (first seed). The label may be wrong."
-        " � replaces an invisible character."
+        f"The wrong answers {which}. The label may be wrong. � replaces an invisible character."
     )
     return html.table(shown, caption=caption, text=tuple(shown.columns))

@@ -39,7 +39,7 @@ def _lines(tables: dict[str, pd.DataFrame]) -> Iterator[tuple[str, str, str]]:
     if use is None:
         yield "bad", "No verdict", "All variants were monitored on the test documents."
         return
-    yield "good", "Use", f"{_named(use)}, {seconds(use['fit_cpu_seconds'])} to train."
+    yield "good", "Use", f"{_named(use)}, {_training(use)}."
     if use["variant"] == best["variant"]:
         yield from _second(tables, use)
     else:
@@ -90,6 +90,9 @@ def _judged(
 ) -> tuple[str, str, str]:
     """Return the line on a variant of another kind: is it worth its cost?"""
     verdict, cost = against(tables, other, use), _cost(other, use)
+    label = "Network" if other["kind"] == "network" else "Without a network"
+    if pd.isna(use["fit_cpu_seconds"]):
+        return "level", label, f"{_named(other)} ({NEXT[verdict]}), {_training(other)}."
     is_dearer = other["fit_cpu_seconds"] > use["fit_cpu_seconds"]
     is_cheaper = not is_dearer and not tied(other["fit_cpu_seconds"], use["fit_cpu_seconds"])
     if verdict == "better":
@@ -98,7 +101,6 @@ def _judged(
         kind, judged = "level", "worth it if training has to be cheap"
     else:
         kind, judged = "bad" if verdict == "worse" else "level", "not worth it here"
-    label = "Network" if other["kind"] == "network" else "Without a network"
     return kind, label, f"{_named(other)} ({NEXT[verdict]}), {cost}: {judged}."
 
 
@@ -106,6 +108,16 @@ def _named(row: pd.Series) -> str:
     """Return the variant with its score."""
     name = "" if row["metric"] == "accuracy" else f"{METRICS[row['metric']]} "
     return f"{html.variant(row)}: {name}<b>{percent(row['score'])}</b>"
+
+
+def _training(row: pd.Series) -> str:
+    """Return the training time of a variant, which is unknown for answers from elsewhere."""
+    time = row["fit_cpu_seconds"]
+    return (
+        "answers from elsewhere, at an unknown cost"
+        if pd.isna(time)
+        else f"{seconds(time)} to train"
+    )
 
 
 def _cost(row: pd.Series, use: pd.Series) -> str:
