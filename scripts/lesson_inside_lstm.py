@@ -2,7 +2,8 @@
 
 gates: every gate and state of every unit after every word. document: the words that are read.
 probabilities: what the network would predict if the text ended at a word. units: how much a unit
-supports the true class at the end. facts: one row of sizes, the check against Keras and headline
+supports the true class at the end. sentences, states: some short texts, and every gate and state
+while they are read. facts: one row of sizes, the check against Keras and headline
 figures.
 """
 

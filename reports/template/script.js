@@ -124,11 +124,38 @@ for (const table of document.querySelectorAll("table[data-name]")) {
   table.parentElement.before(tools);
 }
 
+// Drawings of a lesson: beside each other in one file, which has no style sheet.
+const DRAWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "font", "text-anchor"];
+const whole = (share) => Math.round(255 * share);
+const plain = (value) =>
+  value.replace(/color\(srgb ([\d.]+) ([\d.]+) ([\d.]+)\)/, (_, ...parts) => `rgb(${parts.slice(0, 3).map(whole)})`);
+
+function joined(drawings) {
+  const all = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  let x = 0;
+  for (const drawing of drawings) {
+    const { width, height } = drawing.viewBox.baseVal;
+    const copy = drawing.cloneNode(true);
+    const elements = drawing.querySelectorAll("text, rect, circle, path");
+    copy.querySelectorAll("text, rect, circle, path").forEach((element, n) => {
+      const style = getComputedStyle(elements[n]);
+      element.style = DRAWN.map((name) => `${name}: ${plain(style.getPropertyValue(name))}`).join("; ");
+    });
+    for (const [name, value] of Object.entries({ x, width, height })) copy.setAttribute(name, value);
+    all.append(copy);
+    x += width + GAP;
+  }
+  const heights = [...drawings].map((drawing) => drawing.viewBox.baseVal.height);
+  all.setAttribute("viewBox", `0 0 ${x - GAP} ${Math.max(...heights)}`);
+  return all;
+}
+
 // Figures: saved as they are shown.
 document.querySelectorAll("figure > .picture").forEach((picture, n) => {
   const drawing = async () => {
     if (picture.view) return picture.view.toSVG();
-    const copy = picture.querySelector("svg").cloneNode(true);
+    const drawings = picture.querySelectorAll("svg.drawing");
+    const copy = drawings.length ? joined(drawings) : picture.querySelector("svg").cloneNode(true);
     copy.style.color = getComputedStyle(picture).color;
     return new XMLSerializer().serializeToString(copy);
   };

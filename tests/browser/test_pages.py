@@ -24,6 +24,7 @@ REPORT = ROOT / "results/sample/report"
 TABLES = REPORT / "tables"
 PAGES = sorted(path.stem for path in REPORT.glob("*.html"))
 PAGE_BYTES, REPORT_BYTES = 3_000_000, 25_000_000
+READABLE_HEIGHT = 12  # pixels of a line of text in a drawing
 READABLE = 4.5  # contrast of text that WCAG 2.2 asks for (1.4.3)
 MARKED = 3.0  # and of what marks a control or a part of a picture (1.4.11)
 
@@ -164,6 +165,40 @@ def test_a_figure_is_saved_as_svg_as_it_is_shown(opened, name):
     drawing = ElementTree.parse(download.value.path()).getroot()
     assert drawing.tag.endswith("svg")
     assert any(text.strip() for text in drawing.itertext())
+
+
+def test_a_drawing_of_a_lesson_is_saved_whole_and_with_its_colours(opened):
+    page = opened("lesson-one_hot", color_scheme="dark")
+    shown = page.locator(".drawings").first
+    with page.expect_download() as download:
+        page.get_by_text("Save as SVG").first.click()
+    saved = ElementTree.parse(download.value.path()).getroot()
+    assert len(list(saved)) == shown.locator("svg").count() == 2
+    assert [each.text for each in saved.iter() if each.tag.endswith("text")] == (
+        shown.locator("text").all_text_contents()
+    )
+    styles = [each.get("style") for each in saved.iter() if each.tag.endswith(("text", "rect"))]
+    colours = {style.split(";")[0] for style in styles}
+    assert len(colours) > 3
+    assert all(each.startswith("fill: rgb(") for each in colours)
+
+
+def test_a_sentence_is_chosen_and_the_others_are_closed(opened):
+    page = opened("lesson-inside_lstm")
+    texts = page.locator("details.sentence")
+    assert texts.count() >= 2
+    texts.nth(1).locator("summary").click()
+    assert page.locator("details.sentence[open]").count() == 1
+    assert texts.nth(1).locator("svg").count() == texts.nth(1).locator("svg:visible").count() == 7
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("lesson-")])
+def test_the_text_of_drawings_can_be_read_on_a_phone(opened, name):
+    page = opened(name, viewport=NARROW)
+    heights = page.locator(".drawing text:visible").evaluate_all(
+        "all => all.map((text) => text.getBoundingClientRect().height)"
+    )
+    assert min(heights, default=99) >= READABLE_HEIGHT
 
 
 def test_the_contents_stand_beside_a_wide_page_and_mark_the_section_that_is_read(opened):

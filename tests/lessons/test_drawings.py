@@ -10,6 +10,8 @@ from drawn import numbers, outside, parsed, texts
 from seq2report.lessons import (
     cbow_drawing,
     drawing,
+    inside_lstm,
+    inside_lstm_drawing,
     number_sequence,
     number_sequence_drawing,
     one_hot,
@@ -54,6 +56,19 @@ def gradient_tables() -> dict[str, pd.DataFrame]:
     return {"gradients": pd.concat([halved, same]), "facts": pd.DataFrame({"far": [50]})}
 
 
+def lstm_tables() -> dict[str, pd.DataFrame]:
+    rng = np.random.default_rng(1)
+    weights = inside_lstm.Weights(*(rng.normal(size=size) for size in ((5, 64), (16, 64), 64)))
+    words = ["<b>", "extraordinarily", *"abcdefgh"]
+    frames = [
+        inside_lstm.tidy(inside_lstm.read_words(rng.normal(size=(10, 5)), weights), words)
+        for _ in range(2)
+    ]
+    states = pd.concat([frame.assign(sentence=n) for n, frame in enumerate(frames, start=1)])
+    facts = {"sentence": [1, 2], "label": "<i>x", "predicted": "y", "probability": 0.9}
+    return {"states": states, "sentences": pd.DataFrame(facts | {"text": " ".join(words)})}
+
+
 @pytest.fixture(scope="module")
 def figures():
     """A figure of each lesson, from tables that the lesson made."""
@@ -62,6 +77,7 @@ def figures():
         "one_hot": one_hot_drawing.figure(one_hot.build_tables(1)),
         "cbow": cbow_drawing.step(six_words),
         "cbow maps": cbow_drawing.maps(six_words),
+        "inside_lstm": inside_lstm_drawing.sentences(lstm_tables()),
         "number_sequence": number_sequence_drawing.figure(parameter_tables()),
         "several_features": several_features_drawing.figure(weather_tables()),
         "vanishing_gradient": vanishing_gradient_drawing.figure(gradient_tables()),
@@ -164,3 +180,37 @@ def test_the_chain_of_factors_is_that_of_the_gradients(figures):
     assert [each for each in halved if "×" not in each] == ["0.06", "0.12", "0.25", "0.50", "1.00"]
     assert halved[-1] == "8.9 × 10⁻¹⁶"
     assert same[-1] == "1.00"
+
+
+def test_the_numbers_of_the_lstm_cell_are_those_of_a_unit_at_the_last_word(figures):
+    svgs, states = parsed(figures["inside_lstm"]), lstm_tables()["states"]
+    assert len(svgs) == 2 * 7
+    for sentence, cell in ((1, svgs[0]), (2, svgs[7])):
+        of_sentence = states[states["sentence"] == sentence]
+        unit = int(texts(cell, "strong")[0].split()[1])
+        rows = of_sentence[of_sentence["unit"] == unit].pivot(
+            index="step", columns="gate", values="value"
+        )
+        last = rows.iloc[-1]
+        hidden = of_sentence.query("gate == 'hidden' and step == 10")["value"].abs()
+        assert abs(last["hidden"]) == hidden.max()
+        names = ["forget", "update", "candidate", "output", "hidden"]
+        shown = [rows["cell"].iloc[-2], last["cell"], *last[names]]
+        assert numbers(cell) == pytest.approx(shown, abs=0.005)
+
+
+def test_a_heat_map_has_a_square_per_word_and_unit_with_its_sign(figures):
+    _, *maps = parsed(figures["inside_lstm"])[:7]
+    states = lstm_tables()["states"].query("sentence == 1")
+    for gate, svg in zip(inside_lstm_drawing.HEATED, maps, strict=True):
+        values = states[states["gate"] == gate].sort_values(["step", "unit"])["value"]
+        squares = list(svg.iter("rect"))
+        limit = values.abs().max() if gate == "cell" else 1
+        assert [each.get("class") == "minus" for each in squares] == (values < 0).tolist()
+        shares = [int(each.get("style").strip("-share: %")) for each in squares]
+        assert shares == pytest.approx(100 * values.abs() / limit, abs=1.01)
+
+
+def test_hostile_words_of_a_sentence_are_text(figures):
+    assert "<b>" not in figures["inside_lstm"].data
+    assert "<i>" not in figures["inside_lstm"].data

@@ -121,7 +121,10 @@ def test_a_short_document_with_a_confident_correct_prediction_is_chosen():
 
 def test_the_tables_agree_with_the_network(finished):
     _, _, tables = finished
-    assert set(tables) == {"gates", "document", "probabilities", "units", "facts"}
+    assert set(tables) == {
+        *("gates", "document", "probabilities", "units"),
+        *("sentences", "states", "facts"),
+    }
     (facts,) = tables["facts"].to_dict("records")
     assert facts["difference_to_keras"] <= 1e-5
     assert facts["difference_of_identity_variant"] == 0
@@ -141,6 +144,28 @@ def test_the_tables_agree_with_the_network(finished):
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
     assert probabilities.loc[words, facts["label"]] == pytest.approx(facts["probability"], abs=1e-5)
     assert tables["units"]["pull"].is_monotonic_decreasing
+
+
+def test_sentences_are_read_from_the_last_words_of_documents(finished):
+    _, _, tables = finished
+    sentences, states = tables["sentences"], tables["states"]
+    right = sentences[sentences["label"] == sentences["predicted"]]
+    assert right["label"].is_unique
+    assert len(sentences) - len(right) <= 1
+    spelled = states.drop_duplicates(["sentence", "step"]).groupby("sentence")["word"].agg(" ".join)
+    assert spelled.tolist() == sentences["text"].tolist()
+    assert (states.groupby(["sentence", "unit", "gate"]).size() == lesson.SENTENCE).all()
+    by_gate = states.pivot(index=["sentence", "unit", "step"], columns="gate", values="value")
+    before = by_gate["cell"].groupby(["sentence", "unit"]).shift(fill_value=0)
+    memory = by_gate["forget"] * before + by_gate["update"] * by_gate["candidate"]
+    np.testing.assert_allclose(memory, by_gate["cell"], atol=1e-9)
+
+
+def test_the_surest_prediction_of_each_class_and_the_surest_wrong_one_are_shown():
+    probability = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6], [0.45, 0.55]])
+    assert lesson.choose_sentences(probability, np.array([0, 0, 1, 0, 0])) == [0, 2, 3]
+    assert lesson.choose_sentences(probability, np.array([0, 0, 1, 1, 1])) == [0, 2]
+    assert lesson.choose_sentences(probability[:1], np.array([1])) == [0]
 
 
 def test_the_network_has_learned_and_its_prediction_for_the_document_is_correct(finished):

@@ -8,7 +8,7 @@ from helpers import ROOT
 
 from seq2report.models.backend import load_keras
 
-LESSONS = ["one_hot", "cbow", "number_sequence", "several_features", "vanishing_gradient"]
+LESSONS = [path.stem.removeprefix("lesson_") for path in ROOT.glob("reports/lesson_*.ipynb")]
 LINES = 10  # at most, without blank lines and imports
 
 
@@ -19,7 +19,7 @@ def lines_of(lesson: str) -> str:
     return code
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.parametrize("lesson", sorted(LESSONS))
 def test_the_lines_of_a_lesson_run(lesson, capsys):
     code = lines_of(lesson)
     written = [

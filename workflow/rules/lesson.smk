@@ -74,7 +74,7 @@ LESSONS = [
     lesson(
         "inside_lstm",
         "Inside an LSTM",
-        "gates document probabilities units facts",
+        "gates document probabilities units sentences states facts",
         "corpus encoding vocabulary sequences tokens matrix",
     ),
     lesson(

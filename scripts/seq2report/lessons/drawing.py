@@ -17,9 +17,13 @@ WIDTH = 340
 HEAD = 7  # length of the head of an arrow
 
 
+def _short(value: float) -> str:
+    return f"{round(value, 1):g}"
+
+
 def text(x: float, y: float, content: str, kind: str = "", anchor: str = "middle") -> str:
     """Return a line of text whose middle is at the height ``y``; ``anchor`` as in SVG."""
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" dominant-baseline="central"'
+    place = f'x="{_short(x)}" y="{_short(y)}" text-anchor="{anchor}" dominant-baseline="central"'
     return f'<text class="{kind}" {place}>{escape(visible(content))}</text>'
 
 
@@ -38,16 +42,16 @@ def signed(value: float, form: str = ".2f") -> str:
 def box(x: float, y: float, width: float, height: float, kind: str = "", share: float = 0) -> str:
     """Return a rectangle; of the kinds plus and minus, ``share`` (0 to 1) is the strength."""
     strength = f' style="--share: {100 * share:.0f}%"' if share else ""
-    place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    place = f'x="{_short(x)}" y="{_short(y)}" width="{_short(width)}" height="{_short(height)}"'
     return f'<rect class="{kind}" {place} rx="3"{strength}/>'
 
 
 def circle(x: float, y: float, radius: float, kind: str = "") -> str:
-    return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>'
+    return f'<circle class="{kind}" cx="{_short(x)}" cy="{_short(y)}" r="{_short(radius)}"/>'
 
 
 def line(x: float, y: float, to_x: float, to_y: float, kind: str = "") -> str:
-    return f'<path class="line {kind}" d="M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}"/>'
+    return f'<path class="line {kind}" d="M{_short(x)} {_short(y)}L{_short(to_x)} {_short(to_y)}"/>'
 
 
 def arrow(x: float, y: float, to_x: float, to_y: float, kind: str = "") -> str:
@@ -57,7 +61,7 @@ def arrow(x: float, y: float, to_x: float, to_y: float, kind: str = "") -> str:
         (to_x - HEAD * math.cos(angle + a), to_y - HEAD * math.sin(angle + a))
         for a in (0.45, -0.45)
     ]
-    head = "L".join(f"{a:.1f} {b:.1f}" for a, b in [(to_x, to_y), *corners])
+    head = "L".join(f"{_short(a)} {_short(b)}" for a, b in [(to_x, to_y), *corners])
     return line(x, y, to_x, to_y, kind) + f'<path class="head {kind}" d="M{head}Z"/>'
 
 

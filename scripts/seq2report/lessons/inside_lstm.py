@@ -22,6 +22,8 @@ SHORTEST = 20  # words of the document that is shown, at least
 DOCUMENTS = 2000  # at most, for training and for testing
 BATCH = 64
 LEARNING_RATE = 0.01
+SENTENCE = 10  # words of a text that readers can choose: the last words of a document
+CLASSES = 3  # of these texts, at most
 TOLERANCE = 1e-5  # largest accepted difference between the NumPy cell and Keras
 GATES = ("forget", "update", "candidate", "output", "cell", "hidden")
 
@@ -232,6 +234,40 @@ def build_tables(
     return {"gates": gates, "document": document, "probabilities": probabilities, "units": units}
 
 
+def choose_sentences(probability: np.ndarray, truth: np.ndarray) -> list[int]:
+    """Return the rows of the most confident predictions: a correct one per class, and a wrong one.
+
+    Of many classes, the first `CLASSES` are used. ``probability`` is (n, classes).
+    """
+    predicted, confidence = probability.argmax(axis=1), probability.max(axis=1)
+    groups = [(truth == n) & (predicted == n) for n in range(min(CLASSES, probability.shape[1]))]
+    groups.append(truth != predicted)
+    return [int(np.where(rows, confidence, -1).argmax()) for rows in groups if rows.any()]
+
+
+def read_sentences(
+    model, test: Documents, classes: list[str], spelled: dict[int, str]
+) -> dict[str, pd.DataFrame]:
+    """Return the tables sentences and states: how the network reads some short texts.
+
+    A text is the last `SENTENCE` words of a test document; ``spelled`` are the words by their ids.
+    """
+    long = np.flatnonzero(test.words >= SENTENCE)
+    ids = np.zeros((len(long), LENGTH), dtype=np.int32)
+    ids[:, -SENTENCE:] = test.ids[long, -SENTENCE:]
+    probability = model.predict(ids, batch_size=len(ids), verbose=0)
+    rows, states = [], []
+    for number, row in enumerate(choose_sentences(probability, test.truth[long]), start=1):
+        read = ids[row, -SENTENCE:]
+        words, best = [spelled[i] for i in read], probability[row].argmax()
+        facts = {"sentence": number, "id": test.names[long[row]]}
+        facts |= {"label": classes[test.truth[long[row]]], "predicted": classes[best]}
+        rows.append(facts | {"probability": float(probability[row, best]), "text": " ".join(words)})
+        reading = read_document(model, read, probability[row])
+        states.append(tidy(reading.states, words).assign(sentence=number))
+    return {"sentences": pd.DataFrame(rows), "states": pd.concat(states, ignore_index=True)}
+
+
 def describe_document(
     test: Documents, row: int, probability: np.ndarray, classes: list[str], how: str
 ) -> dict[str, object]:
@@ -246,7 +282,7 @@ def describe_document(
 def run_lesson(
     corpus: Corpus, vocabulary: pl.DataFrame, epochs: int, seed: int
 ) -> dict[str, pd.DataFrame]:
-    """Train the network and return the tables gates, document, probabilities, units and facts.
+    """Train the network and return the tables of `build_tables` and `read_sentences`, and facts.
 
     Keras has to be seeded before; ``vocabulary`` has the columns id and word.
     """
@@ -269,4 +305,6 @@ def run_lesson(
     facts["difference_of_identity_variant"] = reading.variant_difference
     facts |= {"seed": seed, "fit_seconds": seconds}
     tables = build_tables(reading, ids, vocabulary, corpus.classes, test.truth[row])
+    spelled = dict(vocabulary.select("id", "word").iter_rows())
+    tables |= read_sentences(model, test, corpus.classes, spelled)
     return tables | {"facts": pd.DataFrame([facts])}

@@ -7,6 +7,7 @@ from IPython.display import HTML
 
 from seq2report.core.tables import Tables
 from seq2report.lessons import inside_lstm_plots as plots
+from seq2report.lessons.inside_lstm_drawing import strongest_unit
 from seq2report.report import html
 
 FEW = 3  # words that are named for a gate
@@ -111,3 +112,18 @@ def variant_table(weights: int, more: int, caption: str) -> HTML:
     columns = ["cell", "hidden state", "weights of this tanh", "weights of the layer"]
     table, formats = pd.DataFrame(rows, columns=columns), {columns[-1]: "{:,}".format}
     return html.table(table, formats, caption, text=("hidden state",))
+
+
+def exercise(tables: Tables) -> HTML:
+    """Return the answer of the exercise: the equations with the numbers of the first drawing."""
+    states = tables["states"].query("sentence == 1")
+    values = states[states["unit"] == strongest_unit(states)].set_index(["step", "gate"])["value"]
+    step = states["step"].max()
+    last = {gate: values[step, gate] for gate in states["gate"].unique()}
+    answer = (
+        "c = {forget:.2f} × {before:.2f} + {update:.2f} × {candidate:.2f} = {cell:.2f}, and h ="
+        " {output:.2f} × tanh({cell:.2f}) = {hidden:.2f} (rounded at the end). With a closed forget"
+        " gate, the old memory is lost: c = {update:.2f} × {candidate:.2f} = {added:.2f}."
+    )
+    before, added = values.get((step - 1, "cell"), 0.0), last["update"] * last["candidate"]
+    return html.folded("Answer", html.text(answer, before=before, added=added, **last))
