@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from seq2report.config.check import check
 from seq2report.config.choices import MOST, points
 from seq2report.config.grids import LONGEST, with_grids
-from seq2report.config.plan import Plan
+from seq2report.config.plan import Plan, unchosen
 from seq2report.core.command import UserError
 from seq2report.models.variant import model_files
 
@@ -69,6 +69,25 @@ def test_a_candidate_with_the_settings_of_another_variant_is_not_trained():
     }
     assert {"svm_c_10", "other_c_1_0"}.isdisjoint(plan.variants)
     assert plan.candidates("svm")["same"]["title"] == "SVM, C 10"
+
+
+@pytest.mark.reliability("Interruption")
+def test_candidates_without_a_run_are_reported_until_their_variant_is_chosen(tmp_path):
+    plan = planned()
+    for corpus, *runs in (("imdb", "svm_c_0_1", "svm_c_1_0", "svm_c_10"), ("newsgroups",)):
+        for run in runs:
+            (tmp_path / corpus / "runs" / run).mkdir(parents=True)
+            (tmp_path / corpus / "runs" / run / "seed-1.complete").touch()
+    (tmp_path / "newsgroups/runs/svm_c_10").mkdir(parents=True)
+    (tmp_path / "newsgroups/runs/svm_c_10/seed-1.complete").touch()
+    (message,) = unchosen(plan, tmp_path)
+    assert message.startswith(
+        "variants.svm: nothing is chosen on 'newsgroups': 2 of 3 candidates have no finished run,"
+        " ['svm_c_0_1', 'svm_c_1_0'];"
+    )
+    (tmp_path / "newsgroups/runs/svm").mkdir()
+    (tmp_path / "newsgroups/runs/svm/seed-1.complete").touch()
+    assert list(unchosen(plan, tmp_path)) == []
 
 
 def test_the_files_of_the_model_are_those_that_every_candidate_has():

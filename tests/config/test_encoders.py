@@ -7,6 +7,7 @@ from helpers import ROOT
 from snakemake.utils import update_config
 
 from seq2report.config.encoders import checkpoints, read_speeds, tuning_notices, tuning_seconds
+from seq2report.config.grids import with_grids
 from seq2report.config.plan import COMPLETE, Plan
 from seq2report.core.command import write_json
 from seq2report.models.pretrained import operations
@@ -52,6 +53,17 @@ def test_a_fine_tuning_is_announced_once_what_it_reads_is_known_and_until_it_is_
     run.mkdir(parents=True)
     run.with_name(f"seed-1{COMPLETE}").touch()
     assert list(tuning_notices(plan, tmp_path, SPEEDS)) == []
+
+
+def test_the_candidates_of_a_fine_tuning_are_announced_and_not_the_choice(config, tmp_path):
+    tuned = config["variants"]["minilm_tuned"]
+    tuned["fit"]["batch_size"] = {"grid": [16, 32]}
+    config["variants"]["minilm_tuned"] = tuned | {"choose": {"by": "val_accuracy"}}
+    plan = Plan(with_grids(config))
+    assert plan.variants["minilm_tuned"].input.encoder == "minilm"
+    read(tmp_path, "imdb")
+    names = [notice.split(" on ")[0] for notice in tuning_notices(plan, tmp_path, SPEEDS)]
+    assert names == [f"variants.minilm_tuned_batch_size_{n}" for n in (16, 32)]
 
 
 def test_the_duration_grows_with_documents_pieces_epochs_and_trained_layers(config):

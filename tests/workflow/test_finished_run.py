@@ -255,6 +255,35 @@ def test_another_method_makes_the_ensemble_again_and_retrains_nothing(project):
     project.snakemake(evaluated)  # as it was
 
 
+def test_a_chosen_run_is_used_elsewhere_and_nothing_is_chosen_where_a_candidate_failed(
+    project, tmp_path
+):
+    grid = {"grid": [1, 100_000]}  # no word is in so many documents
+    steps = [{"TfidfVectorizer": {"min_df": grid}}, {"LinearSVC": {}}]
+    tuned = {"title": "Tuned", "pipeline": steps, "choose": {"by": "val_accuracy"}}
+    config = edited(project.config, compare__variants=["svm", "tuned"], variants__tuned=tuned)
+    run = "results/tiny/news/runs/tuned/seed-1"
+    output = project.snakemake(f"{run}/run.json", config=config, status=1)
+    assert "Error in rule train_tuned_min_df_100000:" in output
+    assert (
+        "variants.tuned: nothing is chosen on 'news': 1 of 2 candidates have no finished run,"
+        " ['tuned_min_df_100000']"
+    ) in output
+    grid["grid"][1] = 2
+    config = edited(config, variants__tuned=tuned)
+    assert "train_tuned_min_df_1" not in project.planned(f"{run}/run.json", config=config)
+    project.snakemake("results/tiny/report/variant-tuned.html", config=config)
+    page = (project.folder / "results/tiny/report/variant-tuned.html").read_text()
+    assert "Chosen from 2 configurations: min_df " in page
+    moved = shutil.copytree(project.folder / run, tmp_path / "run")
+    for script in ("predict", "explain"):
+        command = [sys.executable, ROOT / f"scripts/{script}.py", moved, "the moon"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        assert "the best of 2 on the validation documents: tuned_min_df_" in done.stderr
+    project.snakemake("results/tiny/report/tables/news/runs/variants.csv")  # as it was
+
+
 def test_a_grid_is_written_down_as_it_stands(project):
     layers = [{"Flatten": {}}, {"Dense": {"units": {"grid": [3, 4]}}}]
     config = edited(project.config, name="grid", variants__dense__layers=layers)

@@ -18,7 +18,7 @@ from seq2report.config.messages import format_mistakes
 from seq2report.config.plan import COMPLETE, FEATURE_FILES, INDEXED, PIECES, READ, Plan
 from seq2report.config.plan import document_files, folders
 from seq2report.config.plan import matrix_files, read_peaks, recurrent_layers, requested_mb
-from seq2report.config.plan import unfinished
+from seq2report.config.plan import unchosen, unfinished
 from seq2report.config.resolve import metric, run_seeds, seeds
 from seq2report.config.written import file_mistakes, typed
 from seq2report.core.command import UserError, replacing

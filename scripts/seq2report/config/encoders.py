@@ -51,7 +51,7 @@ def tuning_notices(plan: Plan, results: Path, speeds: Path) -> Iterator[str]:
     """
     rates = read_speeds(speeds)
     for name, variant in plan.variants.items():
-        encoder = variant.input.encoder if variant.input else None
+        encoder = variant.input.encoder if variant.fit else None
         for corpus in plan.corpora if encoder else ():
             runs = [results / f"{corpus}/runs/{name}/seed-{n}" for n in seeds(plan.config, corpus)]
             waiting = [run for run in runs if not Path(f"{run}{COMPLETE}").is_file()]

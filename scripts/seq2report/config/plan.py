@@ -4,14 +4,16 @@ Files are relative to the folder of a corpus.
 """
 
 import csv
+import itertools
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
 from seq2report.config.references import SOURCE_KEYS
 from seq2report.config.resolve import resolve_trained, run_seeds
+from seq2report.core.wording import some
 from seq2report.models.variant import FEATURES, Input, Variant
 
 RECURRENT = ("SimpleRNN", "GRU", "LSTM")
@@ -238,3 +240,17 @@ def unfinished(results: Path) -> list[str]:
     """Return the folders of runs below the results whose last training has not ended."""
     runs = sorted(path.parent for path in results.glob("*/runs/*/seed-*/run.json"))
     return [str(run) for run in runs if not Path(f"{run}{COMPLETE}").is_file()]
+
+
+def unchosen(plan: Plan, results: Path) -> Iterator[str]:
+    """Yield a message for each variant that could not be chosen, because candidates have no run."""
+    for corpus, name in itertools.product(plan.corpora, plan.variants):
+        runs = [results / corpus / "runs" / run for run in plan.candidates(name)]
+        ends = [f"seed-{seed}{COMPLETE}" for seed in run_seeds(plan.config, corpus, name)]
+        failed = [run.name for run in runs if not all((run / end).is_file() for end in ends)]
+        if failed and not all((runs[0].parent / name / end).is_file() for end in ends):
+            yield (
+                f"variants.{name}: nothing is chosen on '{corpus}': {len(failed)} of {len(runs)}"
+                f" candidates have no finished run, {some(failed)}; if the errors above name them,"
+                " correct or remove their values in the grid, and start again"
+            )
