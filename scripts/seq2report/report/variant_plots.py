@@ -103,7 +103,7 @@ def candidates(table: pd.DataFrame, metric: str) -> Figure:
     axes.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter("")
-    axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
+    axes.yaxis.set_major_formatter("{x:.1%}")
     axes.set(xlabel="CPU seconds of one training", ylabel=f"validation {METRICS[metric]}")
     axes.grid(alpha=0.25)
     axes.legend()
