@@ -12,13 +12,17 @@ from seq2report.lessons import (
     drawing,
     inside_lstm,
     inside_lstm_drawing,
+    inside_lstm_page,
     number_sequence,
     number_sequence_drawing,
+    number_sequence_page,
     one_hot,
     one_hot_drawing,
+    one_hot_page,
     several_features,
     several_features_drawing,
     vanishing_gradient_drawing,
+    vanishing_gradient_page,
 )
 from seq2report.lessons.cbow import by_hand
 
@@ -214,3 +218,21 @@ def test_a_heat_map_has_a_square_per_word_and_unit_with_its_sign(figures):
 def test_hostile_words_of_a_sentence_are_text(figures):
     assert "<b>" not in figures["inside_lstm"].data
     assert "<i>" not in figures["inside_lstm"].data
+
+
+def test_answers_of_exercises_are_computed_from_the_tables():
+    shown = one_hot_page.exercise(one_hot.build_tables(1)).data
+    assert "2 × (0.9, 0.1) + 1 × (1, 0) = (2.8, 0.2)" in shown
+    tables = parameter_tables() | {"facts": pd.DataFrame({"units": [4]})}
+    assert "= 329, instead of 101 with 4 units" in number_sequence_page.exercise(tables).data
+    assert "+ 4 + 1 = 101, instead" in number_sequence_page.exercise(tables, units=4).data
+    falls = pd.DataFrame({"stage": "after", "cell": ["halved"], "fall": [2.0**50]})
+    shown = vanishing_gradient_page.exercise(gradient_tables() | {"falls": falls}).data
+    assert "After 66 words" in shown
+    assert "halved 0.50" in shown
+
+
+def test_the_answer_on_the_lstm_has_the_numbers_of_its_drawing(figures):
+    shown = inside_lstm_page.exercise(lstm_tables()).data
+    for each in texts(parsed(figures["inside_lstm"])[0], "number"):
+        assert each.replace("−", "-") in shown

@@ -58,6 +58,7 @@ def test_a_run_ends_in_a_report_and_tables_beside_it(project):
         "corpus-news.html",
         "embeddings-news.html",
         "index.html",
+        "lecture.html",
         "lesson-one_hot.html",
         "made.html",
         "summary.html",

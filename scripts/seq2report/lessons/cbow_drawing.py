@@ -148,8 +148,8 @@ def one_map(points: pd.DataFrame, worked: bool) -> str:
         line(0, 30 + MAP / 2, MAP, 30 + MAP / 2, "soft"),
         line(MAP / 2, 30, MAP / 2, 30 + MAP, "soft"),
     ]
-    parts += [text(MAP - 4, 42 + MAP / 2, "hidden unit 1", "soft small", "end")]
-    parts += [text(6 + MAP / 2, 40, "hidden unit 2", "soft small", "start")]
+    parts += [text(MAP, MAP + 22, "hidden unit 1 →", "soft small", "end")]
+    parts += [text(0, 36, "↑ hidden unit 2", "soft small", "start")]
     for kind, (_, rows) in zip(
         ("plus", "minus"), points.groupby("sentence", sort=False), strict=True
     ):

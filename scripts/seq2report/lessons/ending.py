@@ -22,8 +22,8 @@ def lecture_figures(lesson: str, tables: Tables, sample: bool) -> HTML:
 def next_lesson(lesson: str, lessons: dict[str, str]) -> HTML:
     """Return a link to the lesson after this one; ``lessons`` are the titles, in their order."""
     names = list(lessons)
-    following = names[names.index(lesson) + 1 :][:1] if lesson in names else names[:1]
+    following = names[names.index(lesson) + 1 :][:1]
     pages = {f"lesson-{name}.html": (f"Next: {lessons[name]}", "") for name in following}
-    return html.cards(
-        pages or {"index.html": ("Back to the comparison", "this is the last lesson")}
-    )
+    pages = pages or {"index.html": ("Back to the comparison", "this is the last lesson")}
+    pages["lecture.html"] = ("The lecture's figures", "all figures on the slides and ours")
+    return html.cards(pages)
