@@ -1,7 +1,9 @@
 """From a tiny checkpoint to runs: frozen vectors, a network on them, and a fine-tuned encoder."""
 
 import json
+import logging
 import shutil
+from functools import partial
 from zipfile import ZipFile
 
 import keras
@@ -9,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 from helpers import call
+from killed import assert_same_run, finished, killed_after
 from pretrained import DATA
 
 import encode_pieces
@@ -60,9 +63,8 @@ def corpus(tiny, tmp_path_factory):
     return folder
 
 
-def encode(folder, output):
-    call(
-        encode_sentences,
+def encode(folder, output, run=None):
+    return (run or partial(call, encode_sentences))(
         pieces=folder / "pieces/sequences.parquet",
         encoder=folder / "encoder/encoder.keras",
         settings={"encoder": "tiny", "length": 16},
@@ -139,3 +141,29 @@ def test_an_interrupted_encoding_does_only_the_rest(corpus, tmp_path, monkeypatc
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
     about = json.loads((corpus / "pieces/encoding.json").read_text())
     assert about["documents"] == len(vectors)
+
+
+@pytest.mark.reliability("Interruption")
+def test_an_encoding_that_was_killed_goes_on_and_gives_the_same_vectors(corpus, tmp_path):
+    script, place = "encode_sentences", "seq2report.models.sentences:block_vectors"
+    encode(corpus, tmp_path / "again", partial(killed_after, 2, script, place))
+    log = encode(corpus, tmp_path / "again", partial(finished, script))
+    expected = corpus / "sentences/vectors.npy"
+    assert f" of {len(np.load(expected))} documents are done" in log
+    assert (tmp_path / "again/vectors.npy").read_bytes() == expected.read_bytes()
+    assert not (corpus / "unfinished").exists()
+
+
+@pytest.mark.reliability("Interruption")
+def test_a_fine_tuning_that_was_killed_goes_on_and_gives_the_same_weights(
+    corpus, tiny, tmp_path, caplog
+):
+    caplog.set_level(logging.INFO)
+    options = {"corpus": tiny / "corpus.json", "documents": corpus / "pieces/sequences.parquet"}
+    options |= {"encoder": corpus / "encoder/encoder.keras", "settings": VARIANTS["tuned"]}
+    options |= {"seed": 1, "checkpoint": tmp_path / "checkpoint"}
+    run = tmp_path / "tuned/seed-1"
+    killed_after(1, **options, output=run)
+    call(train_network, **options, output=run)
+    assert "going on after epoch 1, as" in caplog.text
+    assert_same_run(run, corpus / "runs/tuned/seed-1")

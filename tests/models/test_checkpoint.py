@@ -3,9 +3,6 @@
 import json
 import logging
 import shutil
-import signal
-import subprocess
-import sys
 from functools import partial
 
 import keras
@@ -13,7 +10,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from helpers import ROOT, call, in_memory
+from helpers import call, in_memory
+from killed import assert_same_run, killed_after
 
 import train_network
 from seq2report.models import batches, build, checkpoint, cpu_layers
@@ -23,26 +21,6 @@ from seq2report.models.variant import Input, Variant
 
 interruption = pytest.mark.reliability("Interruption")
 
-# A checkpoint each epoch, and the end by SIGKILL after so many of them.
-KILLED = """
-import logging, os, signal, sys
-logging.basicConfig(level=logging.INFO)
-sys.path.insert(0, sys.argv.pop(1))
-wanted = int(sys.argv.pop(1))
-from seq2report.models.backend import load_keras
-load_keras(1)
-from seq2report.models import checkpoint
-import train_network
-checkpoint.EVERY = checkpoint.RATIO = 0
-write, written = checkpoint.Checkpoint.write, []
-def write_and_die(self, model):
-    write(self, model)
-    written.append(model)
-    if len(written) == wanted:
-        os.kill(os.getpid(), signal.SIGKILL)
-checkpoint.Checkpoint.write = write_and_die
-train_network.main(None)
-"""
 LSTM = [{"LSTM": {"units": 4, "recurrent_dropout": 0.2}}, {"Dropout": {"rate": 0.3}}]
 DENSE = [{"Flatten": {}}, {"Dense": {"units": 4, "activation": "relu"}}, {"Dropout": {"rate": 0.3}}]
 WORDS = {"encoding": "words", "form": "sequence", "length": 10, "trainable": True}
@@ -50,8 +28,6 @@ WORDS |= {"padding": "pre", "truncating": "pre", "embedding": "glove"}
 WILD = {"Adam": {"learning_rate": 0.05}}
 STOPPED = {"optimizer": WILD, "batch_size": 8, "epochs": 12, "patience": 2, "refit": True}
 LECTURE = {"optimizer": "rmsprop", "batch_size": 8, "epochs": 4, "protocol": "lecture"}
-SECONDS = ["fit_seconds", "fit_cpu_seconds", "predict_seconds", "predict_cpu_seconds"]
-SECONDS += ["cpu_seconds", "peak_memory_mb"]
 
 
 def arguments(tiny, output, fit, layers, **more):
@@ -64,35 +40,6 @@ def arguments(tiny, output, fit, layers, **more):
         "checkpoint": output.with_name("run.checkpoint"),
         "output": output,
     } | more
-
-
-def killed_after(epochs, **options):
-    """Train in a process of its own that dies after so many epochs."""
-    command = [sys.executable, "-c", KILLED, str(ROOT / "scripts"), str(epochs)]
-    for name, value in options.items():
-        text = json.dumps(value) if isinstance(value, dict) else str(value)
-        command += [f"--{name.replace('_', '-')}", text]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    assert not options["output"].exists()
-    return done.stderr
-
-
-def assert_same_run(found, expected):
-    """Check that two runs left the same but for seconds."""
-    assert {path.name for path in found.iterdir()} == {path.name for path in expected.iterdir()}
-    metrics = [json.loads((run / "metrics.json").read_text()) for run in (found, expected)]
-    same = [{k: v for k, v in each.items() if k not in SECONDS} for each in metrics]
-    assert same[0] == same[1]
-    read = [pd.read_csv(run / "history.csv") for run in (found, expected)]
-    history = [each.drop(columns="seconds") for each in read]
-    pd.testing.assert_frame_equal(*history, check_exact=True)
-    for name in ("predictions.parquet", "validation.parquet"):
-        if (expected / name).exists():
-            assert pl.read_parquet(found / name).equals(pl.read_parquet(expected / name))
-    models = [keras.models.load_model(run / "model.keras") for run in (found, expected)]
-    for one, other in zip(*(model.get_weights() for model in models), strict=True):
-        np.testing.assert_array_equal(one, other)
 
 
 @interruption
