@@ -69,11 +69,11 @@ bench: $(READY) .venv-pytorch/.ready
 	$(MAKE) speed-page
 
 # Measure the memory of each variant's training for workflow/memory.csv: one epoch on 20 Newsgroups,
-# and the runs of `make bench`.
+# and the runs of `make bench` and of config/encoder.yaml.
 memory: $(READY)
 	$(BIN)/snakemake --cores all --config mirror=$(MIRROR) \
 	  --configfile config/full.yaml config/lecture.yaml benchmarks/one_epoch.yaml
-	$(BENCH)/variants.py results/memory $(wildcard results/overhead) --output workflow/memory.csv
+	$(BENCH)/variants.py results/memory $(wildcard results/overhead results/encoder) --output workflow/memory.csv
 
 speed-page: $(READY)
 	$(BENCH)/page.py
