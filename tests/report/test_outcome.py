@@ -108,3 +108,6 @@ def test_the_number_of_configurations_that_were_tried_is_among_the_circumstances
     )
     assert outcome.circumstances(chosen).endswith(expected)
     assert outcome.circumstances(chosen[1:]).endswith("seeds 1, 2")
+    shown = outcome.outcome(runs(chosen, recommendation(), comparisons())).data
+    assert shown.count("SVM is the best of 12 configurations") == 1
+    assert "; its training time is that of the best one alone." in shown

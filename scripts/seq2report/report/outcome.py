@@ -118,7 +118,21 @@ def cautions(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
     """
     if recommended(tables) is not None:
         yield from _detectable(tables)
+        yield from _searches(tables)
     yield from _small_classes(tables)
+
+
+def _searches(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
+    """Yield what the times of the recommended variants leave out: the other configurations."""
+    variants = tables["variants"]
+    if "chosen" not in variants:
+        return
+    is_named = variants["variant"].isin(tables["recommendation"]["variant"])
+    for row in variants[is_named & variants["chosen"].notna()].itertuples():
+        yield (
+            f"{row.title} is the best of {searched(row)}; its training time is that of the best one"
+            " alone."
+        )
 
 
 def _detectable(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
