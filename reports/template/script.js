@@ -43,7 +43,7 @@ const shown = (cell) => cell.dataset.value ?? cell.textContent.trim();
 const isNumber = (text) => text !== "" && Number.isFinite(Number(text));
 // Less is better: ranks, errors, and what has a unit of time or memory.
 const isCost = (heading, cell) =>
-  /^#$|error|loss|brier/i.test(heading.textContent) || /\d (ms|s|min|h|[kMG]B)$/.test(cell.textContent);
+  /^rank|error|loss|brier/i.test(heading.textContent) || /\d (ms|s|min|h|[kMG]B)$/.test(cell.textContent);
 
 function compare(a, b) {
   const gap = (text) => text === "–" || text === "";
@@ -72,6 +72,7 @@ function sortable(table, heading, column) {
         (a, b) => missing(a) - missing(b) || sign * compare(text(a), text(b)),
       ),
     );
+    table.dispatchEvent(new Event("change"));
   });
 }
 
@@ -83,7 +84,7 @@ function quoted(cell) {
 }
 
 function csv(table) {
-  const rows = [table.tHead.rows[0], ...table.tBodies[0].rows].filter((row) => !row.hidden);
+  const rows = [table.tHead.rows[0], ...table.tBodies[0].rows].filter(({ dataset }) => !dataset.out);
   return rows.map((row) => [...row.cells].map(quoted).join(",")).join("\r\n") + "\r\n";
 }
 
@@ -103,6 +104,32 @@ function saving(title, name, type, text) {
   return link;
 }
 
+// Long tables are shown in pages; a page of the table is never printed or saved alone.
+const PAGE = 25;
+function paged(table, tools) {
+  const rows = () => [...table.tBodies[0].rows].filter(({ dataset }) => !dataset.out);
+  const [back, place, next] = ["button", "output", "button"].map((tag) => document.createElement(tag));
+  let first = 0;
+  const show = (from) => {
+    const left = rows();
+    first = Math.max(0, from < left.length ? from : first);
+    for (const row of table.tBodies[0].rows) row.hidden = Boolean(row.dataset.out);
+    left.forEach((row, n) => row.classList.toggle("elsewhere", n < first || n >= first + PAGE));
+    place.textContent = `${Math.min(first + 1, left.length)}–${Math.min(first + PAGE, left.length)} of ${left.length}`;
+    back.disabled = first === 0;
+    next.disabled = first + PAGE >= left.length;
+  };
+  if (rows().length > 2 * PAGE) {
+    Object.assign(back, { type: "button", textContent: "Previous" });
+    Object.assign(next, { type: "button", textContent: "Next" });
+    back.addEventListener("click", () => show(first - PAGE));
+    next.addEventListener("click", () => show(first + PAGE));
+    tools.append(back, place, next);
+    table.addEventListener("change", () => show((first = 0)));
+    show(0);
+  }
+}
+
 for (const table of document.querySelectorAll("table[data-name]")) {
   [...table.tHead.rows[0].cells].forEach((heading, n) => sortable(table, heading, n));
   const rows = [...table.tBodies[0].rows];
@@ -115,12 +142,17 @@ for (const table of document.querySelectorAll("table[data-name]")) {
   filter.setAttribute("aria-label", `Filter the rows of ${table.dataset.name}`);
   filter.addEventListener("input", () => {
     const wanted = filter.value.trim().toLowerCase();
-    for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+    for (const row of rows) {
+      row.hidden = !row.textContent.toLowerCase().includes(wanted);
+      row.dataset.out = row.hidden ? "out" : "";
+    }
+    table.dispatchEvent(new Event("change"));
     const left = rows.filter((row) => !row.hidden).length;
     count.textContent = wanted ? `${left} of ${rows.length}` : "";
   });
   const text = async () => `\ufeff${csv(table)}`;
   tools.append(filter, count, saving("Save as CSV", `${table.dataset.name}.csv`, "text/csv", text));
+  paged(table, tools);
   table.parentElement.before(tools);
 }
 

@@ -140,6 +140,12 @@ def selective(tables: dict[str, pd.DataFrame]) -> HTML:
     if best.empty:
         return HTML("")
     least = rows.sort_values("coverage").groupby("title").first()
+    if least["coverage"].eq(1).all():
+        return html.text(
+            "There are too few test documents for curves of accuracy by coverage:"
+            " {n:n test documents}.",
+            n=best["test_documents"].iloc[0],
+        )
     first = round(rows["coverage"].min() * best["test_documents"].iloc[0])
     alt = "Accuracy on the most confident documents: " + "; ".join(
         f"{percent(least['accuracy'][title])} on {percent(least['coverage'][title])} by {title}"

@@ -4,13 +4,13 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.report import comparison_plots, html
-from seq2report.report.numbers import METRICS, milliseconds, percent, points, seconds
+from seq2report.report.numbers import METRICS, milliseconds, percent, seconds
 from seq2report.report.outcome import circumstances, recommended
 
 FORMATS = {
     "rank": str,
     "accuracy": percent,
-    "±": points,
+    "± (points)": "{:.1f}".format,
     "unseen": percent,
     "unseen, near": percent,
     "macro-F1": percent,
@@ -32,7 +32,7 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
             "rank": variants["rank"],
             "variant": [html.variant(row) for row in rows],
             METRICS[metric]: variants["score"],
-            "±": variants["score_sd"],
+            "± (points)": 100 * variants["score_sd"],
             bars: [html.interval(row.low, row.score, row.high, ends) for row in rows],
             "compared with the best": _against_the_best(tables),
             "unseen": variants["accuracy_unseen"],
@@ -42,8 +42,8 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
             "prediction time": variants["ms_per_document"],
         }
     )
-    if shown["±"].isna().all():
-        shown = shown.drop(columns="±")
+    if shown["± (points)"].isna().all():
+        shown = shown.drop(columns="± (points)")
     counts = variants[["test_documents", "unseen_documents", "unseen_near_documents"]].iloc[0]
     exact, near = -counts.diff().iloc[1:].astype(int)
     caption = (

@@ -19,6 +19,7 @@ VERDICTS = {  # background, sign, colour of the sign
     "worse": ("#E69F00", "−", "#111111"),
 }
 LISTED = 20  # variants that a plot names, the best
+WIDE = 2000  # from this ratio of times on, an axis names powers of ten only
 LONGEST = 38  # characters of a title in a plot
 FEW_PANELS = 9  # up to this many panels are drawn large
 
@@ -59,7 +60,9 @@ def _cost_axes(axes: Axes, metric: str) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter("")
-    axes.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+    low, high = axes.get_xlim()
+    steps = (1, 2, 5) if high < WIDE * low else (1,)
+    axes.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=steps))
     axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
     axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
     axes.set_xlabel("CPU seconds of one training (logarithmic)")

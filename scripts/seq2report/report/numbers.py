@@ -34,7 +34,9 @@ def seconds(value: float) -> str:
     """Return a duration in seconds for people."""
     if value < 10:
         return f"{value:.1f} s"
-    return f"{value:.0f} s" if value < 120 else f"{value / 60:.1f} min"
+    if value < 120:
+        return f"{value:.0f} s"
+    return f"{value / 60:.1f} min" if value < 2 * 3600 else f"{value / 3600:,.1f} h"
 
 
 def milliseconds(value: float) -> str:

@@ -13,6 +13,7 @@ from seq2report.report.html import paragraph
 from seq2report.report.numbers import METRICS, fill, percent
 
 INTERVAL = ["test_documents", "low", "high"]
+FEW_SEEDS = 4  # that a caption names
 FEW = 30  # test documents of a class
 POINT = 0.01  # of the score
 LONGEST = 60  # characters of a class
@@ -38,6 +39,8 @@ def circumstances(variants: pd.DataFrame) -> str:
     runs = (
         f"means over the seeds {', '.join(seeds)}" if len(seeds) > 1 else f"seed {' '.join(seeds)}"
     )
+    if len(seeds) > FEW_SEEDS:
+        runs = f"means over {len(seeds)} seeds"
     if len(trained) < len(variants):
         fixed = "fixed answers from elsewhere"
         runs = f"{runs}; {fixed} without seeds" if seeds else fixed

@@ -15,6 +15,7 @@ LIGHT = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # of these, wit
 NEUTRAL = "#9AA3AD"
 # From nothing to blue: what is nothing shows the page, light or dark.
 SHARES = mpl.colors.LinearSegmentedColormap.from_list("shares", ["#0072B200", "#0072B2"])
+ERRORS = mpl.colors.LinearSegmentedColormap.from_list("errors", ["#D55E0000", "#D55E00"])
 LABELLED_WORDS = 60  # on a map; the other words are points
 
 mpl.rcdefaults()  # no matplotlibrc of a home or folder

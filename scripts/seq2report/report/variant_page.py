@@ -25,6 +25,7 @@ OUTPUTS = {  # text in the last box of an ensemble
     "stack": "product of the members' probabilities, each to the power of its weight",
 }
 PAIRS = 50  # confusions of a table
+LISTED = 10  # classes from which on the worst confusions are also listed
 FORMS = ("sequence", "onehot", "multihot")  # that a configuration can name; others follow
 FILLED = ("form", "padding", "truncating")  # keys of ``input`` that usually have their default
 
@@ -187,7 +188,8 @@ def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
     scores = scores.rename(columns={"label": "class", "f1": "F1"})
     formats = dict.fromkeys(["precision", "recall", "F1"], percent)
     formats["documents"] = "{:,}".format
-    yield html.table(scores.head(html.ROWS), formats, caption, ("class",))
+    name = f"{tables['variants']['variant'].iloc[0]}-classes"
+    yield html.table(scores.head(html.ROWS), formats, caption, ("class",), name=name)
     yield html.paragraph(
         "Precision is the share of correct predictions among the predictions of this class, recall"
         " the share of its documents that are found, F1 the harmonic mean of both.",
@@ -252,30 +254,37 @@ def _confusions(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
     if pairs.empty:
         yield html.paragraph("All answers on the test documents are correct.")
         return
-    if len(classes) > variant_plots.MOST_CLASSES:
-        columns = {"label": "class", "predicted": "classified as"}
-        columns |= {"documents": "documents", "share": "of the class"}
-        most = pairs.sort_values(["documents", "share"], ascending=False, kind="stable")
-        caption = (
-            f"The {len(most.head(PAIRS))} most frequent of {len(most):,} confusions:"
-            f" {circumstances(tables['variants'])}; documents are those of all seeds. A matrix of"
-            f" {len(classes):,} classes is not drawn."
-        )
-        formats = {"documents": "{:,}".format, "of the class": percent}
-        shown = most.head(PAIRS)[[*columns]].rename(columns=columns)
-        yield html.table(shown, formats, caption, ("class", "classified as"))
-        return
     wrong = pairs.sort_values("share").iloc[-1]
     names = {name: excerpt(wrong[name], variant_plots.LONGEST) for name in ("label", "predicted")}
     most = fill(
         "{share:percent} of {label} are classified as {predicted}", share=wrong["share"], **names
     )
+    about = f"{circumstances(tables['variants'])}. The most frequent confusion: {most}."
+    if len(classes) <= variant_plots.MOST_CLASSES:
+        shares = variant_plots.confusion_shares(counts, classes)
+        caption = "Of 100 documents of a class (row), the number assigned to each class (column)"
+        yield html.figure(variant_plots.confusion_matrix(shares), most, f"{caption}: {about}")
+    else:
+        caption = "Share of the documents of a class (row) assigned to each class (column)"
+        caption += f", in alphabetical order; errors are orange: {about}"
+        yield html.figure(variant_plots.heat_map(counts, classes), most, caption)
+    if len(classes) > LISTED:
+        yield _worst(pairs, tables["variants"]["variant"].iloc[0])
+
+
+def _worst(pairs: pd.DataFrame, name: str) -> HTML:
+    """Return the table of the most frequent confusions."""
+    columns = {"label": "class", "predicted": "classified as"}
+    columns |= {"documents": "documents", "share": "of the class"}
+    most = pairs.sort_values(["documents", "share"], ascending=False, kind="stable").head(PAIRS)
     caption = (
-        "Of 100 documents of a class (row), the number assigned to each class (column):"
-        f" {circumstances(tables['variants'])}. The most frequent confusion: {most}."
+        f"The {len(most)} most frequent of {len(pairs):,} confusions; documents are those of all"
+        " seeds"
     )
-    shares = variant_plots.confusion_shares(counts, classes)
-    yield html.figure(variant_plots.confusion_matrix(shares), most, caption)
+    formats = {"documents": "{:,}".format, "of the class": percent}
+    shown = most[[*columns]].rename(columns=columns)
+    text = ("class", "classified as")
+    return html.table(shown, formats, caption, text, name=f"{name}-confusions")
 
 
 def _calibration(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:

@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 from seq2report.core.excerpts import excerpt
 from seq2report.report.comparison_plots import reliability_diagram
 from seq2report.report.numbers import METRICS
-from seq2report.report.plots import COLOURS, INK, NEUTRAL, SHARES, look
+from seq2report.report.plots import COLOURS, ERRORS, INK, NEUTRAL, SHARES, look
 
 BAND = 3  # with this many seeds or more, mean and band replace the lines
 FEW_CLASSES = 6  # up to this many classes have large cells
-MOST_CLASSES = 60  # of a matrix
+MOST_CLASSES = 60  # of a matrix with names
+PIXELS = 150  # of a side of a heat map
 LONGEST = 40  # characters of a class
 
 
@@ -85,6 +86,30 @@ def confusion_matrix(shares: pd.DataFrame) -> Figure:
     axes.set(xlabel="predicted class", ylabel="true class")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
+    return figure
+
+
+def heat_map(confusion: pd.DataFrame, classes: Sequence[str]) -> Figure:
+    """Draw the confusion matrix of many classes without their names: errors are orange.
+
+    More than `PIXELS` classes are joined with their neighbours.
+    """
+    side = min(len(classes), PIXELS)
+    place = {name: n * side // len(classes) for n, name in enumerate(classes)}
+    counts = np.zeros((side, side))
+    at = tuple(confusion[column].map(place) for column in ("label", "predicted"))
+    np.add.at(counts, at, confusion["documents"])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    errors = np.where(np.eye(side, dtype=bool), 0, shares)
+    figure = Figure(figsize=(6, 6))
+    axes = figure.subplots()
+    style = {"interpolation": "none", "extent": (0.5, len(classes) + 0.5) * 2, "origin": "lower"}
+    axes.imshow(shares - errors, cmap=SHARES, vmin=0, vmax=1, **style)
+    axes.imshow(errors, cmap=ERRORS, vmin=0, vmax=max(errors.max(), 1e-9), **style)
+    axes.invert_yaxis()
+    axes.set(xlabel="predicted class, by its number", ylabel="true class, by its number")
+    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     return figure
 
 

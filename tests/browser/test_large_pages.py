@@ -1,0 +1,95 @@
+"""Pages of corpora with many classes, variants or seeds, long titles and names of all scripts.
+
+The tables are made directly, without a training. The screenshots lie in results/screenshots.
+"""
+
+from pathlib import Path
+
+import made_tables
+import pandas as pd
+import pytest
+from browsing import NARROW, WIDE, Opened
+from helpers import ROOT, page_of
+
+from seq2report.core.tables import write_tables
+
+pytestmark = pytest.mark.browser
+
+SHAPES = {
+    "classes": {"variants": 4, "classes": 500, "documents": 1500},
+    "variants": {"variants": 60, "seeds": 10},
+    "few": {"variants": 3, "classes": 7, "documents": 7},  # one document per class
+}
+CORPUS = {"title": made_tables.LONG, "documents": 2000}
+
+
+def answers(variant: str) -> dict[str, pd.DataFrame]:
+    """Return the tables of evaluate_answers: one box, one document and its words."""
+    layers = {"position": "0", "kind": "text", "name": "Text", "arguments": "", "shape": ""}
+    about = {"id": "news/1", "kind": "mistake", "label": made_tables.class_name(2), "words": 2}
+    about |= {"answer": made_tables.class_name(1), "probability": 0.9}
+    words = pd.DataFrame({"word": [made_tables.HEBREW, "end"], "after": [" ", ""]})
+    return {
+        "layers": pd.DataFrame([layers | {"variant": variant, "parameters": 3, "frozen": 0}]),
+        "documents": pd.DataFrame([about | {"variant": variant, "excerpt": made_tables.HEBREW}]),
+        "words": words.assign(variant=variant, id="news/1", kind="mistake", effect=[1.5, -0.4]),
+    }
+
+
+@pytest.fixture(scope="module", params=SHAPES)
+def pages(request, tmp_path_factory) -> list[Path]:
+    """The front page, the page in depth and the page of a variant."""
+    folder = tmp_path_factory.mktemp(request.param)
+    made = made_tables.tables(**SHAPES[request.param])
+    classes, variant = made.pop("classes"), made["variants"]["variant"].iloc[2]
+    corpus = {"corpus": pd.DataFrame([CORPUS]), "classes": classes}
+    for name, found in {"runs": made, "corpus": corpus, "answers": answers(variant)}.items():
+        (folder / "news" / name).mkdir(parents=True)
+        write_tables(found, folder / "news" / name)
+    settings = {"title": made_tables.LONG, "pipeline": []}
+    parameters = {
+        "comparison": {"corpora": ["news"]},
+        "compared": {"corpus": "news"},
+        "variant": {"corpora": ["news"], "variant": variant, "settings": settings},
+    }
+    found = []
+    for name, own in parameters.items():
+        page_of(name, folder, table_folder=str(folder), **own)
+        found.append((folder / "n.html").rename(folder / f"{request.param}-{name}.html"))
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_pages_of_large_and_small_corpora_fit_their_window(browser, pages, size, scheme):
+    screenshots = ROOT / "results/screenshots"
+    for path in pages:
+        with Opened(browser, path.as_uri(), viewport=size, color_scheme=scheme) as opened:
+            assert opened.said == [], path.name
+            assert opened.too_wide() <= 0, path.name
+            assert path.stat().st_size < 3_000_000, path.name
+            name = f"{path.stem}-{size['width']}-{scheme}.png"
+            opened.page.screenshot(path=screenshots / name, full_page=True)
+
+
+def test_long_tables_have_pages_and_are_filtered_and_saved_as_a_whole(browser, pages):
+    for path in pages:
+        with Opened(browser, path.as_uri()) as opened:
+            table = opened.page.locator("table[data-name]").first
+            rows = table.locator("tbody tr")
+            if rows.count() <= 50:
+                continue
+            seen = table.locator("tbody tr:visible")
+            tools = opened.page.locator(".tools:has(input)").first
+            assert seen.count() == 25
+            first = seen.first.inner_text()
+            tools.get_by_text("Next").click()
+            assert tools.locator("output").last.inner_text() == f"26–50 of {rows.count()}"
+            assert seen.first.inner_text() != first
+            table.locator("th button").first.click()  # sorts all, and shows the first page
+            assert tools.locator("output").last.inner_text().startswith("1–25")
+            with opened.page.expect_download() as download:
+                tools.get_by_text("Save as CSV").click()
+            assert len(pd.read_csv(download.value.path())) == rows.count()
+            opened.page.emulate_media(media="print")
+            assert seen.count() == rows.count()
