@@ -17,7 +17,7 @@ from seq2report.report.numbers import (
 from seq2report.report.outcome import circumstances
 
 TABLES = ("variants", "comparisons", "recommendation", "per_class")
-TABLES += ("calibration", "selective", "history")
+TABLES += ("calibration", "selective", "history", "confusion")
 MOST = 60  # variants of a matrix of pairs or of learning curves
 STATED = "stated cost"  # of answers from elsewhere
 DRAWN = 8  # variants, the best, in plots with one panel or line each
