@@ -50,6 +50,7 @@ def runs_of(answers: dict, classes: int) -> pd.DataFrame:
                 | {"kind": "pipeline" if n % 3 else "network", "fitted_documents": 1000}
                 | {"document_shape": "900" if n % 3 else "150 × 50", "device": "CPU"}
                 | {"parameters": 1000 * n, "frozen_parameters": 0, "peak_memory_mb": 300.0}
+                | {"cost_seconds": np.nan, "cost_money": np.nan}
                 | {"test_documents": len(given.truth), "loss": 0.3, **times, **EPOCHS}
                 | dict(zip(METRICS, measured, strict=True))
             )

@@ -62,7 +62,7 @@ def costly_classes(corpus: str, tables: dict[str, pd.DataFrame]) -> Iterator[HTM
     errors = wrong.groupby("label")["documents"].sum().sort_values(ascending=False, kind="stable")
     most = wrong.sort_values("documents", ascending=False, kind="stable")
     most = most.drop_duplicates("label").set_index("label")
-    first, seeds = errors.index[0], use["runs"]
+    first = errors.index[0]
     yield html.text(
         "Which class costs the most? Of the errors of {title}, {share:percent} are documents of"
         " {name}: it misses {missed:percent} of this class, most often as {other}.",
@@ -74,29 +74,35 @@ def costly_classes(corpus: str, tables: dict[str, pd.DataFrame]) -> Iterator[HTM
         other=excerpt(most.loc[first, "predicted"], LONGEST),
     )
     top = errors.head(COSTLY)
+    table = pd.DataFrame({"errors": top, "size": sizes[top.index]})
+    table = table.assign(share=top / errors.sum(), other=most.loc[top.index, "predicted"])
+    yield _costly_table(table, use, f"{corpus}-costly")
+
+
+def _costly_table(table: pd.DataFrame, use: pd.Series, name: str) -> HTML:
+    """Return the table of classes: errors and size over all seeds, share of all errors, other."""
     shown = pd.DataFrame(
         {
-            "class": top.index,
-            "test documents": sizes[top.index].to_numpy() / seeds,
-            "errors": top.to_numpy() / seeds,
-            "of the class": (top / sizes[top.index]).to_numpy(),
-            "of all errors": (top / errors.sum()).to_numpy(),
-            "most often classified as": most.loc[top.index, "predicted"].to_numpy(),
+            "class": table.index,
+            "test documents": table["size"].to_numpy() / use["runs"],
+            "errors": table["errors"].to_numpy() / use["runs"],
+            "of the class": (table["errors"] / table["size"]).to_numpy(),
+            "of all errors": table["share"].to_numpy(),
+            "most often classified as": table["other"].to_numpy(),
         }
     )
     formats = dict.fromkeys(["test documents", "errors"], "{:,.4g}".format)
     formats |= dict.fromkeys(["of the class", "of all errors"], percent)
     caption = f"{use['title']}: the classes with the most errors"
-    if seeds > 1:
+    if use["runs"] > 1:
         caption += ", means over seeds"
-    text = ("class", "most often classified as")
-    yield html.table(shown, formats, caption, text, name=f"{corpus}-costly")
+    return html.table(shown, formats, caption, ("class", "most often classified as"), name=name)
 
 
 def usage(corpus: str, tables: dict[str, pd.DataFrame], table_folder: str) -> Iterator[HTML]:
     """Yield the commands that use the recommended variant, ready to paste."""
     use = recommended(tables, "to use")
-    if use is None:
+    if use is None or use["kind"] == "predictions":  # answers from elsewhere have no model here
         return
     seed = str(use["seeds"]).split()[0]
     run = Path(table_folder).parents[1] / corpus / "runs" / use["variant"] / f"seed-{seed}"
