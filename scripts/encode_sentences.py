@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None) -> None:
     args = parser.parse_args(argv)
 
     pieces = read_pieces(args.pieces)
-    load_keras(0, args.threads, args.gpu, args.gpu_absent)
+    load_keras(0, args.threads, args.gpu, args.gpu_absent, args.gpu_share)
     from seq2report.models.build import load_network
     from seq2report.models.checkpoint import digest
     from seq2report.models.sentences import Unfinished, encode

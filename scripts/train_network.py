@@ -43,7 +43,7 @@ from seq2report.models.variant import Input, Variant
 
 def main(argv: Sequence[str] | None) -> None:
     args = read_arguments(argv)
-    load_keras(args.seed, args.threads, args.gpu, args.gpu_absent)
+    load_keras(args.seed, args.threads, args.gpu, args.gpu_absent, args.gpu_share)
     from seq2report.models.checkpoint import Checkpoint
     from seq2report.models.training import Network, train
 

@@ -15,15 +15,16 @@ from seq2report.models.devices import Device, choices
 
 NVIDIA_SMI = """#!/bin/sh
 case "$1" in
-  --query-gpu=index,uuid,memory.used) cat "{folder}/devices" ;;
+  --query-gpu=index,uuid,memory.used,memory.total) cat "{folder}/devices" ;;
   --query-compute-apps=gpu_uuid,pid) cat "{folder}/processes" ;;
+  -L) cat "{folder}/names" ;;
 esac
 """
 TAKE = """
 import os, sys
 from seq2report.models import devices
-devices.take(seconds=0.05)
-print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
+limit = devices.take(int(os.environ.get("SHARE", "1")), seconds=0.05)
+print(os.environ["CUDA_VISIBLE_DEVICES"], *[limit] * bool(limit), flush=True)
 sys.stdin.read()
 """
 # What TensorFlow is to `load_keras`: one GPU, unless CUDA is set to see none.
@@ -32,6 +33,8 @@ import os
 SEEN = os.environ.get("CUDA_VISIBLE_DEVICES")
 GROWS = []
 class config:
+    def LogicalDeviceConfiguration(memory_limit): return memory_limit
+    def set_logical_device_configuration(device, parts): GROWS.append((device, parts))
     def list_physical_devices(kind): return [] if SEEN == "-1" else ["a GPU"]
     class experimental:
         def set_memory_growth(device, on): GROWS.append((device, on))
@@ -41,7 +44,7 @@ KERAS = "class utils:\n    def set_random_seed(seed): pass\n"
 LOAD = """
 import json, sys
 from seq2report.models.backend import gpu_name, load_keras
-load_keras(1, gpu=int(sys.argv[1]))
+load_keras(1, gpu=int(sys.argv[1]), gpu_share=int(sys.argv[2]))
 import tensorflow as tf
 print(json.dumps([tf.SEEN, tf.GROWS, gpu_name()]))
 """
@@ -66,10 +69,13 @@ class Host:
         self.folder, self.started = folder, []
         self.lists(["GPU-a", "GPU-b"])
 
-    def lists(self, uuids, busy=()):
-        lines = "".join(f"{n}, {uuid}, 3\n" for n, uuid in enumerate(uuids))
-        (self.folder / "devices").write_text(lines)
-        (self.folder / "processes").write_text("".join(f"{uuid}, 7\n" for uuid in busy))
+    def lists(self, uuids, busy=(), names=""):
+        lines = "".join(f"{n}, {uuid}, 3, 10000\n" for n, uuid in enumerate(uuids))
+        computing = "".join(f"{uuid}, 7\n" for uuid in busy)
+        for name, text in (("devices", lines), ("names", names), ("processes", computing)):
+            part = self.folder / f"{name}.part"  # a job that waits may read at any moment
+            part.write_text(text)
+            part.rename(self.folder / name)
 
     def job(self, **environment) -> subprocess.Popen:
         """Start a job that takes a device and holds it until it is ended; it prints which."""
@@ -132,6 +138,46 @@ def test_a_device_that_another_program_computes_on_is_left_to_it(host):
     assert taken(waiting) == "GPU-a"
 
 
+def test_jobs_share_a_device_up_to_the_number_allowed_and_divide_its_memory(host):
+    jobs = [host.job(SHARE="2") for _ in range(4)]
+    found = sorted(map(taken, jobs))
+    assert found == ["GPU-a 4500", "GPU-a 4500", "GPU-b 4500", "GPU-b 4500"]
+    fifth = host.job(SHARE="2")
+    host.says(fifth, "waiting for a GPU: all 2 are taken")
+    jobs[0].kill()
+    jobs[0].wait()
+    assert taken(fifth).endswith("4500")
+
+
+def test_jobs_that_may_share_take_different_devices_first(host):
+    assert sorted(taken(host.job(SHARE="2")) for _ in range(2)) == ["GPU-a 4500", "GPU-b 4500"]
+
+
+def test_one_device_that_was_given_to_all_is_shared_by_as_many_as_allowed(host):
+    given = {"CUDA_VISIBLE_DEVICES": "GPU-b", "SHARE": "2"}
+    assert [taken(host.job(**given)) for _ in range(2)] == ["GPU-b 4500"] * 2
+    host.says(host.job(**given), "waiting for a GPU: all 1 are taken")
+
+
+PARTITIONS = """GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-a)
+  MIG 3g.20gb     Device  0: (UUID: MIG-a1)
+  MIG 1c.2g.10gb  Device  1: (UUID: MIG-a2)
+GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-b)
+"""
+
+
+def test_partitions_take_the_place_of_their_gpu(host):
+    found = devices.parse_devices("0, GPU-a, 9, 40000\n1, GPU-b, 0, 40000\n", "", PARTITIONS)
+    assert found == [
+        Device("MIG-a1", "MIG-a1", total_mb=20 * 1024),
+        Device("MIG-a2", "MIG-a2", total_mb=10 * 1024),
+        Device("1", "GPU-b", 0, 0, 40000),
+    ]
+    host.lists(["GPU-a", "GPU-b"], names=PARTITIONS)
+    assert sorted(taken(host.job()) for _ in range(3)) == ["GPU-b", "MIG-a1", "MIG-a2"]
+    host.says(host.job(), "waiting for a GPU: all 3 are taken")
+
+
 def test_one_device_that_was_given_is_taken_as_it_is(host):
     host.lists(["GPU-a", "GPU-b"], busy=["GPU-a"])
     for environment in (
@@ -183,9 +229,9 @@ def test_a_name_stands_for_the_device_with_this_number_or_this_beginning_of_its_
 
 
 def test_the_listing_of_nvidia_smi_is_read():
-    listing = "0, GPU-a, 11\n1, GPU-b, [N/A]\n"
+    listing = "0, GPU-a, 11, 8000\n1, GPU-b, [N/A], [N/A]\n"
     found = devices.parse_devices(listing, "GPU-b, 12\nGPU-b, 13\nGPU-x, 14\n")
-    assert found == [Device("0", "GPU-a", 11, 0), Device("1", "GPU-b", 0, 2)]
+    assert found == [Device("0", "GPU-a", 11, 0, 8000), Device("1", "GPU-b", 0, 2)]
     for one, other in pairwise([*found, *devices.parse_devices("", "")]):
         assert one.uuid != other.uuid
 
@@ -231,12 +277,12 @@ def test_a_driver_that_does_not_answer_is_quoted(host):
     assert "found no GPU: nvidia-smi failed: NVML: no driver; expected one" in done.stderr
 
 
-def load(host, gpu, **environment):
+def load(host, gpu, share=1, **environment):
     for name, text in (("tensorflow", TENSORFLOW), ("keras", KERAS)):
         (host.folder / f"{name}.py").write_text(text)
     path = f"{host.folder}{os.pathsep}{ROOT / 'scripts'}"
     done = subprocess.run(
-        [sys.executable, "-c", LOAD, str(gpu)],
+        [sys.executable, "-c", LOAD, str(gpu), str(share)],
         env=host.environment | environment | {"PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -248,6 +294,27 @@ def load(host, gpu, **environment):
 def test_tensorflow_is_loaded_with_the_device_in_sight_and_takes_memory_as_it_needs_it(host):
     host.lists(["GPU-a"])
     assert load(host, 1) == ["GPU-a", [["a GPU", True]], "A name"]
+
+
+def test_of_a_shared_device_tensorflow_takes_the_part_of_a_job(host):
+    host.lists(["GPU-a"])
+    assert load(host, 1, share=3) == ["GPU-a", [["a GPU", [3000]]], "A name"]
+
+
+def test_whether_there_is_a_gpu_is_known_without_tensorflow(host, monkeypatch):
+    monkeypatch.setenv("PATH", host.environment["PATH"])
+    for variable in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID", "SLURM_JOB_GPUS"):
+        monkeypatch.delenv(variable, raising=False)
+    assert devices.available()
+    host.lists([])
+    assert not devices.available()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert devices.available()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert not devices.available()
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert not devices.available()
 
 
 def test_without_a_gpu_asked_for_tensorflow_sees_none(host):

@@ -13,6 +13,7 @@ from seq2report.config.check import check
 from seq2report.config.check_models import check_models
 from seq2report.config.corpora import circumstances
 from seq2report.config.encoders import tuning_notices
+from seq2report.config.gpus import AUTO, SENTENCES, gpu_notices, gpus, read_ratios
 from seq2report.config.grids import with_grids
 from seq2report.config.messages import format_mistakes
 from seq2report.config.plan import COMPLETE, FEATURE_FILES, INDEXED, PIECES, READ, Plan
@@ -23,6 +24,7 @@ from seq2report.config.resolve import metric, run_seeds, seeds
 from seq2report.config.written import file_mistakes, typed
 from seq2report.core.command import UserError, replacing
 from seq2report.core.imports import local_imports
+from seq2report.models.devices import available
 from seq2report.models.variant import DIGESTS, KINDS, model_files
 
 # `python` is the one that runs Snakemake, whether or not its environment is active.
@@ -63,7 +65,12 @@ CORPORA, COMPARED, VARIANTS = PLAN.corpora, PLAN.compared, PLAN.variants
 DESCRIBED_FOLDER = f"{CORPUS}/sequences/{PLAN.described}"
 PRETRAINED_FOLDERS = [f"{CORPUS}/embeddings/{PLAN.described}/{name}" for name in PLAN.pretrained]
 PEAKS_MB = read_peaks(ROOT / "workflow/memory.csv")
-if workflow.is_main_process and not config["gpu"]:
+RATIOS = read_ratios(ROOT / "workflow/gpu.csv")
+HAS_GPU = config["gpu"] == AUTO and available()
+if workflow.is_main_process and HAS_GPU:
+    for notice in gpu_notices(PLAN.gpu_jobs(), RATIOS, "workflow/gpu.csv"):
+        logger.info(notice)
+if workflow.is_main_process and not (config["gpu"] == 1 or HAS_GPU):
     for notice in tuning_notices(PLAN, Path(RESULTS), ROOT / "workflow/encoders.csv"):
         logger.info(notice)
 
@@ -75,6 +82,20 @@ wildcard_constraints:
     features="|".join(config.get("features", {})),
     encoder="|".join(config.get("encoders", {})),
     seed=r"\d+",
+
+
+def gpu(job):
+    """Return the resources of a job that may use a GPU; other values do not repeat it."""
+    absent = "cpu" if config["gpu"] == AUTO else config.get("gpu_absent", "error")
+    return {
+        "gpu": gpus(config["gpu"], job, RATIOS, HAS_GPU),
+        "gpu_absent": absent,
+        "gpu_share": config.get("gpu_share", 1),
+    }
+
+
+def gpu_environment(job):
+    return f"../../environment{'-gpu' if gpu(job)['gpu'] else ''}.yml"
 
 
 def settings(kind, name):

@@ -86,12 +86,11 @@ rule encode_sentences:
         features=features_of(encoder=True),
     priority: 10  # other rules wait for it
     conda:
-        "../../environment-gpu.yml" if config["gpu"] else "../../environment.yml"
+        gpu_environment(SENTENCES)
     resources:
+        **gpu(SENTENCES),
         mem_mb=growing(3000),
         runtime=growing(240),
-        gpu=config["gpu"],
-        gpu_absent=config.get("gpu_absent", "error"),  # another value does not encode again
     params:
         settings=lambda wildcards: sentence_settings(wildcards.features),
         folder=subpath(output[0], parent=True),
@@ -99,4 +98,5 @@ rule encode_sentences:
         "python {input.code[0]} --pieces {input.pieces[0]} --encoder {input.encoder[0]}"
         " --settings {params.settings:q} --threads {threads}"
         " --gpu {resources.gpu} --gpu-absent {resources.gpu_absent}"
+        " --gpu-share {resources.gpu_share}"
         " --checkpoint {params.folder}.checkpoint --output {params.folder} 2> {log}"

@@ -59,7 +59,9 @@ LESSONS = [
         " settings neighbours bands map facts",
         "vocabulary sequences tokens",
     ),
-    lesson("number_sequence", "Number sequence", "facts history predictions scores weights parameters"),
+    lesson(
+        "number_sequence", "Number sequence", "facts history predictions scores weights parameters"
+    ),
     lesson(
         "several_features",
         "Several features",

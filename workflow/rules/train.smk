@@ -38,13 +38,11 @@ for variant in VARIANTS:
             # The longest jobs first, so that none runs alone at the end.
             priority: recurrent_layers(about)
             conda:
-                "../../environment-gpu.yml" if config["gpu"] else "../../environment.yml"
+                gpu_environment(variant)
             resources:
+                **gpu(variant),
                 mem_mb=growing(requested_mb(PEAKS_MB, variant)),
                 runtime=growing(60),
-                gpu=config["gpu"],
-                # Not a parameter: another value does not retrain.
-                gpu_absent=config.get("gpu_absent", "error"),
             params:
                 settings=literal(json.dumps(about.settings(), sort_keys=True)),
                 circumstances=corpus_facts,
@@ -59,6 +57,7 @@ for variant in VARIANTS:
                 " --settings {params.settings:q} --circumstances {params.circumstances:q}"
                 " --metric {params.metric} --seed {wildcards.seed} --threads {threads}"
                 " --gpu {resources.gpu} --gpu-absent {resources.gpu_absent}"
+                " --gpu-share {resources.gpu_share}"
                 # Not an output: Snakemake would remove it after a failure; the next try needs it.
                 " --checkpoint {params.folder}.checkpoint --output {params.folder} 2> {log}"
 

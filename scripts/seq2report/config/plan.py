@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
+from seq2report.config.gpus import SENTENCES
 from seq2report.config.references import SOURCE_KEYS
 from seq2report.config.resolve import resolve_trained, run_seeds
 from seq2report.core.wording import some
@@ -61,6 +62,11 @@ class Plan:
             about = {"title": self.config["variants"][candidate]["title"]}
             result.setdefault(run, about | self.variants[run].settings())
         return result
+
+    def gpu_jobs(self) -> list[str]:
+        """The names of the jobs that may use a GPU, as in workflow/gpu.csv."""
+        networks = [name for name, about in self.variants.items() if about.kind == "network"]
+        return networks + [SENTENCES] * bool(self.encoded)
 
     @cached_property
     def described(self) -> str:

@@ -96,6 +96,7 @@ def add_devices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gpu-absent", choices=("error", "cpu"), default="error", help="what to do without a GPU"
     )
+    parser.add_argument("--gpu-share", type=int, default=1, help="jobs that use a GPU at a time")
 
 
 def json_argument(argument: str) -> object:

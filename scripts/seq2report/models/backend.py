@@ -19,21 +19,24 @@ UNUSED = (
 )  # Keras loads them if installed, which takes seconds
 
 
-def load_keras(seed: int, threads: int = 1, gpu: int = 0, gpu_absent: str = "error") -> ModuleType:
+def load_keras(
+    seed: int, threads: int = 1, gpu: int = 0, gpu_absent: str = "error", gpu_share: int = 1
+) -> ModuleType:
     """Return ``keras`` on TensorFlow, seeded, with ``threads`` CPU threads.
 
     Call it before anything imports TensorFlow, which reads the number of threads and the visible
     GPUs when it is loaded.
 
-    With ``gpu`` 1, TensorFlow uses a GPU (see `devices.take`), with 0 it sees none; ``gpu_absent``
-    is as in `devices.do_without`.
+    With ``gpu`` 1, TensorFlow uses a GPU, which ``gpu_share`` jobs may use at the same time (see
+    `devices.take`); with 0 it sees none. ``gpu_absent`` is as in `devices.do_without`.
 
     Raises:
         UserError: TensorFlow is not installed, or a GPU is requested and absent.
     """
+    limit = None
     if gpu:
         try:
-            devices.take()
+            limit = devices.take(gpu_share)
         except devices.NoGpuError as error:
             devices.do_without(str(error), gpu_absent)
             gpu = 0
@@ -48,8 +51,12 @@ def load_keras(seed: int, threads: int = 1, gpu: int = 0, gpu_absent: str = "err
         build = "build for GPUs finds no driver that fits, or no CUDA libraries"
         build = build if tf.test.is_built_with_cuda() else "CPU build is installed (tensorflow-cpu)"
         devices.do_without(f"TensorFlow sees none, its {build}", gpu_absent)
-    for device in visible:  # allocate memory when it is needed, not all of it at the start
-        tf.config.experimental.set_memory_growth(device, True)
+    for device in visible:
+        if limit:
+            part = tf.config.LogicalDeviceConfiguration(memory_limit=limit)
+            tf.config.set_logical_device_configuration(device, [part])
+        else:  # allocate memory when it is needed, not all of it at the start
+            tf.config.experimental.set_memory_growth(device, True)
     keras.utils.set_random_seed(seed)
     return keras
 

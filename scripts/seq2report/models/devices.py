@@ -7,6 +7,7 @@ load TensorFlow.
 import fcntl
 import logging
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -21,6 +22,9 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 NO_DEVICE = "-1"  # hides all devices from CUDA
 NAMES_NOTHING = ("", NO_DEVICE, "NoDevFiles")  # the last one is Slurm's
 SECONDS = 10  # between two attempts to lock a device
+USABLE = 0.9  # share of a device's memory that its jobs divide; CUDA itself needs some per job
+GPU = re.compile(r"GPU (\d+): ")  # lines of `nvidia-smi -L`: a GPU, and its partitions below it
+PARTITION = re.compile(r"\s+MIG (?:\d+c\.)?\d+g\.(\d+)gb\S* .*\(UUID: (MIG-[^)]+)\)")
 
 
 class NoGpuError(Exception):
@@ -29,12 +33,13 @@ class NoGpuError(Exception):
 
 @dataclass(frozen=True)
 class Device:
-    """A GPU in the list of nvidia-smi."""
+    """A GPU, or a partition of one (MIG), in the list of nvidia-smi."""
 
-    index: str  # number on this host
+    index: str  # number on this host; of a partition its UUID
     uuid: str  # name that is the same on every host and in every container
     memory_mb: int = 0  # used memory in MiB
     processes: int = 0  # number of processes that compute on it
+    total_mb: int = 0  # memory in MiB; 0 if unknown
 
 
 def assigned(environ: Mapping[str, str]) -> list[str] | None:
@@ -51,26 +56,45 @@ def assigned(environ: Mapping[str, str]) -> list[str] | None:
     return [] if "SLURM_JOB_ID" in environ else None
 
 
-def parse_devices(devices: str, processes: str) -> list[Device]:
-    """Return the devices in the output of nvidia-smi.
+def parse_devices(devices: str, processes: str, names: str = "") -> list[Device]:
+    """Return the devices in the output of nvidia-smi; partitions take the place of their GPU.
 
-    It has one line per device (index, uuid, memory.used in MiB, not a number for some devices), and
-    one line per process that computes (gpu_uuid, pid).
+    Args:
+        devices: one line per GPU (index, uuid, memory.used and memory.total in MiB, which are not
+            numbers for some devices).
+        processes: one line per process that computes (gpu_uuid, pid); those in a partition are not
+            known.
+        names: the lines of ``nvidia-smi -L``.
     """
     busy = [line.split(",")[0].strip() for line in processes.splitlines()]
+    partitions = parse_partitions(names)
     listed = []
     for line in devices.splitlines():
-        index, uuid, memory = (field.strip() for field in line.split(","))
-        used = int(memory) if memory.isdecimal() else 0
-        listed.append(Device(index, uuid, used, busy.count(uuid)))
+        index, uuid, *memory = (field.strip() for field in line.split(","))
+        used, total = (int(each) if each.isdecimal() else 0 for each in memory)
+        whole = Device(index, uuid, used, busy.count(uuid), total)
+        listed += partitions.get(index) or [whole]
     return listed
+
+
+def parse_partitions(names: str) -> dict[str, list[Device]]:
+    """Return the partitions in the lines of ``nvidia-smi -L``, by the number of their GPU."""
+    partitions: dict[str, list[Device]] = {}
+    index = ""
+    for line in names.splitlines():
+        if gpu := GPU.match(line):
+            index = gpu[1]
+        elif part := PARTITION.match(line):
+            device = Device(part[2], part[2], total_mb=1024 * int(part[1]))
+            partitions.setdefault(index, []).append(device)
+    return partitions
 
 
 def choices(names: list[str] | None, listed: list[Device]) -> list[tuple[str, Device]]:
     """Return the usable devices with their names for CUDA, the least used first.
 
     ``names`` are as `assigned` returns them; CUDA accepts the beginning of a UUID. A name that is
-    not listed (a MIG partition, for example) counts as an idle device.
+    not listed counts as an idle device.
     """
     if names is None:
         usable = [(device.uuid, device) for device in listed]
@@ -86,43 +110,66 @@ def _is_named(device: Device, name: str) -> bool:
     return name == device.index or (not name.isdecimal() and device.uuid.startswith(name))
 
 
-def take(seconds: float = SECONDS) -> None:
-    """Make one device visible to CUDA; no other job that calls this uses it at the same time.
+def take(share: int = 1, seconds: float = SECONDS) -> int | None:
+    """Make one device visible to CUDA, and return the limit of its memory for this job in MiB.
 
-    A single assigned device is used without a lock: the scheduler keeps jobs apart. Otherwise this
-    process locks an idle device until it ends; it waits if there is none.
+    At most ``share`` jobs that call this use a device at the same time; the limit is None for one
+    job, or if the memory is unknown. A single assigned device is used without a lock by one job:
+    the scheduler keeps jobs apart. Otherwise this process locks a device until it ends, an idle one
+    if there is one; it waits if there is none with fewer jobs and processes than ``share``.
 
     Raises:
         NoGpuError: no device is assigned, or none is listed.
     """
     names = assigned(os.environ)
-    if names is not None and len(names) == 1:
+    if names is not None and len(names) == 1 and share == 1:
         os.environ[VISIBLE] = names[0]
-        return
+        return None
     if names == []:
         value = os.environ.get(VISIBLE)
         reason = "Slurm assigned none" if value is None else f"{VISIBLE} is {value!r}"
         raise NoGpuError(f"none was given to this job ({reason})")
     while True:
-        # Raises NoGpuError if nvidia-smi is absent or fails.
-        listed = parse_devices(
-            _nvidia_smi("--query-gpu=index,uuid,memory.used"),
-            _nvidia_smi("--query-compute-apps=gpu_uuid,pid"),
-        )
-        usable = choices(names, listed)
+        usable = choices(names, list_devices())
         if not usable:
             raise NoGpuError("nvidia-smi lists none")
-        for name, device in usable:
-            if not device.processes and lock(device.uuid):
-                os.environ[VISIBLE] = name
-                logging.info("GPU %s of this host: %s", device.index, device.uuid)
-                return
+        for slot in range(share):  # all devices once before one of them twice
+            for name, device in usable:
+                if device.processes < share and lock(device.uuid, slot):
+                    os.environ[VISIBLE] = name
+                    logging.info("GPU %s of this host: %s", device.index, device.uuid)
+                    return int(USABLE * device.total_mb / share) or None if share > 1 else None
         logging.info("waiting for a GPU: all %d are taken", len(usable))
         time.sleep(seconds)
 
 
-def _nvidia_smi(query: str) -> str:
-    command = ["nvidia-smi", query, "--format=csv,noheader,nounits"]
+def list_devices() -> list[Device]:
+    """Return the devices of this host.
+
+    Raises:
+        NoGpuError: nvidia-smi is absent or fails.
+    """
+    form = "--format=csv,noheader,nounits"
+    return parse_devices(
+        _nvidia_smi("--query-gpu=index,uuid,memory.used,memory.total", form),
+        _nvidia_smi("--query-compute-apps=gpu_uuid,pid", form),
+        _nvidia_smi("-L"),
+    )
+
+
+def available() -> bool:
+    """Return whether a device is assigned to this process, or this host has one."""
+    names = assigned(os.environ)
+    if names is not None:
+        return bool(names)
+    try:
+        return bool(list_devices())
+    except NoGpuError:
+        return False
+
+
+def _nvidia_smi(*arguments: str) -> str:
+    command = ["nvidia-smi", *arguments]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except FileNotFoundError:
@@ -133,12 +180,12 @@ def _nvidia_smi(query: str) -> str:
         raise NoGpuError(f"nvidia-smi failed: {reason}") from None
 
 
-def lock(uuid: str) -> bool:
-    """Lock a device until this process ends; return whether that succeeded.
+def lock(uuid: str, slot: int = 0) -> bool:
+    """Lock one of the places on a device until this process ends; return whether that succeeded.
 
     The lock is on a file in the folder for temporary files, which the jobs of a host share.
     """
-    path = Path(tempfile.gettempdir()) / f"seq2report-{uuid.replace('/', '-')}.lock"
+    path = Path(tempfile.gettempdir()) / f"seq2report-{uuid.replace('/', '-')}-{slot}.lock"
     try:  # reading suffices for a lock, and is allowed if the file belongs to another user
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
