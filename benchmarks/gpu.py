@@ -43,7 +43,7 @@ def networks() -> list[str]:
 def train(folder: Path, name: str, gpu: int) -> dict:
     """Train a network in this process, and return the seconds of an epoch and how it was computed.
 
-    The configuration decides all but the number of epochs.
+    The configuration decides everything except the number of epochs.
     """
     variant = prepare.variant(name)
     settings = variant.settings()
