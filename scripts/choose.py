@@ -17,7 +17,7 @@ import pandas as pd
 
 from seq2report.core import command
 from seq2report.core.command import read_json, replacing, run, write_json
-from seq2report.models.runs import METRICS, check_digests, checked, write_digests
+from seq2report.models.runs import METRICS, check_digests, checked, variant_of, write_digests
 from seq2report.models.variant import DIGESTS
 
 
@@ -26,7 +26,7 @@ def read_scores(runs: Sequence[Path], by: str) -> pd.DataFrame:
     names, rows = (by, "val_loss", "fit_cpu_seconds"), []
     for folder in runs:
         metrics = read_json(checked(folder / "metrics.json"))
-        rows.append({"variant": folder.parent.name} | {name: metrics[name] for name in names})
+        rows.append({"variant": variant_of(folder)} | {name: metrics[name] for name in names})
     return pd.DataFrame(rows)
 
 
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None) -> None:
     (chosen,) = (
         folder
         for folder in args.runs
-        if (folder.parent.name, folder.name) == (best, f"seed-{args.seed}")
+        if (variant_of(folder), folder.name) == (best, f"seed-{args.seed}")
     )
     files = [file for file in chosen.rglob("*") if file.is_file() and file.name != DIGESTS]
     check_digests(chosen, *(str(file.relative_to(chosen)) for file in files))
@@ -62,11 +62,12 @@ def main(argv: Sequence[str] | None) -> None:
     choice = {"variant": best, "by": args.by, "candidates": len(table)}
     facts = {"chosen": best, "candidates": len(table)}
     facts |= {"search_cpu_seconds": table["search_cpu_seconds"].sum()}
-    facts |= {"validation_documents": about["corpus"]["documents"]["validation"]}
+    documents = about.get("labels") or about["corpus"]["documents"]
+    facts |= {"validation_documents": documents["validation"]}
     with replacing(args.output) as part:
         # Not with the times of the files, which would be older than the scores.
         shutil.copytree(chosen, part, copy_function=shutil.copyfile)
-        own = {"variant": args.output.parent.name, "chosen": choice}
+        own = {"variant": variant_of(args.output), "chosen": choice}
         write_json(part / "run.json", about | own)
         write_json(part / "metrics.json", read_json(chosen / "metrics.json") | facts)
         table.to_csv(part / "candidates.csv", index=False)

@@ -4,27 +4,39 @@ features.npz has one sparse row per labelled document, documents.parquet their i
 The steps are fitted on the training split only and saved as model.skops and vocabulary.parquet;
 features.json has their settings, and cost.json the seconds and CPU seconds: of fitting, and per
 document.
+
+With ``--labels``, the documents are a subset of the corpus with its test documents; see
+`documents.subsets`. Steps such as `NaiveBayesWeights` use labels.
 """
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
 import scipy.sparse
 
 from seq2report.core import command
-from seq2report.core.command import UserError, replacing, run, write_json
+from seq2report.core.command import UserError, read_json, replacing, run, write_json
 from seq2report.core.durations import stopwatch
 from seq2report.core.stored import read_table
+from seq2report.documents.subsets import drawn
 
 
 def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__, "documents", "settings", "seed", "output")
+    parser.add_argument("--corpus", type=Path, nargs="?", help="corpus.json, with --labels")
+    command.add_labels(parser)
     args = parser.parse_args(argv)
+    has_subset = command.require_both(args, "labels", "corpus")
 
     from seq2report.models.pipelines import build_features, save_pipeline
 
     documents = read_table(args.documents).filter(pl.col("label").is_not_null())
+    if has_subset:
+        corpus = read_json(args.corpus)
+        rows = drawn(documents["split"], documents["label"], corpus, args.labels, args.seed)
+        documents = documents[rows]
     train = documents.filter(pl.col("split") == "train")
     steps = build_features(args.settings["steps"], args.seed)
     fitting = stopwatch()

@@ -25,7 +25,14 @@ from seq2report.core.command import UserError, read_json, run, write_json
 from seq2report.core.durations import stopwatch
 from seq2report.core.stored import read_table
 from seq2report.models.ensembles import METHODS, read_members
-from seq2report.models.runs import check_digests, checked, copy_model, durations, save_run
+from seq2report.models.runs import (
+    check_digests,
+    checked,
+    copy_model,
+    durations,
+    save_run,
+    variant_of,
+)
 from seq2report.models.variant import Ensemble, Variant
 
 THREADS = 1  # of linear algebra, as in the rule
@@ -57,7 +64,7 @@ def main(argv: Sequence[str] | None) -> None:
     weights, fit_time = timed(fit, known, truth)
     probability, predict_time = timed(predict, unknown, weights)
     model = {
-        "members": [folder.parent.name for folder in args.runs],
+        "members": [variant_of(folder) for folder in args.runs],
         "weights": weights.tolist(),
         "method": args.method,
     }
@@ -93,12 +100,13 @@ def has_validation(runs: list[Path], method: str) -> bool:
 def about(output: Path, seed: int, runs: list[Path], method: str) -> dict:
     """Return the content of run.json."""
     members = [read_json(folder / "run.json") for folder in runs]
-    ensemble = Ensemble([folder.parent.name for folder in runs], method)
+    ensemble = Ensemble([variant_of(folder) for folder in runs], method)
     return {
-        "variant": output.parent.name,
+        "variant": variant_of(output),
         "seed": seed,
         "settings": Variant("ensemble", ensemble=ensemble).settings(),
         **{key: members[0][key] for key in ("classes", "corpus", "seq2report")},
+        **{key: members[0][key] for key in ("labels",) if key in members[0]},
         "versions": reduce(dict.__or__, (member["versions"] for member in members)),
     }
 

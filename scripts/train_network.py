@@ -9,6 +9,9 @@ validation after each epoch; then there is no validation.parquet, because the va
 fitted. ``refit`` does not change the validation predictions; afterwards, a new network with the
 same seed is fitted on the training and validation splits for the best number of epochs, and kept.
 
+With ``--labels``, training and validation documents are a subset of those of the corpus; see
+`documents.subsets`.
+
 With ``--checkpoint``, an interrupted training resumes from the last epoch in the file, with the
 same figures except times. The file is removed when the run is complete.
 """
@@ -29,6 +32,7 @@ from seq2report.core.machine import machine
 from seq2report.core.stored import read_numbers, read_table
 from seq2report.documents.pieces import read_pieces
 from seq2report.documents.sequences import Encoded, read_sequences
+from seq2report.documents.subsets import drawn
 from seq2report.models.backend import gpu_name, load_keras
 from seq2report.models.runs import (
     METRICS,
@@ -49,6 +53,11 @@ def main(argv: Sequence[str] | None) -> None:
 
     variant, gpu = Variant.read(args.settings), gpu_name()
     documents, num_words = read_documents(args.documents, variant.input)
+    if args.labels is not None:
+        corpus = read_json(args.corpus)
+        documents = documents.take(
+            drawn(documents.split, documents.label, corpus, args.labels, args.seed)
+        )
     about = about_run(args, num_words=num_words)
     matrix = read_numbers(args.matrix) if args.matrix else None
     size = (num_words, len(about["classes"]))
@@ -85,6 +94,7 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--matrix", type=Path, nargs="?", help="matrix.npy of pretrained vectors")
     parser.add_argument("--encoder", type=Path, nargs="?", help="encoder.keras of an encoder")
     command.add_devices(parser)
+    command.add_labels(parser)
     best = "metric of the validation documents that decides which epoch is the best"
     parser.add_argument("--metric", choices=METRICS, default="accuracy", help=best)
     parser.add_argument("--checkpoint", type=Path, help="file to resume from, written regularly")
@@ -119,6 +129,7 @@ def identity(args: argparse.Namespace, gpu: str | None) -> dict[str, str]:
         "settings": json.dumps(args.settings, sort_keys=True),
         "metric": args.metric,
         "seed": str(args.seed),
+        "labels": str(args.labels),
         "documents": digest(args.corpus, args.documents, *map(args.documents.with_name, others)),
         "pretrained": digest(*filter(None, (args.matrix, args.encoder))),
         "code": digest(*local_imports(__file__, Path(__file__).parent)),

@@ -6,6 +6,8 @@ splits, to predict the test split. The second model is saved as model.skops and 
 and what computes the features in ``features``. If a classifier has no probabilities, the validation
 predictions of the first model determine the temperature that converts decision values to
 probabilities.
+
+With ``--labels``, both splits are those of a subset of the corpus; see `documents.subsets`.
 """
 
 import json
@@ -19,11 +21,12 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from seq2report.core import command
-from seq2report.core.command import run
+from seq2report.core.command import read_json, run
 from seq2report.core.durations import shortest, stopwatch
 from seq2report.core.excerpts import excerpt
 from seq2report.core.stored import read_table
 from seq2report.documents.features import read_features
+from seq2report.documents.subsets import drawn
 from seq2report.models.runs import about_run, copy_features, durations, save_run, with_features
 from seq2report.models.variant import Input, Variant
 
@@ -41,12 +44,17 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument(
         "--circumstances", type=json.loads, default={}, help="of the corpus, for run.json, as JSON"
     )
+    command.add_labels(parser)
     args = parser.parse_args(argv)
 
     from seq2report.models.pipelines import save_pipeline
 
     variant, about = Variant.read(args.settings), about_run(args)
     documents, x = read_documents(args.documents, variant.input)
+    if args.labels is not None:
+        corpus = read_json(args.corpus)
+        rows = drawn(documents["split"], documents["label"], corpus, args.labels, args.seed)
+        documents, x = documents[rows], x[rows]
     parts = [part(documents, x, *names) for names in SPLITS]
     model, probabilities, facts = train(variant, parts, about["classes"], args.seed)
     if variant.input:

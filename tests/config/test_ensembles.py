@@ -86,5 +86,5 @@ def test_a_linear_model_is_a_member_whatever_networks_are_fitted_by():
     )
     config["fit"]["protocol"] = "lecture"
     config["variants"] = {name: config["variants"][name] for name in ("e", "tfidf_svm", "bayes")}
-    config["compare"]["variants"] = ["e"]
+    config["compare"] |= {"variants": ["e"], "labels": {"sizes": ["all"], "variants": []}}
     assert messages(config) == []

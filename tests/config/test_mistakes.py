@@ -97,6 +97,18 @@ MISTAKES = [
     ),
     ({"compare.metric": {"imdbb": "macro_f1"}}, "compare.metric: unknown 'imdbb'; did you"),
     ({"compare.seeds": {"imdb": 0}}, "compare.seeds.imdb: found 0, expected at least 1"),
+    ({"compare.labels": ["all"]}, "compare.labels: found ['all'], expected a mapping"),
+    ({"compare.labels.sizes": LEAVE_OUT}, "compare.labels: 'sizes' is missing"),
+    ({"compare.labels.sizes": [0]}, "compare.labels.sizes[0]: found 0, expected a number of doc"),
+    ({"compare.labels.sizes": [1.5]}, "sizes[0]: found 1.5, expected a number of documents (50),"),
+    ({"compare.labels.sizes": ["every"]}, "sizes[0]: found 'every', expected a number of documen"),
+    ({"compare.labels.sizes": [50, 50]}, "compare.labels.sizes: [50, 50] has non-unique elements"),
+    ({"compare.labels.variants": ["tfidf"]}, "compare.labels.variants: unknown 'tfidf'; did you"),
+    (
+        {"compare.labels.variants": ["glove_lstm"], "encodings.words.fit": "all"}
+        | {"variants.glove_lstm.fit": {"protocol": "lecture"}},
+        "compare.labels.variants: 'glove_lstm' has 'protocol: lecture', which monitors the test",
+    ),
     ({"compare.embeddings": "cbow"}, "compare.embeddings: found 'cbow', expected a list"),
     ({"compare.confidence": 1}, "compare.confidence: found 1, expected less than 1"),
     ({"compare.confidence": LEAVE_OUT}, "compare: 'confidence' is missing"),

@@ -21,6 +21,7 @@ from seq2report.config.plan import document_files, folders
 from seq2report.config.plan import matrix_files, read_peaks, recurrent_layers, requested_mb
 from seq2report.config.plan import unchosen, unfinished
 from seq2report.config.resolve import metric, run_seeds, seeds
+from seq2report.config.sizes import size_notices
 from seq2report.config.written import file_mistakes, typed
 from seq2report.core.command import UserError, replacing
 from seq2report.core.imports import local_imports
@@ -65,6 +66,8 @@ CORPORA, COMPARED, VARIANTS = PLAN.corpora, PLAN.compared, PLAN.variants
 DESCRIBED_FOLDER = f"{CORPUS}/sequences/{PLAN.described}"
 PRETRAINED_FOLDERS = [f"{CORPUS}/embeddings/{PLAN.described}/{name}" for name in PLAN.pretrained]
 PEAKS_MB = read_peaks(ROOT / "workflow/memory.csv")
+for notice in size_notices(PLAN, Path(RESULTS)) if workflow.is_main_process else ():
+    logger.warning(notice)
 RATIOS = read_ratios(ROOT / "workflow/gpu.csv")
 HAS_GPU = config["gpu"] == AUTO and available()
 if workflow.is_main_process and HAS_GPU:
@@ -82,6 +85,8 @@ wildcard_constraints:
     features="|".join(config.get("features", {})),
     encoder="|".join(config.get("encoders", {})),
     seed=r"\d+",
+    subset=r"(labels-[0-9.e-]+/)?",
+    drawn=r"(labels-[0-9.e-]+/seed-\d+/)?",
 
 
 def gpu(job):

@@ -24,12 +24,14 @@ rule encode_features:
     input:
         code=script_files("encode_features"),
         documents=f"{CORPUS}/documents.parquet",
+        corpus=lambda wildcards: of_corpus(["corpus.json"]) if wildcards.drawn else [],
+        sizes=sizes_of,
     output:
-        multiext(f"{FEATURES}/", *FEATURE_FILES["features"]),
+        multiext(f"{CORPUS}/{{drawn}}features/{{features}}/", *FEATURE_FILES["features"]),
     log:
-        f"{RESULTS}/logs/encode_features/{{corpus}}-{{features}}.log",
+        f"{RESULTS}/logs/encode_features/{{drawn}}{{corpus}}-{{features}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/encode_features/{{corpus}}-{{features}}.tsv"
+        f"{RESULTS}/benchmarks/encode_features/{{drawn}}{{corpus}}-{{features}}.tsv"
     wildcard_constraints:
         features=features_of(encoder=False),
     conda:
@@ -39,10 +41,12 @@ rule encode_features:
         runtime=growing(60),
     params:
         settings=lambda wildcards: settings("features", wildcards.features),
-        seed=config["seeds"][0],
+        seed=lambda wildcards: re.sub(r".*seed-|/$", "", wildcards.drawn) or config["seeds"][0],
+        labels=labels_of,
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --documents {input.documents} --settings {params.settings:q}"
+        " {params.labels} --corpus {input.corpus}"
         " --seed {params.seed} --output {params.folder} 2> {log}"
 
 

@@ -126,6 +126,39 @@ rule evaluate_labels:
         " --output {params.folder} 2> {log}"
 
 
+rule evaluate_sizes:
+    input:
+        code=script_files("evaluate_sizes"),
+        corpus=f"{CORPUS}/corpus.json",
+        sizes=f"{CORPUS}/sizes.json",
+        runs=lambda wildcards: [
+            file
+            for subset in PLAN.subsets
+            for variant in PLAN.labelled
+            for seed in seeds(config, wildcards.corpus)
+            for file in of_run(variant, ["metrics.json", "predictions.parquet"], seed, subset)
+        ],
+    output:
+        tables("{corpus}/sizes", "sizes crossings doubling"),
+    log:
+        f"{RESULTS}/logs/evaluate_sizes/{{corpus}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_sizes/{{corpus}}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        metric=lambda wildcards: metric(config, wildcards.corpus),
+        titles=lambda wildcards: stored(
+            json.dumps({name: config["variants"][name]["title"] for name in COMPARED})
+        ),
+        runs=lambda wildcards, input: stored(" ".join(folders(input.runs))),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --corpus {input.corpus} --sizes {input.sizes}"
+        " --titles @{params.titles} --runs $(cat {params.runs}) --metric {params.metric}"
+        " --output {params.folder} 2> {log}"
+
+
 rule evaluate_published:
     input:
         code=script_files("evaluate_published"),

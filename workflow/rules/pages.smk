@@ -17,12 +17,14 @@ def page(notebook, title, tables, menu="", **parameters):
 
 MADE = "jobs rules edges versions machine corpora files citations"
 DOUBTS = (rules.evaluate_duplicates, rules.evaluate_labels, rules.evaluate_published)
+SIZES = (rules.evaluate_sizes,) if PLAN.labelled else ()
 PAGES = {
     "index": page(
         "comparison",
         "Comparison",
-        tables_of(CORPORA, *EVALUATED),
+        tables_of(CORPORA, *EVALUATED, *SIZES),
         corpora=CORPORA,
+        has_sizes=bool(SIZES),
         lessons={name: about["title"] for name, about in LESSONS.items()},
     )
 }
@@ -45,6 +47,9 @@ for corpus in CORPORA:
         PAGES[f"documents-{corpus}"] = page(
             "documents", "Documents", read, titles=PLAN.encoded_titles(), **about
         )
+    if SIZES:
+        read = tables_of([corpus], *SIZES, rules.evaluate_corpus)
+        PAGES[f"sizes-{corpus}"] = page("sizes", "How many labels?", read, **about)
     read = tables_of([corpus], *DOUBTS, *EVALUATED)
     PAGES[f"trust-{corpus}"] = page("trust", "Trust", read, **about)
 for variant in COMPARED:

@@ -54,20 +54,46 @@ def of_corpus(files):
     return [f"{CORPUS}/{file}" for file in files]
 
 
-def of_run(variant, files, seed="{seed}"):
-    folder = f"{CORPUS}/runs/{variant}/seed-{seed}"  # the last file: its training has ended
+def of_run(variant, files, seed, subset=""):
+    """Return files of a run; ``subset`` is labels-<size>/, or nothing for all labels."""
+    folder = f"{CORPUS}/runs/{variant}/{subset}seed-{seed}"  # the last file: its training has ended
     files = dict.fromkeys([*files, DIGESTS])
     return [*(f"{folder}/{file}" for file in files), f"{folder}{COMPLETE}"]
 
 
-def run_files(variant, seed="{seed}"):
+def run_files(variant, seed="{seed}", subset="{subset}"):
     """Return all files of a run, first those that runs of all kinds have."""
     files = [*VARIANTS[variant].run_files(), *model_files(VARIANTS, variant)]
-    return of_run(variant, files, seed)
+    return of_run(variant, files, seed, subset)
+
+
+def documents_of(settings):
+    """Return the input function of a training: the documents that a model reads."""
+
+    def files(wildcards):
+        subset = wildcards.subset and f"{wildcards.subset}seed-{wildcards.seed}/"
+        return of_corpus(document_files(settings, subset))
+
+    return files
+
+
+def sizes_of(wildcards):
+    """Return what has to be checked before a subset is used: the sizes, if there is a subset.
+
+    Another size, or a new date of the file, does not change the subset.
+    """
+    subset = wildcards.get("subset") or wildcards.get("drawn")
+    return [ancient(f"{RESULTS}/{wildcards.corpus}/sizes.json")] if subset else []
+
+
+def labels_of(wildcards):
+    """Return the argument of a command for the size of a subset, or nothing."""
+    subset = wildcards.get("subset") or wildcards.get("drawn")
+    return f"--labels {subset.partition('/')[0].removeprefix('labels-')}" if subset else ""
 
 
 def member_files(variant):
-    """Return the files that an ensemble reads of the runs of its members with the same seed.
+    """Return the files that an ensemble reads of its members: runs with its seed and subset.
 
     Answers from elsewhere have one run, for all seeds.
     """
@@ -79,6 +105,7 @@ def member_files(variant):
             member,
             [*model_files(VARIANTS, member), *predictions],
             config["seeds"][0] if VARIANTS[member].predictions else "{seed}",
+            "" if VARIANTS[member].predictions else "{subset}",
         )
     ]
 
@@ -87,7 +114,10 @@ def candidate_files(variant):
     """Return an input function: the runs of all candidates, and their metrics with other seeds."""
     candidates = list(dict.fromkeys(VARIANTS[variant].choose.candidates.values()))
     copied = [file for candidate in candidates for file in run_files(candidate)]
-    return lambda wildcards: [*copied, *runs(wildcards.corpus, candidates, "metrics.json")]
+    return lambda wildcards: [
+        *copied,
+        *runs(wildcards.corpus, candidates, "metrics.json", subset=wildcards.subset),
+    ]
 
 
 def answers_table(variant):
@@ -95,13 +125,13 @@ def answers_table(variant):
     return lambda wildcards: downloaded(VARIANTS[variant].predictions.source_of(wildcards.corpus))
 
 
-def runs(corpus, variants, *files):
+def runs(corpus, variants, *files, subset=""):
     """Return these files of the runs of variants on a corpus, with every seed."""
     return [
         file
         for variant in variants
         for seed in run_seeds(config, corpus, variant)
-        for file in of_run(variant, files, seed)
+        for file in of_run(variant, files, seed, subset)
     ]
 
 

@@ -21,6 +21,25 @@ rule read:
         " --word-index {input.word_index} --documents {output.documents} --corpus {output.corpus} 2> {log}"
 
 
+rule check_sizes:
+    input:
+        code=script_files("check_sizes"),
+        corpus=f"{CORPUS}/corpus.json",
+    output:
+        f"{CORPUS}/sizes.json",
+    log:
+        f"{RESULTS}/logs/check_sizes/{{corpus}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/check_sizes/{{corpus}}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        sizes=literal(json.dumps(config["compare"].get("labels", {}).get("sizes", []))),
+    shell:
+        "python {input.code[0]} --corpus {input.corpus} --sizes {params.sizes:q}"
+        " --output {output} 2> {log}"
+
+
 rule read_vectors:
     input:
         code=script_files("read_vectors"),

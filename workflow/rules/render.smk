@@ -121,7 +121,6 @@ rule report:
         [
             path.replace("{corpus}", corpus)
             for corpus in CORPORA
-            for variant in VARIANTS
-            for seed in run_seeds(config, corpus, variant)
-            for path in run_files(variant, seed)
+            for variant, seed, subset in PLAN.trainings(corpus)
+            for path in run_files(variant, seed, subset)
         ],

@@ -1,4 +1,5 @@
-# train: one rule per variant, one run per corpus and seed -> model, history, metrics, predictions.
+# train: one rule per variant, one run per corpus, seed and subset -> model, history, metrics,
+# predictions.
 # A variant with `choose` has a copy of the run of one of its candidates.
 # Answers from elsewhere are read instead, in one run per corpus.
 def corpus_facts(wildcards):
@@ -7,12 +8,12 @@ def corpus_facts(wildcards):
     return json.dumps(facts | circumstances(config["corpora"][wildcards.corpus]))
 
 
-def run_outputs(variant):
+def run_outputs(variant, subset="{subset}"):
     """Return the outputs of a training; Snakemake keeps those of the last one until it ends.
 
     After a failure it restores them without `.complete`, and the next plan finds them `unfinished`.
     """
-    *files, complete = run_files(variant)
+    *files, complete = run_files(variant, subset=subset)
     return [*map(update, files), touch(complete)]
 
 
@@ -26,15 +27,16 @@ for variant in VARIANTS:
             input:
                 code=script_files(KINDS[about.kind].script),
                 corpus=f"{CORPUS}/corpus.json",
-                documents=of_corpus(document_files(about.input)),
+                documents=documents_of(about.input),
+                sizes=sizes_of,
                 matrix=of_corpus(matrix_files(about.input)),
                 encoder=encoder_files(about.input.encoder),
             output:
                 run_outputs(variant),
             log:
-                f"{RESULTS}/logs/train/{{corpus}}-{variant}-{{seed}}.log",
+                f"{RESULTS}/logs/train/{{subset}}{{corpus}}-{variant}-{{seed}}.log",
             benchmark:
-                f"{RESULTS}/benchmarks/train/{{corpus}}-{variant}-{{seed}}.tsv"
+                f"{RESULTS}/benchmarks/train/{{subset}}{{corpus}}-{variant}-{{seed}}.tsv"
             # The longest jobs first, so that none runs alone at the end.
             priority: recurrent_layers(about)
             conda:
@@ -46,6 +48,7 @@ for variant in VARIANTS:
             params:
                 settings=literal(json.dumps(about.settings(), sort_keys=True)),
                 circumstances=corpus_facts,
+                labels=labels_of,
                 metric=lambda wildcards: metric(config, wildcards.corpus),
                 folder=subpath(output[0], parent=True),
             shell:
@@ -54,7 +57,7 @@ for variant in VARIANTS:
                 " python {input.code[0]} --corpus {input.corpus}"
                 " --documents {input.documents[0]} --matrix {input.matrix}"
                 " --encoder {input.encoder}"
-                " --settings {params.settings:q} --circumstances {params.circumstances:q}"
+                " --settings {params.settings:q} --circumstances {params.circumstances:q} {params.labels}"
                 " --metric {params.metric} --seed {wildcards.seed} --threads {threads}"
                 " --gpu {resources.gpu} --gpu-absent {resources.gpu_absent}"
                 " --gpu-share {resources.gpu_share}"
@@ -72,9 +75,9 @@ for variant in VARIANTS:
             output:
                 run_outputs(variant),
             log:
-                f"{RESULTS}/logs/train/{{corpus}}-{variant}-{{seed}}.log",
+                f"{RESULTS}/logs/train/{{subset}}{{corpus}}-{variant}-{{seed}}.log",
             benchmark:
-                f"{RESULTS}/benchmarks/train/{{corpus}}-{variant}-{{seed}}.tsv"
+                f"{RESULTS}/benchmarks/train/{{subset}}{{corpus}}-{variant}-{{seed}}.tsv"
             conda:
                 "../../environment.yml"
             resources:
@@ -101,9 +104,9 @@ for variant in VARIANTS:
             output:
                 run_outputs(variant),
             log:
-                f"{RESULTS}/logs/choose/{{corpus}}-{variant}-{{seed}}.log",
+                f"{RESULTS}/logs/choose/{{subset}}{{corpus}}-{variant}-{{seed}}.log",
             benchmark:
-                f"{RESULTS}/benchmarks/choose/{{corpus}}-{variant}-{{seed}}.tsv"
+                f"{RESULTS}/benchmarks/choose/{{subset}}{{corpus}}-{variant}-{{seed}}.tsv"
             conda:
                 "../../environment.yml"
             resources:
@@ -127,7 +130,7 @@ for variant in VARIANTS:
                 documents=f"{CORPUS}/documents.parquet",
                 table=answers_table(variant),
             output:
-                run_outputs(variant),
+                run_outputs(variant, subset=""),
             log:
                 f"{RESULTS}/logs/train/{{corpus}}-{variant}-{{seed}}.log",
             benchmark:
@@ -158,13 +161,14 @@ for variant in VARIANTS:
             input:
                 code=script_files(KINDS[about.kind].script),
                 corpus=f"{CORPUS}/corpus.json",
-                documents=of_corpus(document_files(about.input)),
+                documents=documents_of(about.input),
+                sizes=sizes_of,
             output:
                 run_outputs(variant),
             log:
-                f"{RESULTS}/logs/train/{{corpus}}-{variant}-{{seed}}.log",
+                f"{RESULTS}/logs/train/{{subset}}{{corpus}}-{variant}-{{seed}}.log",
             benchmark:
-                f"{RESULTS}/benchmarks/train/{{corpus}}-{variant}-{{seed}}.tsv"
+                f"{RESULTS}/benchmarks/train/{{subset}}{{corpus}}-{variant}-{{seed}}.tsv"
             conda:
                 "../../environment.yml"
             resources:
@@ -173,8 +177,9 @@ for variant in VARIANTS:
             params:
                 settings=literal(json.dumps(about.settings(), sort_keys=True)),
                 circumstances=corpus_facts,
+                labels=labels_of,
                 folder=subpath(output[0], parent=True),
             shell:
                 "python {input.code[0]} --corpus {input.corpus} --documents {input.documents[0]}"
-                " --settings {params.settings:q} --circumstances {params.circumstances:q}"
+                " --settings {params.settings:q} --circumstances {params.circumstances:q} {params.labels}"
                 " --seed {wildcards.seed} --output {params.folder} 2> {log}"

@@ -82,6 +82,35 @@ def _score(share: np.ndarray, is_f1: bool) -> np.ndarray:
     return 2 * share / (1 + share) if is_f1 else share
 
 
+def influences(metric: str, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Return the influence of each test document on a variant's metric, the mean over its seeds.
+
+    The covariance of two metrics on other test documents is the sum of the products of these
+    influences, divided by n². A right answer counts 1 for an accuracy; for the means over classes,
+    the terms are those of `class_errors`.
+
+    Returns:
+        (n,) float64, with the mean 0.
+    """
+    if metric == "accuracy":
+        shares = (predicted == truth).mean(axis=0)
+        return shares - shares.mean()
+    return np.mean([_class_influences(metric == "macro_f1", truth, run) for run in predicted], 0)
+
+
+def _class_influences(is_f1: bool, truth: np.ndarray, run: np.ndarray) -> np.ndarray:
+    classes, hit = int(max(truth.max(), run.max())) + 1, run == truth
+    documents, answers = (np.bincount(codes, minlength=classes) for codes in (truth, run))
+    right = np.bincount(truth[hit], minlength=classes)
+    size = documents + answers if is_f1 else documents
+    score = (1 + is_f1) * right / np.maximum(size, 1)
+    each = np.divide(1, size, out=np.zeros(classes), where=documents > 0)
+    change = ((1 + is_f1) * hit - score[truth]) * each[truth]
+    if is_f1:
+        change = change - score[run] * each[run]
+    return change * len(truth) / np.count_nonzero(documents)
+
+
 def differences(
     metric: str, truth: np.ndarray, predicted: list[np.ndarray]
 ) -> Iterator[np.ndarray]:

@@ -26,10 +26,10 @@ Path = tuple[str | int, ...]
 def with_grids(config: dict) -> dict:
     """Return a configuration in which each variant with grids is replaced by its expansion.
 
-    Its name in ``compare.variants`` and among the members of ensembles is replaced as well. With
-    ``choose``, the name stays that of one variant, and the others are its candidates. A variant
-    that extends it inherits its grids, unless it overrides them. Malformed parts stay as they are:
-    the schema refuses them.
+    Its name in ``compare.variants``, ``compare.labels.variants`` and among the members of ensembles
+    is replaced as well. With ``choose``, the name stays that of one variant, and the others are its
+    candidates. A variant that extends it inherits its grids, unless it overrides them. Malformed
+    parts stay as they are: the schema refuses them.
 
     Raises:
         UserError: a grid is not a list of values, two variants would get the same name, or
@@ -59,9 +59,11 @@ def with_grids(config: dict) -> dict:
         name: _with_members(variant, expansions) if isinstance(variant, dict) else variant
         for name, variant in result.items()
     }
-    compare = config.get("compare")
-    if isinstance(compare, dict) and isinstance(compare.get("variants"), list):
-        config = config | {"compare": compare | {"variants": _all(compare["variants"], expansions)}}
+    if isinstance(compare := config.get("compare"), dict):
+        compare = _with_expansions(compare, expansions)
+        if isinstance(compare.get("labels"), dict):
+            compare = compare | {"labels": _with_expansions(compare["labels"], expansions)}
+        config = config | {"compare": compare}
     return config | {"variants": result}
 
 
@@ -203,6 +205,13 @@ def _slug(value: object) -> str:
 def _all(names: list, expansions: dict[str, list[str]]) -> list:
     known = (expansions.get(name, [name]) if isinstance(name, str) else [name] for name in names)
     return [name for some in known for name in some]
+
+
+def _with_expansions(settings: dict, expansions: dict[str, list[str]]) -> dict:
+    """Return settings whose ``variants``, if they are a list, are replaced by their expansions."""
+    if not isinstance(settings.get("variants"), list):
+        return settings
+    return settings | {"variants": _all(settings["variants"], expansions)}
 
 
 def _with_members(variant: dict, expansions: dict[str, list[str]]) -> dict:

@@ -55,6 +55,16 @@ class Plan:
         members = [name for ensemble in ensembles if ensemble for name in ensemble.members]
         return list(dict.fromkeys([*self.compared, *members]))
 
+    def _with_parts(self, names: list[str]) -> list[str]:
+        """Return variants with the members of ensembles and the candidates among them."""
+        result: dict[str, None] = {}
+        for name in names:
+            ensemble, choice = self.variants[name].ensemble, self.variants[name].choose
+            parts = ensemble.members if ensemble else []
+            parts = [*parts, *(choice.candidates.values() if choice else ())]
+            result |= dict.fromkeys([name, *self._with_parts(parts)])
+        return list(result)
+
     def candidates(self, name: str) -> dict[str, dict]:
         """Return the settings, with the title, of each run that a variant was chosen from."""
         choice, result = self.variants[name].choose, {}
@@ -129,6 +139,18 @@ class Plan:
                 rows.append((self.last_trained[start], "after"))
         return rows
 
+    @cached_property
+    def labelled(self) -> list[str]:
+        """The compared variants on the pages "How many labels?"."""
+        named = self.config["compare"].get("labels", {}).get("variants", [])
+        return [name for name in self.compared if name in named]
+
+    @cached_property
+    def subsets(self) -> list[str]:
+        """The folders of the sizes of these pages in the folder of a variant, "" for all labels."""
+        sizes = self.config["compare"]["labels"]["sizes"] if self.labelled else []
+        return ["" if size == "all" else f"labels-{size}/" for size in sizes]
+
     def matrix_titles(self) -> dict[str, dict[str, str]]:
         """Return the title of each of the `matrices`, by stage and name."""
         titles: dict[str, dict[str, str]] = {"before": {}, "after": {}}
@@ -166,14 +188,23 @@ class Plan:
                 groups.setdefault(json.dumps(settings, sort_keys=True), {})[name] = length
         return [group for group in groups.values() if len(group) > 1]
 
-    def jobs(self) -> list[str]:
-        """Return corpus, variant and seed of every training, joined by hyphens."""
+    def trainings(self, corpus: str) -> list[tuple[str, int, str]]:
+        """Return variant, seed and subset (see `subsets`) of every training on a corpus."""
+        pairs = [(variant, "") for variant in self.variants]
+        pairs += [(v, s) for s in self.subsets for v in self._with_parts(self.labelled)]
         return [
-            f"{corpus}-{variant}-{seed}"
-            for corpus in self.corpora
-            for variant in self.variants
-            if not self.variants[variant].choose
+            (variant, seed, subset)
+            for variant, subset in dict.fromkeys(pairs)
             for seed in run_seeds(self.config, corpus, variant)
+        ]
+
+    def jobs(self) -> list[str]:
+        """Return subset, corpus, variant and seed of every training, as in its benchmark file."""
+        return [
+            f"{subset}{corpus}-{variant}-{seed}"
+            for corpus in self.corpora
+            for variant, seed, subset in self.trainings(corpus)
+            if not self.variants[variant].choose
         ]
 
     def used_sources(self) -> list[str]:
@@ -195,12 +226,16 @@ class Plan:
         return sorted(used | {a.source_of(name) for a in answers for name in self.corpora})
 
 
-def document_files(network: Input | None) -> list[str]:
-    """Return the files with the documents of a model, the main one first."""
+def document_files(network: Input | None, drawn: str = "") -> list[str]:
+    """Return the files with the documents of a model, the main one first.
+
+    ``drawn`` is labels-<size>/seed-<n>/ of a subset, to which the steps of features are fitted.
+    """
     if not network:
         return ["documents.parquet"]
     if network.features:
-        return [f"features/{network.features}/{name}" for name in FEATURE_FILES[network.form]]
+        folder = f"{drawn if network.form == 'features' else ''}features/{network.features}"
+        return [f"{folder}/{name}" for name in FEATURE_FILES[network.form]]
     if network.encoder:
         return [f"pieces/{network.encoder}/{name}" for name in PIECES]
     return [f"sequences/{network.encoding}/{name}" for name in INDEXED]
@@ -244,7 +279,8 @@ def folders(files: Iterable[str]) -> list[str]:
 
 def unfinished(results: Path) -> list[str]:
     """Return the folders of runs below the results whose last training has not ended."""
-    runs = sorted(path.parent for path in results.glob("*/runs/*/seed-*/run.json"))
+    patterns = ("*/runs/*/seed-*/run.json", "*/runs/*/labels-*/seed-*/run.json")
+    runs = sorted(path.parent for pattern in patterns for path in results.glob(pattern))
     return [str(run) for run in runs if not Path(f"{run}{COMPLETE}").is_file()]
 
 

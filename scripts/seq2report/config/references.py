@@ -50,15 +50,18 @@ def reference_mistakes(config: dict) -> Iterator[str]:
             yield str(error)
         else:
             yield from _variant_mistakes(f"variants.{name}", variant, config)
+            if name in config["compare"].get("labels", {}).get("variants", []):
+                yield from _label_mistakes(name, variant, config)
 
 
 def _unknown_names(config: dict) -> Iterator[str]:
     """Yield a message for each name outside ``variants`` that is not defined."""
     compare, lessons = config["compare"], config.get("lessons", {})
-    metrics = compare.get("metric", {})
+    metrics, labels = compare.get("metric", {}), compare.get("labels", {})
     names = [
         *(("corpora", name, "compare.corpora") for name in compare["corpora"]),
         *(("variants", name, "compare.variants") for name in compare["variants"]),
+        *(("variants", name, "compare.labels.variants") for name in labels.get("variants", [])),
         *(("embeddings", name, "compare.embeddings") for name in compare.get("embeddings", [])),
         *(("corpora", name, "compare.seeds") for name in compare.get("seeds", {})),
         *(("corpora", name, "compare.metric") for name in metrics if isinstance(metrics, dict)),
@@ -110,6 +113,20 @@ def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
         yield from _network_mistakes(where, variant, config)
     elif "input" in variant:
         yield from _pipeline_mistakes(f"{where}.input", variant["input"], config)
+
+
+def _label_mistakes(name: str, variant: dict, config: dict) -> Iterator[str]:
+    for part in (name, *variant.get("ensemble", {}).get("members", [])):
+        if "predictions" in config["variants"].get(part, {}):
+            yield (
+                f"compare.labels.variants: '{name}' has the answers of '{part}', which does not"
+                " learn from labels here; remove it"
+            )
+    if kind_of(variant) == "network" and _protocol(variant, config) == "lecture":
+        yield (
+            f"compare.labels.variants: '{name}' has 'protocol: lecture', which monitors the test"
+            " documents; remove it"
+        )
 
 
 def _network_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:

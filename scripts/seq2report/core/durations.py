@@ -68,11 +68,11 @@ def read_jobs(benchmarks: Path) -> "pd.DataFrame":
     CPU time is sampled while a job runs, so the last moments of each may be missing. That of a
     training is the one that its process measured, in the metrics of the run. ``benchmarks`` has
     Snakemake's benchmark files, one folder per rule, in the folder of the results; `UserError` if
-    one of them is damaged.
+    one of them is damaged. Folders in the folder of a rule are part of the names of its jobs.
     """
     import pandas as pd
 
-    files = sorted(benchmarks.glob("*/*.tsv"))
+    files = sorted(benchmarks.glob("*/**/*.tsv"))
     columns = {"s": "seconds", "cpu_time": "cpu_seconds", "max_rss": "peak_mib"}
     rows = []
     for path in files:
@@ -80,19 +80,27 @@ def read_jobs(benchmarks: Path) -> "pd.DataFrame":
             row = pd.read_csv(path, sep="\t", na_values="-")[[*columns]].astype(float)
             if len(row) != 1 or row["s"].isna().any():
                 raise ValueError(f"it has {len(row)} rows, expected the times of one job")
-        if path.parent.name == "train" and (metrics := _metrics(path)).is_file():
+        if (
+            path.relative_to(benchmarks).parts[0] == "train"
+            and (metrics := _metrics(path, benchmarks)).is_file()
+        ):
             row["cpu_time"] = read_json(metrics)["cpu_seconds"]
         rows.append(row)
     jobs = pd.concat(rows).rename(columns=columns)
-    jobs.insert(0, "rule", [path.parent.name for path in files])
-    jobs.insert(1, "job", [path.stem for path in files])
+    names = [path.relative_to(benchmarks).as_posix().removesuffix(".tsv") for path in files]
+    jobs.insert(0, "rule", [name.partition("/")[0] for name in names])
+    jobs.insert(1, "job", [name.partition("/")[2] for name in names])
     return jobs.sort_values("seconds", ascending=False, kind="stable", ignore_index=True)
 
 
-def _metrics(benchmark: Path) -> Path:
-    """Return the metrics of the run that a job trained; its name is <corpus>-<variant>-<seed>."""
+def _metrics(benchmark: Path, benchmarks: Path) -> Path:
+    """Return the metrics of the run that a job trained; its file is <corpus>-<variant>-<seed>.tsv.
+
+    That of a subset of the labels is in a folder.
+    """
     corpus, variant, seed = (*benchmark.stem.split("-"), "", "")[:3]
-    return benchmark.parents[2] / corpus / "runs" / variant / f"seed-{seed}/metrics.json"
+    run = benchmarks.parent / corpus / "runs" / variant
+    return run / benchmark.parent.relative_to(benchmarks / "train") / f"seed-{seed}/metrics.json"
 
 
 def of_rules(jobs: "pd.DataFrame") -> "pd.DataFrame":

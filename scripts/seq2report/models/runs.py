@@ -22,6 +22,7 @@ import polars as pl
 
 from seq2report.core.command import damaged, intact, read_json, replacing, write_json
 from seq2report.core.version import __version__
+from seq2report.documents.subsets import DRAWN, numbers
 from seq2report.models.variant import DIGESTS, FEATURES, Input
 
 SMALLEST = np.finfo(np.float64).eps  # lower bound of a probability in a log loss
@@ -38,15 +39,18 @@ MODEL += ("tokenizer.json", "encoder.json", "ensemble.json", DIGESTS)
 def about_run(args: argparse.Namespace, **more: object) -> dict:
     """Return the content of run.json, which has no date, from the arguments of a command.
 
-    ``args`` has output, settings, seed, corpus and circumstances (name, sample, split and header of
-    the corpus); ``more`` are facts of one kind of model.
+    ``args`` has output, settings, seed, labels, corpus and circumstances (name, sample, split and
+    header of the corpus); ``more`` are facts of one kind of model.
     """
     corpus, documents = read_json(args.corpus), {}
     for row in corpus["counts"]:
         documents[row["split"]] = documents.get(row["split"], 0) + row["documents"]
     facts = {"documents": documents, "digest": corpus["digest"]}
+    if getattr(args, "labels", None) is not None:  # of a command that trains
+        drawn = dict(zip(DRAWN, numbers(args.labels, corpus["counts"]), strict=True))
+        more = {"labels": {"size": args.labels, **drawn}} | more
     return {
-        "variant": args.output.parent.name,
+        "variant": variant_of(args.output),
         "seed": args.seed,
         "settings": args.settings,
         "classes": corpus["classes"],
@@ -55,6 +59,12 @@ def about_run(args: argparse.Namespace, **more: object) -> dict:
         "versions": versions(),
         "seq2report": __version__,
     }
+
+
+def variant_of(run: Path) -> str:
+    """Return the variant of a run folder, <variant>/seed-<n> or …/labels-<size>/seed-<n>."""
+    folder = run.parent
+    return (folder.parent if folder.name.startswith("labels-") else folder).name
 
 
 def durations(fit: tuple[float, float], predict: tuple[float, float]) -> dict[str, float]:

@@ -97,14 +97,16 @@ def cost_figure(variants: pd.DataFrame) -> HTML:
     return html.figure(picture, alt, caption)
 
 
-def cards(corpus: str) -> HTML:
-    """Return links to the pages of a corpus."""
+def cards(corpus: str, has_sizes: bool) -> HTML:
+    """Return links to the pages of a corpus; ``has_sizes``: also that about numbers of labels."""
     depth = "paired tests, training cost, calibration, learning curves"
+    sizes = ("How many labels?", "results with fewer labels, and what more would bring")
     return html.cards(
         {
             f"corpus-{corpus}.html": ("Texts", "documents, splits, and how a model reads them"),
             f"compared-{corpus}.html": ("Comparison in depth", depth),
             f"embeddings-{corpus}.html": ("Words", "word maps, neighbours, before and after"),
+            **({f"sizes-{corpus}.html": sizes} if has_sizes else {}),
             f"trust-{corpus}.html": ("Trust", "duplicates, label errors, published figures"),
         }
     )

@@ -1,0 +1,44 @@
+"""Plots of the pages about the number of labels: each function returns a matplotlib figure."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator, PercentFormatter
+
+from seq2report.report.numbers import METRICS
+from seq2report.report.plots import letters, look
+
+
+def curves(sizes: pd.DataFrame, doubling: pd.DataFrame) -> Figure:
+    """Plot the metric with its interval against the number of labels, one line per variant.
+
+    A dotted line leads to the expected score with twice as many labels, if a power law fits.
+    """
+    figure = Figure(figsize=(9, 4.6))
+    axes = figure.subplots()
+    titles = list(dict.fromkeys(sizes["title"]))
+    expected = doubling.set_index("title")
+    for n, title in enumerate(titles):
+        rows = sizes[sizes["title"] == title]
+        number = rows["number"].iloc[0]
+        style, label = look(number), f"{letters(number)}  {title}"
+        # Side by side: intervals at the same number of labels would hide each other.
+        labels = rows["labels"] * 1.015 ** (n - (len(titles) - 1) / 2)
+        away = np.maximum([rows["score"] - rows["low"], rows["high"] - rows["score"]], 0)
+        axes.errorbar(labels, rows["score"], yerr=away, capsize=3, label=label, **style)
+        law = expected.loc[title]
+        if pd.notna(law["gain"]):
+            ends = [labels.iloc[-1], law["doubled"]], [rows["score"].iloc[-1], law["expected"]]
+            axes.plot(*ends, linestyle=":", color=style["color"])
+    ticks = sorted(set(sizes["labels"]))
+    if doubling["gain"].notna().any():
+        ticks.append(doubling["doubled"].iloc[0])
+    axes.set_xscale("log")
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_xlabel("labelled documents, training and validation (logarithmic)")
+    axes.set_ylabel(f"{METRICS[sizes['metric'].iloc[0]]} on the test documents")
+    axes.grid(alpha=0.25)
+    figure.legend(loc="outside lower center", ncols=min(3, len(titles)))
+    return figure
