@@ -14,18 +14,14 @@ SIZES = (50, 500, 5000)
 LAW = {"exponent": -0.4, "exponent_low": -0.5, "exponent_high": -0.3, "expected": 0.925}
 LAW |= {"sizes": 4.0, "gain": 0.024, "gain_low": 0.017, "gain_high": 0.031}
 
+NAMES = {n: {"variant": n, "title": n.upper(), "number": ord(n) - 96} for n in "xyz"}
+
 
 def tables(curves, crossing=(300.0, 200.0, 450.0), laws=("y",), seeds="1"):
     """Return tables of curves, scores by size by variant; x is overtaken by y."""
     rows = [
-        {
-            "variant": name,
-            "title": name.upper(),
-            "number": ord(name) - 96,
-            "size": str(n),
-            "labels": n,
-            "train": n - 5,
-        }
+        NAMES[name]
+        | {"size": str(n), "labels": n, "train": n - 5}
         | {"validation": 5, "seeds": seeds, "metric": "accuracy", "test_documents": 400}
         | {"score": score, "low": score - 0.02, "high": score + 0.02, "fit_cpu_seconds": 1.0}
         for name, scores in curves.items()
@@ -34,14 +30,8 @@ def tables(curves, crossing=(300.0, 200.0, 450.0), laws=("y",), seeds="1"):
     names = ["first", "second", "first_title", "second_title", "labels", "low", "high"]
     crossings = [("x", "y", "X", "Y", *crossing)] if crossing else []
     laws = [
-        {
-            "variant": name,
-            "title": name.upper(),
-            "number": ord(name) - 96,
-            "labels": 5000,
-            "doubled": 10000,
-            "of": 4,
-        }
+        NAMES[name]
+        | {"labels": 5000, "doubled": 10000, "of": 4}
         | (LAW if name in laws else dict.fromkeys(LAW))
         for name in curves
     ]

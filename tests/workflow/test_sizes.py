@@ -69,7 +69,7 @@ def test_the_page_is_made_of_all_sizes_of_the_variants(project, labelled):
     titles, runs = re.search(command, output).groups()
     folder = "results/tiny/news/runs/svm"
     assert runs.split() == [f"{folder}/labels-10/seed-1", f"{folder}/seed-1"]
-    assert json.loads(titles) == {"svm": "SVM"}
+    assert json.loads(titles) == {"svm": "SVM", "dense": "GloVe → dense"}  # their numbers
 
 
 def test_steps_of_features_are_fitted_per_subset_and_words_are_counted_once(project, labelled):

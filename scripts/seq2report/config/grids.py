@@ -59,12 +59,8 @@ def with_grids(config: dict) -> dict:
         name: _with_members(variant, expansions) if isinstance(variant, dict) else variant
         for name, variant in result.items()
     }
-    if isinstance(compare := config.get("compare"), dict):
-        compare = _with_expansions(compare, expansions)
-        if isinstance(compare.get("labels"), dict):
-            compare = compare | {"labels": _with_expansions(compare["labels"], expansions)}
-        config = config | {"compare": compare}
-    return config | {"variants": result}
+    compared = {"compare": _with_expansions(config.get("compare"), expansions)}
+    return config | (compared if "compare" in config else {}) | {"variants": result}
 
 
 def expanded(name: str, variant: dict) -> dict[str, dict]:
@@ -207,11 +203,15 @@ def _all(names: list, expansions: dict[str, list[str]]) -> list:
     return [name for some in known for name in some]
 
 
-def _with_expansions(settings: dict, expansions: dict[str, list[str]]) -> dict:
-    """Return settings whose ``variants``, if they are a list, are replaced by their expansions."""
-    if not isinstance(settings.get("variants"), list):
-        return settings
-    return settings | {"variants": _all(settings["variants"], expansions)}
+def _with_expansions(compare: object, expansions: dict[str, list[str]]) -> object:
+    """Return settings whose ``variants``, also those of ``labels``, are replaced."""
+    if not isinstance(compare, dict):
+        return compare
+    if isinstance(compare.get("variants"), list):
+        compare = compare | {"variants": _all(compare["variants"], expansions)}
+    if "labels" in compare:
+        compare = compare | {"labels": _with_expansions(compare["labels"], expansions)}
+    return compare
 
 
 def _with_members(variant: dict, expansions: dict[str, list[str]]) -> dict:

@@ -80,10 +80,8 @@ def read_jobs(benchmarks: Path) -> "pd.DataFrame":
             row = pd.read_csv(path, sep="\t", na_values="-")[[*columns]].astype(float)
             if len(row) != 1 or row["s"].isna().any():
                 raise ValueError(f"it has {len(row)} rows, expected the times of one job")
-        if (
-            path.relative_to(benchmarks).parts[0] == "train"
-            and (metrics := _metrics(path, benchmarks)).is_file()
-        ):
+        is_training = path.is_relative_to(benchmarks / "train")
+        if is_training and (metrics := _metrics(path, benchmarks)).is_file():
             row["cpu_time"] = read_json(metrics)["cpu_seconds"]
         rows.append(row)
     jobs = pd.concat(rows).rename(columns=columns)
