@@ -34,6 +34,7 @@ def test_another_size_trains_only_what_is_new(project, labelled):
         "evaluate_workflow": 1,
         "configuration": 1,
         "render": 3,  # the page, the first page and how it was made
+        "render_summary": 1,
     }
     output = project.snakemake("--dry-run", config=more)
     (trained,) = re.findall(r"rule train_svm:.*?wildcards: (.*?)\n", output, re.DOTALL)

@@ -89,7 +89,7 @@ def sizes_of(wildcards):
 def labels_of(wildcards):
     """Return the argument of a command for the size of a subset, or nothing."""
     subset = wildcards.get("subset") or wildcards.get("drawn")
-    return f"--labels {subset.partition('/')[0].removeprefix('labels-')}" if subset else ""
+    return f"--labels {Path(subset).parts[0].removeprefix('labels-')}" if subset else ""
 
 
 def member_files(variant):
