@@ -36,6 +36,9 @@ def test_two_sources_may_be_the_same_file_of_the_same_address():
     assert messages(changed({"sources.again": COMMITTED["sources"]["imdb_sample"]})) == []
 
 
+ANSWERS = {"title": "LLM", "predictions": {"source": {}}}
+ANSWERS["predictions"]["source"] |= dict.fromkeys(COMMITTED["corpora"], "glove_sample")
+LLM = ["tfidf_svm", "llm"]
 MISTAKES = [
     # unknown keys
     ({"sedes": [1]}, "top level: unknown key 'sedes'; did you mean 'seeds'?"),
@@ -108,6 +111,11 @@ MISTAKES = [
         {"compare.labels.variants": ["glove_lstm"], "encodings.words.fit": "all"}
         | {"variants.glove_lstm.fit": {"protocol": "lecture"}},
         "compare.labels.variants: 'glove_lstm' has 'protocol: lecture', which monitors the test",
+    ),
+    (
+        {"compare.labels.variants": ["e"], "variants.llm": ANSWERS}
+        | {"variants.e": {"title": "E", "ensemble": ENSEMBLE["ensemble"] | {"members": LLM}}},
+        "compare.labels.variants: 'e' has the answers of 'llm', which does not learn from labels",
     ),
     ({"compare.embeddings": "cbow"}, "compare.embeddings: found 'cbow', expected a list"),
     ({"compare.confidence": 1}, "compare.confidence: found 1, expected less than 1"),
