@@ -13,6 +13,7 @@ CHANGES = {
     "sources.other": SOURCE | {"file": "other.csv"},
     "compare.corpora": ["imdb"],
     "compare.variants": ["tfidf_svm", "told", "both"],
+    "compare.labels.variants": [],
     "seeds": [3, 4],
     "variants.told": {"title": "Told", "predictions": {"source": "mine"}},
     "variants.both": {

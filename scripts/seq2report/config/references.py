@@ -1,6 +1,7 @@
 """Checks across the configuration: unknown names, and settings that exclude each other."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from seq2report.config.corpora import corpus_mistakes
 from seq2report.config.resolve import ALLOWED_BY_FORM, INPUT_KEYS, extended, metric
@@ -117,11 +118,12 @@ def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
 
 def _label_mistakes(name: str, variant: dict, config: dict) -> Iterator[str]:
     for part in (name, *variant.get("ensemble", {}).get("members", [])):
-        if "predictions" in config["variants"].get(part, {}):
-            yield (
-                f"compare.labels.variants: '{name}' has the answers of '{part}', which does not"
-                " learn from labels here; remove it"
-            )
+        with suppress(UserError, KeyError):  # reported for the variant itself
+            if kind_of(extended(config["variants"], part)) == "predictions":
+                yield (
+                    f"compare.labels.variants: '{name}' has the answers of '{part}', which does"
+                    " not learn from labels here; remove it"
+                )
     if kind_of(variant) == "network" and _protocol(variant, config) == "lecture":
         yield (
             f"compare.labels.variants: '{name}' has 'protocol: lecture', which monitors the test"
