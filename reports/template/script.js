@@ -39,7 +39,8 @@ if (contents) {
 
 // Tables with a name: sorted by a click on a heading, filtered, saved as they are shown.
 const number = new Intl.Collator("en", { numeric: true });
-const shown = (cell) => cell.dataset.value ?? cell.textContent.trim();
+const content = (cell) => cell.querySelector(".mark + a") ?? cell; // a variant without its letter
+const shown = (cell) => cell.dataset.value ?? content(cell).textContent.trim();
 const isNumber = (text) => text !== "" && Number.isFinite(Number(text));
 // Less is better: ranks, errors, and what has a unit of time or memory.
 const isCost = (heading, cell) =>

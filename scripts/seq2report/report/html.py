@@ -187,11 +187,11 @@ def link(content: str, address: str) -> str:
     return f'<a href="{escape(address)}">{escape(content)}</a>'
 
 
-def variant(row: "pd.Series | tuple", page: bool = True) -> str:
+def variant(row: "pd.Series | tuple") -> str:
     """Return the sign, in its colour, and the title of a variant (a row of its table)."""
     colour = look(row.number)["color"]
     style = f"background: {colour}; color: {ink_on(colour)}"
-    title = link(row.title, f"variant-{row.variant}.html") if page else escape(row.title)
+    title = link(row.title, f"variant-{row.variant}.html")
     return f'<b class="mark" style="{style}">{letters(row.number)}</b> {title}'
 
 

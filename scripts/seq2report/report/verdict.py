@@ -93,12 +93,14 @@ def _judged(
     label = "Network" if other["kind"] == "network" else "Without a network"
     if pd.isna(use["fit_cpu_seconds"]):
         return "level", label, f"{_named(other)} ({NEXT[verdict]}), {_training(other)}."
-    is_dearer = other["fit_cpu_seconds"] > use["fit_cpu_seconds"]
-    is_cheaper = not is_dearer and not tied(other["fit_cpu_seconds"], use["fit_cpu_seconds"])
+    own, least = other["fit_cpu_seconds"], use["fit_cpu_seconds"]
+    dearer, cheaper = (not tied(own, least) and is_so for is_so in (own > least, own < least))
     if verdict == "better":
         kind, judged = "good", "worth its cost if every point counts"
-    elif is_cheaper:
+    elif cheaper:
         kind, judged = "level", "worth it if training has to be cheap"
+    elif verdict == "not distinguishable" and not dearer:
+        kind, judged = "level", "an alternative"
     else:
         kind, judged = "bad" if verdict == "worse" else "level", "not worth it here"
     return kind, label, f"{_named(other)} ({NEXT[verdict]}), {cost}: {judged}."

@@ -1,0 +1,78 @@
+"""The card of a corpus: is another kind of variant worth its cost?"""
+
+import re
+from html import unescape
+
+import pandas as pd
+import pytest
+from ranked import variants
+
+from seq2report.report import verdict
+
+LEVEL = "not distinguishable"
+
+
+def card(judged=LEVEL, names=("svm", "svm"), **columns) -> str:
+    """Return the text of a card; ``judged``: verdict on the LSTM, ``names``: best and to use."""
+    kinds = {"svm": "pipeline", "lstm": "network"}
+    ranked = variants(**columns)
+    ranked["kind"] = ranked["variant"].map(kinds).fillna("network")
+    back = {"better": "worse", "worse": "better"}.get(judged, judged)
+    rows = [("lstm", "svm", judged), ("svm", "lstm", back)]
+    tables = {
+        "variants": ranked,
+        "comparisons": pd.DataFrame(rows, columns=["variant_a", "variant_b", "verdict"]).assign(
+            detectable=0.021
+        ),
+        "recommendation": pd.DataFrame(
+            {"recommendation": ["best", "to use"], "variant": list(names)}
+        ),
+        "per_class": pd.DataFrame({"label": ["a", "b"], "documents": [1200, 800]}),
+        "classes": pd.DataFrame(
+            [(n, s, 50) for n in "ab" for s in ("train", "validation", "test")],
+            columns=["label", "split", "documents"],
+        ),
+    }
+    shown = re.sub(r"<figure.*</figure>|<[^>]+>", " ", verdict.card(tables).data, flags=re.DOTALL)
+    return " ".join(unescape(shown).split())
+
+
+@pytest.mark.parametrize(
+    ("judged", "times", "expected"),
+    [
+        ("worse", [10, 60, 1], "(significantly worse), at 6 times the cost"),
+        (LEVEL, [10, 60, 1], "(no significant difference), at 6 times the cost"),
+        (LEVEL, [10, 15, 1], "(no significant difference), at a similar cost"),
+        ("worse", [60, 10, 1], "(significantly worse), at 1/6 of the cost"),
+        ("better", [10, 60, 1], "(significantly better), at 6 times the cost"),
+    ],
+)
+def test_the_runner_up_has_its_verdict_and_its_cost(judged, times, expected):
+    assert expected in card(judged, fit_cpu_seconds=times)
+
+
+@pytest.mark.parametrize(
+    ("judged", "times", "expected"),
+    [
+        ("worse", [10, 60, 1], "at 6 times the cost: not worth it here."),
+        (LEVEL, [10, 60, 1], "at 6 times the cost: not worth it here."),
+        (LEVEL, [10, 15, 1], "at a similar cost: an alternative."),
+        ("worse", [10, 15, 1], "at a similar cost: not worth it here."),
+        ("worse", [60, 10, 1], "at 1/6 of the cost: worth it if training has to be cheap."),
+        ("better", [10, 60, 1], "at 6 times the cost: worth its cost if every point counts."),
+    ],
+)
+def test_another_kind_is_judged_by_its_verdict_and_its_cost(judged, times, expected):
+    table = variants(fit_cpu_seconds=times)
+    lstm, svm = (table[table["variant"] == name].iloc[0] for name in ("lstm", "svm"))
+    pair = pd.DataFrame([("lstm", "svm", judged)], columns=["variant_a", "variant_b", "verdict"])
+    _, label, shown = verdict._judged({"comparisons": pair}, lstm, svm)
+    assert label == "Network"
+    assert shown.endswith(expected)
+
+
+def test_the_best_is_named_beside_a_cheaper_variant_that_is_not_worse():
+    said = card(names=("svm", "lstm"))
+    assert said.startswith("News Use A LSTM <b> : 89.5% , 30 s to train.")
+    assert "Best C SVM : 90.0% (no significant difference), at 2 times the cost." in said
+    assert "a difference of less than 2.1 percentage points from the best" in said
