@@ -1,5 +1,6 @@
 """Tiny corpora of real text, cut from the embedded sample, and what the commands make of them."""
 
+import gc
 import json
 import os
 import shutil
@@ -25,6 +26,7 @@ from seq2report.config.grids import with_grids
 from seq2report.files.archives import members
 from seq2report.models.variant import kind_of
 
+gc.set_threshold(10_000, 50, 100)  # of the objects that imports create, almost all stay
 process_state.set_defaults()
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # the figures of tests are those of a CPU, on any machine
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
