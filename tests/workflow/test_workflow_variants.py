@@ -74,7 +74,7 @@ def test_a_run_leaves_validation_documents_but_where_they_are_fitted(project):
     }
 
 
-def test_the_networks_that_loop_over_words_most_are_trained_first_branches_included(project):
+def test_pipelines_are_trained_first_then_the_networks_that_loop_over_words_most(project):
     lstm = {"LSTM": {"units": 3}}
     branches = [[{"Flatten": {}}], [lstm], [{"Bidirectional": {"layer": lstm}}]]
     variants = {
@@ -87,13 +87,13 @@ def test_the_networks_that_loop_over_words_most_are_trained_first_branches_inclu
     }
     config = edited(
         project.config,
-        compare__variants=["dense", *variants],
+        compare__variants=["svm", "dense", *variants],
         **{f"variants__{name}": variant for name, variant in variants.items()},
     )
-    output = project.snakemake("--dry-run", config=config)
+    output = project.snakemake("--dry-run", "--forcerun", "train_svm", config=config)
     jobs = re.findall(r"rule train_(\w+):\n((?: +.*\n)+)", output)
     found = {name: re.findall(r"priority: (\d+)", about) for name, about in jobs}
-    assert found == {"single": ["1"], "branched": ["2"]}
+    assert found == {"svm": ["9"], "single": ["1"], "branched": ["2"]}  # train_vectors has 10
 
 
 def test_a_grid_is_trained_and_shown_as_variants(project):

@@ -37,7 +37,7 @@ for variant in VARIANTS:
                 f"{RESULTS}/logs/train/{{subset}}{{corpus}}-{variant}-{{seed}}.log",
             benchmark:
                 f"{RESULTS}/benchmarks/train/{{subset}}{{corpus}}-{variant}-{{seed}}.tsv"
-            # The longest jobs first, so that none runs alone at the end.
+            # The longest networks first, so that none runs alone at the end.
             priority: recurrent_layers(about)
             conda:
                 gpu_environment(variant)
@@ -169,6 +169,8 @@ for variant in VARIANTS:
                 f"{RESULTS}/logs/train/{{subset}}{{corpus}}-{variant}-{{seed}}.log",
             benchmark:
                 f"{RESULTS}/benchmarks/train/{{subset}}{{corpus}}-{variant}-{{seed}}.tsv"
+            # Before all networks, so that a mistake in a corpus shows in the first minute.
+            priority: 9
             conda:
                 "../../environment.yml"
             resources:
