@@ -177,6 +177,7 @@ def test_the_network_has_learned_and_its_prediction_for_the_document_is_correct(
     assert 20 <= facts["document_words"] <= 40
 
 
+@pytest.mark.workflow
 @pytest.mark.reliability("Repeatability")
 def test_the_same_seed_gives_the_same_tables(finished, tmp_path):
     _, options, tables = finished

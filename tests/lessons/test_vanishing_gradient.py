@@ -85,6 +85,7 @@ def test_gradient_norms_equal_finite_differences_with_the_last_word_first(kind):
     )
 
 
+@pytest.mark.workflow
 @pytest.mark.reliability("Repeatability")
 def test_the_same_seed_gives_the_same_tables(small, tmp_path, monkeypatch):
     monkeypatch.setattr(lesson, "CELLS", ("SimpleRNN",))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from helpers import ROOT
 from reliability import IDS
 
@@ -30,6 +31,7 @@ OPTIONS = ["--collect-only", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
 OPTIONS += ["-o", "addopts=--import-mode=importlib"]
 
 
+@pytest.mark.workflow
 def test_the_same_tests_are_collected_at_another_time_place_and_locale(request, tmp_path):
     """Compare with the tests that this process collected: workers of xdist have to agree."""
     time.sleep(2)  # the resolution of times in zip files

@@ -157,6 +157,7 @@ def test_a_mistake_is_refused_before_anything_runs_in_one_short_message(project)
     assert not (project.folder / "results/wrong").exists()
 
 
+@pytest.mark.workflow
 @pytest.mark.reliability("Bad configuration")
 def test_a_network_that_no_memory_holds_is_refused_before_anything_runs(project):
     layers = [{"Flatten": {}}, {"Dense": {"units": 10**9}}]
