@@ -200,8 +200,8 @@ def test_pages_say_what_was_not_measured(compared):
     assert "means over the seeds 1, 2; fixed answers from elsewhere without seeds" in cost
     left_out = compared_page.without_probabilities(variants).data
     assert left_out.endswith("labels without probabilities: Labels of a person.</p>")
+    assert "An SVM" in compared_page.reliability(compared).data
     for draw in (compared_page.reliability, compared_page.selective):
-        assert "An SVM" in draw(compared).data
         assert "Labels of a person" not in draw(compared).data
     assert "Labels of a person" not in compared_page.calibration_table("tiny", variants).data
     assert "not measured, because answers" in comparison_page.variants_table("t", compared).data
