@@ -16,7 +16,14 @@ import train_ensemble
 from seq2report.answers.predictor import load, training_summary
 from seq2report.core.command import UserError
 from seq2report.models.runs import check_digests, write_run
-from seq2report.report import compared_page, comparison_page, outcome, variant_page, verdict
+from seq2report.report import (
+    compared_page,
+    comparison_page,
+    outcome,
+    practice_page,
+    variant_page,
+    verdict,
+)
 
 CLASSES = ["a", "b"]
 SETTINGS = {"predictions": {"source": "mine", "cost": {"seconds": 900, "money": "$4"}}}
@@ -164,7 +171,7 @@ def compared(tmp_path, monkeypatch):
     answers = np.array([0] * 6 + [1] * 4)
     facts = dict.fromkeys(["fit_seconds", "fit_cpu_seconds", "predict_seconds", "peak_memory_mb"])
     facts |= dict.fromkeys([*read_predictions.UNKNOWN])
-    facts |= {"kind": "predictions", "seed": 1, "cost_seconds": 60, "cost_money": "$4"}
+    facts |= {"kind": "predictions", "seed": 1, "cost_seconds": 60, "cost_money": "$4 <b>"}
     write_run(run, (test, answers), (test[:0], answers[:0]), small_runs.CLASSES, [], facts)
     tables = evaluate(tmp_path, [*runs, str(run)])
     return {path.stem: pd.read_parquet(path) for path in tables.glob("*.parquet")}
@@ -173,7 +180,7 @@ def compared(tmp_path, monkeypatch):
 def test_one_run_of_labels_stands_beside_two_seeds(compared):
     told, svm = compared["variants"].to_dict("records")
     assert (told["variant"], told["accuracy"], told["runs"], told["seeds"]) == ("told", 1, 1, "1")
-    assert (told["cost_seconds"], told["cost_money"]) == (60, "$4")
+    assert (told["cost_seconds"], told["cost_money"]) == (60, "$4 <b>")
     assert pd.isna([svm["cost_seconds"], svm["cost_money"]]).all()
     unknown = ["ece", "brier", "loss", "fit_cpu_seconds", "ms_per_document", "accuracy_sd"]
     assert [told[name] for name in unknown] == [pytest.approx(np.nan, nan_ok=True)] * 6
@@ -196,7 +203,7 @@ def test_pages_say_what_was_not_measured(compared):
     variants = compared["variants"]
     cost = compared_page.cost_table("tiny", variants).data
     assert "stated cost: as the configuration states it, not measured" in cost
-    assert "60 s, $4" in cost
+    assert "60 s, $4 &lt;b&gt;" in cost
     assert "means over the seeds 1, 2; fixed answers from elsewhere without seeds" in cost
     left_out = compared_page.without_probabilities(variants).data
     assert left_out.endswith("labels without probabilities: Labels of a person.</p>")
@@ -211,7 +218,8 @@ def test_pages_say_what_was_not_measured(compared):
     compared["classes"] = about.assign(documents=9)
     for shown in (outcome.outcome(compared).data, verdict.card(compared).data):
         assert "nan" not in shown.partition("<figure")[0]
-    assert "answers from elsewhere, at an unknown cost" in verdict.card(compared).data
+    assert "elsewhere, with the stated cost 60 s, $4 &lt;b&gt;." in verdict.card(compared).data
+    assert list(practice_page.usage("news", compared, "results/a/report/tables")) == []
     assert "Its cost was not measured" in outcome.outcome(compared).data
 
 
@@ -229,4 +237,7 @@ def test_without_any_probabilities_there_is_no_calibration(compared):
     assert "Answers from elsewhere have no model here" in html
     assert "1. The label is a, the answer b.<" in html
     summary = variant_page.summary(compared, "told").data
-    assert "fixed answers from elsewhere; cost stated in the configuration: 60 s, $4" in summary
+    assert (
+        "fixed answers from elsewhere; cost stated in the configuration: 60 s, $4 &lt;b&gt;"
+        in summary
+    )

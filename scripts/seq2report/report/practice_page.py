@@ -102,8 +102,8 @@ def _costly_table(table: pd.DataFrame, use: pd.Series, name: str) -> HTML:
 def usage(corpus: str, tables: dict[str, pd.DataFrame], table_folder: str) -> Iterator[HTML]:
     """Yield the commands that use the recommended variant, ready to paste."""
     use = recommended(tables, "to use")
-    if use is None or use["kind"] == "predictions":  # answers from elsewhere have no model here
-        return
+    if use is None or pd.isna(use["fit_cpu_seconds"]):
+        return  # answers from elsewhere, or an ensemble with them, have no model here
     seed = str(use["seeds"]).split()[0]
     run = Path(table_folder).parents[1] / corpus / "runs" / use["variant"] / f"seed-{seed}"
     yield html.heading("Use the model")

@@ -8,7 +8,7 @@ from IPython.display import HTML
 
 from seq2report.core.durations import tied
 from seq2report.report import comparison_page, html
-from seq2report.report.numbers import METRICS, percent, seconds
+from seq2report.report.numbers import METRICS, percent, seconds, stated_cost
 from seq2report.report.outcome import cautions, recommended
 
 NEXT = {"better": "significantly better", "not distinguishable": "no significant difference"}
@@ -113,13 +113,12 @@ def _named(row: pd.Series) -> str:
 
 
 def _training(row: pd.Series) -> str:
-    """Return the training time of a variant, which is unknown for answers from elsewhere."""
-    time = row["fit_cpu_seconds"]
-    return (
-        "answers from elsewhere, at an unknown cost"
-        if pd.isna(time)
-        else f"{seconds(time)} to train"
-    )
+    """Return the training time of a variant, or what is known of answers from elsewhere."""
+    if pd.notna(row["fit_cpu_seconds"]):
+        return f"{seconds(row['fit_cpu_seconds'])} to train"
+    stated = stated_cost(row["cost_seconds"], row["cost_money"])
+    cost = f"with the stated cost {stated}" if stated else "at an unknown cost"
+    return f"answers from elsewhere, {escape(cost)}"
 
 
 def _cost(row: pd.Series, use: pd.Series) -> str:
