@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 import scipy.sparse
-from helpers import ROOT
+from helpers import ROOT, TRAINED, WORDS
 
 import evaluate_answers
 import evaluate_embeddings
@@ -102,6 +102,7 @@ def test_a_damaged_file_of_a_run_is_named_by_predictions(trained, tmp_path, vari
         ("svm", "run.json", {"corpus": {}}),
         ("lstm", "run.json", {"classes": ["one"]}),
         ("lstm", "run.json", {"num_words": 7}),
+        ("lstm", "run.json", {"settings": TRAINED["lstm"] | {"input": WORDS | {"length": 10**7}}}),
         ("lstm", "run.json", {"seed": "x"}),
         ("stack", "ensemble.json", {"method": "x"}),
         ("stack", "run.json", {"classes": ["a", "b"]}),
@@ -121,6 +122,14 @@ def test_a_run_whose_files_do_not_belong_together_is_refused(
     write_digests(run)
     with pytest.raises(UserError, match=rf"^{run}.* is damaged \(.*\); {ADVICE}"):
         load(run), training_summary(run)
+
+
+@damage
+def test_a_link_in_a_run_is_not_followed_to_another_folder(trained, tmp_path):
+    run = shutil.copytree(trained / "runs/ngrams/seed-1", tmp_path / "run")
+    (run / "features").rename(tmp_path / "elsewhere")
+    (run / "features").symlink_to(tmp_path / "elsewhere")
+    refused(lambda: load(run), run / "features")
 
 
 @damage

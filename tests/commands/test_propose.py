@@ -176,6 +176,18 @@ REFUSED = {
         b"PK",
         "'x.xlsx' is a workbook; save its sheet as CSV UTF-8, and name",
     ),
+    "that_is_cut_short": (
+        *("x.csv.gz", gzip.compress(b"text,label\n" + b"some words,x\n" * 99)[:-9]),
+        "it is damaged (Compressed file ended before",
+    ),
+    "that_git_lfs_did_not_fetch": (
+        *("x.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"),
+        "it is a pointer of Git LFS, not the file itself; run git lfs pull",
+    ),
+    "that_is_of_another_kind": (
+        *("x.csv", b"PAR1\x15\x04\x15\x80\xff\xfe"),
+        "it is a Parquet file; end its name with .parquet",
+    ),
     "that_is_empty": ("x.csv", b"", "it is empty; expected the names"),
     "without_texts": ("x.csv", b"a,b\n1,2\n3,4\n", "no column of texts; the longest is 'a'"),
     "without_classes": (

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from seq2report.config.inspection import inspect
+from seq2report.core.command import UserError
 from seq2report.files import local_files
 from seq2report.files.archives import members
 from seq2report.files.local_files import BY_HAND, changeable, local_path, packed, state, with_states
@@ -168,6 +170,16 @@ def test_only_what_may_change_is_watched(folder):
 def test_a_path_that_no_file_can_have_is_not_there(name, tmp_path):
     with pytest.raises(SourceError, match="there is no "):
         local_path(f"file:{name}", (tmp_path,))
+
+
+@pytest.mark.reliability("Bad corpora")
+def test_a_pipe_or_device_as_a_source_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for place in ("pipe", "/dev/zero"):
+        with pytest.raises(SourceError, match="is a device or pipe; expected a file or folder"):
+            local_path(f"file:{place}", (tmp_path,))
+    with pytest.raises(UserError, match="it is a device or pipe"):
+        inspect(tmp_path / "pipe")
 
 
 @pytest.mark.reliability("Repeatability")

@@ -242,6 +242,13 @@ def test_damaged_weights_are_refused(tmp_path, content):
 
 
 @bad
+def test_weights_that_git_lfs_did_not_fetch_are_refused(tmp_path):
+    folder = copied(tmp_path / "bert")
+    (folder / WEIGHTS).write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    assert "PATH: model.safetensors: it is a pointer of Git LFS" in refused(folder)
+
+
+@bad
 @pytest.mark.parametrize("file", [CONFIG, TOKENIZER, "tokenizer_config.json"])
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b"9" * 5000], ids=lambda b: repr(b[:9])

@@ -184,6 +184,9 @@ class Network(Predictor):
             self._known = set(self.vocabulary["word"])
             if self.vocabulary["id"].max() >= self.num_words:
                 raise ValueError("its vocabulary has more words than its model")
+            is_multihot = self._input.form == "multihot"
+            if self.model.input_shape[1] != (self.num_words if is_multihot else self._input.length):
+                raise ValueError("its model reads another length than that of run.json")
 
     def _predict(self, texts: list[str]) -> np.ndarray:
         from seq2report.models.batches import inputs_of, probabilities

@@ -57,6 +57,8 @@ def inspect(path: Path) -> Proposal:
     """Return the settings for a file or folder; `UserError` if it cannot be a corpus."""
     if not path.exists():
         raise UserError("there is no such file or folder")
+    if not (path.is_file() or path.is_dir()):
+        raise UserError("it is a device or pipe; save its content as a file")
     if encodable(str(path)) != str(path):
         raise UserError("its name is not UTF-8, as paths in a configuration are; rename it")
     if path.is_dir():

@@ -67,6 +67,8 @@ def found_encoding(table: Table) -> tuple[str, list[str]]:
     encodings, first, foreign = Counter(), 0, 0
     with table.open() as file:
         start = file.read(BEGINNING)
+        if start.startswith(b"PAR1"):
+            raise UserError("it is a Parquet file; end its name with .parquet")
         if encoding := wide_encoding(start):
             return encoding, [f"encoding: {encoding}, as its first bytes show"]
         start += file.readline()

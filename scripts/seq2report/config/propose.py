@@ -26,6 +26,7 @@ from seq2report.core.excerpts import excerpt
 from seq2report.core.labels import label_notices
 from seq2report.core.shipped import shipped
 from seq2report.core.wording import plural
+from seq2report.files.archives import DAMAGE
 from seq2report.files.table_files import PACKED
 
 UNBALANCED = 3  # size of the largest class, relative to the smallest
@@ -56,6 +57,11 @@ def propose(path: Path) -> tuple[str, list[str]]:
         corpus["split"] = {} if has_split else {"test": 0.2}
         corpus["split"] |= {"validation": 0.1, "seed": 1, "stratify": True}
         sizes, lengths, scripts = measure(path, corpus)
+    except DAMAGE as error:
+        if getattr(error, "errno", None):  # of the system, which says what is wrong
+            raise
+        message = f"{path}: it is damaged ({error}); remove it and fetch it again"
+        raise UserError(message) from error
     except UserError as error:
         raise UserError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
     length = int(min(LONGEST, max(20, 10 * np.ceil(np.quantile(lengths, 0.9) / 10))))

@@ -61,7 +61,10 @@ def index(texts: list[pa.Table]) -> pl.DataFrame:
     ).sort("id")
     repeated = documents.filter(pl.col("id") == pl.col("id").shift())["id"]
     if len(repeated):
-        raise UserError(f"two documents have the id '{repeated[0]}'")
+        raise UserError(
+            f"two documents have the id '{repeated[0]}', expected one of its own for each: in a"
+            " column without repeated values, or as the path of a file in the folder of its class"
+        )
     labels = classes(documents)
     if len(labels) < 2:
         raise UserError(f"found documents of {labels or 'no class'}, expected two classes or more")

@@ -49,6 +49,8 @@ MAGIC = {
     b"PK\x05\x06": "zip",  # an empty one
     b"\x93NUMPY": "npy",
 }
+POINTER = b"version https://git-lfs."  # the beginning of a file that Git LFS did not fetch
+IS_POINTER = "it is a pointer of Git LFS, not the file itself; run git lfs pull in its repository"
 # What the readers raise on damaged bytes; gzip and bz2 use plain OSError.
 DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
 
@@ -207,6 +209,9 @@ def open_content(
         UserError: the zip is unsafe, or has no or several such files.
     """
     path = Path(path)
+    with path.open("rb") as file:
+        if file.read(len(POINTER)) == POINTER:
+            raise UserError(IS_POINTER)
     if form_of(path) != "zip":
         with _open(path) as file:
             yield path.name, file

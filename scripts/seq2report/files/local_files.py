@@ -30,6 +30,8 @@ def local_path(location: str, roots: Sequence[Path]) -> Path:
     tried = [root / name for root in roots for name in dict.fromkeys((text, unquote(text)))]
     for path in tried:
         if os.path.lexists(path) and path.exists():  # not every text can be the name of a file
+            if not (path.is_file() or path.is_dir()):
+                raise SourceError(f"{path} is a device or pipe; expected a file or folder")
             return path
     raise SourceError(f"there is no {', nor '.join(dict.fromkeys(map(str, tried)))}")
 

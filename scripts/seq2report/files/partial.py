@@ -164,6 +164,8 @@ class Partial:
         is_archive = archives.form(start[: archives.HEAD]) not in ("text", "binary")
         # A content type may be wrong: it counts only if nothing better is known.
         typed = content_type.startswith("text/html") and not self.wanted.sha256 and not is_archive
+        if start.startswith(archives.POINTER):
+            self._refuse(f"received another file: {archives.IS_POINTER}")
         if suffix not in (".html", ".htm") and (
             head.startswith((b"<!doctype html", b"<html")) or typed
         ):
@@ -220,6 +222,8 @@ def file_chunks(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             while chunk := file.read(MEGABYTE):
+                if chunk.startswith(archives.POINTER):
+                    raise SourceError(f"{path}: {archives.IS_POINTER}")
                 yield chunk
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from error

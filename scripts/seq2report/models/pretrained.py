@@ -17,6 +17,7 @@ import numpy as np
 from seq2report.core.command import UserError, first_line, nearest
 from seq2report.core.excerpts import excerpt, visible
 from seq2report.documents.pieces import check_tokenizer, read_tokenizer
+from seq2report.files import archives
 from seq2report.models.checkpoint_files import LARGEST, beginning, names_in, on_disk, read_json
 
 if TYPE_CHECKING:
@@ -363,6 +364,8 @@ def _read_header(path: Path, name: str) -> dict[str, dict]:
     """Return dtype and shape of each tensor in a safetensors file, by its name."""
     start = beginning(path, name, 8)
     size = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+    if archives.POINTER.startswith(start or b"-"):
+        raise UserError(f"{path}: {name}: {archives.IS_POINTER}")
     try:
         if not 2 <= size <= LARGEST:
             raise ValueError(f"its header has {size} bytes")

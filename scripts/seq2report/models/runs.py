@@ -116,6 +116,8 @@ def checked(file: Path) -> Path:
 
 def _model_files(run: Path) -> Iterator[Path]:
     for part in (run / name for name in MODEL if name != DIGESTS):
+        if part.is_symlink() and part.is_dir():  # which could lead to the whole disk
+            raise damaged(part, "it is a link to another folder")
         files = (file for file in (part, *part.rglob("*")) if file.is_file())
         yield from (file for file in files if not file.name.startswith("."))  # of a file manager
 

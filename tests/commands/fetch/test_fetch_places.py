@@ -142,6 +142,17 @@ def test_local_files(ask, room, name):
     assert path.read_bytes() == CONTENT
 
 
+@pytest.mark.reliability("Bad corpora")
+@pytest.mark.parametrize("place", ["file", "folder", "host"])
+def test_a_file_that_git_lfs_did_not_fetch_is_refused(server, ask, room, place):
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+    (room / "shards").mkdir()
+    (room / "shards/train.parquet").write_bytes(pointer)
+    address = server.on("/x.tar.gz", whole(pointer))
+    url = {"file": "file:shards/train.parquet", "folder": "file:shards", "host": address}[place]
+    assert "it is a pointer of Git LFS, not the file itself" in ask.refused(entry(url, None))
+
+
 def wheel(folder: Path) -> bytes:
     """Put a wheel with one data file into ``folder``."""
     files = {
