@@ -64,6 +64,7 @@ bench: $(READY) .venv-pytorch/.ready
 	$(BENCH)/opening.py results/sample/report --output $(RESULTS)/opening.csv
 	$(BENCH)/overhead.py --mirror $(MIRROR) --output $(RESULTS)/overhead.csv
 	$(BENCH)/scale.py --output $(RESULTS)/scale.csv
+	$(BENCH)/near_duplicates.py --output $(RESULTS)/duplicates.csv
 	$(BENCH)/growth.py --imdb $(MIRROR)/aclImdb.tar.gz --output $(RESULTS)/growth.csv \
 	  --plot docs/images/growth.svg
 	$(MAKE) speed-page

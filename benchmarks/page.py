@@ -111,7 +111,7 @@ SPEED: Tables = {
     "variants": lambda: markdown(pd.read_csv(MEMORY)),
     **{name: partial(measured, name) for name in ("overhead", "startup", "answering")},
     "encoders": partial(measured, "encoders", MEMORY.parent),
-    **{name: partial(measured, name) for name in ("opening", "growth")},
+    **{name: partial(measured, name) for name in ("opening", "growth", "duplicates")},
 }
 CLUSTER: Tables = {"scale": partial(measured, "scale"), "nodes": nodes}
 PAGES = {ROOT / "docs/speed.md": SPEED, ROOT / "docs/cluster.md": CLUSTER}

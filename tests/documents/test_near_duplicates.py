@@ -150,7 +150,7 @@ def test_many_copies_with_one_other_word_are_no_pairs_of_all_with_all(tmp_path):
     made = [f"{template} {n}" for n in range(many)]
     splits = ["train", "test", "validation", "unlabelled"]
     rows = [
-        (f"{n:06}", text, None if n % 4 == 3 else "abc"[n % 3], splits[n % 4])
+        (f"{n:06}", text, None if n % 4 == 3 else "abc"[3 * n // many], splits[n % 4])
         for n, text in enumerate(made)
     ]
     path, numbered = write(tmp_path, rows, 1000)

@@ -98,6 +98,8 @@ rule evaluate_duplicates:
         f"{RESULTS}/benchmarks/evaluate_duplicates/{{corpus}}.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=growing(2400),
     params:
         folder=subpath(output[0], parent=True),
     shell:

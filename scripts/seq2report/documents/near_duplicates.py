@@ -34,7 +34,7 @@ WORDS = 5
 SIMILAR = 0.8
 BANDS, MINIMA = 20, 5
 COMPARED = 8
-PAIRS = 10_000  # that are verified at once
+TEXTS, PAIRS = 1_000, 10_000  # that are hashed and verified at once
 SEED = 1
 ROLE = pl.col("split").replace_strict(ROLES)
 FACTORS = np.cumprod(np.full(WORDS, 0x9E3779B97F4A7C15, np.uint64))  # odd, modulo 2^64
@@ -143,11 +143,19 @@ def _places(room: np.ndarray, used: np.ndarray) -> np.ndarray:
 def bands(grams: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return one key per band and text, (BANDS, n) uint32: hashes of `MINIMA` minima of MinHash."""
     ends = np.append(0, np.cumsum(counts)).astype(np.uint64)
-    minima = RMinHash.digest_matrix_from_flat_token_hashes(
-        grams.view(np.uint64), ends, num_perm=BANDS * MINIMA, seed=SEED
-    )
-    minima = np.array(minima.to_rows(), np.uint64).reshape(len(counts), BANDS, MINIMA)
-    return ((minima * FACTORS[:MINIMA]).sum(axis=2) >> np.uint64(32)).astype(np.uint32).T
+    keys = np.empty((BANDS, len(counts)), np.uint32)
+    for start in range(0, len(counts), TEXTS):
+        here = ends[start : start + TEXTS + 1]
+        minima = RMinHash.digest_matrix_from_flat_token_hashes(
+            grams.view(np.uint64)[here[0] : here[-1]],
+            here - here[0],
+            num_perm=BANDS * MINIMA,
+            seed=SEED,
+        )
+        minima = np.array(minima.to_rows(), np.uint64).reshape(-1, BANDS, MINIMA)
+        hashes = (minima * FACTORS[:MINIMA]).sum(axis=2) >> np.uint64(32)
+        keys[:, start : start + TEXTS] = hashes.T
+    return keys
 
 
 def propose(rows: np.ndarray, keys: np.ndarray, members: pl.DataFrame) -> pl.DataFrame:
