@@ -61,7 +61,8 @@ def runs(tmp_path_factory, tiny):
     folder = tmp_path_factory.mktemp("runs")
     inputs = {"corpus": tiny / "corpus.json", "documents": tiny / "documents.parquet"}
     svm = folder / "seed-1"
-    call(train_pipeline, **inputs, settings=TRAINED["svm"], seed=1, output=svm)
+    options = {"settings": TRAINED["svm"], "circumstances": {"name": "news"}, "seed": 1}
+    call(train_pipeline, **inputs, **options, output=svm)
     network = Path(shutil.copytree(svm, folder / "network"))
     about = json.loads((network / "run.json").read_text()) | {"settings": TRAINED["lstm"]}
     (network / "run.json").write_text(json.dumps(about))
