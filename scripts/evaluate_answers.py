@@ -20,7 +20,7 @@ from seq2report.answers.occlusion import EXCERPT, Occlusion, occlude, word_table
 from seq2report.answers.predictor import Predictor, load, without_model
 from seq2report.core import command
 from seq2report.core.command import run
-from seq2report.core.excerpts import excerpt
+from seq2report.core.excerpts import add_contacts, excerpt, showing
 from seq2report.core.stored import read_table
 from seq2report.core.tables import write_tables
 from seq2report.core.wording import plural
@@ -64,7 +64,7 @@ def explained(documents: pl.DataFrame) -> pl.DataFrame:
 
 
 def ask(
-    model: Predictor | None, rows: pl.DataFrame, texts: dict[str, str]
+    model: Predictor | None, rows: pl.DataFrame, texts: dict[str, str], contacts: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables documents and words of one variant; ``texts`` of the documents by id.
 
@@ -76,10 +76,10 @@ def ask(
     counts = pd.Series([effect.words for effect in effects], weighed["id"], dtype="Int64")
     documents = rows.to_pandas().assign(
         words=rows["id"].to_pandas().map(counts),
-        excerpt=[excerpt(texts[name], EXCERPT) for name in rows["id"]],
+        excerpt=[excerpt(showing(contacts)(texts[name]), EXCERPT) for name in rows["id"]],
     )
     words = [
-        word_table(effect, row["id"], row["kind"])
+        word_table(effect, row["id"], row["kind"], contacts)
         for effect, row in zip(effects, weighed.to_dicts(), strict=True)
     ]
     return documents, pd.concat(words or [word_table(NO_WORDS, "", "")])
@@ -90,6 +90,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument(
         "--runs", type=Path, nargs="+", required=True, help="run folders, one per variant"
     )
+    add_contacts(parser)
     args = parser.parse_args(argv)
 
     from seq2report.answers.architecture import describe
@@ -104,7 +105,9 @@ def main(argv: Sequence[str] | None) -> None:
         logging.info("%s: %s", variant, plural(rows.height, "documents"))
         model = None if without_model(folder) else load(folder)
         tables["layers"][variant] = describe(model, folder)
-        tables["documents"][variant], tables["words"][variant] = ask(model, rows, texts)
+        tables["documents"][variant], tables["words"][variant] = ask(
+            model, rows, texts, args.contacts
+        )
         del model  # before the next one is loaded
     joined = {name: pd.concat(parts, names=["variant"]) for name, parts in tables.items()}
     write_tables({name: rows.reset_index("variant") for name, rows in joined.items()}, args.output)

@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 
 from seq2report.core import command
 from seq2report.core.command import UserError, intact, read_json, run
-from seq2report.core.excerpts import beginning, excerpt
+from seq2report.core.excerpts import add_contacts, beginning, excerpt, showing
 from seq2report.core.stored import open_parquet, read_table
 from seq2report.core.tables import write_tables
 from seq2report.documents.sequences import Sequences, pad, read_sequences
@@ -35,6 +35,7 @@ TOP_WORDS = 40
 EXCERPT = 400  # characters of an example
 CUTS = (25, 50, 100, 150, 200, 400, 800)  # ids, in addition to those of the networks
 POINTS = 100  # of the growth curve
+SHORT = 50  # documents of which one is followed
 DOCUMENT_WORDS = 50  # preferred length of the document that is followed step by step
 DOCUMENT_CHARACTERS = 1500  # of that document, at most
 COVERAGE = ["embedding", "dimensions", "words", "words_found", "tokens", "tokens_found"]
@@ -153,15 +154,19 @@ def typical(counted: pl.DataFrame) -> list[str]:
     return train.filter(distance.rank("ordinal").over("label") == 1)["id"].to_list()
 
 
-def short(counted: pl.DataFrame) -> str:
-    """Return the id of a short training document that illustrates the encoding.
+def short(counted: pl.DataFrame) -> list[str]:
+    """Return the ids of short training documents that illustrate the encoding, the best first.
 
     Preferred are documents that lose a word, then those with a length near `DOCUMENT_WORDS`, then
     those that lose the fewest words.
     """
     train = counted.filter(pl.col("split") == "train")
     lost = pl.col("words") - pl.col("known")
-    return train.sort(lost == 0, (pl.col("words") - DOCUMENT_WORDS).abs(), lost, "id")["id"][0]
+    return (
+        train.sort(lost == 0, (pl.col("words") - DOCUMENT_WORDS).abs(), lost, "id")["id"]
+        .head(SHORT)
+        .to_list()
+    )
 
 
 def spell(text: str, vocabulary: pl.DataFrame) -> pl.DataFrame:
@@ -222,16 +227,20 @@ def show_documents(
     sequences: Sequences,
     vocabulary: pl.DataFrame,
     readers: list[dict],
+    contacts: str,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables examples, document, document_words and document_row.
 
     ``readers``: length, padding and truncating of each network; the first one reads the document.
     """
-    ids, chosen = typical(counted), short(counted)
-    rows = pl.scan_parquet(documents).filter(pl.col("id").is_in([*ids, chosen]))
+    ids, candidates, show = typical(counted), short(counted), showing(contacts)
+    rows = pl.scan_parquet(documents).filter(pl.col("id").is_in([*ids, *candidates]))
     with intact(documents):
         texts = rows.select("id", "label", "text").collect(engine="streaming")
     texts = texts.join(counted.select("id", "words"), on="id", maintain_order="left")
+    content = dict(texts.select("id", "text").iter_rows())
+    whole = (name for name in candidates if show(content[name]) == content[name])
+    chosen = next(whole, candidates[0])  # of which nothing is hidden: all its words are shown
     document = texts.filter(pl.col("id") == chosen)
     sequence = sequences.take(np.flatnonzero(sequences.ids == chosen))
     # If no network reads words in their order, nothing is padded or truncated.
@@ -240,8 +249,8 @@ def show_documents(
     words, row = follow(spell(document["text"][0], vocabulary), sequence, vocabulary, reader)
     columns = ["id", "label", "words", "text"]
     examples = texts.filter(pl.col("id").is_in(ids)).sort("label")[columns].to_pandas()
-    examples["text"] = examples["text"].map(lambda text: excerpt(text, EXCERPT))
-    start = beginning(document["text"][0], DOCUMENT_CHARACTERS)
+    examples["text"] = examples["text"].map(lambda text: excerpt(show(text), EXCERPT))
+    start = beginning(show(document["text"][0]), DOCUMENT_CHARACTERS)
     return {
         "examples": examples,
         "document": document[columns].to_pandas().assign(text=start, **reader),
@@ -274,6 +283,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     for file in ("coverage.json", "missing.parquet"):
         any_number = {"type": Path, "nargs": "*", "default": [], "help": f"<embedding>/{file}"}
         parser.add_argument(f"--{Path(file).stem}", **any_number)
+    add_contacts(parser)
     return parser.parse_args(argv)
 
 
@@ -305,7 +315,9 @@ def main(argv: Sequence[str] | None) -> None:
         "encoding": pd.DataFrame([read_json(args.encoding)]),
     }
     tables |= read_coverage(args.coverage, args.missing)
-    tables |= show_documents(args.documents, counted, sequences, vocabulary, args.readers)
+    tables |= show_documents(
+        args.documents, counted, sequences, vocabulary, args.readers, args.contacts
+    )
     write_tables(tables, args.output)
 
 

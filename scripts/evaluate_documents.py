@@ -18,7 +18,7 @@ import polars as pl
 
 from seq2report.core import command
 from seq2report.core.command import damaged, read_json, run
-from seq2report.core.excerpts import excerpt
+from seq2report.core.excerpts import add_contacts, excerpt, showing
 from seq2report.core.stored import read_table
 from seq2report.core.tables import write_tables
 from seq2report.documents.documents import read_texts
@@ -100,6 +100,7 @@ def main(argv: Sequence[str] | None) -> None:
     features = {"nargs": "+", "metavar": ("FILE", "RUN"), "required": True}
     features["help"] = "documents.parquet of features, and runs of variants that read them"
     parser.add_argument("--features", action="append", type=Path, **features)
+    add_contacts(parser)
     args = parser.parse_args(argv)
 
     tables: dict[str, list[pd.DataFrame]] = {"documents": [], "classes": [], "summary": []}
@@ -111,7 +112,8 @@ def main(argv: Sequence[str] | None) -> None:
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
     documents = joined["documents"]
     texts = read_texts(args.documents, documents["id"].unique())
-    documents["excerpt"] = [excerpt(texts[name], SHOWN) for name in documents["id"]]
+    show = showing(args.contacts)
+    documents["excerpt"] = [excerpt(show(texts[name]), SHOWN) for name in documents["id"]]
     logging.info("%d documents on maps", len(documents))
     write_tables(joined, args.output)
 

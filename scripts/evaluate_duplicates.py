@@ -15,7 +15,7 @@ import polars as pl
 
 from seq2report.core import command
 from seq2report.core.command import replacing, run
-from seq2report.core.excerpts import differing
+from seq2report.core.excerpts import add_contacts, differing, showing
 from seq2report.core.tables import write_tables
 from seq2report.documents.documents import read_texts
 from seq2report.documents.duplicates import count_duplicates, count_empty, leaked, read_digests
@@ -25,10 +25,11 @@ SHOWN = 50  # pairs
 EXCERPT = 400  # characters
 
 
-def excerpts(documents: Path, near: pl.DataFrame) -> pl.DataFrame:
+def excerpts(documents: Path, near: pl.DataFrame, contacts: str) -> pl.DataFrame:
     """Return the least similar pairs of `nearly_leaked`, with excerpt and twin_excerpt."""
     shown = near.sort("similarity", "id").head(SHOWN)
     texts = read_texts(documents, [*shown["id"], *shown["twin"]])
+    texts = {name: showing(contacts)(text) for name, text in texts.items()}
     pairs = shown.select("id", "twin").iter_rows()
     columns = zip(*(differing(texts[a], texts[b], EXCERPT) for a, b in pairs), strict=True)
     names = ("excerpt", "twin_excerpt")
@@ -41,6 +42,7 @@ def excerpts(documents: Path, near: pl.DataFrame) -> pl.DataFrame:
 def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__, "documents", "output")
     parser.add_argument("--duplicates", type=Path, required=True, help="Parquet file to write")
+    add_contacts(parser)
     args = parser.parse_args(argv)
 
     digests = read_digests(args.documents)
@@ -62,7 +64,7 @@ def main(argv: Sequence[str] | None) -> None:
     counts = {
         "duplicates": counts.with_columns(pl.col("near").fill_null(0)),
         "empty": count_empty(digests),
-        "near_duplicates": excerpts(args.documents, near),
+        "near_duplicates": excerpts(args.documents, near, args.contacts),
     }
     # Counts stay whole numbers in a column with a null.
     counts = {name: table.to_pandas().convert_dtypes() for name, table in counts.items()}

@@ -21,7 +21,7 @@ import polars as pl
 
 from seq2report.core import command
 from seq2report.core.command import UserError, intact, run
-from seq2report.core.excerpts import excerpt
+from seq2report.core.excerpts import add_contacts, excerpt, showing
 from seq2report.core.stored import read_table
 from seq2report.core.tables import write_tables
 from seq2report.documents.documents import read_texts
@@ -134,6 +134,7 @@ def summarise(documents: pl.DataFrame, suspected: pl.DataFrame) -> pl.DataFrame:
 def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__, "documents", "output")
     parser.add_argument("--runs", type=Path, nargs="*", default=[], help="folders of one corpus")
+    add_contacts(parser)
     args = parser.parse_args(argv)
 
     documents = pl.DataFrame(schema={"id": pl.String, "label": pl.String})
@@ -145,7 +146,8 @@ def main(argv: Sequence[str] | None) -> None:
     suspected = suspected.join(others, on="id", how="left", maintain_order="left")
     shown = suspected.head(SHOWN)
     texts = read_texts(args.documents, shown["id"])
-    excerpts = [excerpt(texts[name], EXCERPT) for name in shown["id"]]
+    show = showing(args.contacts)
+    excerpts = [excerpt(show(texts[name]), EXCERPT) for name in shown["id"]]
     labels = shown.with_columns(excerpt=pl.Series(excerpts, dtype=pl.String))
     summary = summarise(documents, suspected)
     logging.info("%d of %d test documents are suspected", suspected.height, documents.height)

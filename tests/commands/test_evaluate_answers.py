@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 import evaluate_answers as answers
-from seq2report.answers.occlusion import between
+from seq2report.answers.occlusion import Occlusion, between, word_table
 from seq2report.core.tables import read_tables
 
 VARIANTS = ["svm", "lstm", "vote"]
@@ -50,6 +50,16 @@ def test_words_and_what_is_between_them_make_the_text(tables, trained):
     for name, of_document in rows.groupby("id", sort=False):
         text = "".join(of_document["word"] + of_document["after"])
         assert "".join(text.split()) in "".join(texts[name].split())
+
+
+def test_contacts_are_hidden_in_words_and_what_is_between_them():
+    text = "Write to jane@example.org now."
+    starts = np.array([[0, 5], [6, 8], [9, 13], [14, 21], [22, 25], [26, 29]])
+    table = word_table(Occlusion(text, 6, starts, np.zeros(6)), "1", "right", "hidden")
+    shown = "".join(table["word"] + table["after"])
+    assert shown == "Write to •••••••••••••••• now."
+    table = word_table(Occlusion(text, 6, starts, np.zeros(6)), "1", "right")
+    assert "".join(table["word"] + table["after"]) == text
 
 
 def predictions(probability, label):

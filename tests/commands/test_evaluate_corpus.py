@@ -191,7 +191,7 @@ def test_one_document_is_followed_from_its_text_to_a_padded_row(tables, document
 def test_the_document_that_is_followed_loses_something_and_is_short():
     def chosen(*rows):
         columns = ["id", "split", "words", "known"]
-        return corpus.short(pl.DataFrame(rows, schema=columns, orient="row"))
+        return corpus.short(pl.DataFrame(rows, schema=columns, orient="row"))[0]
 
     whole, far, near = ("a", "train", 50, 50), ("b", "train", 90, 80), ("c", "train", 53, 40)
     assert chosen(whole, far) == "b"

@@ -1,11 +1,19 @@
 import re
+import time
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seq2report.core.excerpts import beginning, differing, excerpt, visible
+from seq2report.core.excerpts import (
+    beginning,
+    differing,
+    excerpt,
+    showing,
+    visible,
+    without_contacts,
+)
 
 LONGEST = 300
 JOINED = "(?<=[\u0590-\U0010ffff])[\u200c\u200d]"  # joiners of scripts that need them
@@ -76,3 +84,45 @@ def test_excerpts_of_two_texts_begin_at_the_same_place():
     assert differing(f"{long} a b", f"{long}\nc", 60) == (f"…{'x' * 39} a b", f"…{'x' * 39} c")
     assert differing("a b", "a  c", 60) == ("a b", "a c")
     assert differing("the end", "the end of it", 60) == ("the end", "the end of it")
+
+
+@pytest.mark.reliability("Security")
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("Write to jane.doe+list@cs.example.edu, please", "jane.doe+list@cs.example.edu"),
+        ("Internet: roland@sics or ring", "roland@sics"),
+        ("See https://example.org/a?b=1#c and more", "https://example.org/a?b=1#c"),
+        ("at www.example.org/~me now", "www.example.org/~me"),
+        ("Call (801) 531-0800 today", "(801) 531-0800"),
+        ("Tel: +46 8 752 15 40, Fax", "+46 8 752 15 40"),
+        ("030/1234567", "030/1234567"),
+    ],
+)
+def test_addresses_numbers_and_links_are_hidden_at_the_same_length(text, hidden):
+    shown = without_contacts(text)
+    assert shown == text.replace(hidden, re.sub(r"\S", "•", hidden))
+    assert showing("hidden")(text) == shown
+    assert showing("shown")(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "In 1993, 10.5% of $79.00",
+        "on 12.10.1993 or 1993-04-28",
+        "(1982-1984), 1980-81",
+        "2 of 1,200 at 3 @ home",
+        "v1.2.3",
+    ],
+)
+def test_other_numbers_and_signs_stay(text):
+    assert without_contacts(text) == text
+
+
+@pytest.mark.reliability("Bad corpora")
+@pytest.mark.parametrize("text", ["w" * 200_000, "1 " * 100_000, "1.1" * 60_000, "a@" * 100_000])
+def test_contacts_in_long_texts_are_found_in_linear_time(text):
+    start = time.process_time()
+    without_contacts(text)
+    assert time.process_time() - start < 5

@@ -60,6 +60,7 @@ ENCODER = f"{RESULTS}/encoders/{{encoder}}"
 EMBEDDING = f"{CORPUS}/embeddings/{{encoding}}/{{embedding}}"
 TRAINED_VECTORS = f"{CORPUS}/vectors/{{encoding}}/{{embedding}}"
 TABLES = f"{RESULTS}/report/tables"
+CONTACTS = config.get("contacts", "hidden")  # in excerpts of documents
 
 PLAN = Plan(config)
 CORPORA, COMPARED, VARIANTS = PLAN.corpora, PLAN.compared, PLAN.variants

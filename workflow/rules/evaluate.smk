@@ -71,6 +71,7 @@ rule evaluate_corpus:
     conda:
         "../../environment.yml"
     params:
+        contacts=CONTACTS,
         title=lambda wildcards: corpus_title(wildcards.corpus),
         readers=literal(json.dumps(PLAN.described_lengths())),
         folder=subpath(output[0], parent=True),
@@ -79,7 +80,7 @@ rule evaluate_corpus:
         " --documents {input.documents} --vocabulary {input.vocabulary} --encoding {input.encoding}"
         " --sequences {input.sequences} --readers {params.readers:q}"
         " --coverage {input.coverage} --missing {input.missing}"
-        " --output {params.folder} 2> {log}"
+        " --contacts {params.contacts} --output {params.folder} 2> {log}"
 
 
 EVALUATED = (rules.evaluate_runs, rules.evaluate_corpus)
@@ -101,10 +102,11 @@ rule evaluate_duplicates:
     resources:
         mem_mb=growing(2400),
     params:
+        contacts=CONTACTS,
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --documents {input.documents}"
-        " --duplicates {output.duplicates} --output {params.folder} 2> {log}"
+        " --duplicates {output.duplicates} --contacts {params.contacts} --output {params.folder} 2> {log}"
 
 
 rule evaluate_labels:
@@ -121,11 +123,12 @@ rule evaluate_labels:
     conda:
         "../../environment.yml"
     params:
+        contacts=CONTACTS,
         runs=lambda wildcards, input: stored(" ".join(folders(input.runs))),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --documents {input.documents} --runs $(cat {params.runs})"
-        " --output {params.folder} 2> {log}"
+        " --contacts {params.contacts} --output {params.folder} 2> {log}"
 
 
 rule evaluate_sizes:
@@ -252,12 +255,13 @@ rule evaluate_documents:
     conda:
         "../../environment.yml"
     params:
+        contacts=CONTACTS,
         features=lambda wildcards: stored(features_and_runs(wildcards.corpus)),
         metric=lambda wildcards: metric(config, wildcards.corpus),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --documents {input.documents} --metric {params.metric}"
-        " $(cat {params.features}) --output {params.folder} 2> {log}"
+        " $(cat {params.features}) --contacts {params.contacts} --output {params.folder} 2> {log}"
 
 
 rule evaluate_lecture:
@@ -317,6 +321,7 @@ rule evaluate_answers:
         mem_mb=growing(5000),
         runtime=growing(60),
     params:
+        contacts=CONTACTS,
         runs=lambda wildcards: stored(
             " ".join(
                 f"{RESULTS}/{wildcards.corpus}/runs/{name}/seed-{seeds(config, wildcards.corpus)[0]}"
@@ -326,4 +331,4 @@ rule evaluate_answers:
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --documents {input.documents} --runs $(cat {params.runs})"
-        " --output {params.folder} 2> {log}"
+        " --contacts {params.contacts} --output {params.folder} 2> {log}"

@@ -1,11 +1,22 @@
 """Displayable text of a corpus: no character of it changes the text around it."""
 
+import argparse
 import re
+from collections.abc import Callable
 from itertools import pairwise
 
 FORMULA = "=+-@\t\r\n＝＋－＠"  # a spreadsheet reads a cell with this beginning as a formula
 ESCAPED = re.compile(f"'*[{re.escape(FORMULA)}]")
 SHARED = 40  # characters before a difference
+# An e-mail address (of Usenet, too: without a dot after the @), a link, or a telephone number: two
+# to six groups of digits, unless they are a date. Each part is bounded.
+EMAIL = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}"
+LINK = r"(?:(?:https?|ftp)://|www\.)[^\s<>\"]+"
+DATE = r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\d{4}[./-]\d{1,2}[./-]\d{1,2}\b|[12]\d{3}-[12]?\d?\d\d\b"
+GROUPS = r"\+?\(?\d{1,5}\)?(?:[ ./-]{1,2}\(?\d{1,8}\)?){1,5}"
+TELEPHONE = rf"(?<![\w./-])(?!\(?(?:{DATE})){GROUPS}(?![\w/])"
+CONTACT = re.compile(f"{EMAIL}|{LINK}|(?P<telephone>{TELEPHONE})")
+DIGITS = 7  # of a telephone number, at least
 JOINERS = "\u200c\u200d"
 
 
@@ -41,6 +52,29 @@ def differing(text: str, other: str, longest: int) -> tuple[str, str]:
     before = "…" if start else ""
     shown, twin = (before + excerpt(line[start:], longest - len(before)) for line in lines)
     return shown, twin
+
+
+def add_contacts(parser: argparse.ArgumentParser) -> None:
+    """Add the option of a command that writes excerpts of documents; see `showing`."""
+    about = "e-mail addresses, telephone numbers and links in excerpts"
+    parser.add_argument("--contacts", choices=("shown", "hidden"), default="shown", help=about)
+
+
+def showing(contacts: str) -> Callable[[str], str]:
+    """Return the function of a text that leaves contacts shown, or hides them."""
+    return without_contacts if contacts == "hidden" else str
+
+
+def without_contacts(text: str) -> str:
+    """Return a text of the same length with • for each character of an address, number or link."""
+
+    def hidden(found: re.Match) -> str:
+        telephone = found["telephone"]
+        if telephone and sum(map(str.isdigit, telephone)) < DIGITS:
+            return telephone
+        return re.sub(r"\S", "•", found[0])
+
+    return CONTACT.sub(hidden, text)
 
 
 def beginning(text: str, longest: int) -> str:
