@@ -4,7 +4,7 @@ The published runs are docs/results/full and docs/results/encoder, which scripts
 No figure in these tables is written by hand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -54,6 +54,11 @@ def read_tables(folder: Path) -> list[pd.DataFrame]:
     return tables
 
 
+def measured(value: float, write: Callable[[float], str]) -> str:
+    """Return a time as text, or a dash: that of answers from elsewhere is unknown."""
+    return "–" if pd.isna(value) else write(value)
+
+
 def headline(folder: Path) -> str:
     """Return three variants per corpus: the best, the cheapest within one point, and an LSTM."""
     rows, captions, manifest = [], [], read_manifest(folder)
@@ -71,7 +76,7 @@ def headline(folder: Path) -> str:
                 "choice": ", ".join(roles[row.variant]),
                 "variant": row.title,
                 "test accuracy (95% interval)": interval(row),
-                "CPU minutes to train": f"{row.cpu_minutes:,.1f}",
+                "CPU minutes to train": measured(row.cpu_minutes, "{:,.1f}".format),
             }
             for row in table.reindex(list(roles)).dropna(subset="title").itertuples()
         ]
@@ -115,8 +120,8 @@ def corpus_table(folder: Path, corpus: str, code: str, way: str) -> str:
         "variant": variants["title"],
         "accuracy (95% interval)": [interval(row) for row in variants.itertuples()],
         "without duplicates": variants["accuracy_unseen"].map(percent),
-        "CPU minutes to train": variants["cpu_minutes"].map("{:,.1f}".format),
-        "time per document": variants["ms_per_document"].map(milliseconds),
+        "CPU minutes to train": [measured(n, "{:,.1f}".format) for n in variants["cpu_minutes"]],
+        "time per document": [measured(n, milliseconds) for n in variants["ms_per_document"]],
         "compared with the best": variants["variant"].map(verdicts),
     }
     first = variants.iloc[0]

@@ -184,3 +184,17 @@ def test_nothing_private_is_looked_for_that_is_everywhere(monkeypatch):
     monkeypatch.delenv("SEQ2REPORT_MIRROR", raising=False)
     assert "/" not in publish.private_paths(ROOT)
     assert str(ROOT) in publish.private_paths(ROOT)
+
+
+def test_a_grid_has_the_runs_of_its_points_and_answers_from_elsewhere_have_one():
+    layers = [{"LSTM": {"units": {"grid": [8, 16]}}}]
+    variants = {
+        "lstm": {"title": "LSTM", "input": {}, "layers": layers},
+        "told": {"title": "Told", "predictions": {"source": "mine"}},
+    }
+    config = {"seeds": [1, 2], "compare": {"variants": list(variants)}, "variants": variants}
+    points = [(f"lstm_units_{units}", seed) for units in (8, 16) for seed in (1, 2)]
+    runs = pd.DataFrame([*points, ("told", 1)], columns=["variant", "seed"])
+    publish.check_finished("news", runs, config)
+    with pytest.raises(UserError, match="they differ in told seed 1;"):
+        publish.check_finished("news", runs[:-1], config)

@@ -1,5 +1,6 @@
 """The pages with published results, and the published run that they quote."""
 
+import math
 import re
 import shutil
 
@@ -191,3 +192,8 @@ def test_the_command_that_repeats_one_row_names_a_configured_run():
     assert corpus in config["compare"]["corpora"]
     assert variant in resolve_trained(config)
     assert int(seed.removeprefix("seed-")) in config["seeds"]
+
+
+def test_an_unknown_time_is_a_dash():
+    times = [results_page.measured(value, "{:.1f}".format) for value in (1.25, math.nan, None)]
+    assert times == ["1.2", "–", "–"]
