@@ -121,6 +121,7 @@ def test_without_the_gpu_asked_for_it_is_the_cpu_where_the_configuration_says_so
     )
 
 
+@pytest.mark.workflow  # XLA compiles it twice; test_cudnn.py has the cases
 def test_what_cost_cudnn_on_a_gpu_is_told_with_the_metrics(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(train_network, "gpu_name", lambda: "A name")  # it is the CPU all the same
     layers = [{"Masking": {}}, {"GRU": {"units": 2, "recurrent_dropout": 0.2}}]
