@@ -69,6 +69,17 @@ def test_a_text_without_a_known_piece_is_reported(name):
 
 
 @pytest.mark.reliability("Bad vectors")
+def test_a_tokeniser_that_fails_on_a_text_is_one_message():
+    content = json.loads((DATA / "bert_plain/tokenizer.json").read_text(encoding="utf-8"))
+    split = {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated"}
+    content["pre_tokenizer"] = split | {"invert": False}
+    splitter = Splitter(read_tokenizer(json.dumps(content).encode(), None, {}, "x"), 9)
+    for read in (splitter.encode, splitter.knows):
+        with pytest.raises(UserError, match="the tokeniser fails on a text: Onig: Regex search"):
+            read(["a" * 60 + "b"])
+
+
+@pytest.mark.reliability("Bad vectors")
 def test_a_tokeniser_that_makes_its_library_panic_is_refused():
     content = json.loads((DATA / "bert_plain" / "tokenizer.json").read_bytes())
     content["normalizer"] = {"type": "Precompiled", "precompiled_charsmap": "A"}

@@ -165,6 +165,14 @@ def test_other_weights_are_refused(tmp_path, name):
     assert expected in refused(folder)
 
 
+def test_hidden_files_of_a_repository_are_not_read(tmp_path):
+    folder = copied(tmp_path / "bert")
+    (folder / ".git").mkdir()
+    for name in ("modules.json", WEIGHTS):
+        (folder / ".git" / name).write_text("[")
+    assert read_checkpoint(folder).weights == WEIGHTS
+
+
 @bad
 def test_two_models_are_refused(tmp_path):
     copied(tmp_path / "two/a")
@@ -331,7 +339,7 @@ def with_modules(folder, *kinds, pooling=None):
         for n, kind in enumerate(kinds)
     ]
     (folder / "modules.json").write_text(json.dumps(rows))
-    if pooling:
+    if pooling is not None:
         (folder / "1_Pooling").mkdir()
         (folder / "1_Pooling/config.json").write_text(json.dumps(pooling))
     return folder
@@ -366,12 +374,12 @@ def test_modules_that_are_none_are_refused(tmp_path, content):
 
 @pytest.mark.parametrize(
     ("settings", "pooling"),
-    [(MEAN, "mean"), (CLS, "cls"), ({"pooling_mode": "cls"}, "cls"), (None, None)],
+    [(MEAN, "mean"), (CLS, "cls"), ({"pooling_mode": "cls"}, "cls"), ({}, None), (None, None)],
 )
 def test_the_pooling_of_a_checkpoint_is_known(tmp_path, settings, pooling):
     kinds = ("Transformer", "Pooling", "Normalize")
     checkpoint = read_checkpoint(with_modules(copied(tmp_path / "e5"), *kinds, pooling=settings))
-    assert [*checkpoint.pooling.values()] == [pooling] * (settings is not None)
+    assert [*checkpoint.pooling.values()] == [pooling] * bool(pooling)
     check_pooling(pooling or "mean", checkpoint, "pooling")
 
 

@@ -165,12 +165,21 @@ class Splitter:
 
         Both include the special tokens.
         """
-        whole = [self._prefix + _valid(text) for text in texts]
-        rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(whole)]
+        rows = [encoding.ids for encoding in self._split(self._prefix, texts)]
         most = self.length
         rows = [ids if len(ids) <= most else [*ids[: most - 1], ids[-1]] for ids in rows]
         flat = np.fromiter(chain.from_iterable(rows), np.int32)
         return flat, np.array([len(ids) for ids in rows], np.int64)
+
+    def _split(self, prefix: str, texts: Sequence[str], **options: bool) -> list:
+        """Return the encodings of texts; `UserError` if the tokeniser fails, as by its regex."""
+        try:
+            whole = [prefix + _valid(text) for text in texts]
+            return self._tokenizer.encode_batch_fast(whole, **options)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a panic of Rust is no Exception
+            raise UserError(f"the tokeniser fails on a text: {first_line(error)}") from error
 
     def pieces(self, texts: Sequence[str]) -> Pieces:
         """Return texts, without id, split and label, as pieces."""
@@ -181,8 +190,7 @@ class Splitter:
     def knows(self, texts: Sequence[str]) -> np.ndarray:
         """Return whether a text has a piece of known characters, (texts,) bool."""
         unknown = {self._tokenizer.token_to_id(name) for name in (*UNKNOWN, BLANK)}
-        valid = [_valid(text) for text in texts]
-        encodings = self._tokenizer.encode_batch_fast(valid, add_special_tokens=False)
+        encodings = self._split("", texts, add_special_tokens=False)
         return np.array([bool(set(encoding.ids) - unknown) for encoding in encodings], bool)
 
     def read(self, text: str) -> str:

@@ -13,10 +13,11 @@ LARGEST = 1 << 26  # bytes of a file that is held in memory
 
 
 def names_in(path: Path) -> list[str]:
-    """Return the names of the files, relative to the folder or archive."""
-    if path.is_dir():
-        return [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
-    return archives.names_in(path)
+    """Return the names of the files, relative to the folder or archive, except hidden ones."""
+    if not path.is_dir():
+        return archives.names_in(path)
+    names = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
+    return [name for name in names if not f"/{name}".count("/.")]
 
 
 def chunks(path: Path, name: str) -> Iterator[bytes]:

@@ -354,9 +354,10 @@ def _read_poolings(path: Path, names: list[str]) -> dict[str, str]:
         if PurePosixPath(file).name == CONFIG and folder.endswith("_Pooling"):
             settings = read_json(path, file)
             stem = "pooling_mode_"
-            modes = [key.removeprefix(stem) for key, on in settings.items() if on is True]
-            modes = [POOLINGS.get(mode, mode) for mode in modes if stem + mode in settings]
-            found[file] = str(settings.get("pooling_mode") or " and ".join(modes))
+            modes = [key for key, is_on in settings.items() if key.startswith(stem) and is_on]
+            modes = [POOLINGS.get(mode, mode) for mode in (key.removeprefix(stem) for key in modes)]
+            if pooling := settings.get("pooling_mode") or " and ".join(modes):
+                found[file] = str(pooling)
     return found
 
 
