@@ -6,7 +6,11 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import pytest
 from helpers import ROOT
+
+from seq2report.core.command import UserError
+from seq2report.models.pretrained import read_checkpoint
 
 DATA = ROOT / "tests/data/encoders"
 TINY = sorted(path.parent.name for path in DATA.glob("*/config.json"))
@@ -48,3 +52,14 @@ def packed(folder: Path, kind: str, below: str = "") -> Path:
             for file in files:
                 archive.write(file, f"{below}{file.name}")
     return path
+
+
+def refused(path: Path) -> str:
+    """Return the one line with which a checkpoint is refused, with PATH instead of its path."""
+    with pytest.raises(UserError) as error:
+        read_checkpoint(path).read_weights()
+    message = str(error.value)
+    assert str(path) in message
+    assert "\n" not in message
+    assert len(message) < 600
+    return message.replace(str(path), "PATH")

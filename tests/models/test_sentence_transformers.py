@@ -1,0 +1,105 @@
+"""What files of transformers and sentence-transformers beside a checkpoint change, or refuse."""
+
+import json
+
+import pytest
+from pretrained import NEEDED, WEIGHTS, changed, copied, packed, refused
+
+from seq2report.core.command import UserError
+from seq2report.models.pretrained import check_pooling, read_checkpoint
+
+bad = pytest.mark.reliability("Bad vectors")
+# Of transformers 4.57.6: AutoTokenizer.from_pretrained(folder) with these values and no vocab.txt.
+NORMALISED = [
+    ({}, "the film caf ##e 電 影 not"),
+    ({"do_lower_case": False}, "The Film caf ##é 電 影 [UNK]"),
+    (
+        {"do_lower_case": False, "tokenizer_class": "PreTrainedTokenizerFast"},
+        "the film caf ##e 電 影 not",
+    ),
+    ({"strip_accents": False}, "the film caf ##é 電 影 not"),
+    ({"tokenize_chinese_chars": False}, "the film caf ##e [UNK] not"),
+]
+
+
+@pytest.mark.parametrize(("values", "pieces"), NORMALISED)
+def test_the_options_of_a_tokeniser_change_it_as_in_transformers(tmp_path, values, pieces):
+    folder = copied(tmp_path / "bert", files=(*NEEDED, "tokenizer_config.json"))
+    changed(folder, "tokenizer_config.json", **values)
+    tokenizer = read_checkpoint(folder).tokenizer
+    expected = ["[CLS]", *pieces.split(), "[SEP]"]
+    assert tokenizer.encode("The Film café 電影 NOT").tokens == expected
+
+
+def with_modules(folder, *kinds, pooling=None):
+    """Add the files of sentence-transformers to a checkpoint; return its folder."""
+    rows = [
+        {
+            "idx": n,
+            "name": str(n),
+            "path": f"{n}_{kind}",
+            "type": f"sentence_transformers.models.{kind}",
+        }
+        for n, kind in enumerate(kinds)
+    ]
+    (folder / "modules.json").write_text(json.dumps(rows))
+    if pooling is not None:
+        (folder / "1_Pooling").mkdir()
+        (folder / "1_Pooling/config.json").write_text(json.dumps(pooling))
+    return folder
+
+
+MEAN = {"word_embedding_dimension": 16, "pooling_mode_cls_token": False}
+MEAN |= {"pooling_mode_mean_tokens": True, "include_prompt": True}
+CLS = MEAN | {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
+
+
+@bad
+@pytest.mark.parametrize(
+    "kinds", [("Transformer", "Pooling", "Dense", "Normalize"), ("CLIPModel",)]
+)
+def test_layers_that_are_not_computed_are_refused(tmp_path, kinds):
+    folder = with_modules(copied(tmp_path / "labse"), *kinds)
+    name = "Dense" if "Dense" in kinds else "CLIPModel"
+    for path in (folder, packed(folder, "zip")):
+        assert f"modules.json has the module {name}, expected only Transformer" in refused(path)
+    (folder / "2_Dense").mkdir()
+    (folder / "2_Dense" / WEIGHTS).write_bytes(b"other weights")
+    assert f"modules.json has the module {name}" in refused(folder)
+
+
+@bad
+@pytest.mark.parametrize("content", ["{}", "[1]", '[{"type": 1}]', "[{}]", "["])
+def test_modules_that_are_none_are_refused(tmp_path, content):
+    folder = copied(tmp_path / "bert")
+    (folder / "modules.json").write_text(content)
+    assert "PATH: modules.json " in refused(folder)
+
+
+@pytest.mark.parametrize(
+    ("settings", "pooling"),
+    [(MEAN, "mean"), (CLS, "cls"), ({"pooling_mode": "cls"}, "cls"), ({}, None), (None, None)],
+)
+def test_the_pooling_of_a_checkpoint_is_known(tmp_path, settings, pooling):
+    kinds = ("Transformer", "Pooling", "Normalize")
+    checkpoint = read_checkpoint(with_modules(copied(tmp_path / "e5"), *kinds, pooling=settings))
+    assert [*checkpoint.pooling.values()] == [pooling] * bool(pooling)
+    check_pooling(pooling or "mean", checkpoint, "pooling")
+
+
+@bad
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        (CLS, "cls"),
+        (CLS | {"pooling_mode_cls_token": False, "pooling_mode_max_tokens": True}, "max_tokens"),
+        (MEAN | {"pooling_mode_max_tokens": True}, "mean and max_tokens"),
+        ({"pooling_mode": ["cls", "mean"]}, "['cls', 'mean']"),
+    ],
+)
+def test_another_pooling_than_that_of_the_checkpoint_is_refused(tmp_path, settings, found):
+    folder = with_modules(copied(tmp_path / "bge"), "Transformer", "Pooling", pooling=settings)
+    with pytest.raises(UserError) as error:
+        check_pooling("mean", read_checkpoint(folder), "pooling")
+    message = f"pooling: found mean, but {folder}: 1_Pooling/config.json has {found}; set the same"
+    assert str(error.value).startswith(message)
