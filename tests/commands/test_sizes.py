@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from helpers import call
+from networks import DENSE, SEQUENCE, settings
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 import check_sizes
@@ -85,9 +86,34 @@ def test_steps_of_features_see_the_labels_of_the_subset_only(tiny, tmp_path):
     expected = weights.transform(counter.transform(subset["text"].to_list()))
     np.testing.assert_allclose(found.matrix.toarray(), expected.toarray(), rtol=1e-6)
     # A model draws the same subset of the features of the subset.
-    settings = {"input": {"form": "features", "features": "f"}, "pipeline": [{"MultinomialNB": {}}]}
-    run = train(tiny, tmp_path / "bayes", 20, settings, tmp_path / "features/documents.parquet")
+    bayes = {"input": {"form": "features", "features": "f"}, "pipeline": [{"MultinomialNB": {}}]}
+    run = train(tiny, tmp_path / "bayes", 20, bayes, tmp_path / "features/documents.parquet")
     assert json.loads((run / "metrics.json").read_text())["fitted_documents"] == 20
+
+
+def test_a_network_learns_from_the_subset_with_the_vocabulary_of_all_texts(tiny, tmp_path):
+    import train_network
+
+    output, fit = tmp_path / "dense/labels-0.5/seed-2", {"class_weight": "balanced"}
+    chosen = settings(SEQUENCE | {"embedding": "glove"}, DENSE, **{"epochs": 1} | fit)
+    call(
+        train_network,
+        corpus=tiny / "corpus.json",
+        documents=tiny / "words/sequences.parquet",
+        matrix=tiny / "glove/matrix.npy",
+        settings=chosen,
+        labels=0.5,
+        seed=2,
+        output=output,
+    )
+    subset = of_subset(tiny, 0.5, seed=2)
+    assert json.loads((output / "metrics.json").read_text())["fitted_documents"] == 24
+    watched = pl.read_parquet(output / "validation.parquet")["id"].to_list()
+    assert watched == subset.filter(split="validation")["id"].to_list()
+    about = json.loads((output / "run.json").read_text())
+    assert (about["variant"], about["labels"]["validation"]) == ("dense", len(watched))
+    words = pl.read_parquet(tiny / "words/vocabulary.parquet", columns=["id", "word"])
+    assert pl.read_parquet(output / "vocabulary.parquet").equals(words)
 
 
 def test_an_ensemble_of_runs_on_a_subset_is_named_by_its_variants(tiny, tmp_path):
