@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from seq2report.core import command
 from seq2report.core.command import read_json, run
-from seq2report.core.durations import shortest, stopwatch
+from seq2report.core.durations import MOST, shortest, stopwatch
 from seq2report.core.excerpts import excerpt
 from seq2report.core.stored import read_table
 from seq2report.documents.features import read_features
@@ -56,7 +56,10 @@ def main(argv: Sequence[str] | None) -> None:
         rows = drawn(documents["split"], documents["label"], corpus, args.labels, args.seed)
         documents, x = documents[rows], x[rows]
     parts = [part(documents, x, *names) for names in SPLITS]
-    model, probabilities, facts = train(variant, parts, about["classes"], args.seed)
+    # Of a subset, no time of predictions is shown.
+    model, probabilities, facts = train(
+        variant, parts, about["classes"], args.seed, MOST if args.labels is None else 1
+    )
     if variant.input:
         facts = with_features(facts, args.documents.parent, len(parts[-1][1]))
 
@@ -73,11 +76,15 @@ def main(argv: Sequence[str] | None) -> None:
 
 
 def train(
-    variant: Variant, parts: list[tuple["Documents", np.ndarray]], classes: list[str], seed: int
+    variant: Variant,
+    parts: list[tuple["Documents", np.ndarray]],
+    classes: list[str],
+    seed: int,
+    most: int = MOST,
 ) -> tuple["Pipeline", list[np.ndarray], dict]:
     """Return the fitted pipeline, probabilities of test and validation documents, and the facts.
 
-    ``parts`` are those of `SPLITS`.
+    ``parts`` are those of `SPLITS`; ``most`` is as in `shortest`.
     """
     from seq2report.models import pipelines
 
@@ -89,7 +96,7 @@ def train(
         model = pipelines.fitted(pipeline, *both)
         fit_time = fitting()
         probability, predict_time = shortest(
-            lambda: pipelines.probabilities(model, test[0], classes)
+            lambda: pipelines.probabilities(model, test[0], classes), most
         )
     if word := pipelines.joined_word(model):
         message = "token_pattern reads texts without blanks as words such as '%s'; remove it"

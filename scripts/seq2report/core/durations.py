@@ -24,14 +24,14 @@ def stopwatch() -> Callable[[], tuple[float, float]]:
     return lambda: (time.perf_counter() - start, time.process_time() - cpu_start)
 
 
-def shortest(work: Callable[[], Result]) -> tuple[Result, tuple[float, float]]:
+def shortest(work: Callable[[], Result], most: int = MOST) -> tuple[Result, tuple[float, float]]:
     """Return the result of ``work``, and the least seconds and CPU seconds of its runs.
 
-    Short work is repeated, up to `MOST` times within `REPEATED` seconds: a single run also measures
-    what happens once, such as the compilation of a network, and other jobs of the machine.
+    Short work is repeated, up to ``most`` times within `REPEATED` seconds: a single run also
+    measures what happens once, such as the compilation of a network, and other jobs of the machine.
     """
     total, result, runs = stopwatch(), None, []
-    while len(runs) < MOST and (not runs or total()[0] < REPEATED):
+    while len(runs) < most and (not runs or total()[0] < REPEATED):
         passed = stopwatch()
         result = work()
         runs.append(passed())
