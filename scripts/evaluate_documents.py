@@ -27,7 +27,7 @@ from seq2report.models.runs import METRICS, checked
 from seq2report.vectors.similarity import neighbours_of_class
 from seq2report.vectors.word_maps import FEWEST, SEED, draw_equally, draw_maps, framed, trust
 
-DOCUMENTS = 2000  # on a map; t-SNE takes about ten seconds for them
+DOCUMENTS = 2000  # on a map; t-SNE takes about five seconds for them
 SHOWN = 160  # characters of a document
 NEAR = 5  # neighbours of a document
 POSITIONS = {"PCA": "pca", "t-SNE": "tsne"}  # methods, and their columns
