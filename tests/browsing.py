@@ -5,7 +5,7 @@ import time
 
 from playwright.sync_api import Browser, Page
 
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 420, "height": 900}
+WIDE, MIDDLE, NARROW = ({"width": width, "height": 900} for width in (1280, 800, 390))
 # The words of the points of a page's first chart that are seen, a list a map.
 SEEN = """() => {
   const maps = new Map();

@@ -8,7 +8,7 @@ from pathlib import Path
 import made_tables
 import pandas as pd
 import pytest
-from browsing import NARROW, WIDE, Opened
+from browsing import MIDDLE, NARROW, WIDE, Opened
 from helpers import ROOT, page_of
 
 from seq2report.core.tables import write_tables
@@ -48,7 +48,7 @@ def pages(request, tmp_path_factory) -> list[Path]:
         write_tables(found, folder / "news" / name)
     settings = {"title": made_tables.LONG, "pipeline": []}
     parameters = {
-        "comparison": {"corpora": ["news"]},
+        "comparison": {"corpora": ["news"], "has_sizes": False},
         "compared": {"corpus": "news"},
         "variant": {"corpora": ["news"], "variant": variant, "settings": settings},
     }
@@ -60,7 +60,7 @@ def pages(request, tmp_path_factory) -> list[Path]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("size", [WIDE, MIDDLE, NARROW], ids=["wide", "middle", "narrow"])
 def test_pages_of_large_and_small_corpora_fit_their_window(browser, pages, size, scheme):
     screenshots = ROOT / "results/screenshots"
     for path in pages:
