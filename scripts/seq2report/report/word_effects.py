@@ -18,8 +18,11 @@ def signed(effect: float) -> str:
 def legend() -> str:
     """Return the legend of the colours in `coloured`, which are the same for all models."""
     scale = " ".join(
-        _word(f"{sign}{size:g}{' or more' if size == FULL else ''}", factor * size)
-        for sign, factor, sizes in (("−", -1, SHOWN[::-1]), ("+", 1, SHOWN))
+        _word(f"{sign}{size:g}{end if size == FULL else ''}", factor * size)
+        for sign, factor, sizes, end in (
+            ("−", -1, SHOWN[::-1], " or less"),
+            ("+", 1, SHOWN, " or more"),
+        )
         for size in sizes
     )
     return (
