@@ -50,28 +50,35 @@ def advice(*args, **options):
 
 def test_a_clear_crossing_is_a_recommendation():
     assert advice(CROSSED) == (
-        "With 50 labels use X; from about 300 on (95% interval 200 to 450) Y is better. Doubling"
-        " the labels to 10,000 would bring Y about 2.4 percentage points (1.7 to 3.1)."
+        "Among 2 variants, use X with 50 labels; from about 300 on (95% interval 200 to 450) Y is"
+        " better. Doubling the labels to 10,000 would bring Y about 2.4 percentage points"
+        " (1.7 to 3.1)."
     )
 
 
 def test_a_crossing_that_may_be_outside_of_the_sizes_is_uncertain():
     assert advice(CROSSED, (300.0, None, 450.0)).startswith(
-        "X leads with 50 labels, Y with 5,000, but where they cross is uncertain: at about 300 (95%"
-        " interval less than 50 to 450)."
+        "Among 2 variants, X leads with 50 labels, Y with 5,000, but where they cross is uncertain:"
+        " at about 300 (95% interval less than 50 to 450)."
     )
 
 
 @pytest.mark.parametrize(
     ("curves", "expected"),
     [
-        ({"x": (0.6, 0.7, 0.8), "y": (0.5, 0.6, 0.7)}, "X leads at every size from 50 to 5,000 la"),
+        (
+            {"x": (0.6, 0.7, 0.8), "y": (0.5, 0.6, 0.7)},
+            "Among 2 variants, X leads at every size",
+        ),
         (
             {"x": (0.6, 0.7, 0.8), "y": (0.5, 0.75, 0.7)},
-            "X leads with 50 and with 5,000 labels, but Y with 500.",
+            "Among 2 variants, X leads with 50 and with 5,000 labels, but Y with 500.",
         ),
         # Equal at one end: not overtaken.
-        ({"y": (0.5, 0.6, 0.8), "x": (0.6, 0.7, 0.8)}, "X leads at every size from 50 to 5,000 la"),
+        (
+            {"y": (0.5, 0.6, 0.8), "x": (0.6, 0.7, 0.8)},
+            "Among 2 variants, X leads at every size",
+        ),
     ],
 )
 def test_a_variant_that_is_not_overtaken_leads(curves, expected):

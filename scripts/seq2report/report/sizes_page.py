@@ -13,6 +13,8 @@ from seq2report.core.wording import plural
 from seq2report.report import html, sizes_plots
 from seq2report.report.numbers import METRICS, fill, listed, percent, points, seconds
 
+AMONG = "Among {of:n variants}, "  # of those that are trained on subsets
+
 
 def about(number: float) -> str:
     """Return a number of labels with two digits that count."""
@@ -40,23 +42,25 @@ def _sentences(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
     if level["score"].iloc[0] == last["score"]:  # it is not overtaken
         last = level.iloc[0]
     if sizes["variant"].nunique() > 1:
-        yield _leaders(first, last, leaders, tables["crossings"])
+        yield _leaders(first, last, leaders, tables)
     yield _more(tables["doubling"].set_index("variant").loc[last["variant"]], first, last)
 
 
 def _leaders(
-    first: pd.Series, last: pd.Series, leaders: pd.DataFrame, crossings: pd.DataFrame
+    first: pd.Series, last: pd.Series, leaders: pd.DataFrame, tables: dict[str, pd.DataFrame]
 ) -> str:
-    values = {"few": first["labels"], "many": last["labels"]}
+    crossings, of = tables["crossings"], tables["sizes"]["variant"].nunique()
+    values = {"few": first["labels"], "many": last["labels"], "of": of}
     values |= {"first": first["title"], "last": last["title"]}
     if first["variant"] == last["variant"]:
         others = leaders.iloc[:-1].loc[leaders["variant"] != first["variant"]]
         between = [f"{row.title} with {row.labels:,}" for row in others.itertuples()]
         if not between:
-            return fill("{first} leads at every size from {few:,} to {many:n labels}.", **values)
+            template = "{first} leads at every size from {few:,} to {many:n labels}."
+            return fill(AMONG + template, **values)
         values["others"] = listed(between)
         template = "{first} leads with {few:,} and with {many:n labels}, but {others}."
-        return fill(template, **values)
+        return fill(AMONG + template, **values)
     chosen = (crossings["first"] == first["variant"]) & (crossings["second"] == last["variant"])
     crossing = crossings[chosen].iloc[0]
     values |= {"labels": about(crossing["labels"]), "interval": interval(crossing, leaders)}
@@ -64,10 +68,10 @@ def _leaders(
         "{first} leads with {few:n labels}, {last} with {many:,}, but where they cross is"
         " uncertain: at about {labels} ({interval})."
         if crossing[["low", "high"]].isna().any()
-        else "With {few:n labels} use {first}; from about {labels} on ({interval}) {last} is"
+        else "use {first} with {few:n labels}; from about {labels} on ({interval}) {last} is"
         " better."
     )
-    return fill(template, **values)
+    return fill(AMONG + template, **values)
 
 
 def interval(crossing: pd.Series, sizes: pd.DataFrame) -> str:
