@@ -117,7 +117,9 @@ def tuned(*values):
 def test_a_chosen_grid_is_compared_as_one_variant_and_no_test_answers_are_read(project):
     both = {"title": "Both", "ensemble": {"members": ["tuned", "dense"], "method": "vote"}}
     names = ["svm", "tuned", "dense", "both"]
-    changes = {"variants__tuned": tuned(0.1, 10), "variants__both": both}
+    reads = {"input": {"features": "words"}, "pipeline": tuned(0.1, 10)["pipeline"][1:]}
+    changes = {"variants__tuned": tuned() | reads, "variants__both": both}
+    changes["features"] = {"words": {"steps": [{"TfidfVectorizer": {}}]}}
     config = edited(project.config, compare__variants=names, seeds=[1, 2], **changes)
     planned = project.planned(config=config)
     assert planned["choose_tuned"] == 2  # one run per seed

@@ -113,7 +113,9 @@ for variant in VARIANTS:
                 runtime=growing(10),
             params:
                 metric=lambda wildcards: metric(config, wildcards.corpus),
-                runs=lambda wildcards, input: stored(" ".join(folders(input.runs))),
+                runs=lambda wildcards, input: stored(
+                    " ".join(folders(file for file in input.runs if file.endswith("metrics.json")))
+                ),
                 folder=subpath(output[0], parent=True),
             shell:
                 "python {input.code[0]} --runs $(cat {params.runs}) --by val_{params.metric}"
