@@ -57,7 +57,7 @@ def test_a_chosen_grid_is_one_variant_that_is_compared_and_a_member():
 
 def test_a_candidate_with_the_settings_of_another_variant_is_not_trained():
     same = {"title": "Same", "pipeline": [{"TfidfVectorizer": {}}, {"LinearSVC": {"C": 10}}]}
-    plan = planned(["svm", "same", "other"], same=same, other=svm((1.0, 2)))
+    plan = planned(["svm", "same", "other"], same=same, other=svm((1.0, 2), title="Other"))
     assert plan.variants["svm"].choose.candidates == {
         "svm_c_0_1": "svm_c_0_1",
         "svm_c_1_0": "svm_c_1_0",
@@ -94,7 +94,11 @@ def test_the_files_of_the_model_are_those_that_every_candidate_has():
     network = COMMITTED["variants"]["glove_lstm"]
     length = network | {"input": network["input"] | {"length": {"grid": [50, 100]}}}
     read = {"grid": [{"features": "ngrams"}, {"encoding": "words", "form": "multihot"}]}
-    plan = planned(["a", "b"], a=length | {"choose": BY}, b=network | {"input": read, "choose": BY})
+    plan = planned(
+        ["a", "b"],
+        a=length | {"choose": BY},
+        b=network | {"title": "B", "input": read, "choose": BY},
+    )
     files = set(model_files(plan.variants, "a"))
     assert {"model.keras", "vocabulary.parquet"} <= files
     assert "model.keras" in model_files(plan.variants, "b")

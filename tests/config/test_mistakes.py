@@ -194,6 +194,15 @@ MISTAKES = [
         {"sources.imdb_sample.file": "newsgroups-sample.tar.xz.json"},
         "would overwrite a file of the source 'newsgroups_sample'",
     ),
+    ({"sources.imdb_sample.file": "logs"}, "'logs' is a folder of the workflow in resources/down"),
+    (
+        {"variants.glove_lstm.title": f" {COMMITTED['variants']['glove_bilstm']['title']}"},
+        "variants.glove_bilstm.title: found 'GloVe → BiLSTM, max pooling', which is also that of",
+    ),
+    (
+        {"corpora.imdb.title": COMMITTED["corpora"]["newsgroups"]["title"]},
+        "corpora.imdb.title: found '20 Newsgroups (4 groups)', which is also that of corpora.newsg",
+    ),
     ({"sources.imdb_sample.file": "../x"}, "sources.imdb_sample.file: '../x' does not have"),
     # names that stand for nothing
     ({"lessons.corpus": "imbd"}, "lessons.corpus: unknown 'imbd'; did you mean 'imdb'?"),

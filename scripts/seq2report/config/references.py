@@ -14,6 +14,7 @@ SOURCE_KEYS = ("source", "word_index", "index")  # whose value names a source
 # Keys of ``input`` that name something, and where it is defined.
 NAMED = {"encoding": "encodings", "embedding": "embeddings", "features": "features"}
 NAMED |= {"encoder": "encoders"}
+FOLDERS = ("logs", "benchmarks")  # in resources/downloads/
 ENCODER_KEYS = {"encoder", "length", "train_layers"}  # of an ``input`` that names an encoder
 
 
@@ -42,6 +43,7 @@ def reference_mistakes(config: dict) -> Iterator[str]:
         for n, message in files_mistakes(source["from"]):
             yield f"sources.{name}.from[{n}]: {message}"
     yield from _shared_files(config["sources"])
+    yield from _shared_titles(config)
     for name, corpus in config["corpora"].items():
         yield from corpus_mistakes(f"corpora.{name}", corpus, config["sources"])
     for name in config["variants"]:
@@ -90,6 +92,11 @@ def _shared_files(sources: dict) -> Iterator[str]:
     """Yield a message for each source whose download would overwrite that of another source."""
     owners: dict[str, str] = {}
     for name, source in sources.items():
+        if source["file"] in FOLDERS:
+            yield (
+                f"sources.{name}.file: '{source['file']}' is a folder of the workflow in"
+                " resources/downloads/; name another file"
+            )
         files = (source["file"], f"{source['file']}.json")  # with its receipt
         others = [owners.setdefault(file, name) for file in files]
         if other := next((other for other in others if sources[other] != source), None):
@@ -97,6 +104,19 @@ def _shared_files(sources: dict) -> Iterator[str]:
                 f"sources.{name}.file: '{source['file']}' in resources/downloads/ would overwrite"
                 f" a file of the source '{other}'; name another file in one of them"
             )
+
+
+def _shared_titles(config: dict) -> Iterator[str]:
+    """Yield a message for each compared corpus or variant with the title of another one."""
+    for kind in ("corpora", "variants"):
+        owners: dict[str, str] = {}
+        for name in filter(config[kind].get, config["compare"][kind]):
+            title = " ".join(config[kind][name]["title"].split())
+            if (other := owners.setdefault(title, name)) != name:
+                yield (
+                    f"{kind}.{name}.title: found '{title}', which is also that of {kind}.{other};"
+                    " the report names them by their titles, change one of them"
+                )
 
 
 def _variant_mistakes(where: str, variant: dict, config: dict) -> Iterator[str]:
