@@ -74,6 +74,13 @@ def citations(entries: list[dict], sources: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(cited, columns=["of", "reference"])
 
 
+def texts_in(value: str | dict | list) -> set[str]:
+    """Return all texts in a value: a source of answers can be one, one per corpus, or a grid."""
+    if isinstance(value, str):
+        return {value}
+    return set().union(*map(texts_in, value.values() if isinstance(value, dict) else value))
+
+
 def of_this_report(config: dict) -> dict:
     """Return a configuration without the corpora of the defaults that the report does not use.
 
@@ -83,7 +90,10 @@ def of_this_report(config: dict) -> dict:
     named = [*config["compare"]["corpora"], *([lessons["corpus"]] if lessons.get("pages") else [])]
     kept = {name: corpus for name, corpus in config["corpora"].items() if name in named}
     readers = [*kept.values(), *config["encodings"].values(), *config["embeddings"].values()]
+    readers += config.get("encoders", {}).values()
     used = {reader.get(key) for reader in readers for key in ("source", "word_index", "index")}
+    answers = [variant.get("predictions", {}) for variant in config["variants"].values()]
+    used |= texts_in([made.get("source", []) for made in answers])
     compare = dict(config["compare"])
     if "seeds" in compare:
         compare["seeds"] = {name: n for name, n in compare["seeds"].items() if name in kept}

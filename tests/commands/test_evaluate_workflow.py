@@ -16,6 +16,7 @@ from snakemake.utils import update_config
 
 import evaluate_workflow as evaluate
 from seq2report.config.check import check
+from seq2report.config.grids import with_grids
 from seq2report.core import durations
 from seq2report.core.command import UserError
 from seq2report.core.tables import write_tables
@@ -72,6 +73,18 @@ def test_a_report_on_own_texts_tells_no_corpus_of_the_default_configuration():
     assert told["variants"] == config["variants"]
     config["lessons"] = {"corpus": "imdb", "pages": ["shapes"]}
     assert list(evaluate.of_this_report(config)["corpora"]) == ["imdb", "mine"]
+
+
+@pytest.mark.parametrize("source", ["llm", {"imdb": "llm"}, {"grid": ["llm", {"imdb": "llm"}]}])
+def test_a_report_has_the_sources_of_encoders_and_answers(source):
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    update_config(config, yaml.safe_load((ROOT / "config/encoder.yaml").read_text()))
+    config["variants"]["llm"] = {"title": "LLM", "predictions": {"source": source}}
+    config["compare"]["corpora"] = ["imdb"]
+    config["sources"]["llm"] = {"file": "llm.csv", "from": [{"url": "file:llm.csv"}]}
+    shown = evaluate.of_this_report(config)
+    check(with_grids(shown), ROOT / "workflow/schemas/config.schema.yaml")
+    assert {"llm", "minilm"} <= set(shown["sources"])
 
 
 def test_jobs_are_read_with_the_longest_first(benchmarks):
