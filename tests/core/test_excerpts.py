@@ -97,6 +97,7 @@ def test_excerpts_of_two_texts_begin_at_the_same_place():
         ("Call (801) 531-0800 today", "(801) 531-0800"),
         ("Tel: +46 8 752 15 40, Fax", "+46 8 752 15 40"),
         ("030/1234567", "030/1234567"),
+        ("WhatsApp +491701234567.", "+491701234567"),
     ],
 )
 def test_addresses_numbers_and_links_are_hidden_at_the_same_length(text, hidden):

@@ -9,11 +9,12 @@ FORMULA = "=+-@\t\r\n＝＋－＠"  # a spreadsheet reads a cell with this begin
 ESCAPED = re.compile(f"'*[{re.escape(FORMULA)}]")
 SHARED = 40  # characters before a difference
 # An e-mail address (of Usenet, too: without a dot after the @), a link, or a telephone number: two
-# to six groups of digits, unless they are a date. Each part is bounded.
+# to six groups of digits, unless they are a date, or a plus sign and digits. Each part is bounded.
 EMAIL = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}"
 LINK = r"(?:(?:https?|ftp)://|www\.)[^\s<>\"]+"
 DATE = r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\d{4}[./-]\d{1,2}[./-]\d{1,2}\b|[12]\d{3}-[12]?\d?\d\d\b"
-GROUPS = r"\+?\(?\d{1,5}\)?(?:[ ./-]{1,2}\(?\d{1,8}\)?){1,5}"
+MORE = r"(?:[ ./-]{1,2}\(?\d{1,8}\)?)"
+GROUPS = rf"(?:\+?\(?\d{{1,5}}\)?{MORE}{{1,5}}|\+\d{{7,15}}{MORE}{{0,5}})"
 TELEPHONE = rf"(?<![\w./-])(?!\(?(?:{DATE})){GROUPS}(?![\w/])"
 CONTACT = re.compile(f"{EMAIL}|{LINK}|(?P<telephone>{TELEPHONE})")
 DIGITS = 7  # of a telephone number, at least
