@@ -88,7 +88,7 @@ def test_a_variant_that_is_not_overtaken_leads(curves, expected):
 def test_without_a_power_law_no_gain_is_predicted():
     found = advice({"x": (0.6, 0.7, 0.8)}, None, ())
     assert found == (
-        "From 50 to 5,000 labels, the accuracy of the leader rises from 60.0% to 80.0%; what more"
+        "With 50 and 5,000 labels, the accuracy of the leader is 60.0% and 80.0%; what more"
         " labels would bring cannot be predicted, because the errors of X follow no power law."
     )
 

@@ -85,8 +85,8 @@ def interval(crossing: pd.Series, sizes: pd.DataFrame) -> str:
 def _more(law: pd.Series, first: pd.Series, last: pd.Series) -> str:
     if pd.isna(law["gain"]):
         return fill(
-            "From {few:,} to {many:n labels}, the {metric} of the leader rises from {low:percent}"
-            " to {high:percent}; what more labels would bring cannot be predicted, because the"
+            "With {few:,} and {many:n labels}, the {metric} of the leader is {low:percent} and"
+            " {high:percent}; what more labels would bring cannot be predicted, because the"
             " errors of {title} follow no power law.",
             **{"few": first["labels"], "many": last["labels"], "title": last["title"]},
             **{"low": first["score"], "high": last["score"], "metric": METRICS[last["metric"]]},
