@@ -49,7 +49,7 @@ def measure(commit: str) -> pd.DataFrame:
         setup, report = timed(clone, "make", ".venv/.ready"), timed(clone, "make", "report")
         work = {"set-up": setup}
         for rule in RULES:
-            files = sorted(clone.glob(f"results/sample/benchmarks/{rule}/*.tsv"))
+            files = sorted(clone.glob(f"results/sample/benchmarks/{rule}/**/*.tsv"))
             jobs = pd.concat(pd.read_csv(file, sep="\t", na_values="-") for file in files)
             work[rule] = {"jobs": len(jobs), "cpu_seconds": jobs["cpu_time"].sum()}
     spent = sum(part["cpu_seconds"] for part in work.values())
