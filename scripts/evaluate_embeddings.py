@@ -21,7 +21,7 @@ import yaml
 
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run
-from seq2report.core.excerpts import excerpt, visible
+from seq2report.core.excerpts import add_contacts, excerpt, showing, visible
 from seq2report.core.stored import read_numbers, read_table
 from seq2report.core.tables import write_tables
 from seq2report.documents.documents import read_texts
@@ -137,7 +137,11 @@ def draw(
 
 
 def draw_all(
-    embeddings: list[Embedding], shown: pd.DataFrame, chosen: Sequences, documents: Path
+    embeddings: list[Embedding],
+    shown: pd.DataFrame,
+    chosen: Sequences,
+    documents: Path,
+    contacts: str,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables maps, document_maps (empty if documents are few), documents and quality.
 
@@ -152,11 +156,12 @@ def draw_all(
     )
     logging.info("%d words on %d maps", len(shown), len(maps))
     logging.info("%d documents on %d maps", len(chosen), len(document_maps))
-    texts = read_texts(documents, chosen.ids)
+    texts, show = read_texts(documents, chosen.ids), showing(contacts)
+    excerpts = [excerpt(show(texts[name]), SHOWN) for name in about["id"]]
     return {
         "maps": joined(maps, OF_MAPS),
         "document_maps": joined(document_maps, OF_DOCUMENTS),
-        "documents": about.assign(excerpt=[excerpt(texts[name], SHOWN) for name in about["id"]]),
+        "documents": about.assign(excerpt=excerpts),
         "quality": pd.DataFrame(quality + more),
     }
 
@@ -260,6 +265,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     start["help"] = "names of two of these matrices: training of AFTER started from BEFORE"
     parser.add_argument("--matrix", action="append", **matrix)
     parser.add_argument("--start", action="append", **start)
+    add_contacts(parser)
     return parser.parse_args(argv)
 
 
@@ -289,7 +295,7 @@ def main(argv: Sequence[str] | None) -> None:
     ]
     tables = {
         "embeddings": describe(embeddings, vocabulary, words.height, dict(args.start)),
-        **draw_all(embeddings, shown, chosen, args.documents),
+        **draw_all(embeddings, shown, chosen, args.documents, args.contacts),
         "neighbours": list_neighbours(embeddings, probes, spelled),
         "analogies": ask_analogies(embeddings, asked, words),
         "moved": joined([moved for moved, _ in compared], OF_MOVED),

@@ -3,6 +3,7 @@ import time
 import unicodedata
 
 import pytest
+from helpers import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,6 +106,15 @@ def test_addresses_numbers_and_links_are_hidden_at_the_same_length(text, hidden)
     assert shown == text.replace(hidden, re.sub(r"\S", "•", hidden))
     assert showing("hidden")(text) == shown
     assert showing("shown")(text) == text
+
+
+def test_every_command_that_writes_excerpts_can_hide_contacts():
+    rules = (ROOT / "workflow/rules/evaluate.smk").read_text(encoding="utf-8").split("\nrule ")
+    for script in sorted((ROOT / "scripts").glob("evaluate_*.py")):
+        if "read_texts(" in script.read_text(encoding="utf-8"):
+            assert "add_contacts(parser)" in script.read_text(encoding="utf-8"), script
+            (rule,) = (rule for rule in rules if rule.startswith(f"{script.stem}:"))
+            assert "--contacts {params.contacts}" in rule, script
 
 
 @pytest.mark.parametrize(

@@ -214,6 +214,7 @@ rule evaluate_embeddings:
     conda:
         "../../environment.yml"
     params:
+        contacts=CONTACTS,
         matrices=[
             f"--matrix {name} {stage} {matrix_of(name, stage)}" for name, stage in PLAN.matrices
         ],
@@ -224,7 +225,7 @@ rule evaluate_embeddings:
     shell:
         "python {input.code[0]} --documents {input.documents} --vocabulary {input.vocabulary}"
         " --sequences {input.sequences} --analogies {input.analogies:q} {params.matrices}"
-        " {params.starts} --output {params.folder} 2> {log}"
+        " {params.starts} --contacts {params.contacts} --output {params.folder} 2> {log}"
 
 
 rule evaluate_documents:
