@@ -75,8 +75,10 @@ def read_predictions(path: Path, documents: pl.DataFrame, classes: list[str]) ->
         is_answered = np.zeros(asked.height, bool)
         known = dict(zip(exported_ids(asked), range(asked.height), strict=True))
         known |= dict(zip(asked["id"], range(asked.height), strict=True))
+        wanted = {"id", *columns}
         for where, _, row in rows:
-            find_columns(list(row), ["id", *columns], where)
+            if not wanted <= row.keys():  # in JSON Lines, a row may lack some
+                find_columns(list(row), ["id", *columns], where)
             n = _position(row, known, documents, where)
             if is_answered[n]:
                 raise UserError(f"{where}: the id {_shown(row['id'])} again; keep one of its rows")
