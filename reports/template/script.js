@@ -56,8 +56,8 @@ function sortable(table, heading, column) {
   const button = document.createElement("button");
   button.type = "button";
   button.append(...heading.childNodes);
-  heading.append(button);
-  button.addEventListener("click", () => {
+  heading.append(button); // for the keyboard
+  heading.addEventListener("click", () => {
     const body = table.tBodies[0];
     const numbers = [...body.rows].every((row) => /^(–|)$|^-?[\d.]/.test(shown(row.cells[column])));
     const least = !numbers || isCost(heading, body.rows[0].cells[column]);
@@ -81,7 +81,8 @@ function sortable(table, heading, column) {
 function quoted(cell) {
   let text = shown(cell);
   if (/^'*[=+\-@\t\r\n＝＋－＠]/.test(text) && !isNumber(text)) text = `'${text}`;
-  return `"${text.replaceAll('"', '""')}"`;
+  const unit = cell.dataset.unit ? ` (${cell.dataset.unit})` : "";
+  return `"${text.replaceAll('"', '""')}${unit}"`;
 }
 
 function csv(table) {

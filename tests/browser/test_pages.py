@@ -157,6 +157,7 @@ def test_a_table_is_filtered_and_saved_as_it_is_shown(opened):
         page.get_by_text("Save as CSV").first.click()
     assert download.value.suggested_filename == "newsgroups-variants.csv"
     saved = pd.read_csv(download.value.path())
+    assert {"CPU time (s)", "prediction time (ms)"} <= set(saved)
     assert sorted(saved["variant"]) == sorted(wanted["title"])
     assert sorted(saved["accuracy"].round(4)) == sorted(wanted["accuracy"].round(4))
 

@@ -71,7 +71,7 @@ def test_the_outcome_names_the_best_its_equals_and_the_cheapest():
     assert "one percentage point is LSTM <b>: 89.5% for 30 s of CPU time instead of 60 s." in shown
     assert "point is LSTM <b>: 89.5% in 0.52 ms per document instead of 2 ms." in shown
     assert "protocol are left out, because" in shown
-    assert "a difference of less than 2.1 percentage points from the best is seldom" in shown
+    assert "a difference from the best of less than 2.1 percentage points" in shown
 
 
 def test_the_outcome_of_a_clear_best_that_is_the_cheapest_too():

@@ -5,7 +5,7 @@ import json
 import math
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from difflib import SequenceMatcher
 from html import escape
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from seq2report.core.excerpts import visible
 from seq2report.report.harmless import RIGHT_TO_LEFT
-from seq2report.report.numbers import fill
+from seq2report.report.numbers import fill, milliseconds, seconds
 from seq2report.report.plots import INK, ink_on, letters, look
 
 if TYPE_CHECKING:  # not every page has a chart
@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # not every page has a chart
 # beyond the second, they are broken into lines.
 SHORT, WRAPPED = 20, 60
 PIECES = re.compile("\\s+|[^\\W\u0e00-\U0003ffff]+|.", re.DOTALL)  # words, blanks and signs
+UNITS = {seconds: "s", milliseconds: "ms"}  # of the numbers that these format
 ROWS = 200  # of a table with one row per class: a page has the same size for any number of classes
 
 
@@ -92,16 +93,23 @@ def table(
             kind += f' data-value="{value:.6g}"'  # for sorting and saving
         return f"<td{kind}>{content if column in raw else escape(content)}</td>"
 
-    head = "".join(
-        f'<th scope="col"{" class=text" if column in text else ""}>{escape(str(column))}</th>'
-        for column in frame.columns
-    )
     rows = frame.itertuples(index=False, name=None)
+    head = "".join(_headings(frame, formats, text))
     body = "".join(f"<tr>{''.join(map(cell, frame.columns, row))}</tr>" for row in rows)
     above = f"<caption>{escape(caption)}</caption>" if caption else ""
     named = f' data-name="{escape(name)}"' if name else ""
     content = f"<table{named}>{above}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return HTML(f'<div class="scroll" tabindex="0">{content}</div>')
+
+
+def _headings(
+    frame: pd.DataFrame, formats: dict[str, Callable], text: tuple[str, ...]
+) -> Iterator[str]:
+    """Yield the headings of a table, as in `table`; those of times name their unit for saving."""
+    for column in frame.columns:
+        unit = UNITS.get(formats.get(column))
+        about = ' class="text"' * (column in text) + (f' data-unit="{unit}"' if unit else "")
+        yield f'<th scope="col"{about}>{escape(str(column))}</th>'
 
 
 def direction(content: str) -> str:

@@ -30,6 +30,11 @@ def points(value: float) -> str:
     return f"{100 * value:.1f} percentage points"
 
 
+def signed(value: float) -> str:
+    """Return a difference with its sign and one decimal."""
+    return f"{value:+.1f}".replace("-", "−") if round(value, 1) else "0.0"
+
+
 def seconds(value: float) -> str:
     """Return a duration in seconds for people."""
     if value < 10:

@@ -145,8 +145,8 @@ def _detectable(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
     level = pairs[pairs["verdict"] == "not distinguishable"]
     if len(pairs):
         yield fill(
-            "With {n:n test documents}, a difference of less than {least:points} from the best is"
-            " seldom found.",
+            "With {n:n test documents}, the paired test usually misses a difference from the best"
+            " of less than {least:points} (median of the variants).",
             n=best["test_documents"],
             least=(level if len(level) else pairs)["detectable"].median(),
         )

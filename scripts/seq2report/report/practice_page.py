@@ -8,7 +8,7 @@ from IPython.display import HTML
 
 from seq2report.core.excerpts import excerpt
 from seq2report.report import html
-from seq2report.report.numbers import percent
+from seq2report.report.numbers import percent, signed
 from seq2report.report.outcome import recommended
 
 COSTLY = 10  # classes of the table
@@ -41,7 +41,7 @@ def detectable(corpus: str, tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
             "verdict": variants["verdict"],
         }
     )
-    formats = {"difference (points)": "{:+.1f}".format, "detectable (points)": "{:.1f}".format}
+    formats = {"difference (points)": signed, "detectable (points)": "{:.1f}".format}
     text, name = ("variant", "verdict"), f"{corpus}-detectable"
     caption = f"Compared with {best['title']}"
     yield html.table(shown, formats, caption, text, raw=("variant",), name=name)

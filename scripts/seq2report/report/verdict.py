@@ -45,7 +45,7 @@ def _lines(tables: dict[str, pd.DataFrame]) -> Iterator[tuple[str, str, str]]:
     else:
         difference = NEXT["not distinguishable"]
         yield "level", "Best", f"{_named(best)} ({difference}), {_cost(best, use)}."
-    other = another_kind(tables["variants"], use)
+    other = another_kind(tables, use)
     if other is not None and other["variant"] != best["variant"]:
         yield _judged(tables, other, use)
 
@@ -69,20 +69,25 @@ def against(tables: dict[str, pd.DataFrame], one: pd.Series, other: pd.Series) -
     return pairs[one["variant"], other["variant"]]
 
 
-def another_kind(variants: pd.DataFrame, use: pd.Series) -> pd.Series | None:
-    """Return the best variant of another kind than the one to use, or None.
+def another_kind(tables: dict[str, pd.DataFrame], use: pd.Series) -> pd.Series | None:
+    """Return a variant of another kind than the one to use, or None.
 
-    For a network, that is a pipeline; otherwise the best network that reads words in their order,
-    or the best network.
+    For a network, that is the cheapest pipeline that is not significantly worse, or the best one.
+    Otherwise it is the best network that reads words in their order, or the best network.
     """
-    rows = variants[variants["protocol"] != "lecture"]
-    if use["kind"] == "network":
-        rows = rows[rows["kind"] == "pipeline"]
-    else:
+    rows = tables["variants"][tables["variants"]["protocol"] != "lecture"]
+    if use["kind"] != "network":
         rows = rows[rows["kind"] == "network"]
-        ordered = rows[rows["document_shape"].str.contains(" × ", na=False)]
+        ordered = rows[rows.apply(_reads_order, axis=1)] if len(rows) else rows
         rows = ordered if len(ordered) else rows
+    elif len(rows := rows[rows["kind"] == "pipeline"]):
+        level = rows[[against(tables, row, use) != "worse" for _, row in rows.iterrows()]]
+        rows = level.sort_values("fit_cpu_seconds") if len(level) else rows
     return None if rows.empty else rows.iloc[0]
+
+
+def _reads_order(row: pd.Series) -> bool:
+    return " × " in str(row["document_shape"])
 
 
 def _judged(
@@ -90,7 +95,9 @@ def _judged(
 ) -> tuple[str, str, str]:
     """Return the line on a variant of another kind: is it worth its cost?"""
     verdict, cost = against(tables, other, use), _cost(other, use)
-    label = "Network" if other["kind"] == "network" else "Without a network"
+    label = "Without a network"
+    if other["kind"] == "network":
+        label = "Network that reads words in order" if _reads_order(other) else "Network"
     if pd.isna(use["fit_cpu_seconds"]):
         return "level", label, f"{_named(other)} ({NEXT[verdict]}), {_training(other)}."
     own, least = other["fit_cpu_seconds"], use["fit_cpu_seconds"]
