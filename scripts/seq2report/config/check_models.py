@@ -17,6 +17,8 @@ from seq2report.core.imports import local_imports
 from seq2report.core.machine import memory_mb
 from seq2report.models.variant import Input
 
+BUILT = ("network", "pipeline")  # the kinds with a model of their own
+
 
 def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     """Let ``check.py`` build the models of all variants that the file ``memory`` does not have.
@@ -40,7 +42,7 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     built = {
         name: variant.settings() | _pretrained(variant.input, config, encoders)
         for name, variant in variants.items()
-        if variant.kind not in ("ensemble", "choice", "predictions")
+        if variant.kind in BUILT
     }
     checked = {}
     with contextlib.suppress(UserError):  # no such file, or a damaged one
