@@ -3,6 +3,8 @@
 The tables are made directly, without a training. The screenshots lie in results/screenshots.
 """
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import made_tables
@@ -36,11 +38,16 @@ def answers(variant: str) -> dict[str, pd.DataFrame]:
     }
 
 
-@pytest.fixture(scope="module", params=SHAPES)
-def pages(request, tmp_path_factory) -> list[Path]:
-    """The front page, the page in depth and the page of a variant."""
-    folder = tmp_path_factory.mktemp(request.param)
-    made = made_tables.tables(**SHAPES[request.param])
+@pytest.fixture(scope="module")
+def pages_of(tmp_path_factory) -> Callable[[str], list[Path]]:
+    """Make the pages of a shape when they are first needed."""
+    # Not a parameter of the fixture: pytest would order the tests by it, beside those of others.
+    return cache(lambda shape: make_pages(tmp_path_factory.mktemp(shape), shape))
+
+
+def make_pages(folder: Path, shape: str) -> list[Path]:
+    """Return the front page, the page in depth and the page of a variant."""
+    made = made_tables.tables(**SHAPES[shape])
     classes, variant = made.pop("classes"), made["variants"]["variant"].iloc[2]
     corpus = {"corpus": pd.DataFrame([CORPUS]), "classes": classes}
     for name, found in {"runs": made, "corpus": corpus, "answers": answers(variant)}.items():
@@ -55,15 +62,16 @@ def pages(request, tmp_path_factory) -> list[Path]:
     found = []
     for name, own in parameters.items():
         page_of(name, folder, table_folder=str(folder), **own)
-        found.append((folder / "n.html").rename(folder / f"{request.param}-{name}.html"))
+        found.append((folder / "n.html").rename(folder / f"{shape}-{name}.html"))
     return found
 
 
+@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, MIDDLE, NARROW], ids=["wide", "middle", "narrow"])
-def test_pages_of_large_and_small_corpora_fit_their_window(browser, pages, size, scheme):
+def test_pages_of_large_and_small_corpora_fit_their_window(browser, pages_of, shape, size, scheme):
     screenshots = ROOT / "results/screenshots"
-    for path in pages:
+    for path in pages_of(shape):
         with Opened(browser, path.as_uri(), viewport=size, color_scheme=scheme) as opened:
             assert opened.said == [], path.name
             assert opened.too_wide() <= 0, path.name
@@ -72,8 +80,9 @@ def test_pages_of_large_and_small_corpora_fit_their_window(browser, pages, size,
             opened.page.screenshot(path=screenshots / name, full_page=True)
 
 
-def test_long_tables_have_pages_and_are_filtered_and_saved_as_a_whole(browser, pages):
-    for path in pages:
+@pytest.mark.parametrize("shape", SHAPES)
+def test_long_tables_have_pages_and_are_filtered_and_saved_as_a_whole(browser, pages_of, shape):
+    for path in pages_of(shape):
         with Opened(browser, path.as_uri()) as opened:
             table = opened.page.locator("table[data-name]").first
             rows = table.locator("tbody tr")

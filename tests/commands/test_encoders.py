@@ -112,8 +112,9 @@ def test_an_explanation_measures_the_words_that_the_encoder_reads(corpus, name, 
     assert effects["word"].to_list() == kept
     answer = model.classes.index(document["answer"])
     without = [" ".join(word for word in kept if word != left_out) for left_out in kept]
-    expected = document["probability"] - model.predict(without)[:, answer]
-    np.testing.assert_allclose(effects["effect"], expected, rtol=0, atol=1e-6)
+    whole, *parts = (model.predict(each)[:, answer] for each in ([text], without))
+    odds = [np.log(p / (1 - p)) for p in (whole, *parts)]
+    np.testing.assert_allclose(effects["effect"], odds[0] - odds[1], rtol=0, atol=1e-5)
     assert effects["effect"].abs().max() > 1e-4
 
 

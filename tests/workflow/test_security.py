@@ -19,11 +19,14 @@ HOSTILE = {
             "from": [{"url": f"https://127.0.0.1:9/{HARM}", "member": HARM}],
         }
     },
-    "corpora": {"imdb": {"title": HARM}, "newsgroups": {"title": HARM}},
+    "corpora": {"imdb": {"title": HARM}, "newsgroups": {"title": f"{HARM} b"}},
     "embeddings": {"glove": {"title": HARM}},
     "variants": {
         "majority": {"title": HARM},
-        "tfidf_svm": {"title": HARM, "pipeline": [{"TfidfVectorizer": {"token_pattern": HARM}}]},
+        "tfidf_svm": {
+            "title": f"{HARM} b",
+            "pipeline": [{"TfidfVectorizer": {"token_pattern": HARM}}],
+        },
     },
 }
 HOSTILE["variants"]["tfidf_svm"]["pipeline"].append({"LinearSVC": {}})

@@ -17,7 +17,7 @@ def test_a_variant_that_watches_the_test_documents_is_not_asked_about_their_labe
         compare__variants=["svm", "dense", "watching"],
     )
     output = project.commands("--forcerun", "evaluate_labels", config=config)
-    (asked,) = re.findall(r"evaluate_labels.py .*--runs (.*) --output", output)
+    (asked,) = re.findall(r"evaluate_labels.py .*--runs (.*?) --[co]", output)
     runs = "results/tiny/news/runs"
     assert asked.split() == [f"{runs}/svm/seed-1", f"{runs}/dense/seed-1"]
 
