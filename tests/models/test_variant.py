@@ -29,10 +29,7 @@ def test_the_kind_follows_from_the_settings():
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (
-            {},
-            "expected one of 'choose', 'ensemble', 'predictions', 'pipeline', 'layers', found nothing",
-        ),
+        ({}, "one of 'choose', 'ensemble', 'predictions', 'pipeline', 'layers', found nothing"),
         ({"input": {}}, "found input"),
         ({"pipeline": [], "more": 1}, "unexpected keyword argument 'more'"),
         (settings(SEQUENCE | {"size": 3}), "unexpected keyword argument 'size'"),
