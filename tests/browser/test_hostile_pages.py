@@ -76,7 +76,7 @@ def pages(tmp_path_factory, messages):
 @pytest.mark.reliability("Security")
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_nothing_runs_nothing_is_fetched_and_nothing_bursts_its_page(browser, pages, size):
-    assert len(pages) == 10
+    assert len(pages) == 12
     for path in pages:
         with Opened(browser, path.as_uri(), viewport=size) as opened:
             assert opened.said == [], path.name

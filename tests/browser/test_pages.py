@@ -380,6 +380,6 @@ def test_a_page_is_read_inside_snakemakes_report(browser, snakemakes_report):
 
 def test_every_page_is_whole_in_snakemakes_report(snakemakes_report):
     whole = snakemakes_report.read_text()
-    for name in PAGES:
+    for name in set(PAGES) - {"summary"}:  # which is the front page again
         page = base64.b64encode((REPORT / f"{name}.html").read_bytes()).decode()
         assert page in whole, name
