@@ -22,7 +22,7 @@ from seq2report.report import (
 from seq2report.report.numbers import milliseconds, percent, seconds
 
 
-@pytest.fixture(scope="module", params=["accuracy", "macro_f1"])
+@pytest.fixture(params=["accuracy", "macro_f1"])
 def tables(request):
     return made_tables.tables(metric=request.param)
 
