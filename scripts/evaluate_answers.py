@@ -79,10 +79,19 @@ def ask(
         excerpt=[excerpt(showing(contacts)(texts[name]), EXCERPT) for name in rows["id"]],
     )
     words = [
-        word_table(effect, row["id"], row["kind"], contacts)
+        word_table(effect, row["id"], row["kind"], part(texts[row["id"]], effect.text, contacts))
         for effect, row in zip(effects, weighed.to_dicts(), strict=True)
     ]
     return documents, pd.concat(words or [word_table(NO_WORDS, "", "")])
+
+
+def part(text: str, read: str, contacts: str) -> str:
+    """Return the part of a text that a model reads, as it is shown.
+
+    Contacts are found in the whole text, because the part may begin or end within one.
+    """
+    start = text.index(read)
+    return showing(contacts)(text)[start : start + len(read)]
 
 
 def main(argv: Sequence[str] | None) -> None:

@@ -25,11 +25,11 @@ import pyarrow.compute as pc
 
 from seq2report.core import command
 from seq2report.core.command import UserError, intact, read_json, run
-from seq2report.core.excerpts import add_contacts, beginning, excerpt, showing
+from seq2report.core.excerpts import HIDDEN, add_contacts, beginning, excerpt, showing
 from seq2report.core.stored import open_parquet, read_table
 from seq2report.core.tables import write_tables
 from seq2report.documents.sequences import Sequences, pad, read_sequences
-from seq2report.documents.tokens import SPECIAL, START, UNKNOWN, has_special, number, tokens
+from seq2report.documents.tokens import SPECIAL, START, UNKNOWN, has_special, number, spans, tokens
 
 TOP_WORDS = 40
 EXCERPT = 400  # characters of an example
@@ -221,6 +221,16 @@ def follow(
     return spelled.with_columns(lost=lost), decoded.with_row_index("position")
 
 
+def hide(words: pl.DataFrame, text: str, shown: str) -> pl.DataFrame:
+    """Return a table in which • stands for each word of a contact.
+
+    ``shown`` is the ``text`` with its contacts hidden, of the same length.
+    """
+    hidden = {word.token for word in spans(text) if HIDDEN in shown[word.start : word.end]}
+    is_hidden = pl.col("word").is_in(list(hidden))
+    return words.with_columns(word=pl.when(is_hidden).then(pl.lit(HIDDEN)).otherwise("word"))
+
+
 def show_documents(
     documents: Path,
     counted: pl.DataFrame,
@@ -239,18 +249,21 @@ def show_documents(
         texts = rows.select("id", "label", "text").collect(engine="streaming")
     texts = texts.join(counted.select("id", "words"), on="id", maintain_order="left")
     content = dict(texts.select("id", "text").iter_rows())
+    # Preferred is a document of which nothing is hidden.
     whole = (name for name in candidates if show(content[name]) == content[name])
-    chosen = next(whole, candidates[0])  # of which nothing is hidden: all its words are shown
+    chosen = next(whole, candidates[0])
     document = texts.filter(pl.col("id") == chosen)
     sequence = sequences.take(np.flatnonzero(sequences.ids == chosen))
     # If no network reads words in their order, nothing is padded or truncated.
     length = max(1, int(sequence.lengths[0]))
     reader = readers[0] if readers else {"length": length, "padding": "pre", "truncating": "pre"}
-    words, row = follow(spell(document["text"][0], vocabulary), sequence, vocabulary, reader)
+    text = document["text"][0]
+    tables = follow(spell(text, vocabulary), sequence, vocabulary, reader)
+    words, row = (hide(table, text, show(text)) for table in tables)
     columns = ["id", "label", "words", "text"]
     examples = texts.filter(pl.col("id").is_in(ids)).sort("label")[columns].to_pandas()
     examples["text"] = examples["text"].map(lambda text: excerpt(show(text), EXCERPT))
-    start = beginning(show(document["text"][0]), DOCUMENT_CHARACTERS)
+    start = beginning(show(text), DOCUMENT_CHARACTERS)
     return {
         "examples": examples,
         "document": document[columns].to_pandas().assign(text=start, **reader),

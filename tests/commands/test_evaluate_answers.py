@@ -55,11 +55,20 @@ def test_words_and_what_is_between_them_make_the_text(tables, trained):
 def test_contacts_are_hidden_in_words_and_what_is_between_them():
     text = "Write to jane@example.org now."
     starts = np.array([[0, 5], [6, 8], [9, 13], [14, 21], [22, 25], [26, 29]])
-    table = word_table(Occlusion(text, 6, starts, np.zeros(6)), "1", "right", "hidden")
-    shown = "".join(table["word"] + table["after"])
-    assert shown == "Write to •••••••••••••••• now."
-    table = word_table(Occlusion(text, 6, starts, np.zeros(6)), "1", "right")
-    assert "".join(table["word"] + table["after"]) == text
+    for contacts, expected in (("hidden", "Write to •••••••••••••••• now."), ("shown", text)):
+        shown = answers.part(text, text, contacts)
+        table = word_table(Occlusion(text, 6, starts, np.zeros(6)), "1", "right", shown)
+        assert "".join(table["word"] + table["after"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("read", "shown"),
+    [("example.org now: 030 1234567", "••••••••••• now: ••• •••••••"), ("now: 030", "now: •••")],
+)
+def test_a_contact_is_hidden_where_a_model_reads_a_part_of_it(read, shown):
+    text = "Write to jane@example.org now: 030 1234567"
+    assert answers.part(text, read, "hidden") == shown
+    assert answers.part(text, read, "shown") == read
 
 
 def predictions(probability, label):

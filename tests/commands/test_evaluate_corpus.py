@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import evaluate_corpus as corpus
 from seq2report.core.command import UserError
+from seq2report.core.excerpts import without_contacts
 from seq2report.core.tables import read_tables
 from seq2report.documents.tokens import SPECIAL, tokens
 
@@ -296,3 +297,11 @@ def test_unlabelled_documents_are_counted_and_never_an_example(tiny, tmp_path):
     assert (tables["cuts"]["documents"] == documents.height).all()
     for name in ("examples", "document"):
         assert not tables[name]["id"].str.startswith("unlabelled").any()
+
+
+def test_words_of_contacts_are_hidden_where_every_document_has_one():
+    text = "Write to jane@example.org now"
+    words = pl.DataFrame({"word": ["write", "to", "jane", "example", "org", "now", None]})
+    shown = corpus.hide(words, text, without_contacts(text))["word"].to_list()
+    assert shown == ["write", "to", "•", "•", "•", "now", None]
+    assert corpus.hide(words, text, text).equals(words)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from seq2report.answers.predictor import Predictor
-from seq2report.core.excerpts import excerpt, showing
+from seq2report.core.excerpts import excerpt
 from seq2report.documents.tokens import Span, spans
 
 WORDS = 200  # words tested per text, from the first one that the model reads
@@ -80,13 +80,15 @@ def occlude(model: Predictor, texts: Sequence[str], answers: Sequence[int]) -> l
     return occlusions
 
 
-def word_table(occlusion: Occlusion, name: str, kind: str, contacts: str = "shown") -> pd.DataFrame:
+def word_table(
+    occlusion: Occlusion, name: str, kind: str, shown: str | None = None
+) -> pd.DataFrame:
     """Return one row per word of a document: id, kind, position, word, after and effect.
 
     ``after`` is the text between the word and the next one; after the last word of the text, it is
-    the rest of the text.
+    the rest of the text. ``shown`` is the text of the occlusion as it is shown, of the same length.
     """
-    text, (starts, ends) = showing(contacts)(occlusion.text), occlusion.spans.T
+    text, (starts, ends) = occlusion.text if shown is None else shown, occlusion.spans.T
     last = len(text) if occlusion.words == len(occlusion.spans) else ends[-1]
     next_start = np.append(starts[1:], last)[: len(starts)]
     words = [excerpt(text[a:b], EXCERPT) for a, b in occlusion.spans]

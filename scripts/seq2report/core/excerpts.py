@@ -17,6 +17,7 @@ MORE = r"(?:[ ./-]{1,2}\(?\d{1,8}\)?)"
 GROUPS = rf"(?:\+?\(?\d{{1,5}}\)?{MORE}{{1,5}}|\+\d{{7,15}}{MORE}{{0,5}})"
 TELEPHONE = rf"(?<![\w./-])(?!\(?(?:{DATE})){GROUPS}(?![\w/])"
 CONTACT = re.compile(f"{EMAIL}|{LINK}|(?P<telephone>{TELEPHONE})")
+HIDDEN = "•"  # stands for a character of a contact
 DIGITS = 7  # of a telephone number, at least
 JOINERS = "\u200c\u200d"
 
@@ -73,7 +74,7 @@ def without_contacts(text: str) -> str:
         telephone = found["telephone"]
         if telephone and sum(map(str.isdigit, telephone)) < DIGITS:
             return telephone
-        return re.sub(r"\S", "•", found[0])
+        return re.sub(r"\S", HIDDEN, found[0])
 
     return CONTACT.sub(hidden, text)
 
