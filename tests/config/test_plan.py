@@ -69,8 +69,9 @@ def test_lengths_are_described_once_each():
     ]
 
 
-def test_variants_by_the_lectures_protocol_are_not_held_out():
-    assert plan("lecture_lstm", "glove_lstm").held_out == ["glove_lstm"]
+def test_variants_by_the_lectures_protocol_and_ensembles_do_not_vote_on_labels():
+    assert plan("lecture_lstm", "glove_lstm", "ensemble").voters == ["glove_lstm"]
+    assert plan("ensemble").voters == ["ensemble"]
 
 
 def test_every_corpus_variant_and_seed_is_a_job():

@@ -113,7 +113,7 @@ rule evaluate_labels:
     input:
         code=script_files("evaluate_labels"),
         documents=f"{CORPUS}/documents.parquet",
-        runs=lambda wildcards: runs(wildcards.corpus, PLAN.held_out, "predictions.parquet"),
+        runs=lambda wildcards: runs(wildcards.corpus, PLAN.voters, "predictions.parquet"),
     output:
         tables("{corpus}/labels", "labels labels_summary"),
     log:

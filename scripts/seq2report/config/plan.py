@@ -39,9 +39,14 @@ class Plan:
         self.variants = resolve_trained(config)  # those compared, then members and candidates
 
     @cached_property
-    def held_out(self) -> list[str]:
-        """The compared variants whose test documents are predicted once, at the end."""
-        return [name for name in self.compared if self.variants[name].is_held_out]
+    def voters(self) -> list[str]:
+        """The compared variants whose answers show suspected labels.
+
+        They predict the test documents once, at the end. Ensembles repeat the votes of their
+        members, and vote only if nothing else is compared.
+        """
+        held_out = [name for name in self.compared if self.variants[name].is_held_out]
+        return [n for n in held_out if self.variants[n].kind != "ensemble"] or held_out
 
     @cached_property
     def choices(self) -> list[str]:

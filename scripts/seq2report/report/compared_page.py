@@ -128,10 +128,16 @@ def reliability(tables: dict[str, pd.DataFrame]) -> HTML:
     caption = (
         "On the dashed line, confidence equals accuracy; below it, the model is overconfident."
         " Larger dots stand for more documents; bins with few documents are joined. Bars are 95%"
-        " intervals."
+        f" intervals.{_drawn(tables, best)}"
     )
     picture = comparison_plots.reliability_curves(tables["calibration"], best)
     return html.figure(picture, alt, caption)
+
+
+def _drawn(tables: dict[str, pd.DataFrame], best: pd.DataFrame) -> str:
+    """Return a sentence if a plot shows only the ``best`` variants."""
+    count = len(tables["variants"].dropna(subset="ece"))
+    return f" The {len(best)} best of {count:,} variants." if count > len(best) else ""
 
 
 def selective(tables: dict[str, pd.DataFrame]) -> HTML:
@@ -154,6 +160,7 @@ def selective(tables: dict[str, pd.DataFrame]) -> HTML:
     caption = (
         "Selective accuracy: a model classifies only the documents where it is most confident; a"
         f" person classifies the rest. The curves begin at {plural(first, 'documents')}."
+        f"{_drawn(tables, best)}"
     )
     return html.figure(comparison_plots.selective_accuracy(rows, best), alt, caption)
 

@@ -83,7 +83,7 @@ def outcome(tables: dict[str, pd.DataFrame]) -> HTML:
     recommendation, all variants follow the lecture's protocol, which monitors accuracy on the test
     documents.
     """
-    variants, comparisons = tables["variants"], tables["comparisons"]
+    variants = tables["variants"]
     title, best = variants["corpus"].iloc[0], recommended(tables)
     if best is None:
         return paragraph(
@@ -94,18 +94,14 @@ def outcome(tables: dict[str, pd.DataFrame]) -> HTML:
     cheapest, fastest = (
         recommended(tables, f"{wish} within one point") for wish in ("cheapest", "fastest")
     )
-    monitored = variants.loc[variants["protocol"] == "lecture", "variant"]
-    against = comparisons[
-        (comparisons["variant_b"] == best["variant"]) & ~comparisons["variant_a"].isin(monitored)
-    ]
     sentences = [
         _leader(best),
-        _level(against),
+        _level(against_the_best(tables)),
         _training(best, cheapest),
         _prediction(best, fastest),
         *cautions(tables),
     ]
-    if len(monitored):
+    if variants["protocol"].eq("lecture").any():
         sentences.append(
             "Variants of the lecture's protocol are left out, because their accuracy was monitored"
             " on the test documents."
@@ -138,10 +134,17 @@ def _searches(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
         )
 
 
+def against_the_best(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the paired tests of the variants against the best, without the lecture's protocol."""
+    variants, pairs = tables["variants"], tables["comparisons"]
+    monitored = variants.loc[variants["protocol"] == "lecture", "variant"]
+    is_best = pairs["variant_b"] == recommended(tables)["variant"]
+    return pairs[is_best & ~pairs["variant_a"].isin(monitored)]
+
+
 def _detectable(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
     """Yield how small a difference from the best the test documents can show."""
-    best, pairs = recommended(tables), tables["comparisons"]
-    pairs = pairs[pairs["variant_b"] == best["variant"]].dropna(subset="detectable")
+    best, pairs = recommended(tables), against_the_best(tables).dropna(subset="detectable")
     level = pairs[pairs["verdict"] == "not distinguishable"]
     if len(pairs):
         yield fill(

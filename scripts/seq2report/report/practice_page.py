@@ -9,7 +9,7 @@ from IPython.display import HTML
 from seq2report.core.excerpts import excerpt
 from seq2report.report import html
 from seq2report.report.numbers import percent, signed
-from seq2report.report.outcome import recommended
+from seq2report.report.outcome import against_the_best, recommended
 
 COSTLY = 10  # classes of the table
 LONGEST = 60  # characters of a class in a sentence
@@ -17,11 +17,10 @@ LONGEST = 60  # characters of a class in a sentence
 
 def detectable(corpus: str, tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
     """Yield the difference from the best that the test documents could show, by variant."""
-    best, pairs = recommended(tables), tables["comparisons"]
-    if best is None or pairs.empty:
+    best = recommended(tables)
+    if best is None or (pairs := against_the_best(tables)).empty:
         return
     yield html.heading("Detectable differences")
-    pairs = pairs[pairs["variant_b"] == best["variant"]]
     yield html.text(
         "How small a difference from {title} could {n:n test documents} show? The table has the"
         " smallest true difference that the paired test finds in 80% of all cases, after Holm's"
