@@ -31,7 +31,8 @@ if (contents) {
   const heads = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
   const mark = () => {
     const read = heads.findLastIndex((head) => head.getBoundingClientRect().top < innerHeight / 3);
-    links.forEach((link, n) => link.toggleAttribute("aria-current", n === read));
+    links.forEach((link) => link.removeAttribute("aria-current"));
+    links[read]?.setAttribute("aria-current", "true");
   };
   addEventListener("scroll", mark, { passive: true });
   mark();
@@ -101,7 +102,7 @@ function saving(title, name, type, text) {
     file.href = URL.createObjectURL(new Blob([await text()], { type }));
     file.download = name;
     file.click();
-    URL.revokeObjectURL(file.href);
+    setTimeout(() => URL.revokeObjectURL(file.href), 10_000); // some browsers read it later
   });
   return link;
 }
