@@ -94,6 +94,18 @@ def test_the_report_depends_on_the_sources_of_its_corpora_encodings_and_embeddin
     assert set(plan("glove_lstm", embeddings=[]).used_sources()) == expected | {vectors}
 
 
+def test_word_vectors_have_their_file_and_their_variants():
+    found = plan("tfidf_svm", "glove_lstm", "glove_dense", embeddings=["cbow"]).word_vectors()
+    source = COMMITTED["sources"][COMMITTED["embeddings"]["glove"]["source"]]
+    embeddings = {**COMMITTED["embeddings"], **LECTURE["embeddings"]}
+    titles = {name: about["title"] for name, about in embeddings.items()}
+    variants = ["glove_lstm", "glove_dense"]
+    assert found == {
+        "cbow": {"title": titles["cbow"], "file": None, "variants": []},
+        "glove": {"title": titles["glove"], "file": source["file"], "variants": variants},
+    }
+
+
 def test_a_network_reads_an_encoding_or_features():
     assert document_files(Input("sequence", encoding="words"))[0] == (
         "sequences/words/sequences.parquet"

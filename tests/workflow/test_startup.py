@@ -124,7 +124,8 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
         ],
         "evaluate_lecture": [
             *("--lecture", ROOT / "reports/lecture.yaml", "--root", "tables"),
-            *("--published", ROOT / "reports/published.yaml"),
+            *("--published", ROOT / "reports/published.yaml", "--vectors", "{}"),
+            *("--receipts", "receipt.json"),
             *("--tables", *(f"tables/a/{name}.parquet" for name in tables)),
             *("--output", "tables/lecture-figures"),
         ],
@@ -148,6 +149,7 @@ def test_what_trains_no_network_never_asks_for_tensorflow(watched, tiny_archive,
     nbformat.write(nbformat.v4.new_notebook(cells=cells), notebook)
     none = pl.DataFrame(schema={"id": pl.String, "exact": pl.Boolean})
     none.write_parquet(watched.folder / "duplicates.parquet")
+    (watched.folder / "receipt.json").write_text('{"file": "a.tar"}')
     for name, arguments in steps(tiny_archive, tiny_vectors, notebook).items():
         assert watched(ROOT / f"scripts/{name}.py", *arguments) == "", name
     assert "A page" in (watched.folder / "page.html").read_text("utf-8")

@@ -278,6 +278,7 @@ rule evaluate_lecture:
             )
             if path.endswith(".parquet")
         ],
+        receipts=[f"{downloaded(source)}.json" for source in PLAN.used_sources()],
     output:
         tables("lecture-figures", "lecture"),
     log:
@@ -289,10 +290,11 @@ rule evaluate_lecture:
     params:
         root=subpath(output[0], ancestor=2),
         sample="--sample" if config.get("sample") else "",
+        vectors=lambda wildcards: stored(json.dumps(PLAN.word_vectors())),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --lecture {input.lecture:q} --root {params.root}"
-        " --published {input.published:q}"
+        " --published {input.published:q} --vectors @{params.vectors} --receipts {input.receipts:q}"
         " --tables {input.tables} {params.sample} --output {params.folder} 2> {log}"
 
 

@@ -230,6 +230,24 @@ class Plan:
         answers = [v.predictions for v in self.variants.values() if v.predictions]
         return sorted(used | {a.source_of(name) for a in answers for name in self.corpora})
 
+    def word_vectors(self) -> dict[str, dict]:
+        """Return the word vectors of the report: title, downloaded file and the variants with them.
+
+        Vectors that are trained here have no file.
+        """
+        readers: dict[str, list[str]] = {name: [] for name in self.shown_embeddings}
+        for name, variant in self.variants.items():
+            if variant.input and variant.input.embedding:
+                readers.setdefault(variant.input.embedding, []).append(name)
+        found = {}
+        for name, variants in readers.items():
+            settings = self.config["embeddings"][name]
+            file = (
+                self.config["sources"][settings["source"]]["file"] if "source" in settings else None
+            )
+            found[name] = {"title": settings["title"], "file": file, "variants": variants}
+        return found
+
 
 def document_files(network: Input | None, drawn: str = "") -> list[str]:
     """Return the files with the documents of a model, the main one first.

@@ -1,14 +1,50 @@
-"""The lecture's figures beside those of a report: reports/lecture.yaml has those of the slides."""
+"""The lecture's figures beside those of a report: reports/lecture.yaml has those of the slides.
+
+The slides have one training per figure, with another seed and another random test set. A difference
+from the mean of ours is within seed noise if a further seed of ours would differ as much in 95% of
+the cases (a prediction interval of Student's t), and beyond the noise if that of another test set
+of the same size does not explain it either.
+"""
 
 from collections.abc import Iterable
+from math import hypot
 from string import Formatter
 
 import pandas as pd
 import yaml
+from scipy import stats
 
 from seq2report.core.command import UserError
 from seq2report.core.shipped import ROOT
 from seq2report.core.tables import Tables
+
+LEVEL = 0.95
+SLIDES = "the lecture's slides"
+BEYOND = "beyond the noise"
+WHEN = {"val_accuracy_at_10": "after 10 epochs", "val_accuracy_best": "at best"}
+
+
+def noise_of_seed(deviation: float, seeds: int) -> float:
+    """Return half of the 95% prediction interval of one more seed around the mean of ``seeds``."""
+    return stats.t.ppf((1 + LEVEL) / 2, seeds - 1) * deviation * (1 + 1 / seeds) ** 0.5
+
+
+def noise_of_test(accuracy: float, documents: int) -> float:
+    """Return how much two random test sets of this size differ in 95% of the cases."""
+    return stats.norm.ppf((1 + LEVEL) / 2) * (2 * accuracy * (1 - accuracy) / documents) ** 0.5
+
+
+def difference(row: dict, column: str, lecture: float) -> str:
+    """Return the mean in ``column`` minus the lecture's figure, compared with the noise."""
+    change = row[column] - lecture
+    text = f"{WHEN[column]} {change:+.3f}".replace("-", "−")
+    if row["seeds"] < 2:
+        return f"{text}, of one seed: its noise is unknown"
+    seed = noise_of_seed(row[f"{column}_sd"], row["seeds"])
+    test = noise_of_test(row[column], row["test_documents"])
+    verdict = BEYOND if abs(change) > hypot(seed, test) else "within that of seed and test set"
+    verdict = "within seed noise" if abs(change) <= seed else verdict
+    return f"{text}, {verdict} (seed ±{seed:.3f}, test set ±{test:.3f})"
 
 
 def find(entry: dict, found: dict[str, pd.DataFrame]) -> dict | None:
@@ -38,23 +74,39 @@ def find(entry: dict, found: dict[str, pd.DataFrame]) -> dict | None:
 def compare(
     experiments: Iterable[dict], found: dict[str, pd.DataFrame], sample: bool
 ) -> pd.DataFrame:
-    """Return one row per experiment of lecture.yaml: columns experiment, lecture, ours, why.
+    """Return one row per experiment of lecture.yaml, with the columns of `compare_one`.
 
     ``found`` are tables by the names that ``from`` has for them; a sample adds its own reason.
     """
-    rows = []
-    for experiment in experiments:
-        ours, why = None, experiment.get("otherwise", "Not part of this report.")
-        for entry in experiment.get("ours", []):
-            values = find(entry, found)
-            if values is not None:
-                reasons = [entry.get("sample", "") if sample else "", entry.get("why", "")]
-                ours = entry["figure"].format_map(values)
-                why = " ".join(filter(None, reasons)).format_map(values)
-                break
-        names = {key: experiment[key] for key in ("experiment", "lecture")}
-        rows.append({**names, "ours": ours, "why": why})
-    return pd.DataFrame(rows)
+    return pd.DataFrame([compare_one(experiment, found, sample) for experiment in experiments])
+
+
+def compare_one(experiment: dict, found: dict[str, pd.DataFrame], sample: bool) -> dict:
+    """Return experiment, source, lecture, ours, difference, why, vectors and command.
+
+    All from ours on, except why, are None if the report has no such figure.
+    """
+    texts = dict.fromkeys(("ours", "difference", "why", "vectors", "command"))
+    texts["why"] = experiment.get("otherwise", "Not part of this report.")
+    for entry in experiment.get("ours", []):
+        values = find(entry, found)
+        if values is not None:
+            figures = {} if sample else entry.get("differences", {})
+            differences = "; ".join(difference(values, *figure) for figure in figures.items())
+            reasons = [entry.get("sample", "") if sample else "", entry.get("why", "")]
+            if BEYOND in differences:
+                reasons.append(entry.get("beyond", "The reason is not known."))
+            texts = {
+                "ours": entry["figure"].format_map(values),
+                "difference": differences or None,
+                "why": " ".join(filter(None, reasons)).format_map(values),
+                **{name: values.get(name) for name in ("vectors", "command")},
+            }
+            break
+    slides = {"source": SLIDES, "lecture": experiment["lecture"]}
+    if "setup" in experiment:
+        slides["source"] = f"{SLIDES}: {experiment['setup']}"
+    return {"experiment": experiment["experiment"], **slides, **texts}
 
 
 def compare_lesson(lesson: str, tables: Tables, sample: bool) -> pd.DataFrame:
