@@ -34,6 +34,7 @@ def answers(variant: str) -> dict[str, pd.DataFrame]:
     return {
         "layers": pd.DataFrame([layers | {"variant": variant, "parameters": 3, "frozen": 0}]),
         "documents": pd.DataFrame([about | {"variant": variant, "excerpt": made_tables.HEBREW}]),
+        "cells": pd.DataFrame([about | {"variant": variant, "excerpt": made_tables.HEBREW}]),
         "words": words.assign(variant=variant, id="news/1", kind="mistake", effect=[1.5, -0.4]),
     }
 

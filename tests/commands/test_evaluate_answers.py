@@ -25,7 +25,7 @@ def tables(trained, tmp_path_factory):
 def test_each_variant_has_its_boxes_documents_and_words(tables):
     for table in tables.values():
         assert list(dict.fromkeys(table["variant"])) == VARIANTS
-    assert list(tables) == ["documents", "layers", "words"]
+    assert list(tables) == ["cells", "documents", "layers", "words"]
 
 
 def test_the_words_are_those_of_the_documents_that_are_explained(tables):
@@ -101,6 +101,25 @@ def test_a_variant_without_mistakes_or_right_answers_is_shown_with_what_there_is
     assert found["kind"].to_list() == ["right"]
     found = answers.choose(predictions([[0.9, 0.1]], "b"))
     assert found["kind"].to_list() == ["mistake"]
+
+
+def test_a_cell_has_its_most_confident_answers():
+    wrong = [[p, 1 - p] for p in (0.6, 0.99, 0.7, 0.8)]
+    found = answers.in_cells(predictions([*wrong, [0.9, 0.1]], "bbbba"))
+    assert found.select("label", "answer", "id").rows() == [
+        ("a", "a", "4"),
+        *(("b", "a", name) for name in "132"),
+    ]
+
+
+def test_of_many_cells_each_has_its_first_document_before_any_has_a_second_one():
+    names = [f"{n:03d}" for n in range(answers.IN_CELLS - 1)]
+    about = {"label": [*names[:3], *names[:3], *names], "predicted": [*["x"] * 6, *names]}
+    found = answers.in_cells(pl.DataFrame({"id": map(str, range(len(about["label"])))} | about))
+    assert len(found) == answers.IN_CELLS
+    assert (found["answer"] == "x").sum() == 3
+    assert found["probability"].null_count() == len(found)
+    assert found.select("label", "answer").is_unique().all()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,12 @@ def test_a_matrix_of_pairs_has_a_sign_in_each_cell():
     verdicts |= {(1, 0): "worse", (2, 0): "worse", (2, 1): "not distinguishable"}
     rows = [(titles[a], titles[b], verdict) for (a, b), verdict in verdicts.items()]
     table = pd.DataFrame(rows, columns=["title_a", "title_b", "verdict"])
+    table = table.assign(difference=0.012, low=-0.005, high=0.03)
     (axes,) = comparison_plots.pairs(table, named).axes
+    texts = {(cell.get_y() + 0.5, cell.get_x() + 0.5): cell.get_gid() for cell in axes.patches}
+    assert texts.keys() == verdicts.keys()
+    assert texts[0, 1] == "SVM: better than LSTM, +1.2 points (−0.5 to +3.0)"
+    assert texts[2, 1].startswith("SLIDES: not distinguishable from LSTM")
     signs = {text.get_position(): text.get_text() for text in axes.texts}
     assert {(y, x): sign for (x, y), sign in signs.items()} == {
         pair: {"better": "+", "worse": "−", "not distinguishable": "≈"}[verdict]

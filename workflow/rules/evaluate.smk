@@ -313,7 +313,7 @@ rule evaluate_answers:
             )
         ],
     output:
-        tables("{corpus}/answers", "layers documents words"),
+        tables("{corpus}/answers", "layers documents cells words"),
     log:
         f"{RESULTS}/logs/evaluate_answers/{{corpus}}.log",
     benchmark:

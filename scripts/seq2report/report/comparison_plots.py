@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from seq2report.core.excerpts import excerpt
 from seq2report.report.numbers import METRICS
-from seq2report.report.plots import INK, NEUTRAL, ink_on, letters, look, styles
+from seq2report.report.plots import INK, NEUTRAL, ink_on, letters, look, name_cells, styles
 
 VERDICTS = {  # background, sign, colour of the sign
     "better": ("#0072B2", "+", "white"),
@@ -74,7 +74,8 @@ def _lettered_dot(axes: Axes, row: pd.Series) -> None:
     """Draw one variant with its interval, in its colour."""
     place, colour = (row["fit_cpu_seconds"], row["score"]), look(row["number"])["color"]
     away = np.maximum([[row["score"] - row["low"]], [row["high"] - row["score"]]], 0)
-    axes.errorbar(*place, yerr=away, fmt="o", color=colour, markersize=13, elinewidth=1)
+    style = {"fmt": "o", "color": colour, "markersize": 13, "elinewidth": 1}
+    axes.errorbar(*place, yerr=away, label=excerpt(row["title"], LONGEST), **style)
     style = {"ha": "center", "va": "center_baseline", "fontsize": 8, "fontweight": "bold"}
     axes.annotate(letters(row["number"]), place, color=ink_on(colour), **style)
 
@@ -108,6 +109,8 @@ def pairs(comparisons: pd.DataFrame, variants: pd.DataFrame) -> Figure:
     for verdict, y, x in zip(comparisons["verdict"], rows, columns, strict=True):
         _, sign, ink = VERDICTS[verdict]
         axes.text(x, y, sign, ha="center", va="center", color=ink)
+    texts = map(_difference, comparisons.itertuples())
+    name_cells(axes, ((y, x, text, "#") for y, x, text in zip(rows, columns, texts, strict=True)))
     for verdict, (colour, sign, _) in VERDICTS.items():
         axes.scatter([], [], marker="s", s=90, color=colour, label=f"{sign}  {verdict}")
     axes.set_yticks(range(count), map("{}  {}".format, shown, signs))
@@ -121,6 +124,15 @@ def pairs(comparisons: pd.DataFrame, variants: pd.DataFrame) -> Figure:
     axes.set_anchor("E")  # a browser may need more room for the names than matplotlib thinks
     figure.legend(loc="outside lower center", ncols=len(VERDICTS))
     return figure
+
+
+def _difference(pair: tuple) -> str:
+    """Return a paired test in words, with the difference and its interval in percentage points."""
+    difference, low, high = (100 * value for value in (pair.difference, pair.low, pair.high))
+    first, second = (excerpt(title, LONGEST) for title in (pair.title_a, pair.title_b))
+    link = "from" if pair.verdict == "not distinguishable" else "than"
+    figures = f"{difference:+.1f} points ({low:+.1f} to {high:+.1f})".replace("-", "−")
+    return f"{first}: {pair.verdict} {link} {second}, {figures}"
 
 
 def score_by_length(sweeps: pd.DataFrame, metric: str) -> Figure:

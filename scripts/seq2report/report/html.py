@@ -15,6 +15,7 @@ from IPython.display import HTML
 from matplotlib.figure import Figure
 
 from seq2report.core.excerpts import visible
+from seq2report.report import hover
 from seq2report.report.harmless import RIGHT_TO_LEFT
 from seq2report.report.numbers import fill, milliseconds, seconds
 from seq2report.report.plots import INK, ink_on, letters, look
@@ -49,9 +50,11 @@ def figure(picture: Figure, alt: str, caption: str = "") -> HTML:
         picture.savefig(buffer, format="svg", metadata={"Date": None})
     svg = buffer.getvalue().replace(INK, "currentColor")
     narrowest = 45 * picture.get_figwidth()  # points; on a smaller screen it is scrolled
-    about = f'role="img" aria-label="{escape(alt)}" style="min-width: {narrowest:.0f}pt"'
+    marks = hover.overlay(picture)
+    role = "group" if "<a " in marks else "img"  # the parts of an image cannot be reached
+    about = f'role="{role}" aria-label="{escape(alt)}" style="min-width: {narrowest:.0f}pt"'
     svg = svg[svg.index("<svg") :].replace("<svg", f"<svg {about}", 1)
-    return _figure(svg, "", caption)
+    return _figure(svg.replace("</svg>", f"{marks}</svg>"), "", caption)
 
 
 def chart(drawn: "TopLevelMixin", label: str, caption: str = "") -> HTML:

@@ -1,9 +1,12 @@
 """Style of all plots of the report, and the map of words."""
 
+from collections.abc import Iterable
+
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator
 
 INK = "#1d2430"  # replaced by the text colour of the page in `html.figure`
@@ -71,6 +74,16 @@ def styles(names: list[str]) -> dict[str, dict]:
         }
         for n, name in enumerate(names)
     }
+
+
+def name_cells(axes: Axes, cells: Iterable[tuple[int, int, str, str]]) -> None:
+    """Give cells (row, column) of a matrix a text for the pointer, and a link or only ``#``.
+
+    They are invisible; `hover.overlay` writes them.
+    """
+    for row, column, text, address in cells:
+        corner = (column - 0.5, row - 0.5)
+        axes.add_patch(Rectangle(corner, 1, 1, visible=False, gid=text, url=address))
 
 
 def log_errors(axes: Axes, label: str) -> None:

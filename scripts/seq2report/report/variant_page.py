@@ -7,25 +7,21 @@ import pandas as pd
 import yaml
 from IPython.display import HTML
 
-from seq2report.core.excerpts import excerpt
-from seq2report.report import html, variant_plots, word_effects
+from seq2report.report import confusion_page, html, variant_plots, word_effects
 from seq2report.report.numbers import (
     METRICS,
-    fill,
     parameters,
     percent,
     seconds,
     spread,
     stated_cost,
 )
-from seq2report.report.outcome import circumstances, reached, recommended, searched
+from seq2report.report.outcome import reached, recommended, searched
 
 OUTPUTS = {  # text in the last box of an ensemble
     "vote": "mean of the members' probabilities",
     "stack": "product of the members' probabilities, each to the power of its weight",
 }
-PAIRS = 50  # confusions of a table
-LISTED = 10  # classes from which on the worst confusions are also listed
 FORMS = ("sequence", "onehot", "multihot")  # that a configuration can name; others follow
 FILLED = ("form", "padding", "truncating")  # keys of ``input`` that usually have their default
 
@@ -173,13 +169,13 @@ def _box(row: dict, titles: dict[str, str], linked: list[str]) -> str:
     )
 
 
-def sections(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
+def sections(tables: dict[str, pd.DataFrame], corpus: str) -> Iterator[HTML]:
     """Yield the sections on one corpus, from rows of the variant in its tables."""
     if len(tables["history"]):
         yield html.heading("Learning curves", 3)
         yield _learning(tables["history"], *tables["variants"][["metric", "number"]].iloc[0])
     yield html.heading("Confusion matrix", 3)
-    yield from _confusions(tables)
+    yield from confusion_page.sections(tables, corpus)
     scores = tables["per_class"].sort_values("f1", kind="stable")
     caption = "Scores by class, the lowest F1 first"
     if len(scores) > html.ROWS:
@@ -243,48 +239,6 @@ def _learning(history: pd.DataFrame, metric: str, number: int) -> HTML:
             " after a seed has stopped early, they cover the remaining ones."
         )
     return html.figure(variant_plots.learning_curves(history, metric, number), alt, caption)
-
-
-def _confusions(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
-    """Yield the confusion matrix, or the most frequent confusions of many classes."""
-    counts, classes = tables["confusion"], list(tables["per_class"]["label"])
-    size = counts.groupby("label")["documents"].transform("sum")
-    pairs = counts.assign(share=counts["documents"] / size)
-    pairs = pairs[pairs["label"] != pairs["predicted"]]
-    if pairs.empty:
-        yield html.paragraph("All answers on the test documents are correct.")
-        return
-    wrong = pairs.sort_values("share").iloc[-1]
-    names = {name: excerpt(wrong[name], variant_plots.LONGEST) for name in ("label", "predicted")}
-    most = fill(
-        "{share:percent} of {label} are classified as {predicted}", share=wrong["share"], **names
-    )
-    about = f"{circumstances(tables['variants'])}. The most frequent confusion: {most}."
-    if len(classes) <= variant_plots.MOST_CLASSES:
-        shares = variant_plots.confusion_shares(counts, classes)
-        caption = "Of 100 documents of a class (row), the number assigned to each class (column)"
-        yield html.figure(variant_plots.confusion_matrix(shares), most, f"{caption}: {about}")
-    else:
-        caption = "Share of the documents of a class (row) assigned to each class (column)"
-        caption += f", in alphabetical order; errors are orange: {about}"
-        yield html.figure(variant_plots.heat_map(counts, classes), most, caption)
-    if len(classes) > LISTED:
-        yield _worst(pairs, tables["variants"]["variant"].iloc[0])
-
-
-def _worst(pairs: pd.DataFrame, name: str) -> HTML:
-    """Return the table of the most frequent confusions."""
-    columns = {"label": "class", "predicted": "classified as"}
-    columns |= {"documents": "documents", "share": "of the class"}
-    most = pairs.sort_values(["documents", "share"], ascending=False, kind="stable").head(PAIRS)
-    caption = (
-        f"The {len(most)} most frequent of {len(pairs):,} confusions; documents are those of all"
-        " seeds"
-    )
-    formats = {"documents": "{:,}".format, "of the class": percent}
-    shown = most[[*columns]].rename(columns=columns)
-    text = ("class", "classified as")
-    return html.table(shown, formats, caption, text, name=f"{name}-confusions")
 
 
 def _calibration(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:

@@ -1,6 +1,6 @@
 """Plots of the page of a variant: each function returns a matplotlib figure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from seq2report.core.excerpts import excerpt
 from seq2report.report.comparison_plots import reliability_diagram
 from seq2report.report.numbers import METRICS
-from seq2report.report.plots import COLOURS, ERRORS, INK, NEUTRAL, SHARES, look
+from seq2report.report.plots import COLOURS, ERRORS, INK, NEUTRAL, SHARES, look, name_cells
 
 BAND = 3  # with this many seeds or more, mean and band replace the lines
 FEW_CLASSES = 6  # up to this many classes have large cells
@@ -68,8 +68,10 @@ def confusion_shares(confusion: pd.DataFrame, classes: Sequence[str]) -> pd.Data
     return counts / np.maximum(counts.sum(axis=1), 1).to_numpy()[:, None]
 
 
-def confusion_matrix(shares: pd.DataFrame) -> Figure:
-    """Draw the matrix of `confusion_shares`, in percent."""
+def confusion_matrix(
+    shares: pd.DataFrame, cells: Iterable[tuple[int, int, str, str]] = ()
+) -> Figure:
+    """Draw the matrix of `confusion_shares`, in percent, with `plots.name_cells`."""
     classes = list(shares.index)
     side = (0.6 if len(classes) <= FEW_CLASSES else 0.42) * len(classes)
     classes = [excerpt(name, LONGEST) for name in classes]
@@ -84,6 +86,7 @@ def confusion_matrix(shares: pd.DataFrame) -> Figure:
     axes.set_xticks(range(len(classes)), classes, rotation=90)
     axes.set_yticks(range(len(classes)), classes)
     axes.set(xlabel="predicted class", ylabel="true class")
+    name_cells(axes, cells)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     return figure
