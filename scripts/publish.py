@@ -2,8 +2,10 @@
 
 report/ holds the pages and, as CSV, the tables of the corpora, in the layout of the run.
 manifest.json has configuration, commit, versions, machine, content digests of the corpora, seeds,
-time of each rule, and the tables that are left out, with the reason. Publication fails if a file
-has a path of this machine, if a link is broken, or above 25 MB in total.
+time of each rule, and the tables that are left out, with the reason. config.json is the merged
+configuration, with which the commands of the pages repeat the run. ro-crate-metadata.json describes
+all this as a Workflow Run RO-Crate. Publication fails if a file has a path of this machine, if
+excerpts show contacts, if a link is broken, or above 40 MB in total.
 """
 
 import os
@@ -16,22 +18,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
+from rocrate.model import ContextEntity
+from rocrate.rocrate import ROCrate
 
+from evaluate_workflow import without_secrets
 from seq2report.config.grids import with_grids
 from seq2report.config.resolve import run_seeds
 from seq2report.core import command
 from seq2report.core.command import UserError, read_json, replacing, run, write_json
 from seq2report.core.durations import of_rules, read_jobs
 from seq2report.core.machine import machine
+from seq2report.core.shipped import ROOT
 from seq2report.core.tables import read_csv
 
 LARGEST_TABLE = 300_000  # bytes
-LARGEST = 25_000_000  # bytes, of all that is published of a run
+LARGEST = 40_000_000  # bytes, of all that is published of a run
 LINK = re.compile(r'<a href="([^"#:]+)">([^<]*)</a>')  # to a file, not to an address
 TARGET = re.compile(r'(?:href|src)="([^"#:]+)(?:#[^":]*)?"')
 SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)  # of every page; data has attributes
 # A mirror as the configuration or a command line names it, or a file by its full path.
 SETTING = re.compile(r"""mirror["']?\s*[:=]\s*["']?(?:[/~]|\w+:/)|file:/""")
+
+PROFILES = {  # of the crate, by their names
+    "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
+    "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
+}
+WORKFLOW = "workflow/Snakefile"
+FORMATS = {".html": "text/html", ".csv": "text/csv", ".json": "application/json"}
 
 
 def choose_tables(folder: Path) -> tuple[list[Path], dict[str, str]]:
@@ -160,14 +174,29 @@ def code(root: Path, config: Path) -> dict:
     }
 
 
+def read_configuration(results: Path) -> dict:
+    """Return the merged configuration of a run, without its mirror and without secrets in URLs.
+
+    Raises:
+        UserError: excerpts show contacts of people.
+    """
+    config = dict(read_json(results / "config.json"))
+    config.pop("mirror", None)
+    if config.get("contacts") == "shown":
+        raise UserError(
+            f"{results / 'config.json'}: contacts: shown, expected hidden in what is published;"
+            " remove this key, and run the workflow again"
+        )
+    return without_secrets(config)
+
+
 def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
     """Return the manifest of a run: everything that its figures depend on.
 
     Raises:
         UserError: the run is not finished.
     """
-    config = read_json(results / "config.json")
-    config.pop("mirror", None)
+    config = read_configuration(results)
     corpora, used = {}, []
     for name in config["compare"]["corpora"]:
         runs = read_csv(results / f"report/tables/{name}/runs/runs.csv")
@@ -199,8 +228,66 @@ def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
     }
 
 
+def crate(folder: Path, about: dict) -> ROCrate:
+    """Return a Workflow Run RO-Crate of a published run with this manifest."""
+    made = ROCrate(version="1.1")
+    root = made.root_dataset
+    root["name"] = f"seq2report: {about['name']}"
+    titles = ", ".join(corpus["title"] for corpus in about["corpora"].values())
+    root["description"] = (
+        f"Comparison of text-classification models on {titles}. Excerpts of texts have the terms of"
+        " their corpora."
+    )
+    license_address = "https://spdx.org/licenses/MIT"
+    root["license"] = described(made, license_address, "CreativeWork", name="MIT License")
+    root["conformsTo"] = [
+        described(made, address, "CreativeWork", name=name, version=address.rpartition("/")[2])
+        for address, name in PROFILES.items()
+    ]
+    workflow = made.add_workflow(folder / WORKFLOW, WORKFLOW, main=True, lang="snakemake")
+    workflow["name"], workflow["version"] = "seq2report", about["code"]["commit"]
+    workflow["encodingFormat"] = "text/plain"
+    root["mentions"] = add_run(made, folder, about)
+    return made
+
+
+def described(made: ROCrate, identifier: str, kind: str, **properties: object) -> ContextEntity:
+    """Add an entity that is no file to a crate, and return it."""
+    return made.add(ContextEntity(made, identifier, {"@type": kind, **properties}))
+
+
+def add_run(made: ROCrate, folder: Path, about: dict) -> ContextEntity:
+    """Add all other files to a crate, and the run that made them; return the run.
+
+    Its inputs are the configuration and corpora with these content digests.
+    """
+    files = {
+        name: made.add_file(path, name, properties={"encodingFormat": FORMATS[path.suffix]})
+        for path in sorted(folder.rglob("*.*"))
+        if (name := path.relative_to(folder).as_posix()) != WORKFLOW
+    }
+    digests = [
+        described(made, f"#{name}", "PropertyValue", name=f"{name}: digest", value=corpus["digest"])
+        for name, corpus in about["corpora"].items()
+    ]
+    properties = {
+        "name": f"Run of {about['name']}",
+        "description": f"The workflow trained and compared the models of {about['name']}",
+        "endTime": about["dates"]["last_job_ended"],
+        "instrument": made.mainEntity,
+        "object": [files.pop("config.json"), *digests],
+        "result": list(files.values()),
+    }
+    run = described(made, "#run", "CreateAction")
+    for name, value in properties.items():
+        run[name] = value
+    return run
+
+
 def publish(results: Path, folder: Path, made_by: dict, private: Iterable[str]) -> None:
     """Write the files to publish of a run to a new folder, and check them.
+
+    Commands on the pages and in the tables name the published configuration.
 
     Raises:
         UserError: the run is not finished, or `check` finds something.
@@ -209,14 +296,21 @@ def publish(results: Path, folder: Path, made_by: dict, private: Iterable[str]) 
     tables, left_out = choose_tables(report / "tables")
     files = [*sorted(report.glob("*.html")), *tables]
     published = [path.relative_to(report).as_posix() for path in files]
+    option = "--configfile {}/config.json"
+    old, new = (option.format(f"{place}/{results.name}") for place in ("results", "docs/results"))
     for path, name in zip(files, published, strict=True):
         copy = folder / "report" / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copy)
+        content = path.read_bytes().replace(old.encode(), new.encode())
         if path.suffix == ".html":
-            page = without_links(path.read_text(encoding="utf-8"), published)
-            copy.write_text(page, encoding="utf-8")
-    write_json(folder / "manifest.json", manifest(results, left_out, made_by))
+            content = without_links(content.decode(), published).encode()
+        copy.write_bytes(content)
+    (folder / WORKFLOW).parent.mkdir()
+    shutil.copyfile(ROOT / WORKFLOW, folder / WORKFLOW)
+    about = manifest(results, left_out, made_by)
+    write_json(folder / "manifest.json", about)
+    write_json(folder / "config.json", about["configuration"])
+    crate(folder, about).metadata.write(folder)
     check(folder, private)
 
 

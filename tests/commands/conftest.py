@@ -37,7 +37,7 @@ def finished(tmp_path_factory):
         (results / "benchmarks" / name).parent.mkdir(parents=True, exist_ok=True)
         (results / "benchmarks" / name).write_text(BENCHMARK + row + "\n")
     config = {"name": "tiny", "mirror": "/srv/mirror", "seeds": [1, 2]}
-    config["corpora"] = {"news": {"title": "Tiny"}}
+    config["corpora"], config["sources"] = {"news": {"title": "Tiny"}}, {}
     config["compare"] = {"corpora": ["news"], "variants": list(TITLES)}
     config["variants"] = {name: {"title": title} for name, title in TITLES.items()}
     (results / "config.json").write_text(json.dumps(config))

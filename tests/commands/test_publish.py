@@ -1,10 +1,13 @@
 import json
+import re
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from helpers import ROOT, call
 from published import MADE_BY, PAGE
+from rocrate.rocrate import ROCrate
 from small_runs import TITLES
 
 import publish
@@ -28,7 +31,10 @@ def test_pages_tables_and_manifest_are_published_in_the_layout_of_the_report(fin
     }
     assert "report/tables/news/runs/variants.csv" in runs
     assert files(published) == runs | {
+        "config.json",
         "manifest.json",
+        "ro-crate-metadata.json",
+        "workflow/Snakefile",
         "report/index.html",
         "report/lesson-one_hot.html",
         "report/tables/lecture-figures/lecture.csv",
@@ -74,6 +80,66 @@ def test_the_manifest_tells_what_the_figures_hang_on(finished, published):
         {"rule": "train", "jobs": 2, "seconds": 30.5, "cpu_seconds": 17.5, "peak_mib": 200},
         {"rule": "read", "jobs": 1, "seconds": 0.1, "cpu_seconds": 0.0, "peak_mib": 0},
     ]
+
+
+def test_the_crate_lists_every_published_file_by_its_relative_path(published):
+    """Read back with rocrate, as a reader of the crate does."""
+    crate = ROCrate(published)
+    names = {file.id for file in crate.data_entities}
+    assert names == files(published) - {"ro-crate-metadata.json"}
+    assert crate.mainEntity.id == "workflow/Snakefile"
+    assert crate.mainEntity["version"] == MADE_BY["commit"]
+    profiles = {entity.id for entity in crate.root_dataset["conformsTo"]}
+    assert profiles == set(publish.PROFILES)
+    (run,) = (entity for entity in crate.contextual_entities if entity.type == "CreateAction")
+    assert run["instrument"] == crate.mainEntity
+    configuration, corpus = run["object"]
+    assert (configuration.id, corpus["value"]) == ("config.json", "d1")
+    results = {file.id for file in run["result"]}
+    assert results == names - {"config.json", "workflow/Snakefile"}
+    assert run["endTime"] == read_json(published / "manifest.json")["dates"]["last_job_ended"]
+
+
+def test_the_crate_has_no_path_of_this_machine(published):
+    text = (published / "ro-crate-metadata.json").read_text()
+    assert not re.search(r'"@id": "(?:/|file:|\.\.)', text)
+    assert publish.private_places(text, [str(published), str(Path.home()), str(ROOT)]) == []
+
+
+def test_commands_of_the_pages_name_the_published_configuration(copied, tmp_path):
+    command = "snakemake --configfile {}results/tiny/config.json --replace-workflow-config"
+    page, table = "report/index.html", "report/tables/lecture-figures/lecture.csv"
+    for file in (page, table):
+        (copied / file).write_text(command.format(""))
+    (tmp_path / "out").mkdir()
+    publish.publish(copied, tmp_path / "out", MADE_BY, [])
+    for file in (page, table):
+        assert (tmp_path / "out" / file).read_text() == command.format("docs/")
+    manifest = read_json(tmp_path / "out/manifest.json")
+    assert read_json(tmp_path / "out/config.json") == manifest["configuration"]
+
+
+@pytest.mark.reliability("Security")
+def test_a_report_that_shows_contacts_is_not_published(copied, tmp_path):
+    config = read_json(copied / "config.json") | {"contacts": "shown"}
+    (copied / "config.json").write_text(json.dumps(config))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UserError, match="contacts: shown, expected hidden"):
+        publish.publish(copied, tmp_path / "out", MADE_BY, [])
+
+
+@pytest.mark.reliability("Security")
+def test_a_password_in_the_address_of_a_source_is_not_published(copied, tmp_path):
+    url = "https://user:secret@example.org/a.zip?token=secret"
+    sources = {"a": {"file": "a.zip", "from": [{"url": url}]}}
+    config = read_json(copied / "config.json") | {"sources": sources}
+    (copied / "config.json").write_text(json.dumps(config))
+    (tmp_path / "out").mkdir()
+    publish.publish(copied, tmp_path / "out", MADE_BY, [])
+    for file in ("config.json", "manifest.json"):
+        text = (tmp_path / "out" / file).read_text()
+        assert "example.org/a.zip" in text
+        assert "secret" not in text
 
 
 def test_versions_that_differ_are_both_told():
