@@ -6,7 +6,7 @@ LOCK := requirements$(if $(GPU),-gpu).lock
 READY := .venv/.ready$(if $(GPU),-gpu)
 
 .PHONY: report test test-workflow test-slow test-all test-browser test-slurm reliability-page bench memory gpu-table \
-  speed-page publish results-page schema lint format lock clean
+  speed-page publish results-page schema dist lint format lock clean
 report: $(READY)
 	$(BIN)/snakemake --cores all $(if $(GPU),--config gpu=1)
 	@echo "The report is results/sample/report/index.html"
@@ -84,12 +84,13 @@ gpu-table: $(READY)
 speed-page: $(READY)
 	$(BENCH)/page.py
 
-# Copy the finished run results/$(NAME) to docs/results/$(NAME). `make results-page` then fills the
-# tables of README.md and docs/results/README.md from docs/results/full, and those of
-# docs/encoders.md from docs/results/encoder.
+# Copy the finished run results/$(NAME) to docs/results/$(NAME), and fill the pages that quote it:
+# README.md and docs/results/README.md from docs/results/full, docs/encoders.md from
+# docs/results/encoder.
 publish: $(READY)
 	@test -n "$(NAME)" || { echo "error: which run? make publish NAME=full"; exit 1; }
 	$(BIN)/python scripts/publish.py --results results/$(NAME) --output docs/results/$(NAME)
+	$(BIN)/python scripts/results_page.py
 
 results-page: $(READY)
 	$(BIN)/python scripts/results_page.py
@@ -104,6 +105,11 @@ schema: $(READY)
 	$(PYTHON) -m venv .venv-pytorch
 	$(BIN)/uv pip sync --quiet --system-certs --require-hashes --python .venv-pytorch/bin/python $<
 	touch $@
+
+# The wheel of the package, for `pip install`.
+DIST := dist
+dist: $(READY)
+	$(BIN)/python -m hatchling build --target wheel --directory $(DIST)
 
 lint: $(READY)
 	$(BIN)/ruff check .

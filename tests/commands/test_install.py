@@ -35,8 +35,11 @@ sys.meta_path.insert(0, Missing())
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
+    """Return the wheel of `make dist`, made in the environment of the tests."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+    (folder / "ready").touch()
+    places = {"BIN": Path(sys.executable).parent, "READY": folder / "ready", "DIST": folder}
+    command = ["make", "dist", *(f"{name}={place}" for name, place in places.items())]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = folder.glob("seq2report-*.whl")
     return wheel

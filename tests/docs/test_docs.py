@@ -205,6 +205,14 @@ def test_the_citation_is_of_this_version():
     assert about["version"] == __version__
 
 
+def test_the_citation_has_the_date_of_the_last_release():
+    about = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (?!Unreleased$)(.+)$", changes, flags=re.MULTILINE)
+    release = f"{about['version']} – {about['date-released']}" if "date-released" in about else None
+    assert (headings[0] if headings else None) == release
+
+
 def test_the_page_of_reliability_lists_every_case(request):
     stash = request.config.stash
     if stash[FILES] < {path.name for path in ROOT.glob("tests/**/test_*.py")}:
