@@ -1,6 +1,7 @@
 """Fill the tables of README.md, docs/results/README.md and docs/encoders.md from published runs.
 
 The published runs are docs/results/full and docs/results/encoder, which scripts/publish.py writes.
+The lecture's figures come from docs/results/lecture if its models were a run of their own.
 No figure in these tables is written by hand.
 """
 
@@ -22,7 +23,11 @@ PUBLISHED = "docs/results/full"
 ENCODERS = "docs/results/encoder"
 CHEAPEST = "cheapest within one point"
 HEADLINE = {"best": "most accurate", CHEAPEST: "cheapest within one percentage point"}
+KINDS = {"ensemble": "ensemble", "network": "network", "pipeline": "scikit-learn pipeline"}
+KINDS |= {"linear": "linear model"}  # of older reports
+ROWS = 5  # of the headline, for each corpus
 LECTURE_LSTM = "glove_lstm"
+LECTURE = "docs/results/lecture"
 
 
 def read_manifest(folder: Path) -> dict:
@@ -59,17 +64,39 @@ def measured(value: float, write: Callable[[float], str]) -> str:
     return "–" if pd.isna(value) else write(value)
 
 
+def choices(variants: pd.DataFrame, recommendation: pd.DataFrame) -> dict[str, list[str]]:
+    """Return `ROWS` variants, if there are so many, each with the reasons for its choice.
+
+    They are the best, the cheapest within one point, the lecture's LSTM, and the best of each kind;
+    then the next best ones.
+    """
+    held_out = variants[variants["protocol"] != "lecture"]
+    ranked = held_out.sort_values("accuracy", ascending=False, kind="stable")
+    chosen = recommendation.set_index("recommendation")["variant"]
+    pairs = [(chosen[name], role) for name, role in HEADLINE.items()]
+    pairs += [(LECTURE_LSTM, "the lecture's LSTM")] * (LECTURE_LSTM in set(variants["variant"]))
+    kinds = ranked.groupby("kind", sort=False)["variant"].first()
+    pairs += [
+        (kinds[kind], f"most accurate {name}")
+        for kind, name in KINDS.items()
+        if kind in kinds and kinds[kind] != chosen["best"]
+    ]
+    roles: dict[str, list[str]] = {}
+    for variant, role in pairs + [(variant, "next most accurate") for variant in ranked["variant"]]:
+        if variant in roles and role != "next most accurate":
+            roles[variant].append(role)
+        elif variant not in roles and len(roles) < ROWS:
+            roles[variant] = [role]
+    return roles
+
+
 def headline(folder: Path) -> str:
-    """Return three variants per corpus: the best, the cheapest within one point, and an LSTM."""
+    """Return five variants per corpus, best first, and a link to the report."""
     rows, captions, manifest = [], [], read_manifest(folder)
     for corpus in manifest["corpora"]:
         variants, _, recommendation = read_tables(folder / f"report/tables/{corpus}/runs")
-        chosen = recommendation.set_index("recommendation")["variant"]
-        roles: dict[str, list[str]] = {}
-        for name, role in HEADLINE.items():
-            roles.setdefault(chosen[name], []).append(role)
-        roles.setdefault(LECTURE_LSTM, []).append("the lecture's LSTM")
-        table = variants.set_index("variant", drop=False)
+        roles = choices(variants, recommendation)
+        shown = variants[variants["variant"].isin(roles)]
         rows += [
             {
                 "corpus": row.corpus,
@@ -78,10 +105,32 @@ def headline(folder: Path) -> str:
                 "test accuracy (95% interval)": interval(row),
                 "CPU minutes to train": measured(row.cpu_minutes, "{:,.1f}".format),
             }
-            for row in table.reindex(list(roles)).dropna(subset="title").itertuples()
+            for row in shown.sort_values("accuracy", ascending=False, kind="stable").itertuples()
         ]
         captions.append(f"{variants['corpus'].iloc[0]}: {circumstances(variants)}")
-    return f"{markdown(pd.DataFrame(rows))}\n\n*{'. '.join(captions)}. {commit(manifest['code'])}*"
+    link = f"[Full report](docs/results/{folder.name}/report/index.html)"
+    caption = f"{'. '.join(captions)}. {commit(manifest['code'])}. {link}"
+    return f"{markdown(pd.DataFrame(rows))}\n\n*{caption}*"
+
+
+def lecture(folder: Path) -> str:
+    """Return the figures of the slides that ours were compared with, and the commands of ours."""
+    file = "report/tables/lecture-figures/lecture.csv"
+    table = read_csv(folder / file)
+    if "difference" not in table or table["difference"].isna().all():
+        return "*The published run has no model that was trained by the lecture's protocol.*"
+    table = table.dropna(subset="difference")
+    columns = {
+        "experiment": table["experiment"],
+        "slides": table["lecture"],
+        "ours, mean (lowest to highest)": table["ours"],
+        "difference": table["difference"],
+        "why they differ": table["why"],
+        "word vectors": table["vectors"],
+        "repeat with": "`" + table["command"] + "`",
+    }
+    code = commit(read_manifest(folder)["code"])
+    return f"{markdown(pd.DataFrame(columns))}\n\n*{code}. [CSV]({folder.name}/{file})*"
 
 
 def interval(row: object) -> str:
@@ -155,7 +204,12 @@ def durations(folder: Path) -> str:
 
 def pages(root: Path, published: str, encoders: str) -> dict[Path, Tables]:
     """Return the pages to fill and the function that makes each of their tables."""
-    fill = {make.__name__: partial(make, root / published) for make in (results, durations)}
+    run, slides = root / published, root / LECTURE
+    fill = {
+        "results": partial(results, run),
+        "lecture": partial(lecture, slides if slides.is_dir() else run),
+        "durations": partial(durations, run),
+    }
     headlines = {"headline": partial(headline, root / published)}
     frozen = {
         "results": partial(results, root / encoders, "results/"),
