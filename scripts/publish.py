@@ -16,10 +16,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from rocrate.model import ContextEntity
-from rocrate.rocrate import ROCrate
 
 from evaluate_workflow import without_secrets
 from seq2report.config.grids import with_grids
@@ -30,6 +29,10 @@ from seq2report.core.durations import of_rules, read_jobs
 from seq2report.core.machine import machine
 from seq2report.core.shipped import ROOT
 from seq2report.core.tables import read_csv
+
+if TYPE_CHECKING:  # the rest needs no rocrate
+    from rocrate.model import ContextEntity
+    from rocrate.rocrate import ROCrate
 
 LARGEST_TABLE = 300_000  # bytes
 LARGEST = 40_000_000  # bytes, of all that is published of a run
@@ -228,8 +231,10 @@ def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
     }
 
 
-def crate(folder: Path, about: dict) -> ROCrate:
+def crate(folder: Path, about: dict) -> "ROCrate":
     """Return a Workflow Run RO-Crate of a published run with this manifest."""
+    from rocrate.rocrate import ROCrate
+
     made = ROCrate(version="1.1")
     root = made.root_dataset
     root["name"] = f"seq2report: {about['name']}"
@@ -251,12 +256,14 @@ def crate(folder: Path, about: dict) -> ROCrate:
     return made
 
 
-def described(made: ROCrate, identifier: str, kind: str, **properties: object) -> ContextEntity:
+def described(made: "ROCrate", identifier: str, kind: str, **properties: object) -> "ContextEntity":
     """Add an entity that is no file to a crate, and return it."""
+    from rocrate.model import ContextEntity
+
     return made.add(ContextEntity(made, identifier, {"@type": kind, **properties}))
 
 
-def add_run(made: ROCrate, folder: Path, about: dict) -> ContextEntity:
+def add_run(made: "ROCrate", folder: Path, about: dict) -> "ContextEntity":
     """Add all other files to a crate, and the run that made them; return the run.
 
     Its inputs are the configuration and corpora with these content digests.

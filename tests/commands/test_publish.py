@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from helpers import ROOT, call
 from published import MADE_BY, PAGE
-from rocrate.rocrate import ROCrate
 from small_runs import TITLES
 
 import publish
@@ -84,6 +83,8 @@ def test_the_manifest_tells_what_the_figures_hang_on(finished, published):
 
 def test_the_crate_lists_every_published_file_by_its_relative_path(published):
     """Read back with rocrate, as a reader of the crate does."""
+    from rocrate.rocrate import ROCrate
+
     crate = ROCrate(published)
     names = {file.id for file in crate.data_entities}
     assert names == files(published) - {"ro-crate-metadata.json"}
