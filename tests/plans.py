@@ -9,12 +9,26 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-# Reads a request per line, forks, runs Snakemake in the fork and answers with its status.
+from helpers import ROOT
+
+# Reads a request per line, forks, runs Snakemake in the fork and answers with its status. Before
+# the first request it imports the packages that a plan loads and searches the scripts for imports,
+# which takes more than half of a plan. `local_imports` remembers a script by its text, so a changed
+# copy is searched again; all other modules of the project are imported from the folder of the plan.
 SERVER = """
-import json, os, sys, traceback
-import jsonschema, pygments, snakemake.cli, yaml
+import gc, json, os, sys, traceback
+from pathlib import Path
+import docutils.core, dpath, jsonschema, platformdirs, polars, pygments.formatters, requests
+import smart_open, snakemake.cli, snakemake.report.html_reporter, yaml, yte
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 ExecutorPluginRegistry().collect_plugins()
+sys.path.insert(0, sys.argv[1])
+from seq2report.core.imports import local_imports
+for script in Path(sys.path.pop(0)).glob("*.py"):
+    local_imports(script, script.parent)
+del sys.modules["seq2report"], sys.modules["seq2report.core"]
+gc.disable()
+gc.freeze()
 
 def plan(arguments, folder, environment, output):
     file = os.open(output, os.O_WRONLY | os.O_CREAT)
@@ -49,7 +63,7 @@ for line in sys.stdin:
 @cache
 def _server() -> subprocess.Popen:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    server = subprocess.Popen([sys.executable, "-c", SERVER], text=True, **pipes)
+    server = subprocess.Popen([sys.executable, "-c", SERVER, ROOT / "scripts"], text=True, **pipes)
     atexit.register(server.communicate)  # closes its input, which ends it
     return server
 
