@@ -193,6 +193,16 @@ def test_every_layer_goes_on_to_the_last_bit(tmp_path, monkeypatch, every_epoch,
 SHORT = {"optimizer": "adam", "batch_size": 8, "epochs": 2}
 
 
+@pytest.fixture(scope="module")
+def broken_off_run(tiny, tmp_path_factory):
+    """The checkpoint of a run that was broken off after its first epoch."""
+    asked = arguments(tiny, tmp_path_factory.mktemp("broken_off") / "run", SHORT, DENSE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoint, "EVERY", 0)
+        broken_off(patch, 1, lambda: call(train_network, **asked))
+    return asked["checkpoint"]
+
+
 def other_documents(tiny, folder, patch):
     words = shutil.copytree(tiny / "words", folder / "words")
     tokens = np.load(words / "tokens.npy")
@@ -238,16 +248,31 @@ def other_device(tiny, folder, patch):
     ],
 )
 def test_the_checkpoint_of_another_run_is_not_gone_on_from(
-    tiny, tmp_path, monkeypatch, caplog, every_epoch, name, change
+    tiny, tmp_path, monkeypatch, caplog, broken_off_run, name, change
 ):
     asked = arguments(tiny, tmp_path / "run", SHORT, DENSE)
-    broken_off(monkeypatch, 1, lambda: call(train_network, **asked))
+    shutil.copy(broken_off_run, asked["checkpoint"])
     asked |= change(tiny, tmp_path, monkeypatch)
-    caplog.clear()
     call(train_network, **asked)
     assert f"run.checkpoint is of another run ({name}): not used" in caplog.text
     assert "epoch 1/2" in caplog.text
     assert not (tmp_path / "run.checkpoint").exists()
+
+
+@pytest.fixture(scope="module")
+def unbroken():
+    """What `fitted` leaves without a checkpoint."""
+    return fitted()
+
+
+@pytest.fixture(scope="module")
+def whole_checkpoint(tmp_path_factory):
+    """The bytes of a checkpoint of `fitted` after its first epoch."""
+    path = tmp_path_factory.mktemp("whole") / "checkpoint"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoint, "EVERY", 0)
+        broken_off(patch, 1, partial(fitted, path))
+    return path.read_bytes()
 
 
 @interruption
@@ -262,19 +287,20 @@ def test_the_checkpoint_of_another_run_is_not_gone_on_from(
     ids=["empty", "no checkpoint", "half", "other bytes inside"],
 )
 def test_a_damaged_checkpoint_is_not_gone_on_from(
-    tmp_path, monkeypatch, caplog, every_epoch, damage
+    tmp_path, caplog, every_epoch, unbroken, whole_checkpoint, damage
 ):
     path = tmp_path / "checkpoint"
-    broken_off(monkeypatch, 1, partial(fitted, path))
-    path.write_bytes(damage(path.read_bytes()))
-    assert_same_fit(fitted(path), fitted())
+    path.write_bytes(damage(whole_checkpoint))
+    assert_same_fit(fitted(path), unbroken)
     assert f"{path} cannot be read, not used: " in caplog.text
 
 
 @pytest.mark.reliability("Bad machine")
-def test_a_training_ends_well_where_its_checkpoint_cannot_be_written(tmp_path, caplog, every_epoch):
+def test_a_training_ends_well_where_its_checkpoint_cannot_be_written(
+    tmp_path, caplog, every_epoch, unbroken
+):
     (tmp_path / "a file").write_text("")
-    assert_same_fit(fitted(tmp_path / "a file/checkpoint"), fitted())
+    assert_same_fit(fitted(tmp_path / "a file/checkpoint"), unbroken)
     assert "no checkpoint is written: " in caplog.text
     assert [path.name for path in tmp_path.iterdir()] == ["a file"]
 
