@@ -1,5 +1,6 @@
 import json
 import shutil
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,7 @@ from seq2report.models.runs import write_digests
 CLOSE = {"rtol": 0, "atol": 1e-5}
 
 
+@cache  # no test changes a model; a network is traced once
 def loaded(trained, variant):
     return load(trained / f"runs/{variant}/seed-1")
 
