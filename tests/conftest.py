@@ -39,10 +39,15 @@ LONG = ("workflow", "slow")  # markers of tests that take long
 
 @pytest.hookimpl(trylast=True)  # of the tests that are to be run
 def pytest_collection_modifyitems(items):
-    """Put files with long tests first, then those with many: short ones end at the same time."""
+    """Put files with long tests first, then those with many: short ones end at the same time.
+
+    The file with most users of `trained` starts before them, so that no other worker waits for it.
+    """
     long = {item.path for item in items if any(map(item.get_closest_marker, LONG))}
     tests = Counter(item.path for item in items)
-    items.sort(key=lambda item: (item.path not in long, -tests[item.path]))
+    users = Counter(item.path for item in items if "trained" in item.fixturenames)
+    maker = max(users, key=users.get, default=None)
+    items.sort(key=lambda i: (i.path not in long, i.path != maker, -tests[i.path]))
 
 
 @pytest.fixture(scope="session")
