@@ -2,6 +2,7 @@
 
 import copy
 import datetime
+import re
 
 import pytest
 import yaml
@@ -26,9 +27,11 @@ from snakemake.utils import update_config
 
 def test_every_committed_configuration_is_right():
     for path in (ROOT / "config").glob("*.yaml"):
-        overlay = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        order = re.search(rf"`--configfile (.*config/{path.name})`, in this order", text)
         merged = copy.deepcopy(COMMITTED)
-        update_config(merged, overlay)
+        for name in order[1].split() if order else [f"config/{path.name}"]:
+            update_config(merged, yaml.safe_load((ROOT / name).read_text(encoding="utf-8")))
         assert messages(merged) == [], path
 
 

@@ -19,7 +19,7 @@ def test_the_lectures_protocol_is_one_setting():
     found = settings_of(lecture_variant("all"), "l")
     assert found["fit"] == {
         "protocol": "lecture",
-        "optimizer": "rmsprop",
+        "optimizer": {"RMSprop": {"learning_rate": 0.001, "epsilon": 1e-14}},
         "batch_size": 32,
         "epochs": 20,
         "refit": False,

@@ -9,7 +9,14 @@ from seq2report.models.variant import Choice, Variant, kind_of
 
 # Mappings of a variant that are inherited key by key.
 MERGED = ("input", "fit", "ensemble", "predictions")
-LECTURE_FIT = {"protocol": "lecture", "optimizer": "rmsprop", "batch_size": 32, "epochs": 20}
+# RMSprop as in the lecture's Keras (2.2.4, keras/optimizers.py): it divides by √v + 1e-7. Keras 3
+# divides by √(v + epsilon), and the gradients of word vectors are below √1e-7.
+LECTURE_FIT = {
+    "protocol": "lecture",
+    "optimizer": {"RMSprop": {"learning_rate": 0.001, "epsilon": 1e-14}},
+    "batch_size": 32,
+    "epochs": 20,
+}
 INPUT_KEYS = {"length", "padding", "truncating", "embedding", "trainable", "dimensions"}
 ALLOWED_BY_FORM = {  # the keys of an input of this form
     "sequence": INPUT_KEYS,
