@@ -1,11 +1,14 @@
-"""Run a notebook of reports/ with papermill and make a page of it.
+"""Run notebooks of reports/ with papermill and make a page of each.
 
-The executed notebook is kept as --executed, also if a cell fails: open it to see which one and why.
-The page is one HTML file that needs no other file and no network.
+Executed notebooks are kept, also if a cell fails: open one to see which cell and why. If a page
+fails, the others are made all the same. A page is one HTML file that needs no other file and no
+network.
 """
 
+import logging
 import os
 from collections.abc import Sequence
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -64,18 +67,23 @@ def scripts(notebook: nbformat.NotebookNode, folder: Path) -> list[str]:
     return [vl_convert.javascript_bundle(), own]
 
 
-def to_page(executed: Path, template: Path, address: str, links: list[dict[str, str]]) -> str:
-    """Return the HTML page of an executed notebook: its outputs and prose, without its code.
-
-    ``links`` have title, address and menu of every page; they are escaped here and nowhere before.
-    """
+@cache
+def exporter(template: Path) -> HTMLExporter:
+    """Return what makes pages of notebooks, without their code."""
     config = Config()
     folder = template.resolve().parent
     config.TemplateExporter.extra_template_basedirs = [str(folder.parent)]
     config.TemplateExporter.exclude_input = True
     config.TemplateExporter.exclude_output_prompt = True
     os.environ.update(dict.fromkeys(PLACES, os.devnull))  # no templates of the user
-    exporter = HTMLExporter(config=config, template_name=folder.name)
+    return HTMLExporter(config=config, template_name=folder.name)
+
+
+def to_page(executed: Path, template: Path, address: str, links: list[dict[str, str]]) -> str:
+    """Return the HTML page of an executed notebook: its outputs and prose, without its code.
+
+    ``links`` have title, address and menu of every page; they are escaped here and nowhere before.
+    """
     notebook = nbformat.read(executed, as_version=4)
     for n, cell in enumerate(notebook.cells):
         cell.id = f"cell-{n}"  # papermill's own cell has a random one; the same run, the same page
@@ -89,32 +97,46 @@ def to_page(executed: Path, template: Path, address: str, links: list[dict[str, 
         "page": ": ".join(filter(None, (this["menu"], this["title"]))),
         "address": address,
         "menus": [(menu, list(pages)) for menu, pages in groupby(links, key=itemgetter("menu"))],
-        "scripts": (allowed := scripts(notebook, folder)),
+        "scripts": (allowed := scripts(notebook, template.parent)),
         "policy": policy(allowed),
     }
-    html, _ = exporter.from_notebook_node(notebook, resources=resources)
+    html, _ = exporter(template).from_notebook_node(notebook, resources=resources)
     return isolated(with_contents(html))
+
+
+def make(page: dict, template: Path, links: list[dict[str, str]]) -> None:
+    """Make a page: its notebook, parameters, executed notebook and output.
+
+    Raises:
+        UserError: a cell failed.
+    """
+    executed, output = Path(page["executed"]), Path(page["output"])
+    execute(Path(page["notebook"]), executed, page["parameters"])
+    html = to_page(executed, template, output.name, links)
+    with replacing(output) as part:
+        part.write_text(html, encoding="utf-8")
 
 
 def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__)
-    for name, about in (
-        ("notebook", "notebook without outputs"),
-        ("template", "page template, index.html.j2"),
-        ("executed", "executed notebook to write"),
-        ("output", "HTML file to write"),
-    ):
-        parser.add_argument(f"--{name}", type=Path, required=True, help=about)
-    links = "every page, this one too: [{title, address, menu}]"
-    for name, about in (("parameters", "of the notebook"), ("links", links)):
+    template = {"type": Path, "help": "page template, index.html.j2"}
+    parser.add_argument("--template", required=True, **template)
+    pages = "pages to make: [{notebook, parameters, executed, output}]"
+    links = "every page, these too: [{title, address, menu}]"
+    for name, about in (("pages", pages), ("links", links)):
         as_json = {"type": command.json_argument, "help": f"JSON: {about}"}
         parser.add_argument(f"--{name}", required=True, **as_json)
     args = parser.parse_args(argv)
 
-    execute(args.notebook, args.executed, args.parameters)
-    page = to_page(args.executed, args.template, args.output.name, args.links)
-    with replacing(args.output) as part:
-        part.write_text(page, encoding="utf-8")
+    failed = []
+    for page in args.pages:
+        logging.info("%s", page["output"])
+        try:
+            make(page, args.template, args.links)
+        except UserError as error:
+            failed.append(f"{page['output']}: {error}")
+    if failed:
+        raise UserError("\n".join(failed))
 
 
 if __name__ == "__main__":

@@ -136,17 +136,17 @@ def links(*addresses: str) -> list[dict[str, str]]:
     return [{"title": "A page", "address": each, "menu": ""} for each in addresses]
 
 
+def to_make(notebook: Path, output: Path, **parameters: object) -> dict[str, object]:
+    """Return a page as ``render`` takes it; the executed notebook will be beside the page."""
+    files = {"notebook": notebook, "executed": output.with_suffix(".ipynb"), "output": output}
+    return {name: str(file) for name, file in files.items()} | {"parameters": parameters}
+
+
 def page_of(notebook: str, folder: Path, **parameters: object) -> str:
     """Return the page that a notebook of reports/ makes of tables; it is written to a folder."""
-    call(
-        render,
-        notebook=ROOT / f"reports/{notebook}.ipynb",
-        parameters=parameters,
-        template=ROOT / "reports/template/index.html.j2",
-        links=links("n.html"),
-        executed=folder / "n.ipynb",
-        output=folder / "n.html",
-    )
+    pages = [to_make(ROOT / f"reports/{notebook}.ipynb", folder / "n.html", **parameters)]
+    template = ROOT / "reports/template/index.html.j2"
+    call(render, pages=pages, template=template, links=links("n.html"))
     html = (folder / "n.html").read_text()
     assert "Traceback" not in html
     return html

@@ -8,7 +8,7 @@ import nbformat
 import pandas as pd
 import papermill
 import pytest
-from helpers import ROOT, call, links
+from helpers import ROOT, call, links, to_make
 
 import render
 from seq2report.core.command import UserError
@@ -31,15 +31,12 @@ def test_a_page_shows_outputs_but_no_code_and_needs_nothing_from_outside(tmp_pat
     )
     call(
         render,
-        notebook=source,
-        parameters={"word": "hello <b>"},
+        pages=[to_make(source, tmp_path / "n.html", word="hello <b>")],
         template=TEMPLATE,
         links=[
             {"title": "A & B", "address": "n.html", "menu": ""},
             {"title": "<Other>", "address": "b.html", "menu": "More"},
         ],
-        executed=tmp_path / "logs/n.ipynb",
-        output=tmp_path / "n.html",
     )
     shown = (tmp_path / "n.html").read_text()
     assert '<p class="">hello &lt;b&gt;</p>' in shown
@@ -138,6 +135,39 @@ def test_a_failed_cell_is_named_and_the_executed_notebook_kept(tmp_path):
     with pytest.raises(UserError, match=r"cell \d of n\.ipynb failed with ValueError: boom"):
         render.execute(source, tmp_path / "logs/n.ipynb", {})
     assert "boom" in (tmp_path / "logs/n.ipynb").read_text()
+
+
+def test_a_failed_page_is_named_and_the_others_of_its_job_are_made(tmp_path):
+    failing = notebook(tmp_path / "a.ipynb", "raise ValueError('boom')")
+    whole = notebook(tmp_path / "b.ipynb", "1 + 1")
+    names = ["1.html", "2.html", "3.html"]
+    pages = [
+        to_make(source, tmp_path / "report" / name)
+        for source, name in zip([failing, whole, failing], names, strict=True)
+    ]
+    (tmp_path / "report").mkdir()
+    with pytest.raises(UserError) as error:
+        call(render, pages=pages, template=TEMPLATE, links=links(*names))
+    failed = re.findall(
+        r"^\S*/(\d.html): cell \d of a.ipynb failed", str(error.value), re.MULTILINE
+    )
+    assert failed == ["1.html", "3.html"]
+    made = sorted(path.name for path in (tmp_path / "report").iterdir())
+    assert made == ["1.ipynb", "2.html", "2.ipynb", "3.ipynb"]
+
+
+def test_a_page_does_not_depend_on_the_pages_that_its_job_made_before(tmp_path):
+    first = notebook(tmp_path / "a.ipynb", "lost = 1", "import pandas\npandas")
+    second = notebook(
+        tmp_path / "b.ipynb", "from seq2report.report import html\nhtml.paragraph(str(dir()))"
+    )
+    texts = []
+    for before in ([], [to_make(first, tmp_path / "1.html")]):
+        pages = [*before, to_make(second, tmp_path / "2.html")]
+        call(render, pages=pages, template=TEMPLATE, links=links("1.html", "2.html"))
+        texts.append((tmp_path / "2.html").read_text())
+    assert "dir()" not in texts[0]
+    assert texts[0] == texts[1]
 
 
 @pytest.mark.reliability("Bad machine")

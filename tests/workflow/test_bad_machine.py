@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from helpers import NEWSGROUPS, ROOT, WORDS, call, links, outputs_of_read
+from helpers import NEWSGROUPS, ROOT, WORDS, call, links, outputs_of_read, to_make
 from jupyter_client.kernelspec import KernelSpecManager
 
 import encode
@@ -57,15 +57,9 @@ def training(folder, tiny, tiny_archive):
 
 
 def rendering(folder, tiny, tiny_archive):
-    call(
-        render,
-        notebook=ROOT / "reports/corpus.ipynb",
-        parameters={},
-        template=ROOT / "reports/template/index.html.j2",
-        links=links("n.html"),
-        executed=tiny / "n.ipynb",
-        output=folder / "n.html",
-    )
+    pages = [to_make(ROOT / "reports/corpus.ipynb", folder / "n.html")]
+    template = ROOT / "reports/template/index.html.j2"
+    call(render, pages=pages, template=template, links=links("n.html"))
 
 
 @pytest.fixture

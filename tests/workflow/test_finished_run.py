@@ -236,8 +236,17 @@ def test_a_failed_notebook_is_kept_with_its_traceback_and_no_page_is_made(projec
     executed = (project.folder / "results/tiny/logs/render/corpus-news.ipynb").read_text()
     assert "KeyError" in executed
     assert not page.exists()
+    # Snakemake removes the other pages of its job.
+    assert "Removing output files of failed job render_corpus" in output
+    assert "compared-news.html" in output
     project.snakemake()
     assert page.read_text().splitlines() == whole.decode().splitlines()
+
+
+def test_jobs_are_chosen_when_another_one_ends_and_not_every_second(project):
+    pages = [f"results/tiny/report/{name}.html" for name in ("index", "lecture", "lesson-one_hot")]
+    output = project.snakemake("--cores", "1", "--verbose", "--force", *pages)
+    assert re.findall(r"Ready jobs: (\d)", output) == ["3", "2", "1"]
 
 
 def test_another_method_makes_the_ensemble_again_and_retrains_nothing(project):

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import polars as pl
 import pytest
-from helpers import NEWSGROUPS, ROOT, links
+from helpers import NEWSGROUPS, ROOT, links, to_make
 
 # Every Python process below writes down who asks for Keras or TensorFlow, and is refused.
 WATCH = """
@@ -131,9 +131,9 @@ def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
         ],
         "lesson_one_hot": [*read, "--seed", 1, "--output", "tables/lesson-one_hot"],
         "render": [
-            *("--notebook", notebook, "--parameters", "{}", "--links", as_json(links("page.html"))),
+            *("--pages", as_json([to_make(notebook, Path("page.html"))])),
+            *("--links", as_json(links("page.html"))),
             *("--template", ROOT / "reports/template/index.html.j2"),
-            *("--executed", "executed.ipynb", "--output", "page.html"),
         ],
     }
 

@@ -11,7 +11,7 @@ def page(notebook, title, tables, menu="", **parameters):
         "menu": menu,
         "full_title": f"{menu}: {title}" if menu else title,
         "tables": tables,
-        "parameters": json.dumps({**about, **parameters}),
+        "parameters": {**about, **parameters},
     }
 
 
@@ -82,6 +82,13 @@ if LESSONS:
         "lecture", "The lecture's figures", rules.evaluate_lecture.output, menu="Lessons"
     )
 PAGES["made"] = page("made", "How it was made", tables("made", MADE))
+# One job makes several pages, because most of the time of a single page is the start of Python.
+# Lessons are alone: the page of one does not need the others.
+SHARED = [f"{kind}-{{corpus}}" for kind in ("corpus", "compared", "embeddings", "trust")]
+OF_CORPUS = [name for name in SHARED if name.format(corpus=CORPORA[0]) in PAGES]
+OF_VARIANTS = [f"variant-{variant}" for variant in COMPARED]
+TOGETHER = {name.format(corpus=corpus) for name in OF_CORPUS for corpus in CORPORA}
+ALONE = set(PAGES) - TOGETHER.union(OF_VARIANTS)
 LINKS = json.dumps(
     [
         {"title": made["title"], "address": f"{name}.html", "menu": made["menu"]}
@@ -92,3 +99,56 @@ TEMPLATE = [
     str(ROOT / "reports/template" / name)
     for name in ("index.html.j2", "conf.json", "style.css", "script.js")
 ]
+
+
+def page_file(name):
+    """Return the output of a page for `snakemake --report`; its name may have wildcards."""
+    return report(
+        f"{RESULTS}/report/{name}.html",
+        caption="../report/page.rst",
+        category="Pages",
+        labels=lambda wildcards: {"page": filled(name, wildcards)["full_title"]},
+    )
+
+
+def filled(name, wildcards):
+    """Return the page of a name that may have wildcards."""
+    return PAGES[name.format(**dict(wildcards.items()))]
+
+
+def page_inputs(pages):
+    """Return the input function of a job that makes these pages."""
+
+    def files(wildcards):
+        made = [filled(name, wildcards) for name in pages]
+        notebooks = list(dict.fromkeys(page["notebook"] for page in made))
+        return {
+            "code": script_files("render", *notebooks),
+            "notebooks": notebooks,
+            "template": TEMPLATE,
+            "tables": list(dict.fromkeys(path for page in made for path in page["tables"])),
+        }
+
+    return files
+
+
+def page_arguments(pages):
+    """Return the parameter of a job that makes these pages: a file with what it has to do."""
+
+    def arguments(wildcards):
+        names = [name.format(**dict(wildcards.items())) for name in pages]
+        return stored(
+            json.dumps(
+                [
+                    {
+                        "notebook": PAGES[name]["notebook"],
+                        "parameters": PAGES[name]["parameters"],
+                        "executed": f"{RESULTS}/logs/render/{name}.ipynb",
+                        "output": f"{RESULTS}/report/{name}.html",
+                    }
+                    for name in names
+                ]
+            )
+        )
+
+    return arguments

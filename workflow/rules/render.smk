@@ -1,35 +1,55 @@
-# render: tables and a notebook of reports/ -> a page of the report.
+# render: tables and notebooks of reports/ -> pages of the report.
 rule render:
     input:
-        code=lambda wildcards: script_files("render", PAGES[wildcards.page]["notebook"]),
-        notebook=lambda wildcards: PAGES[wildcards.page]["notebook"],
-        template=TEMPLATE,
-        tables=lambda wildcards: PAGES[wildcards.page]["tables"],
+        unpack(page_inputs(["{page}"])),
     output:
-        report(
-            f"{RESULTS}/report/{{page}}.html",
-            caption="../report/page.rst",
-            category="Pages",
-            labels=lambda wildcards: {"page": PAGES[wildcards.page]["full_title"]},
-        ),
+        page_file("{page}"),
     log:
-        run=f"{RESULTS}/logs/render/{{page}}.log",
-        notebook=f"{RESULTS}/logs/render/{{page}}.ipynb",
+        f"{RESULTS}/logs/render/{{page}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/render/{{page}}.tsv"
     wildcard_constraints:
-        page="|".join(PAGES),
+        page="|".join(sorted(ALONE)),
     conda:
         "../../environment.yml"
     resources:
         runtime=growing(2),
     params:
-        parameters=lambda wildcards: stored(PAGES[wildcards.page]["parameters"]),
+        pages=page_arguments(["{page}"]),
         links=lambda wildcards: stored(LINKS),
     shell:
-        "python {input.code[0]} --notebook {input.notebook:q} --parameters @{params.parameters}"
-        " --template {input.template[0]:q} --links @{params.links}"
-        " --executed {log.notebook} --output {output} 2> {log.run}"
+        "python {input.code[0]} --pages @{params.pages} --template {input.template[0]:q}"
+        " --links @{params.links} 2> {log}"
+
+
+use rule render as render_corpus with:
+    input:
+        unpack(page_inputs(OF_CORPUS)),
+    output:
+        [page_file(name) for name in OF_CORPUS],
+    log:
+        f"{RESULTS}/logs/render/{{corpus}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/render/pages-{{corpus}}.tsv"
+    params:
+        pages=page_arguments(OF_CORPUS),
+        links=lambda wildcards: stored(LINKS),
+
+
+use rule render as render_variants with:
+    input:
+        unpack(page_inputs(OF_VARIANTS)),
+    output:
+        [page_file(name) for name in OF_VARIANTS],
+    log:
+        f"{RESULTS}/logs/render/variants.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/render/variants.tsv"
+    resources:
+        runtime=growing(2 + len(OF_VARIANTS) // 10),
+    params:
+        pages=page_arguments(OF_VARIANTS),
+        links=lambda wildcards: stored(LINKS),
 
 
 # The front page as a file to send.
