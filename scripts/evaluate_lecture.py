@@ -69,8 +69,8 @@ def lengths(runs: pd.DataFrame) -> pd.DataFrame:
     if len(swept) < 2:
         return swept.iloc[:0]
     figures = ", ".join(
-        f"{words} words {accuracy:.3f}"
-        for words, accuracy in zip(swept["words_read"], swept["accuracy"], strict=True)
+        f"{words} words {accuracy}"
+        for words, accuracy in zip(swept["words_read"], swept["accuracy_shown"], strict=True)
     )
     best = swept.loc[swept["accuracy"].idxmax(), "words_read"]
     command = " ".join([swept["command"].iloc[0], *(swept["command"].str.split().str[-1])[1:]])
@@ -105,7 +105,7 @@ def vectors_read(vectors: dict[str, dict], receipts: Sequence[dict]) -> dict[str
         text = about["title"]
         if about["file"] is not None:
             receipt = files[about["file"]]
-            file = receipt.get("member") or re.split(r"[\s/]", receipt["origin"])[-1]
+            file = receipt.get("member") or re.split(r"[\s/:]", receipt["origin"])[-1]
             text += f": {file}, SHA-256 {receipt['sha256'][:8]}…"
         texts |= dict.fromkeys([name, *about["variants"]], text)
     return texts

@@ -1,7 +1,7 @@
 """Fill the tables of README.md, docs/results/README.md and docs/encoders.md from published runs.
 
 The published runs are docs/results/full and docs/results/encoder, which scripts/publish.py writes.
-The lecture's figures come from docs/results/lecture if its models were a run of their own.
+The lecture's figures come from docs/results/slides if its models were a run of their own.
 No figure in these tables is written by hand.
 """
 
@@ -27,7 +27,7 @@ KINDS = {"ensemble": "ensemble", "network": "network", "pipeline": "scikit-learn
 KINDS |= {"linear": "linear model"}  # of older reports
 ROWS = 5  # of the headline, for each corpus
 LECTURE_LSTM = "glove_lstm"
-LECTURE = "docs/results/lecture"
+LECTURE = "docs/results/slides"
 
 
 def read_manifest(folder: Path) -> dict:

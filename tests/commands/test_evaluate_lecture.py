@@ -90,7 +90,8 @@ def test_lengths_are_compared_where_there_are_two_or_more():
     variants = ["glove_lstm", "glove_lstm_100", "glove_lstm_200", "glove_lstm_frozen"]
     tables = lecture.with_commands({"news/runs/runs": runs(*variants)}, Path("results/r"))
     row = lecture.lengths(lecture.summarise_runs(tables["news/runs/runs"])).iloc[0]
-    assert row["figures"] == "100 words 0.660, 150 words 0.650, 200 words 0.670"
+    ranges = ("100 words 0.660 (0.610 to 0.710)", "150 words 0.650 (0.600 to 0.700)")
+    assert row["figures"] == ", ".join([*ranges, "200 words 0.670 (0.620 to 0.720)"])
     assert row["best_words"] == 200
     targets = row["command"].partition(" -- ")[2].split()
     assert [target.split("/")[4] for target in targets] == [
@@ -100,6 +101,14 @@ def test_lengths_are_compared_where_there_are_two_or_more():
     ]
     alone = lecture.summarise_runs(runs("glove_lstm"))
     assert lecture.lengths(alone).empty
+
+
+@pytest.mark.parametrize("variant", ["glove_rnn", "lecture_rnn"])
+def test_a_model_without_a_figure_on_the_slides_has_ours_and_no_difference(tmp_path, variant):
+    row = carry_out(corpus("newsgroups", variant), tmp_path).loc["GloVe → simple RNN"]
+    assert ("after 10 epochs" in row["ours"]) == (variant == "lecture_rnn")
+    assert row["why"].startswith("The slides have no number.")
+    assert pd.isna(row["difference"])
 
 
 ENTRY = {"from": "news/runs", "figure": "{n}", "why": "for {n}", "sample": "Little."}
@@ -203,7 +212,10 @@ def test_the_reason_of_a_difference_beyond_the_noise_is_given(mean, sample, why)
 def test_word_vectors_are_named_without_the_path_of_a_mirror():
     member = RECEIPT | {"file": "b", "member": "glove.6B.100d.txt", "origin": "https://a.org/b.zip"}
     vectors = VECTORS | {"other": {"title": "GloVe 100d", "file": "b", "variants": []}}
-    texts = lecture.vectors_read(vectors, [RECEIPT, member])
+    vectors["local"] = {"title": "GloVe", "file": "c", "variants": []}
+    local = RECEIPT | {"file": "c", "origin": "file:glove.6B.100d.txt.gz"}
+    texts = lecture.vectors_read(vectors, [RECEIPT, member, local])
+    assert texts["local"] == "GloVe: glove.6B.100d.txt.gz, SHA-256 01234567…"
     assert texts["glove_lstm"] == "GloVe: glove.6B.50d.txt.gz, SHA-256 01234567…"
     assert texts["cbow_lstm"] == "CBOW of the corpus"
     assert texts["other"] == "GloVe 100d: glove.6B.100d.txt, SHA-256 01234567…"

@@ -94,6 +94,11 @@ def test_the_report_depends_on_the_sources_of_its_corpora_encodings_and_embeddin
     assert set(plan("glove_lstm", embeddings=[]).used_sources()) == expected | {vectors}
 
 
+def test_a_plan_knows_whether_a_variant_follows_the_lectures_protocol():
+    assert plan("tfidf_svm", "lecture_lstm").by_lecture
+    assert not plan("tfidf_svm", "glove_lstm").by_lecture
+
+
 def test_word_vectors_have_their_file_and_their_variants():
     found = plan("tfidf_svm", "glove_lstm", "glove_dense", embeddings=["cbow"]).word_vectors()
     source = COMMITTED["sources"][COMMITTED["embeddings"]["glove"]["source"]]

@@ -25,6 +25,7 @@ PAGES = {
         tables_of(CORPORA, *EVALUATED, *SIZES),
         corpora=CORPORA,
         has_sizes=bool(SIZES),
+        has_lecture=bool(LESSONS) or PLAN.by_lecture,
         lessons={name: about["title"] for name, about in LESSONS.items()},
     )
 }
@@ -77,7 +78,7 @@ for name, about in LESSONS.items():
         lessons={name: about["title"] for name, about in LESSONS.items()},
         **about["titles"],
     )
-if LESSONS:
+if LESSONS or PLAN.by_lecture:
     PAGES["lecture"] = page(
         "lecture", "The lecture's figures", rules.evaluate_lecture.output, menu="Lessons"
     )

@@ -49,6 +49,11 @@ class Plan:
         return [n for n in held_out if self.variants[n].kind != "ensemble"] or held_out
 
     @cached_property
+    def by_lecture(self) -> bool:
+        """Whether a compared variant follows the lecture's protocol."""
+        return not all(self.variants[name].is_held_out for name in self.compared)
+
+    @cached_property
     def choices(self) -> list[str]:
         """The compared variants that are chosen from candidates."""
         return [name for name in self.compared if self.variants[name].choose]
