@@ -47,9 +47,12 @@ const isNumber = (text) => text !== "" && Number.isFinite(Number(text));
 const isCost = (heading, cell) =>
   /^rank|error|loss|brier/i.test(heading.textContent) || /\d (ms|s|min|h|[kMG]B)$/.test(cell.textContent);
 
+const VERDICTS = ["the best", "better", "not distinguishable", "worse"]; // in this order
+
 function compare(a, b) {
   const gap = (text) => text === "–" || text === "";
   if (gap(a) || gap(b)) return 0;
+  if (VERDICTS.includes(a) && VERDICTS.includes(b)) return VERDICTS.indexOf(a) - VERDICTS.indexOf(b);
   return isNumber(a) && isNumber(b) ? a - b : number.compare(a, b);
 }
 
@@ -185,6 +188,53 @@ function joined(drawings) {
   return all;
 }
 
+// Names of the lines of a picture: the chosen ones are shown, and all if none is chosen.
+const CHOICE = "Choose names to see only these; choose one again to leave it out.";
+for (const list of document.querySelectorAll(".names")) {
+  const buttons = [...list.querySelectorAll("li[data-of]")].map((item) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.value = item.dataset.of;
+    button.append(...item.childNodes);
+    item.append(button);
+    return button;
+  });
+  const isChosen = (button) => button.getAttribute("aria-pressed") === "true";
+  const show = () => {
+    const chosen = new Set(buttons.filter(isChosen).map(({ value }) => value));
+    for (const part of list.parentElement.querySelectorAll("svg [data-of]"))
+      part.style.opacity = chosen.size && !chosen.has(part.dataset.of) ? 0.08 : "";
+  };
+  for (const button of buttons) {
+    button.setAttribute("aria-pressed", "false");
+    button.addEventListener("click", () => {
+      button.setAttribute("aria-pressed", String(!isChosen(button)));
+      show();
+    });
+  }
+}
+
+// A picture in a file of its own has its names below it.
+function withNames(drawing, names) {
+  const { width, height } = drawing.viewBox.baseVal;
+  let bottom = height;
+  for (const name of names) {
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "text");
+    for (const part of (name.querySelector("button") ?? name).childNodes) {
+      const word = document.createElementNS("http://www.w3.org/2000/svg", "tspan");
+      word.setAttribute("fill", part.style?.color && !part.matches(".mark") ? part.style.color : "currentColor");
+      word.textContent = part.textContent;
+      line.append(word);
+    }
+    line.style.font = "9.5px sans-serif";
+    line.setAttribute("x", 20);
+    line.setAttribute("y", (bottom += 14));
+    drawing.append(line);
+  }
+  drawing.setAttribute("viewBox", `0 0 ${width} ${bottom + 10}`);
+  drawing.setAttribute("height", `${bottom + 10}pt`);
+}
+
 // Figures: saved as they are shown.
 document.querySelectorAll("figure > .picture").forEach((picture, n) => {
   const drawing = async () => {
@@ -192,11 +242,14 @@ document.querySelectorAll("figure > .picture").forEach((picture, n) => {
     const drawings = picture.querySelectorAll("svg.drawing");
     const copy = drawings.length ? joined(drawings) : picture.querySelector("svg").cloneNode(true);
     copy.style.color = getComputedStyle(picture).color;
+    const names = picture.querySelectorAll(".names > li");
+    if (names.length) withNames(copy, names);
     return new XMLSerializer().serializeToString(copy);
   };
   const page = location.pathname.split("/").pop().replace(/\.html$/, "");
   const tools = document.createElement("div");
   tools.className = "tools";
+  if (picture.querySelector(".names button")) tools.append(CHOICE);
   tools.append(saving("Save as SVG", `${page || "figure"}-${n + 1}.svg`, "image/svg+xml", drawing));
   if (picture.querySelector("svg") || picture.nextElementSibling?.matches("script.chart"))
     picture.parentElement.append(tools);
@@ -227,6 +280,25 @@ function arranged(specification, room) {
   return { ...specification, columns, concat, params, config };
 }
 
+// A search says how many points of a chart it finds, and what is searched if it finds none.
+function counted(place, { usermeta, datasets }) {
+  const box = place.querySelector("input[type=search]");
+  if (!box || !usermeta?.searched) return;
+  const columns = Object.entries(usermeta.searched);
+  const [points] = Object.values(datasets);
+  const texts = points.map((point) => columns.map(([, column]) => point[column]).join(" ").toLowerCase());
+  const names = columns.map(([name]) => name).join(" and ");
+  const count = document.createElement("output");
+  const show = () => {
+    const wanted = box.value.trim().toLowerCase();
+    const found = texts.filter((text) => text.includes(wanted)).length;
+    const none = `0 found. Searched: ${names} of the ${texts.length} points on the map, not the whole corpus.`;
+    count.textContent = !wanted ? "" : found ? `${found} of ${texts.length} found` : none;
+  };
+  box.addEventListener("input", show);
+  box.after(count);
+}
+
 async function draw() {
   const style = getComputedStyle(document.documentElement);
   const [ink, soft, line] = ["--ink", "--soft", "--line"].map((name) => style.getPropertyValue(name));
@@ -245,6 +317,7 @@ async function draw() {
     place.view?.finalize();
     const shape = arranged(specification, place.clientWidth);
     place.view = (await vegaEmbed(place, shape, options)).view;
+    counted(place, specification);
   }
 }
 

@@ -1,10 +1,11 @@
 """What a reader can point at and choose in the pictures of the sample report, on all widths."""
 
 import re
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from browsing import MIDDLE, NARROW, WIDE, Opened
+from browsing import MIDDLE, NARROW, WIDE, Opened, wait_until
 from helpers import ROOT
 
 pytestmark = pytest.mark.browser
@@ -89,3 +90,120 @@ def test_marks_of_pictures_have_names_and_figures_under_the_pointer(browser, pag
         middle = f"{box['x'] + box['width'] / 2}, {box['y'] + box['height'] / 2}"
         found = f"document.elementFromPoint({middle}).closest('.spots') !== null"
         assert shown.page.evaluate(found)
+
+
+@SIZES
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", ["index", "compared-newsgroups", "sizes-newsgroups"])
+def test_variants_are_chosen_by_their_names_and_a_second_choice_resets(browser, page, size, scheme):
+    with opened(browser, page, viewport=size, color_scheme=scheme) as shown:
+        figure = shown.page.locator("figure:has(.names)").first
+        assert "Choose names to see only these" in figure.inner_text()
+        buttons = figure.locator(".names button")
+        first, second = buttons.nth(0), buttons.nth(1)
+
+        def seen() -> set[str]:
+            parts = figure.locator("svg [data-of]").evaluate_all(
+                "all => all.map(part => [part.dataset.of, getComputedStyle(part).opacity])"
+            )
+            return {sign for sign, opacity in parts if float(opacity) == 1}
+
+        everything = seen()
+        signs = [each.get_attribute("value") for each in (first, second)]
+        assert everything > set(signs[:1])
+        first.click()
+        assert seen() == {signs[0]}
+        second.focus()
+        shown.page.keyboard.press("Enter")
+        assert seen() == set(signs)
+        first.click()
+        assert seen() == {signs[1]}
+        second.click()
+        assert seen() == everything
+        assert figure.locator(".names button[aria-pressed=true]").count() == 0
+        assert shown.said == []
+
+
+@pytest.mark.parametrize("width", [375, 390])
+@pytest.mark.parametrize("page", ["index", "compared-newsgroups", "sizes-newsgroups"])
+def test_on_a_phone_a_plot_of_variants_fits_its_box_and_has_its_names_below_it(
+    browser, page, width
+):
+    with opened(browser, page, viewport={"width": width, "height": 800}) as shown:
+        picture = shown.page.locator(".picture:has(.names)").first
+        assert picture.evaluate("box => box.scrollWidth <= box.clientWidth")
+        plot, names = (picture.locator(each).bounding_box() for each in ("svg", ".names"))
+        assert names["y"] >= plot["y"] + plot["height"]
+
+
+def test_a_saved_plot_has_its_names_and_shows_what_was_chosen(browser, tmp_path):
+    with opened(browser, "compared-newsgroups", color_scheme="dark") as shown:
+        figure = shown.page.locator("figure:has(.names)").first
+        button = figure.locator(".names button").first
+        button.click()
+        with shown.page.expect_download() as download:
+            figure.get_by_text("Save as SVG").click()
+        saved = ElementTree.parse(download.value.path()).getroot()
+        text = " ".join(
+            "".join(each.itertext()) for each in saved.iter() if each.tag.endswith("text")
+        )
+        for name in figure.locator(".names button").all():
+            assert name.inner_text() in text
+        faint = {each.get("data-of") for each in saved.iter() if "0.08" in each.get("style", "")}
+        of = {each.get("data-of") for each in saved.iter()} - {None}
+        assert of - faint == {button.get_attribute("value")}
+
+
+def test_verdicts_are_sorted_by_verdict_and_not_by_letter(browser):
+    with opened(browser, "index") as shown:
+        table = shown.page.locator("table[data-name]").first
+        heads = table.locator("th")
+        column = heads.all_inner_texts().index("compared with the best")
+        cells = table.locator(f"tbody td:nth-child({column + 1})")
+        order = ["the best", "better", "not distinguishable", "worse"]
+        for expected in (order, order[::-1]):
+            heads.nth(column).click()
+            verdicts = [text for text in cells.all_inner_texts() if text != "–"]
+            assert len(set(verdicts)) > 2
+            assert verdicts == sorted(verdicts, key=expected.index)
+
+
+@SIZES
+def test_a_search_without_a_hit_says_what_is_searched(browser, size):
+    points = pd.read_csv(TABLES / "newsgroups/embeddings/maps.csv")["word"].nunique()
+    with opened(browser, "embeddings-newsgroups", viewport=size) as shown:
+        search = shown.page.get_by_label("Find a word")
+        count = shown.page.locator(".vega-bind output").first
+        search.fill("<script>")
+        expected = f"0 found. Searched: word of the {points} points on the map"
+        assert expected in count.inner_text()
+        search.fill("a")
+        assert re.fullmatch(rf"[1-9]\d* of {points} found", count.inner_text())
+        search.fill("")
+        assert count.inner_text() == ""
+        assert shown.too_wide() <= 0
+
+
+def test_classes_of_a_map_are_chosen_in_its_legend_and_reset_by_a_second_click(browser):
+    with opened(browser, "embeddings-newsgroups") as shown:
+        view = "document.querySelector('.picture').view"
+        find = """(view) => {
+          const all = (item) => [item, ...(item.items ?? []).flatMap(all)];
+          const isLabel = (item) => item.mark?.role === "legend-label";
+          const label = all(view.scenegraph().root).find(isLabel);
+          const { x1, x2, y1, y2 } = label.bounds;
+          let [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];
+          for (let parent = label.mark.group; parent; parent = parent.mark?.group) {
+            x += parent.x ?? 0;
+            y += parent.y ?? 0;
+          }
+          const [left, top] = view.origin();
+          return [x + left, y + top];
+        }"""
+        canvas = shown.page.locator("canvas").first
+        canvas.scroll_into_view_if_needed()
+        x, y = shown.page.evaluate(f"({find})({view})")
+        chosen = f"{view}.data('picked_store').length > 0"
+        for expected in ("true", "false"):
+            canvas.click(position={"x": x, "y": y})
+            wait_until(shown.page, f"{chosen} == {expected}")

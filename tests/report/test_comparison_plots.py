@@ -32,16 +32,16 @@ def test_a_matrix_of_pairs_has_a_sign_in_each_cell():
 
 def test_the_front_is_marked_in_the_picture_of_time():
     table = variants(score=[0.9, 0.895, 0.4])
-    axes, names = comparison_plots.score_against_time(table).axes
+    figure, names = comparison_plots.score_against_time(table)
+    (axes,) = figure.axes
     front = axes.lines[0]
     assert front.get_xdata().tolist() == [30, 60]
     assert front.get_ydata().tolist() == [0.895, 0.9]
     assert sorted(text.get_text() for text in axes.texts) == ["A", "C"]
-    listed = [(text.get_text(), text.get_fontweight()) for text in names.texts]
-    assert listed == [
-        *(("C", "bold"), ("SVM", "bold")),
-        *(("A", "bold"), ("LSTM <b>", "bold")),
-        *(("B", "bold"), ("Slides (40.0%, not drawn)", "normal")),
+    assert [(name.number, name.title, name.is_strong) for name in names] == [
+        (3, "SVM", True),
+        (1, "LSTM <b>", True),
+        (2, "Slides (40.0%, not drawn)", False),
     ]
 
 
@@ -49,10 +49,12 @@ def test_of_many_variants_the_best_are_named_and_the_others_are_dots():
     count = 60
     table = pd.concat([variants(pareto=False)] * 20, ignore_index=True)
     table = table.assign(number=range(1, count + 1), score=np.linspace(0.9, 0.7, count))
-    axes, names = comparison_plots.score_against_time(table).axes
+    figure, names = comparison_plots.score_against_time(table)
+    (axes,) = figure.axes
     assert len(axes.texts) == comparison_plots.LISTED
-    assert names.texts[-1].get_text() == f"{count - comparison_plots.LISTED} others: grey dots"
-    assert len(axes.collections[0].get_offsets()) == count - comparison_plots.LISTED
+    assert names[-1].title == f"{count - comparison_plots.LISTED} others: grey dots"
+    grey = [line for line in axes.lines if line.get_marker() == "."]
+    assert len(grey) == count - comparison_plots.LISTED
 
 
 def test_pictures_of_certainty_draw_what_they_are_given():
@@ -71,5 +73,7 @@ def test_pictures_of_certainty_draw_what_they_are_given():
     assert [panel.get_title("left") for panel in panels] == ["B  A", "AA  B"]
     assert panels[0].lines[1].get_ydata().tolist() == [0.4, 1]
     answered = pd.DataFrame({"title": "A", "coverage": [0.5, 1], "accuracy": [1, 0.8]})
-    (axes,) = comparison_plots.selective_accuracy(answered, named.head(1)).axes
+    figure, names = comparison_plots.selective_accuracy(answered, named.head(1))
+    (axes,) = figure.axes
+    assert [name.title for name in names] == ["A"]
     assert axes.lines[0].get_ydata().tolist() == [1, 0.8]

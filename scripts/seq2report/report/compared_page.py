@@ -162,7 +162,8 @@ def selective(tables: dict[str, pd.DataFrame]) -> HTML:
         f" person classifies the rest. The curves begin at {plural(first, 'documents')}."
         f"{_drawn(tables, best)}"
     )
-    return html.figure(comparison_plots.selective_accuracy(rows, best), alt, caption)
+    picture, names = comparison_plots.selective_accuracy(rows, best)
+    return html.figure(picture, alt, caption, names)
 
 
 def length_figure(variants: pd.DataFrame, sweeps: list[dict[str, int]]) -> HTML:

@@ -92,9 +92,9 @@ def cost_figure(variants: pd.DataFrame) -> HTML:
     alt = (
         f"{name.capitalize()} against CPU seconds of one training: {points}. Pareto front: {front}"
     )
-    picture = comparison_plots.score_against_time(variants)
+    picture, names = comparison_plots.score_against_time(variants)
     caption = f"{circumstances(variants)}. Dashed: no variant is both better and cheaper."
-    return html.figure(picture, alt, caption)
+    return html.figure(picture, alt, caption, names)
 
 
 def cards(corpus: str, has_sizes: bool) -> HTML:

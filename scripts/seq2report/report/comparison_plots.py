@@ -11,7 +11,17 @@ from matplotlib.figure import Figure
 
 from seq2report.core.excerpts import excerpt
 from seq2report.report.numbers import METRICS
-from seq2report.report.plots import INK, NEUTRAL, ink_on, letters, look, name_cells, styles
+from seq2report.report.plots import (
+    INK,
+    NEUTRAL,
+    Name,
+    belongs,
+    ink_on,
+    letters,
+    look,
+    name_cells,
+    styles,
+)
 
 VERDICTS = {  # background, sign, colour of the sign
     "better": ("#0072B2", "+", "white"),
@@ -24,36 +34,36 @@ LONGEST = 38  # characters of a title in a plot
 FEW_PANELS = 9  # up to this many panels are drawn large
 
 
-def score_against_time(variants: pd.DataFrame) -> Figure:
-    """Plot the metric with its interval against the CPU time of one training.
+def score_against_time(variants: pd.DataFrame) -> tuple[Figure, list[Name]]:
+    """Plot the metric with its interval against the CPU time of one training; return its names too.
 
     Each variant is a dot with its `plots.letters`; a dashed line joins the Pareto front. A variant
-    whose score is less than half of the best one is only listed, because it would compress the
-    scale. Of many variants, those on the front and the best ones are listed, and the others are
+    whose score is less than half of the best one is only named, because it would compress the
+    scale. Of many variants, those on the front and the best ones are named, and the others are
     small dots.
     """
     table = variants.dropna(subset="fit_cpu_seconds").reset_index(drop=True)
     named = table[table["pareto"] | (table.index < LISTED)].head(2 * LISTED)
     drawn = table[table["score"] > table["score"].max() / 2]
-    lines = len(named) + (len(named) < len(table))
-    figure = Figure(figsize=(7.4, max(3.4, 0.21 * lines + 0.4)))
-    axes, names = figure.subplots(1, 2, width_ratios=(1.5, 1))
+    figure = Figure(figsize=(5, 3.6))
+    axes = figure.subplots()
     front = drawn[drawn["pareto"]].sort_values("fit_cpu_seconds")
     line = {"drawstyle": "steps-post", "color": NEUTRAL, "linestyle": "--", "linewidth": 1.2}
     axes.plot(front["fit_cpu_seconds"], front["score"], **line)
-    rest = drawn[~drawn.index.isin(named.index)]
-    axes.scatter(rest["fit_cpu_seconds"], rest["score"], s=14, color=NEUTRAL)
+    for row in drawn[~drawn.index.isin(named.index)].itertuples():
+        label = excerpt(row.title, LONGEST)
+        axes.plot(row.fit_cpu_seconds, row.score, ".", color=NEUTRAL, markersize=7, label=label)
     for _, row in drawn[drawn.index.isin(named.index)].iloc[::-1].iterrows():
         _lettered_dot(axes, row)
     _cost_axes(axes, METRICS[table["metric"].iloc[0]])
-    names.set_axis_off()
-    for n, (place, row) in enumerate(named.iterrows()):
+    names = []
+    for place, row in named.iterrows():
         left_out = "" if place in drawn.index else f" ({row['score']:.1%}, not drawn)"
         title = excerpt(row["title"], LONGEST) + left_out
-        _listed(names, 1 - (n + 0.5) / lines, title, row)
+        names.append(Name(title, row["number"], is_strong=row["pareto"]))
     if len(named) < len(table):
-        _listed(names, 0.5 / lines, f"{len(table) - len(named)} others: grey dots")
-    return figure
+        names.append(Name(f"{len(table) - len(named)} others: grey dots"))
+    return figure, names
 
 
 def _cost_axes(axes: Axes, metric: str) -> None:
@@ -75,21 +85,10 @@ def _lettered_dot(axes: Axes, row: pd.Series) -> None:
     place, colour = (row["fit_cpu_seconds"], row["score"]), look(row["number"])["color"]
     away = np.maximum([[row["score"] - row["low"]], [row["high"] - row["score"]]], 0)
     style = {"fmt": "o", "color": colour, "markersize": 13, "elinewidth": 1}
-    axes.errorbar(*place, yerr=away, label=excerpt(row["title"], LONGEST), **style)
+    bars = axes.errorbar(*place, yerr=away, label=excerpt(row["title"], LONGEST), **style)
     style = {"ha": "center", "va": "center_baseline", "fontsize": 8, "fontweight": "bold"}
-    axes.annotate(letters(row["number"]), place, color=ink_on(colour), **style)
-
-
-def _listed(names: Axes, y: float, title: str, row: pd.Series | None = None) -> None:
-    """Write a line of the legend: a variant, bold if it is on the front, or another text."""
-    place = {"xycoords": "axes fraction", "va": "center"}
-    if row is not None:
-        colour = look(row["number"])["color"]
-        names.plot(0.03, y, "o", color=colour, markersize=11, transform=names.transAxes)
-        style = {"ha": "center", "fontsize": 7, "fontweight": "bold", "color": ink_on(colour)}
-        names.annotate(letters(row["number"]), (0.03, y), **style, **place)
-    weight = "bold" if row is not None and row["pareto"] else "normal"
-    names.annotate(title, (0.1, y), fontsize=8.5, fontweight=weight, **place)
+    sign = axes.annotate(letters(row["number"]), place, color=ink_on(colour), **style)
+    belongs(row["number"], sign, *bars.get_children())
 
 
 def pairs(comparisons: pd.DataFrame, variants: pd.DataFrame) -> Figure:
@@ -219,18 +218,21 @@ def reliability_diagram(axes: Axes, bins: pd.DataFrame, number: int) -> None:
     axes.set_aspect("equal")
 
 
-def selective_accuracy(selective: pd.DataFrame, variants: pd.DataFrame) -> Figure:
-    """Plot accuracy against coverage, one line per variant."""
-    figure = Figure(figsize=(10, 4.0))
+def selective_accuracy(
+    selective: pd.DataFrame, variants: pd.DataFrame
+) -> tuple[Figure, list[Name]]:
+    """Plot accuracy against coverage, one line per variant; return the names of the lines too."""
+    figure = Figure(figsize=(5.5, 4.0))
     axes = figure.subplots()
     for row in variants.itertuples():
         rows = selective[selective["title"] == row.title]
         label = f"{letters(row.number)}  {excerpt(row.title, LONGEST)}"
         style = look(row.number)
-        axes.plot(rows["coverage"], rows["accuracy"], markersize=4, label=label, **style)
+        lines = axes.plot(rows["coverage"], rows["accuracy"], markersize=4, label=label, **style)
+        belongs(row.number, *lines)
     axes.xaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
+    axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
     axes.set_xlabel("coverage: share of the documents answered, most confident first")
     axes.set_ylabel("accuracy on the answered documents")
     axes.grid(alpha=0.25)
-    figure.legend(loc="outside right upper")
-    return figure
+    return figure, [Name(row.title, row.number, has_line=True) for row in variants.itertuples()]

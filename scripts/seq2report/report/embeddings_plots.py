@@ -98,14 +98,15 @@ def side_by_side(
     with warnings.catch_warnings():
         # It is intended that picked and hovered are the same on all maps.
         warnings.filterwarnings("ignore", "Automatically deduplicated selection parameter")
-        chart = alt.concat(*drawn, data=data, columns=2, spacing=18)
+        about = {"searched": searched}  # for the script of the page
+        chart = alt.concat(*drawn, data=data, columns=2, spacing=18, usermeta=about)
         params = _parameters(methods, next(iter(searched)), outcome is not None)
         chart = chart.add_params(*params)
     # Shapes mean classes in one panel and outcomes in the other: then each has its own legend.
-    resolved, side = ("shared", "top") if outcome is None else ("independent", "bottom")
+    resolved = "shared" if outcome is None else "independent"
     scales = dict.fromkeys(["color", "shape", "fill"], resolved)
     return chart.resolve_scale(**scales).configure_legend(
-        orient=side, title=None, symbolSize=80, labelFontSize=12, labelLimit=170
+        orient="bottom", title=None, symbolSize=80, labelFontSize=12, labelLimit=170
     )
 
 
@@ -123,8 +124,9 @@ def _parameters(methods: list[str], noun: str, is_judged: bool) -> list[alt.Para
         alt.param(name="method", value=len(methods) - 1, bind=choice),
         alt.param(name="wanted", value="", bind=search),
         alt.param(name="size", value=1),  # factor by which the script of the page reduces the maps
-        alt.selection_point(name="picked", fields=["label"], bind="legend"),
-        *[alt.selection_point(name="judged", fields=["outcome"], bind="legend")] * is_judged,
+        alt.selection_point(name="picked", fields=["label"], bind="legend", toggle="true"),
+        *[alt.selection_point(name="judged", fields=["outcome"], bind="legend", toggle="true")]
+        * is_judged,
         alt.selection_point(
             name="hovered", fields=["key"], on="pointerover", clear="pointerout", empty=False
         ),

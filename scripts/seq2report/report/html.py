@@ -5,7 +5,7 @@ import json
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 from html import escape
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from seq2report.core.excerpts import visible
 from seq2report.report import hover
 from seq2report.report.harmless import RIGHT_TO_LEFT
 from seq2report.report.numbers import fill, milliseconds, seconds
-from seq2report.report.plots import INK, ink_on, letters, look
+from seq2report.report.plots import INK, SYMBOLS, Name, ink_on, letters, look
 
 if TYPE_CHECKING:  # not every page has a chart
     from altair import TopLevelMixin
@@ -38,8 +38,10 @@ def _figure(content: str, about: str, caption: str, data: str = "") -> HTML:
     )
 
 
-def figure(picture: Figure, alt: str, caption: str = "") -> HTML:
-    """Return a picture as inline SVG with a text alternative and a caption.
+def figure(picture: Figure, alt: str, caption: str = "", names: Sequence[Name] = ()) -> HTML:
+    """Return a picture as inline SVG with a text alternative, its names and a caption.
+
+    The script of the page makes names buttons for the parts of the picture that `plots.belongs`.
 
     What is drawn in `plots.INK` takes the colour of the page's text, in light and in dark.
     """
@@ -48,13 +50,23 @@ def figure(picture: Figure, alt: str, caption: str = "") -> HTML:
         # The browser chooses the glyphs: text stays text (`plots`), and it knows all scripts.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         picture.savefig(buffer, format="svg", metadata={"Date": None})
-    svg = buffer.getvalue().replace(INK, "currentColor")
+    svg = buffer.getvalue().replace(INK, "currentColor").replace('<g id="of-', '<g data-of="')
     narrowest = 45 * picture.get_figwidth()  # points; on a smaller screen it is scrolled
     marks = hover.overlay(picture)
     role = "group" if "<a " in marks else "img"  # the parts of an image cannot be reached
     about = f'role="{role}" aria-label="{escape(alt)}" style="min-width: {narrowest:.0f}pt"'
     svg = svg[svg.index("<svg") :].replace("<svg", f"<svg {about}", 1)
-    return _figure(svg.replace("</svg>", f"{marks}</svg>"), "", caption)
+    listed = f'<ul class="names">{"".join(map(_name, names))}</ul>' if names else ""
+    return _figure(svg.replace("</svg>", f"{marks}</svg>{listed}"), "", caption)
+
+
+def _name(name: Name) -> str:
+    title = f"<strong>{escape(name.title)}</strong>" if name.is_strong else escape(name.title)
+    if name.number is None:
+        return f"<li>{title}</li>"
+    colour = look(name.number)["color"]
+    line = f'<b style="color: {colour}">{SYMBOLS[look(name.number)["marker"]]}</b> ' * name.has_line
+    return f'<li data-of="{letters(name.number)}">{_sign(name.number)} {line}{title}</li>'
 
 
 def chart(drawn: "TopLevelMixin", label: str, caption: str = "") -> HTML:
@@ -200,10 +212,13 @@ def link(content: str, address: str) -> str:
 
 def variant(row: "pd.Series | tuple") -> str:
     """Return the sign, in its colour, and the title of a variant (a row of its table)."""
-    colour = look(row.number)["color"]
+    return f"{_sign(row.number)} {link(row.title, f'variant-{row.variant}.html')}"
+
+
+def _sign(number: int) -> str:
+    colour = look(number)["color"]
     style = f"background: {colour}; color: {ink_on(colour)}"
-    title = link(row.title, f"variant-{row.variant}.html")
-    return f'<b class="mark" style="{style}">{letters(row.number)}</b> {title}'
+    return f'<b class="mark" style="{style}">{letters(number)}</b>'
 
 
 def marked(text: str, other: str) -> tuple[str, str]:

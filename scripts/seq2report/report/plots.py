@@ -1,9 +1,11 @@
 """Style of all plots of the report, and the map of words."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import matplotlib as mpl
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -14,6 +16,7 @@ INK = "#1d2430"  # replaced by the text colour of the page in `html.figure`
 # with other markers.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C6D31", INK]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
+SYMBOLS = dict(zip(MARKERS, "●■▲◆▼✚✖★", strict=True))  # in a text
 LIGHT = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # of these, with dark text on them
 NEUTRAL = "#9AA3AD"
 # From nothing to blue: what is nothing shows the page, light or dark.
@@ -58,6 +61,21 @@ def look(number: int) -> dict[str, str]:
         "color": seen[(number - 1) % len(seen)],
         "marker": MARKERS[(number - 1) % len(MARKERS)],
     }
+
+
+class Name(NamedTuple):
+    """An entry of the list below a picture: a variant with its `look`, or a note without one."""
+
+    title: str
+    number: int | None = None  # of a variant
+    has_line: bool = False  # with markers
+    is_strong: bool = False
+
+
+def belongs(number: int, *artists: Artist) -> None:
+    """Mark artists as those of a variant (by its number), which a reader can choose by `Name`."""
+    for artist in artists:
+        artist.set_gid(f"of-{letters(number)}")
 
 
 def ink_on(colour: str) -> str:

@@ -125,7 +125,8 @@ def curves(sizes: pd.DataFrame, doubling: pd.DataFrame) -> HTML:
     caption = f"Bars are 95% intervals. {circumstances(sizes)}."
     if doubling["gain"].notna().any():
         caption += " Dotted: what twice as many labels are expected to bring."
-    return html.figure(sizes_plots.curves(sizes, doubling), alt, caption)
+    picture, names = sizes_plots.curves(sizes, doubling)
+    return html.figure(picture, alt, caption, names)
 
 
 def sizes_table(corpus: str, sizes: pd.DataFrame) -> HTML:

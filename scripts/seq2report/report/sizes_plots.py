@@ -6,17 +6,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from seq2report.report.numbers import METRICS
-from seq2report.report.plots import letters, look
+from seq2report.report.plots import Name, belongs, letters, look
 
 
-def curves(sizes: pd.DataFrame, doubling: pd.DataFrame) -> Figure:
+def curves(sizes: pd.DataFrame, doubling: pd.DataFrame) -> tuple[Figure, list[Name]]:
     """Plot the metric with its interval against the number of labels, one line per variant.
+
+    Returns the names of the lines, too.
 
     A dotted line leads to the expected score with twice as many labels, if a power law fits.
     """
-    figure = Figure(figsize=(9, 4.6))
+    figure = Figure(figsize=(5.5, 4.2))
     axes = figure.subplots()
-    titles = list(dict.fromkeys(sizes["title"]))
+    titles, names = list(dict.fromkeys(sizes["title"])), []
     expected = doubling.set_index("title")
     for n, title in enumerate(titles):
         rows = sizes[sizes["title"] == title]
@@ -25,11 +27,14 @@ def curves(sizes: pd.DataFrame, doubling: pd.DataFrame) -> Figure:
         # Side by side: intervals at the same number of labels would hide each other.
         labels = rows["labels"] * 1.015 ** (n - (len(titles) - 1) / 2)
         away = np.maximum([rows["score"] - rows["low"], rows["high"] - rows["score"]], 0)
-        axes.errorbar(labels, rows["score"], yerr=away, capsize=3, label=label, **style)
+        bars = axes.errorbar(labels, rows["score"], yerr=away, capsize=3, label=label, **style)
+        belongs(number, *bars.get_children())
+        names.append(Name(title, number, has_line=True))
         law = expected.loc[title]
         if pd.notna(law["gain"]):
             ends = [labels.iloc[-1], law["doubled"]], [rows["score"].iloc[-1], law["expected"]]
-            axes.plot(*ends, linestyle=":", color=style["color"])
+            label = f"{label}, expected"
+            belongs(number, *axes.plot(*ends, linestyle=":", color=style["color"], label=label))
     ticks = sorted(set(sizes["labels"]))
     if doubling["gain"].notna().any():
         ticks.append(doubling["doubled"].iloc[0])
@@ -40,5 +45,4 @@ def curves(sizes: pd.DataFrame, doubling: pd.DataFrame) -> Figure:
     axes.set_xlabel("labelled documents, training and validation (logarithmic)")
     axes.set_ylabel(f"{METRICS[sizes['metric'].iloc[0]]} on the test documents")
     axes.grid(alpha=0.25)
-    figure.legend(loc="outside lower center", ncols=min(3, len(titles)))
-    return figure
+    return figure, names
