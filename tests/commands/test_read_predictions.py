@@ -232,7 +232,8 @@ def test_without_any_probabilities_there_is_no_calibration(compared):
     documents = pd.DataFrame(
         {"id": ["1"], "kind": "mistake", "label": "a", "answer": "b", "excerpt": "one"}
     ).assign(probability=np.nan, words=pd.Series([pd.NA], dtype="Int64"))
-    html = "".join(s.data for s in variant_page.sections(told | {"documents": documents}))
+    answers = {"documents": documents, "cells": documents}
+    html = "".join(s.data for s in variant_page.sections(told | answers, "tiny"))
     assert "Calibration, the reliability diagram and the accuracy by confidence are" in html
     assert "Answers from elsewhere have no model here" in html
     assert "1. The label is a, the answer b.<" in html
