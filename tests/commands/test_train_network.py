@@ -173,7 +173,13 @@ def test_validation_documents_are_predicted_with_the_weights_of_the_epoch_that_w
     assert_predicted(model, tmp_path / "run", tiny)
 
 
-def test_what_trained_with_faster_layers_is_saved_with_those_of_keras(tiny, tmp_path):
+@pytest.fixture
+def without_xla(monkeypatch):
+    """Train without XLA, which takes seconds to compile a network: test_predictor.py has one."""
+    monkeypatch.setattr(build, "has_recurrent_layer", lambda model: False)
+
+
+def test_what_trained_with_faster_layers_is_saved_with_those_of_keras(tiny, tmp_path, without_xla):
     layers = [{"Bidirectional": {"layer": {"LSTM": {"units": 3}}}}, {"Dropout": {"rate": 0.5}}]
     run_train(tiny, tmp_path / "run", layers=layers)
     model = keras.models.load_model(tmp_path / "run/model.keras", safe_mode=True)
@@ -183,7 +189,7 @@ def test_what_trained_with_faster_layers_is_saved_with_those_of_keras(tiny, tmp_
     assert_predicted(model, tmp_path / "run", tiny)
 
 
-def test_a_network_with_branches_is_saved_with_layers_of_keras(tiny, tmp_path):
+def test_a_network_with_branches_is_saved_with_layers_of_keras(tiny, tmp_path, without_xla):
     conv = {"Conv1D": {"filters": 3, "kernel_size": 3, "activation": "relu"}}
     layers = [
         branched(

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import random_corpus
+import tensorflow as tf
 from helpers import call, lesson_page
 from random_corpus import CLASSES, NUM_WORDS
 
@@ -105,7 +106,7 @@ def test_the_same_seed_gives_the_same_tables(small, tmp_path, monkeypatch):
 
 
 def test_training_on_two_steps_raises_the_accuracy_and_restart_undoes_it():
-    built, _ = network("SimpleRNN", classes=9)
+    built, _ = network("GRU", classes=9)
     ids = np.random.default_rng(2).integers(0, 9, (40, 32, 6)).astype("int32")
     before = built.logits(ids[0], 2).numpy()
     built.train(ids, ids[:, :, 0], keras.ops.convert_to_tensor(2))
@@ -166,7 +167,11 @@ def test_an_opened_gate_lets_an_lstm_remember_for_longer(monkeypatch):
     assert accuracy[lesson.OPENED, 20] > 0.6
 
 
-def test_every_table_is_complete_and_the_page_is_built_from_them(small, tmp_path):
+def test_every_table_is_complete_and_the_page_is_built_from_them(small, tmp_path, monkeypatch):
+    # XLA, with which other tests compile each of the cells, would take longer than all the rest.
+    function = tf.function
+    without = lambda *given, jit_compile=None, **more: function(*given, **more)  # noqa: E731
+    monkeypatch.setattr(tf, "function", without)
     options = write_corpus(tmp_path / "corpus")
     matrix = np.random.default_rng(1).normal(size=(NUM_WORDS, 5)).astype("float32")
     np.save(tmp_path / "matrix.npy", matrix)
