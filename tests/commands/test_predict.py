@@ -74,12 +74,13 @@ def test_json_has_the_same_answers_as_csv_and_text(trained, capsys):
         assert line.endswith(f"  {text}")
 
 
-def test_one_document_per_line_is_read_from_standard_input_or_a_file(trained, tmp_path):
+def test_one_document_per_line_is_read_from_standard_input_or_a_file(trained, tmp_path, capsys):
     lines = "\ufeffhockey é\r\n\r\nmoon".encode()
     (tmp_path / "a.txt").write_bytes(lines)
     piped = asked(trained / RUN, "--format", "csv", text=lines)
     assert piped.returncode == 0, piped.stderr
-    assert piped.stdout == asked(trained / RUN, "--format=csv", "--file", tmp_path / "a.txt").stdout
+    from_file = ask(capsys, trained / RUN, "--format=csv", "--file", tmp_path / "a.txt").out
+    assert piped.stdout.decode() == from_file
     assert len(piped.stdout.splitlines()) == 4
     assert b"no word of 1 of 3 documents, first document 2;" in piped.stderr
 
