@@ -128,15 +128,15 @@ def main(argv: Sequence[str] | None) -> None:
         parser.add_argument(f"--{name}", required=True, **as_json)
     args = parser.parse_args(argv)
 
-    failed = []
+    messages = []
     for page in args.pages:
         logging.info("%s", page["output"])
         try:
             make(page, args.template, args.links)
         except UserError as error:
-            failed.append(f"{page['output']}: {error}")
-    if failed:
-        raise UserError("\n".join(failed))
+            messages.append(str(error))
+    if messages:  # once each: several pages may read the same damaged table
+        raise UserError("\n".join(dict.fromkeys(messages)))
 
 
 if __name__ == "__main__":
