@@ -6,6 +6,7 @@ files: downloaded files and their digests. citations: references. configuration.
 after merging; URLs without user, password and query.
 """
 
+import io
 import platform
 import re
 import subprocess
@@ -38,26 +39,30 @@ def read_edges(graph: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["maker", "reader"])
 
 
-def rule_graph(snakefile: Path, config: Path) -> str:
-    """Return the rule graph of the workflow with a merged configuration, in the DOT language.
+def planned(snakefile: Path, config: Path, *options: str) -> str:
+    """Return what Snakemake prints about the workflow with a merged configuration.
 
     Raises:
         UserError: Snakemake fails.
     """
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--cores", "1"]
-    command += ["--configfile", str(config), "--replace-workflow-config"]
-    done = subprocess.run([*command, "--rulegraph", "--forceall"], capture_output=True, text=True)
+    command += ["--configfile", str(config), "--replace-workflow-config", *options]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise UserError(f"{' '.join(command)} --rulegraph ended badly:\n{done.stderr}")
+        raise UserError(f"{' '.join(command)} ended badly:\n{done.stderr}")
     return done.stdout
 
 
-def of_this_run(jobs: pd.DataFrame, trained: Sequence[str]) -> pd.DataFrame:
-    """Return the jobs, except trainings that are not in the configuration.
+def of_this_run(jobs: pd.DataFrame, summary: str, logs: Path) -> pd.DataFrame:
+    """Return the jobs that are in the plan, without those of the page that shows them.
 
-    ``trained`` are those in the configuration, as <corpus>-<variant>-<seed>.
+    ``summary`` is that of Snakemake, with the log files of all jobs. The log of a job in the folder
+    ``logs`` has the name of its benchmark file.
     """
-    return jobs[(jobs["rule"] != "train") | jobs["job"].isin(trained)]
+    table = pd.read_csv(io.StringIO(summary), sep="\t", dtype=str)
+    files = set(table["log-file(s)"].str.split(",").explode())
+    is_planned = [f"{logs / row.rule / row.job}.log" in files for row in jobs.itertuples()]
+    return jobs[pd.Series(is_planned, jobs.index, bool) & (jobs["job"] != "made")]
 
 
 def versions() -> pd.DataFrame:
@@ -121,14 +126,14 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--snakefile", type=Path, required=True, help="of the workflow")
     parser.add_argument("--config", type=Path, required=True, help="config.json, merged")
     parser.add_argument("--benchmarks", type=Path, required=True, help="folder of benchmark files")
-    parser.add_argument("--trained", nargs="+", required=True, help="<corpus>-<variant>-<seed>")
     parser.add_argument("--corpora", type=Path, nargs="+", required=True, help="corpus.json files")
     parser.add_argument("--receipts", type=Path, nargs="+", required=True, help="of fetched files")
     parser.add_argument("--citations", type=Path, required=True, help="citations.yaml")
     args = parser.parse_args(argv)
 
     config = read_json(args.config)
-    jobs = of_this_run(read_jobs(args.benchmarks), args.trained)
+    summary = planned(args.snakefile, args.config, "--summary")
+    jobs = of_this_run(read_jobs(args.benchmarks), summary, args.benchmarks.with_name("logs"))
     files = pd.DataFrame([read_json(receipt) for receipt in args.receipts])
     fetched, entries = set(files["file"]), yaml.safe_load(args.citations.read_text("utf-8"))
     sources = [name for name, source in config["sources"].items() if source["file"] in fetched]
@@ -138,7 +143,7 @@ def main(argv: Sequence[str] | None) -> None:
     tables = {
         "jobs": jobs,
         "rules": of_rules(jobs),
-        "edges": read_edges(rule_graph(args.snakefile, args.config)),
+        "edges": read_edges(planned(args.snakefile, args.config, "--rulegraph", "--forceall")),
         "versions": versions(),
         "machine": pd.DataFrame(machine().items(), columns=["of", "is"]),
         "corpora": corpora[["title", "documents", "digest"]],

@@ -48,7 +48,6 @@ def test_a_chosen_grid_is_one_variant_that_is_compared_and_a_member():
     assert list(plan.variants["svm"].choose.candidates) == runs
     assert plan.choices == ["svm"]
     assert plan.shown == ["svm", "both", "nb_svm"]
-    assert not any("-svm-" in job for job in plan.jobs())
     candidate = plan.candidates("svm")["svm_c_10"]
     assert candidate["title"] == "SVM, C 10"
     assert candidate["pipeline"][1] == {"LinearSVC": {"C": 10}}

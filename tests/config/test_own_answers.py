@@ -31,8 +31,8 @@ def test_answers_have_one_run_and_their_source():
     assert settings_of(config, "told") == {"predictions": {"source": "mine"}}
     assert run_seeds(config, "imdb", "told") == [3]
     plan = Plan(config)
-    jobs = ["imdb-tfidf_svm-3", "imdb-tfidf_svm-4", "imdb-told-3", "imdb-both-3", "imdb-both-4"]
-    assert plan.jobs() == jobs
+    trainings = [("tfidf_svm", 3), ("tfidf_svm", 4), ("told", 3), ("both", 3), ("both", 4)]
+    assert [(name, seed) for name, seed, _ in plan.trainings("imdb")] == trainings
     assert "mine" in plan.used_sources()
     assert plan.ensemble_methods("told") == ["stack"]
     assert plan.variants["told"].run_files() == [

@@ -74,16 +74,17 @@ def test_variants_by_the_lectures_protocol_and_ensembles_do_not_vote_on_labels()
     assert plan("ensemble").voters == ["ensemble"]
 
 
-def test_every_corpus_variant_and_seed_is_a_job():
+def test_every_corpus_variant_and_seed_is_a_training():
     compared = {"corpora": ["imdb", "newsgroups"], "seeds": {"imdb": 1}}
     labels = {"sizes": [50, "all", 0.1], "variants": ["tfidf_svm", "naive_bayes"]}
     found = plan("tfidf_svm", "multihot_dense", **compared, labels=labels | {"variants": []})
     seeds = COMMITTED["seeds"]
-    assert found.jobs()[:2] == ["imdb-tfidf_svm-1", "imdb-multihot_dense-1"]
-    assert len(found.jobs()) == 2 + 2 * len(seeds)
+    assert found.trainings("imdb") == [("tfidf_svm", 1, ""), ("multihot_dense", 1, "")]
+    assert len(found.trainings("newsgroups")) == 2 * len(seeds)
     found = plan("tfidf_svm", "multihot_dense", **compared, labels=labels)
     assert (found.labelled, found.subsets) == (["tfidf_svm"], ["labels-50/", "", "labels-0.1/"])
-    assert found.jobs()[2:4] == ["labels-50/imdb-tfidf_svm-1", "labels-0.1/imdb-tfidf_svm-1"]
+    subsets = [("tfidf_svm", 1, "labels-50/"), ("tfidf_svm", 1, "labels-0.1/")]
+    assert found.trainings("imdb")[2:] == subsets
 
 
 def test_the_report_depends_on_the_sources_of_its_corpora_encodings_and_embeddings():

@@ -99,11 +99,10 @@ rule evaluate_workflow:
         "../../environment.yml"
     params:
         benchmarks=f"{RESULTS}/benchmarks",
-        trained=lambda wildcards: stored(" ".join(PLAN.jobs())),
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --snakefile {input.snakefiles[0]:q} --config {input.config}"
-        " --benchmarks {params.benchmarks} --trained $(cat {params.trained}) --corpora {input.corpora}"
+        " --benchmarks {params.benchmarks} --corpora {input.corpora}"
         " --receipts {input.receipts:q} --citations {input.citations:q}"
         " --output {params.folder} 2> {log}"
 

@@ -208,15 +208,6 @@ class Plan:
             for seed in run_seeds(self.config, corpus, variant)
         ]
 
-    def jobs(self) -> list[str]:
-        """Return subset, corpus, variant and seed of every training, as in its benchmark file."""
-        return [
-            f"{subset}{corpus}-{variant}-{seed}"
-            for corpus in self.corpora
-            for variant, seed, subset in self.trainings(corpus)
-            if not self.variants[variant].choose
-        ]
-
     def used_sources(self) -> list[str]:
         """Return the sources that the report depends on, sorted."""
         inputs = [variant.input for variant in self.variants.values() if variant.input]

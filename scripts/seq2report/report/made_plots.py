@@ -5,17 +5,19 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch, PathPatch
+from matplotlib.path import Path
 
-from seq2report.report.plots import COLOURS, INK, NEUTRAL
+from seq2report.report.plots import COLOURS, INK
 
 VERBS = ["fetch", "read", "encode", "embed", "train", "lesson", "evaluate", "render"]
 LINE, GAP = 1.0, 0.9  # heights of a name and between boxes
 HALF = 0.36  # half the width of a box; columns are 1 apart
+BEND = 0.2  # how far a line runs on before it turns
 
 
 class Box(NamedTuple):
-    """Rules with one verb, the same inputs and the same readers."""
+    """Rules with one verb that read from the same verbs."""
 
     rules: list[str]
     x: int
@@ -32,16 +34,15 @@ def verb(rule: str) -> str:
 
 
 def alike(edges: pd.DataFrame) -> list[list[str]]:
-    """Return groups of rules with one verb, the same inputs and the same readers.
+    """Return groups of rules with one verb that read the output of the same verbs.
 
     Rules without a verb of `VERBS`, for example ``all``, are left out.
     """
     groups: dict[tuple, list[str]] = {}
     for rule in sorted({*edges["maker"], *edges["reader"]}):
         if verb(rule) in VERBS:
-            makers = frozenset(edges.loc[edges["reader"] == rule, "maker"])
-            readers = frozenset(edges.loc[edges["maker"] == rule, "reader"])
-            groups.setdefault((verb(rule), makers, readers), []).append(rule)
+            makers = frozenset(map(verb, edges.loc[edges["reader"] == rule, "maker"]))
+            groups.setdefault((verb(rule), makers.intersection(VERBS)), []).append(rule)
     return list(groups.values())
 
 
@@ -80,15 +81,23 @@ def place(groups: list[list[str]]) -> list[Box]:
 
 
 def connect(axes: Axes, maker: Box, reader: Box) -> None:
-    """Draw a line from a box to one that reads its output."""
-    forward = reader.x > maker.x
-    start = maker.x + (HALF if forward else -HALF), maker.middle
-    end = reader.x - HALF, reader.middle
-    # Lines within a column, or to an earlier one, are curved.
-    bend = 0 if forward else 0.3 if reader.x < maker.x else -0.4
-    line = {"arrowstyle": "-", "color": NEUTRAL, "alpha": 0.6, "linewidth": 0.9}
-    line |= {"connectionstyle": f"arc3,rad={bend}", "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", end, start, arrowprops=line)
+    """Draw a line from a box, in its colour, to one that reads its output.
+
+    It leaves a box on the right and reaches one on the left, except within a column, where it
+    leaves on the left, and to an earlier column, which it reaches on the right.
+    """
+    leaves, reaches = (1 if reader.x != maker.x else -1), (1 if reader.x < maker.x else -1)
+    start = maker.x + leaves * HALF, maker.middle
+    end = reader.x + reaches * HALF, reader.middle
+    bends = [(start[0] + leaves * BEND, start[1]), (end[0] + reaches * BEND, end[1])]
+    path = Path([start, *bends, end], [Path.MOVETO, *[Path.CURVE4] * 3])
+    style = {"edgecolor": colour(maker), "alpha": 0.5, "linewidth": 1.1}
+    axes.add_patch(PathPatch(path, facecolor="none", **style))
+
+
+def colour(box: Box) -> str:
+    """Return the colour of a box and of the lines that leave it, that of its column."""
+    return COLOURS[box.x % 3]
 
 
 def listed(edges: pd.DataFrame) -> str:
@@ -123,7 +132,7 @@ def rule_graph(edges: pd.DataFrame) -> Figure:
 
 def _draw(axes: Axes, box: Box) -> None:
     corner, shape = (box.x - HALF, box.top), "round,pad=0,rounding_size=0.06"
-    style = {"boxstyle": shape, "mutation_aspect": 4, "edgecolor": COLOURS[box.x % 3]}
+    style = {"boxstyle": shape, "mutation_aspect": 4, "edgecolor": colour(box)}
     height = len(box.rules) * LINE
     axes.add_patch(FancyBboxPatch(corner, 2 * HALF, height, facecolor="none", **style))
     for n, rule in enumerate(box.rules):
