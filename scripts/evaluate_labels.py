@@ -7,7 +7,7 @@ and reaches the threshold of that class. (cleanlab also suspects a document whos
 class misses its threshold, if another class reaches its own; the suggested label would then be one
 that the models think less probable.) No model has seen these documents in training, as the
 method requires; a suspected document need not be an error. Answers without probabilities are left
-out.
+out, and so are variants that give every document the same answer: they know nothing of a text.
 
 labels: the suspected documents with the widest margin. labels_summary: one row per class.
 """
@@ -46,7 +46,8 @@ def mean_probability(
 ) -> tuple[pl.DataFrame, np.ndarray, np.ndarray, list[str]]:
     """Return the mean probabilities over the variants, each averaged over its seeds.
 
-    The probabilities of one variant and the sum are in memory at a time.
+    Variants that give every document the same probabilities are left out. The probabilities of one
+    variant and the sum are in memory at a time.
 
     Args:
         runs: folders …/<variant>/seed-<n>, at least one, with probabilities.
@@ -77,10 +78,11 @@ def mean_probability(
                 )
             mean += predictions.select(columns).to_numpy().astype(float)
         mean /= len(folders)
-        chosen.append(mean.argmax(axis=1).astype(np.int32))
-        total += mean
+        if len(mean) == 1 or (mean != mean[0]).any():
+            chosen.append(mean.argmax(axis=1).astype(np.int32))
+            total += mean
     names = [name.removeprefix("p_") for name in columns]
-    return documents, total / len(variants), np.array(chosen), names
+    return documents, total / max(1, len(chosen)), np.array(chosen), names
 
 
 def thresholds(probability: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -140,8 +142,9 @@ def main(argv: Sequence[str] | None) -> None:
     documents = pl.DataFrame(schema={"id": pl.String, "label": pl.String})
     suspected = pl.DataFrame(schema=SCHEMA)
     if runs := list(filter(probabilities_in, args.runs)):
-        documents, *probabilities = mean_probability(runs)
-        suspected = suspects(documents, *probabilities)
+        judged, probability, chosen, classes = mean_probability(runs)
+        if len(chosen):
+            documents, suspected = judged, suspects(judged, probability, chosen, classes)
     others = other_labels(read_digests(args.documents))
     suspected = suspected.join(others, on="id", how="left", maintain_order="left")
     shown = suspected.head(SHOWN)

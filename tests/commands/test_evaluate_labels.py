@@ -127,6 +127,16 @@ def test_seeds_count_once_per_variant_and_the_order_of_documents_does_not_matter
     assert row["margin"] == pytest.approx(row["p_suggested"] - (0.1 + 0.8 + 0.1) / 3)
 
 
+@pytest.mark.parametrize("given", ["aaaa", "bbbb"])
+def test_a_model_that_gives_every_document_the_same_answer_does_not_vote(tmp_path, given):
+    constant = write(tmp_path / "majority/seed-1", given)
+    tables = carry_out(tmp_path, write(tmp_path / "svm/seed-1", "abbb"), constant)
+    (row,) = tables["labels"].to_dict("records")
+    assert (row["id"], row["agreeing"], row["variants"]) == ("1", 1, 1)
+    assert row["p_suggested"] == pytest.approx(0.8)
+    assert carry_out(tmp_path, constant)["labels_summary"].empty  # nobody can judge
+
+
 def test_a_text_under_another_label_is_named_and_the_excerpt_is_clean(tmp_path):
     tables = carry_out(tmp_path, write(tmp_path / "svm/seed-1", "abba"))
     found = tables["labels"].set_index("id")
