@@ -132,3 +132,13 @@ def test_a_column_of_long_texts_is_broken_into_lines():
 )
 def test_words_that_differ_are_marked(text, other, shown):
     assert html.marked(text, other) == shown
+
+
+def test_signs_of_excerpts_are_explained_where_they_occur():
+    assert html.signs(["plain < text", "a <b@example.org>"]) == ""
+    tag = " “<br />” is a tag in the texts of the corpus; models read it, too."
+    assert html.signs(["One.<br /><br />Two"]) == tag
+    assert html.signs(["a\ufffd", "b •••"]) == (
+        " � replaces an invisible character."
+        " • hides a character of an e-mail address, telephone number or link."
+    )

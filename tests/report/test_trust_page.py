@@ -161,4 +161,4 @@ def test_a_clean_corpus_without_published_results_has_its_page(tmp_path):
 
 def test_without_a_model_that_can_judge_the_labels_the_page_explains_why(tmp_path):
     html = rendered(tmp_path, suspects=(), documents=0)
-    assert "every model of this report follows the lecture" in html
+    assert "each model of this report follows the lecture" in html

@@ -269,8 +269,14 @@ def test_tables_and_pages_stay_small_for_any_number_of_classes(number):
     own["per_class"] = evaluate_runs.per_class({"a": given}, names).reset_index("variant")
     assert len(own["confusion"]) <= 400
     assert len(own["per_class"]) == number
-    page = "".join(part.data for part in variant_page.sections(own, "news"))
+    page, other = (
+        "".join(part.data for part in variant_page.sections(own, corpus)) for corpus in ("x", "y")
+    )
     assert len(page) < 500_000
+    tables_of = [re.findall('data-name="(.*?)"', content) for content in (page, other)]
+    assert len(set(tables_of[0]) & set(tables_of[1])) == 0 < len(tables_of[0])
+    shared = "Up to 4 " if number == 500 else "Up to 34 "  # 150 rows
+    assert (f"{shared}neighbouring classes share a row" in page) == (number > 150)
     assert ("errors are orange" in page) == (number > variant_plots.MOST_CLASSES)
     assert ("most frequent of" in page) == (number > confusion_page.LISTED)
     assert page.count("<tr>") < 300

@@ -11,7 +11,7 @@ from seq2report.report.numbers import METRICS, fill, percent, seconds
 
 
 def candidates(
-    table: pd.DataFrame, row: pd.Series, settings: dict[str, dict], title: str
+    corpus: str, table: pd.DataFrame, row: pd.Series, settings: dict[str, dict], title: str
 ) -> Iterator[HTML]:
     """Yield the section on the candidates of a variant on a corpus.
 
@@ -38,7 +38,7 @@ def candidates(
         search=row["search_cpu_seconds"],
         own=table["search_cpu_seconds"].iloc[0],
     )
-    yield _table(table, names, row)
+    yield _table(table, names, row, f"{corpus}-{row['variant']}-candidates")
     times = table["fit_cpu_seconds"]
     alt = f"Validation {metric} against CPU seconds of one training: " + "; ".join(
         f"{n} {percent(score)} in {seconds(cpu)}"
@@ -64,7 +64,7 @@ def _near(scores: pd.Series, row: pd.Series) -> str:
     )
 
 
-def _table(table: pd.DataFrame, names: list[str], row: pd.Series) -> HTML:
+def _table(table: pd.DataFrame, names: list[str], row: pd.Series, name: str) -> HTML:
     metric = METRICS[row["metric"]]
     shown = pd.DataFrame(
         {
@@ -82,4 +82,4 @@ def _table(table: pd.DataFrame, names: list[str], row: pd.Series) -> HTML:
     caption = f"Candidates on {documents}, the best first; CPU time is that of one training"
     formats = {"#": str, metric: percent, "CPU time": seconds}
     formats |= dict.fromkeys(["±", "log loss"], "{:.3f}".format)
-    return html.table(shown, formats, caption, ("candidate",), name=f"{row['corpus']}-candidates")
+    return html.table(shown, formats, caption, ("candidate",), name=name)

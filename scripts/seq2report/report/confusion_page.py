@@ -48,10 +48,10 @@ def sections(tables: dict[str, pd.DataFrame], corpus: str) -> Iterator[HTML]:
         yield html.figure(picture, most, f"{caption}: {about}")
     else:
         caption = "Share of the documents of a class (row) assigned to each class (column)"
-        caption += f", in alphabetical order; errors are orange: {about}"
+        caption += f", in alphabetical order; errors are orange{_joined(classes)}: {about}"
         yield html.figure(variant_plots.heat_map(counts, classes), most, caption)
     if len(classes) > LISTED:
-        yield _worst(wrong, tables["variants"]["variant"].iloc[0])
+        yield _worst(wrong, f"{corpus}-{tables['variants']['variant'].iloc[0]}")
     yield from _documents(pairs, tables["cells"], corpus)
 
 
@@ -87,6 +87,17 @@ def _cells(pairs: pd.DataFrame, classes: list[str]) -> Iterator[tuple[int, int, 
 
 def _answers(row: pd.Series) -> str:
     return f"{row['documents']:,} of {plural(row['size'], 'documents')} ({percent(row['share'])})"
+
+
+def _joined(classes: list[str]) -> str:
+    """Return how many classes share a row of the heat map, if any do."""
+    if len(classes) <= variant_plots.PIXELS:
+        return ""
+    most = -(-len(classes) // variant_plots.PIXELS)
+    return (
+        f". Up to {most} neighbouring classes share a row and a column; confusions among them are"
+        " not orange"
+    )
 
 
 def _worst(pairs: pd.DataFrame, name: str) -> HTML:

@@ -107,8 +107,10 @@ def bar(share: float) -> str:
 
 def examples(documents: pd.DataFrame, opened: int) -> HTML:
     """Return the beginning of one document per class; the first ``opened`` are unfolded."""
+    note = html.signs(documents["text"]).strip()
     return HTML(
-        "".join(
+        (f'<p class="soft">{escape(note)}</p>' if note else "")
+        + "".join(
             f'<details class="example"{" open" if n < opened else ""}>'
             f"<summary><strong>{escape(visible(row.label))}</strong>"
             f" <small>{escape(visible(row.id))}, {plural(row.words, 'words')}</small></summary>"

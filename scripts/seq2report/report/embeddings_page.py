@@ -211,7 +211,7 @@ def document_maps(compared: dict[str, pd.DataFrame], names: list[str]) -> Iterat
 
 
 def movement(
-    medians: pd.DataFrame, moved: pd.DataFrame, titles: dict[str, dict[str, str]]
+    corpus: str, medians: pd.DataFrame, moved: pd.DataFrame, titles: dict[str, dict[str, str]]
 ) -> Iterator[HTML]:
     """Yield how training moved vectors (tables movement and moved), by network."""
     for row in medians.itertuples():
@@ -232,7 +232,7 @@ def movement(
             {"documents": "{:,}".format},
             "The words that turned most, with their nearest words before and after",
             ("word", "class", "near before", "near after"),
-            name=f"moved-{row.embedding}",
+            name=f"moved-{corpus}-{row.embedding}",
         )
     if medians.empty:
         yield html.paragraph("No network of this report trains pretrained vectors further.")

@@ -5,7 +5,7 @@ import json
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from html import escape
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ import pandas as pd
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
-from seq2report.core.excerpts import visible
+from seq2report.core.excerpts import HIDDEN, visible
 from seq2report.report import hover
 from seq2report.report.harmless import RIGHT_TO_LEFT
 from seq2report.report.numbers import fill, milliseconds, seconds
@@ -28,6 +28,11 @@ if TYPE_CHECKING:  # not every page has a chart
 SHORT, WRAPPED = 20, 60
 PIECES = re.compile("\\s+|[^\\W\u0e00-\U0003ffff]+|.", re.DOTALL)  # words, blanks and signs
 UNITS = {seconds: "s", milliseconds: "ms"}  # of the numbers that these format
+SIGNS = {
+    "\N{REPLACEMENT CHARACTER}": "� replaces an invisible character.",
+    HIDDEN: f"{HIDDEN} hides a character of an e-mail address, telephone number or link.",
+}
+TAG = re.compile(r"</?(?:br|p|i|b|em|strong|a|div|span|hr|ul|ol|li|h\d)(?:\s[^<>]*)?/?>", re.I)
 ROWS = 200  # of a table with one row per class: a page has the same size for any number of classes
 
 
@@ -125,6 +130,15 @@ def _headings(
         unit = UNITS.get(formats.get(column))
         about = ' class="text"' * (column in text) + (f' data-unit="{unit}"' if unit else "")
         yield f'<th scope="col"{about}>{escape(str(column))}</th>'
+
+
+def signs(excerpts: Iterable[str]) -> str:
+    """Return what the signs in some excerpts mean, each a sentence after a blank."""
+    shown = "\n".join(excerpts)
+    meanings = [meaning for sign, meaning in SIGNS.items() if sign in shown]
+    if tag := TAG.search(shown):
+        meanings.append(f"“{tag[0]}” is a tag in the texts of the corpus; models read it, too.")
+    return "".join(f" {meaning}" for meaning in meanings)
 
 
 def direction(content: str) -> str:

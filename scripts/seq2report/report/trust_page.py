@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 from IPython.display import HTML
 
+from seq2report.core.wording import plural
 from seq2report.report import html
 from seq2report.report.numbers import fill, percent
 
@@ -67,7 +68,7 @@ def near_duplicates(pairs: pd.DataFrame) -> HTML:
     columns = ("similarity", "test document", "most similar training document")
     caption = (
         f"Near duplicates in training ({len(rows)} shown, the least similar first), from shortly"
-        " before their first difference; � replaces an invisible character"
+        f" before their first difference.{html.signs([*pairs['excerpt'], *pairs['twin_excerpt']])}"
     )
     shown = pd.DataFrame(rows, columns=columns)
     return html.table(shown, caption=caption, text=columns, raw=columns[1:])
@@ -78,8 +79,9 @@ def label_errors(summary: pd.DataFrame) -> HTML:
     suspected, documents, others = summary[["suspected", "documents", "also_under"]].sum()
     if not documents:
         return html.paragraph(
-            "No model can judge the labels: every model of this report follows the lecture's"
-            " protocol, which uses the test documents during training.",
+            "No model can judge the labels: each model of this report follows the lecture's"
+            " protocol, which uses the test documents during training, gives no probabilities, or"
+            " gives every document the same answer.",
             "outcome",
         )
     template = "{suspected:,} of {documents:n test documents} ({share:percent}) may be mislabelled."
@@ -105,8 +107,8 @@ def suspects_table(suspected: pd.DataFrame) -> HTML:
     ]
     shown = pd.DataFrame({"document": verdicts, "beginning of the text": suspected["excerpt"]})
     caption = (
-        f"The {len(shown)} suspected documents with the widest margin between the probabilities,"
-        " which are averages over the models; � replaces an invisible character"
+        f"The {plural(len(shown), 'suspected documents')} with the widest margin between the"
+        f" probabilities, which are averages over the models.{html.signs(suspected['excerpt'])}"
     )
     return html.table(shown, caption=caption, text=tuple(shown.columns))
 
@@ -117,18 +119,16 @@ def published_results(published: pd.DataFrame, sample: bool) -> Iterator[HTML]:
         yield html.paragraph("No published result on this corpus is known to this report.")
         return
     same = published["same_protocol"].sum()
-    template = (
-        "Of {rows:n published results} on this corpus, {same} with the same protocol as ours."
-    )
-    yield html.text(template, "outcome", same=same, rows=len(published))
+    template = "{same} of {rows:n published results} on this corpus used the same protocol as ours."
+    yield html.text(template, "outcome", same=same or "None", rows=len(published))
     if sample:
         yield html.paragraph(
-            "Our figures are those of a sample and theirs of the whole corpus, so they cannot be"
-            " compared here.",
+            "Our figures are left out here, because they cannot be compared: they are those of a"
+            " sample, the published ones those of the whole corpus.",
             "notice",
         )
     yield html.paragraph(
-        "Each published result is shown with the most similar model of this report. “Same protocol”"
+        "Beside each published result is the most similar model of this report. “Same protocol”"
         " means that a model was trained on the labelled training documents only, and that the same"
         " test documents were used once."
     )

@@ -184,7 +184,7 @@ def sections(tables: dict[str, pd.DataFrame], corpus: str) -> Iterator[HTML]:
     scores = scores.rename(columns={"label": "class", "f1": "F1"})
     formats = dict.fromkeys(["precision", "recall", "F1"], percent)
     formats["documents"] = "{:,}".format
-    name = f"{tables['variants']['variant'].iloc[0]}-classes"
+    name = f"{corpus}-{tables['variants']['variant'].iloc[0]}-classes"
     yield html.table(scores.head(html.ROWS), formats, caption, ("class",), name=name)
     yield html.paragraph(
         "Precision is the share of correct predictions among the predictions of this class, recall"
@@ -277,6 +277,6 @@ def _mistakes(documents: pd.DataFrame) -> HTML:
     shown = pd.DataFrame({"document": answers, "beginning of the text": wrong["excerpt"]})
     which = "with the highest probability (first seed)" if is_confident else "of each class in turn"
     caption = (
-        f"The wrong answers {which}. The label may be wrong. � replaces an invisible character."
+        f"The wrong answers {which}. The label may be wrong.{html.signs(wrong['excerpt'])}"
     )
     return html.table(shown, caption=caption, text=tuple(shown.columns))
