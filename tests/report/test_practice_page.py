@@ -55,7 +55,7 @@ def test_detectable_differences_are_those_of_the_comparisons_with_the_best(table
     assert shown[1::2] == [f"{100 * value:.1f}" for value in pairs["detectable"]]
     level = pairs.loc[pairs["verdict"] == "not distinguishable", "detectable"].median()
     opening = " ".join(outcome.cautions(tables))
-    assert f"less than {100 * level:.1f} percentage points" in opening
+    assert f"below about {100 * level:.1f} percentage points" in opening
 
 
 def test_without_a_recommendation_nothing_is_said(tables):

@@ -75,7 +75,7 @@ def test_the_best_is_named_beside_a_cheaper_variant_that_is_not_worse():
     said = card(names=("svm", "lstm"))
     assert said.startswith("News Use A LSTM <b> : 89.5% , 30 s to train.")
     assert "Best C SVM : 90.0% (no significant difference), at 2 times the cost." in said
-    assert "a difference from the best of less than 2.1 percentage points" in said
+    assert "differences from the best below about 2.1 percentage points" in said
 
 
 def test_beside_a_network_stands_the_cheapest_pipeline_that_is_not_worse():

@@ -36,11 +36,11 @@ def recommend(variants: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame
 
 def least(variants: pd.DataFrame, cost: str) -> int:
     """Return the index of the variant with the least cost; of ties, the one with the best score."""
-    best, known = variants["score"].idxmax(), variants.dropna(subset=cost)
-    if known.empty or tied(known[cost].min(), variants.loc[best, cost]):
+    best, measured = variants["score"].idxmax(), variants.dropna(subset=cost)
+    if measured.empty or tied(measured[cost].min(), variants.loc[best, cost]):
         return best
     is_least = [
-        tied(value, known[cost].min()) and not tied(value, variants.loc[best, cost])
-        for value in known[cost]
+        tied(value, measured[cost].min()) and not tied(value, variants.loc[best, cost])
+        for value in measured[cost]
     ]
-    return known.loc[is_least, "score"].idxmax()
+    return measured.loc[is_least, "score"].idxmax()

@@ -14,11 +14,18 @@ from seq2report.report.numbers import (
     shape,
     stated_cost,
 )
-from seq2report.report.outcome import circumstances
+from seq2report.report.outcome import circumstances, few
 
 TABLES = ("variants", "comparisons", "recommendation", "per_class")
 TABLES += ("calibration", "selective", "history", "confusion")
 MOST = 60  # variants of a matrix of pairs or of learning curves
+WISHES = {  # rows of the table of recommendations, as they are shown
+    "best": "best score",
+    "to use": "to use",
+    "cheapest within one point": "cheap, within one point",
+    "fastest within one point": "fast, within one point",
+    "fastest": "fast",
+}
 STATED = "stated cost"  # of answers from elsewhere
 DRAWN = 8  # variants, the best, in plots with one panel or line each
 
@@ -30,13 +37,34 @@ def recommendation(tables: dict[str, pd.DataFrame]) -> HTML:
         return HTML("")
     shown = rows.merge(tables["variants"], on="variant", how="left")
     metric = METRICS[shown["metric"].iloc[0]]
-    shown = shown.assign(named=[html.variant(row) for row in shown.itertuples()])
+    shown = shown.assign(
+        recommendation=shown["recommendation"].map(WISHES),
+        named=[html.variant(row) for row in shown.itertuples()],
+    )
     columns = {"recommendation": "", "named": "variant", "score": metric}
     columns |= {"fit_cpu_seconds": "CPU time", "ms_per_document": "prediction time"}
     shown = shown[[*columns]].rename(columns=columns)
     formats = {metric: percent, "CPU time": seconds, "prediction time": milliseconds}
-    caption = circumstances(tables["variants"])
+    caption = (
+        f"{circumstances(tables['variants'])}. Cheap and fast: no other variant takes less than"
+        f" half the time; of several, the one with the best score.{_left_out(tables['variants'])}"
+    )
     return html.table(shown, formats, caption, text=("", "variant"), raw=("variant",))
+
+
+def _left_out(variants: pd.DataFrame) -> str:
+    """Return which variants are not recommended, or not for their times, and why."""
+    is_monitored = variants["protocol"] == "lecture"
+    is_unknown = variants[["fit_cpu_seconds", "ms_per_document"]].isna().any(axis=1)
+    reasons = {
+        "were monitored on the test documents": is_monitored,
+        "have no measured times": is_unknown & ~is_monitored,
+    }
+    return "".join(
+        f" Left out, because they {why}: {few(list(variants.loc[rows, 'title']))}."
+        for why, rows in reasons.items()
+        if rows.any()
+    )
 
 
 def pairs(tables: dict[str, pd.DataFrame]) -> HTML:

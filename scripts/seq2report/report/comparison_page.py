@@ -5,7 +5,7 @@ from IPython.display import HTML
 
 from seq2report.report import comparison_plots, html
 from seq2report.report.numbers import METRICS, milliseconds, percent, seconds
-from seq2report.report.outcome import circumstances, recommended
+from seq2report.report.outcome import circumstances, few, recommended
 
 FORMATS = {
     "rank": str,
@@ -83,6 +83,8 @@ def cost_figure(variants: pd.DataFrame) -> HTML:
     """Return the plot of the metric against training time of a corpus; empty without any time."""
     if variants["fit_cpu_seconds"].isna().all():
         return HTML("")
+    unknown = list(variants.loc[variants["fit_cpu_seconds"].isna(), "title"])
+    left_out = f" Not drawn, because their training was not measured: {few(unknown)}."
     points = "; ".join(
         f"{row.title} {percent(row.score)} in {seconds(row.fit_cpu_seconds)}"
         for row in variants.dropna(subset="fit_cpu_seconds").itertuples()
@@ -94,6 +96,7 @@ def cost_figure(variants: pd.DataFrame) -> HTML:
     )
     picture, names = comparison_plots.score_against_time(variants)
     caption = f"{circumstances(variants)}. Dashed: no variant is both better and cheaper."
+    caption += left_out if unknown else ""
     return html.figure(picture, alt, caption, names)
 
 

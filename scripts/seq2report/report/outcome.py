@@ -8,7 +8,8 @@ from IPython.display import HTML
 
 from seq2report.core.durations import tied
 from seq2report.core.excerpts import excerpt, visible
-from seq2report.core.wording import plural, some
+from seq2report.core.wording import FEW as FEW_NAMES
+from seq2report.core.wording import plural
 from seq2report.report.html import paragraph
 from seq2report.report.numbers import METRICS, fill, percent
 
@@ -148,8 +149,8 @@ def _detectable(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
     level = pairs[pairs["verdict"] == "not distinguishable"]
     if len(pairs):
         yield fill(
-            "With {n:n test documents}, the paired test usually misses a difference from the best"
-            " of less than {least:points} (median of the variants).",
+            "With {n:n test documents}, differences from the best below about {least:points}"
+            " usually stay undetected (median of the variants).",
             n=best["test_documents"],
             least=(level if len(level) else pairs)["detectable"].median(),
         )
@@ -186,12 +187,17 @@ def _leader(best: pd.Series) -> str:
 
 
 def _level(against: pd.DataFrame) -> str:
-    """Return which variants do not differ significantly from the best, at most five by title."""
+    """Return which variants do not differ significantly from the best."""
     level = list(against.loc[against["verdict"] == "not distinguishable", "title_a"])
     if level:
-        more = f"; and {len(level) - 5} more" if len(level) > 5 else ""
-        return f"Not distinguishable from it: {'; '.join(level[:5])}{more}."
+        return f"Not distinguishable from it: {few(level)}."
     return "All others differ significantly from it." if len(against) else ""
+
+
+def few(names: list[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = [f"and {len(names) - FEW_NAMES:,} more"] if len(names) > FEW_NAMES else []
+    return "; ".join([*names[:FEW_NAMES], *more])
 
 
 def _small_classes(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
@@ -201,7 +207,7 @@ def _small_classes(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
     counts.index = [excerpt(label, LONGEST) for label in counts.index]
     if absent := list(counts.index[counts == 0]):
         yield fill(
-            "Without test documents: {n:n classes}, {names}.", n=len(absent), names=some(absent)
+            "Without test documents: {n:n classes} ({names}).", n=len(absent), names=few(absent)
         )
     counts = counts[counts > 0].sort_values()
     if counts.iloc[0] < FEW:
@@ -225,12 +231,13 @@ def _training(best: pd.Series, cheapest: pd.Series) -> str:
     if pd.isna(best["fit_cpu_seconds"]):
         return _unmeasured(cheapest)
     return fill(
-        "Its training takes {best:seconds} of CPU time; no variant within one percentage point"
-        " takes less than half."
+        "{leader} trains in {best:seconds} of CPU time; no variant within one percentage point of"
+        " its score takes less than half."
         if tied(best["fit_cpu_seconds"], cheapest["fit_cpu_seconds"])
-        else "The cheapest within one percentage point is {title}: {score:percent} for"
-        " {fit_cpu_seconds:seconds} of CPU time instead of {best:seconds}.",
+        else "{leader} trains in {best:seconds} of CPU time; {title}, within one percentage point"
+        " of its score, in {fit_cpu_seconds:seconds} ({score:percent}).",
         **cheapest[["title", "score", "fit_cpu_seconds"]],
+        leader=best["title"],
         best=best["fit_cpu_seconds"],
     )
 
@@ -241,8 +248,8 @@ def _unmeasured(cheapest: pd.Series) -> str:
     if pd.isna(cheapest["fit_cpu_seconds"]):
         return unknown
     return f"{unknown} " + fill(
-        "The cheapest measured variant within one percentage point is {title}: {score:percent} for"
-        " {fit_cpu_seconds:seconds} of CPU time.",
+        "Within one percentage point of its score, {title} trains in {fit_cpu_seconds:seconds} of"
+        " CPU time ({score:percent}); no measured variant there takes less than half.",
         **cheapest[["title", "score", "fit_cpu_seconds"]],
     )
 
@@ -252,10 +259,10 @@ def _prediction(best: pd.Series, fastest: pd.Series) -> str:
         return ""
     return fill(
         "{title} predicts in {best:milliseconds} per document; no variant within one percentage"
-        " point is twice as fast."
+        " point of its score is twice as fast."
         if tied(best["ms_per_document"], fastest["ms_per_document"])
-        else "The fastest within one percentage point is {fast}: {score:percent} in"
-        " {ms_per_document:milliseconds} per document instead of {best:milliseconds}.",
+        else "{title} predicts in {best:milliseconds} per document; {fast}, within one percentage"
+        " point of its score, in {ms_per_document:milliseconds} ({score:percent}).",
         **fastest[["score", "ms_per_document"]],
         fast=fastest["title"],
         title=best["title"],

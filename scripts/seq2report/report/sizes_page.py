@@ -13,7 +13,7 @@ from seq2report.core.wording import plural
 from seq2report.report import html, sizes_plots
 from seq2report.report.numbers import METRICS, fill, listed, percent, points, seconds
 
-AMONG = "Among {of:n variants}, "  # of those that are trained on subsets
+AMONG = "Of the {of:n variants} trained with fewer labels, "
 
 
 def about(number: float) -> str:
@@ -152,8 +152,8 @@ def crossings_table(tables: dict[str, pd.DataFrame]) -> HTML:
         return html.paragraph(
             "No variant that is behind with the fewest labels is ahead with the most."
         )
-    known = sizes.drop_duplicates("variant").set_index("variant", drop=False)
-    named = {row.variant: html.variant(row) for row in known.itertuples()}
+    variants = sizes.drop_duplicates("variant").set_index("variant", drop=False)
+    named = {row.variant: html.variant(row) for row in variants.itertuples()}
     shown = pd.DataFrame(
         {
             "better with few labels": crossings["first"].map(named),

@@ -39,8 +39,9 @@ def _lines(tables: dict[str, pd.DataFrame]) -> Iterator[tuple[str, str, str]]:
     if use is None:
         yield "bad", "No verdict", "All variants were monitored on the test documents."
         return
-    yield "good", "Use", f"{_named(use)}, {_training(use)}."
-    if use["variant"] == best["variant"]:
+    is_best = use["variant"] == best["variant"]
+    yield "good", "Use", f"{_named(use)}, {'the best score, ' * is_best}{_training(use)}."
+    if is_best:
         yield from _second(tables, use)
     else:
         difference = NEXT["not distinguishable"]
@@ -60,13 +61,13 @@ def _second(tables: dict[str, pd.DataFrame], use: pd.Series) -> Iterator[tuple[s
     verdict = against(tables, second, use)
     kind = "level" if verdict == "not distinguishable" else "good"
     content = f"{_named(second)} ({NEXT[verdict]}), {_cost(second, use)}."
-    yield kind, "It is the best. Next", content
+    yield kind, "Second", content
 
 
-def against(tables: dict[str, pd.DataFrame], one: pd.Series, other: pd.Series) -> str:
+def against(tables: dict[str, pd.DataFrame], row: pd.Series, other: pd.Series) -> str:
     """Return the verdict of the paired test of one variant against another."""
     pairs = tables["comparisons"].set_index(["variant_a", "variant_b"])["verdict"]
-    return pairs[one["variant"], other["variant"]]
+    return pairs[row["variant"], other["variant"]]
 
 
 def another_kind(tables: dict[str, pd.DataFrame], use: pd.Series) -> pd.Series | None:
