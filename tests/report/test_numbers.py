@@ -21,7 +21,7 @@ def test_milliseconds_have_two_digits_that_count():
 
 
 @pytest.mark.parametrize(
-    ("sizes", "expected"), [("150 × 1000", "150 × 1000, 600 kB"), ("10000", "10000, 40 kB")]
+    ("sizes", "expected"), [("150 × 1000", "150 × 1,000, 600 kB"), ("10000", "10,000, 40 kB")]
 )
 def test_a_shape_tells_its_memory_as_32_bit_numbers(sizes, expected):
     assert numbers.shape(sizes) == expected

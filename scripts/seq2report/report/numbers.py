@@ -16,8 +16,8 @@ METRICS = {  # titles of the metrics by which variants are ranked
 
 def shape(numbers: str) -> str:
     """Return a shape as in 150 × 50 with the memory that it takes as 32-bit numbers."""
-    kilobytes = 4 * math.prod(int(number) for number in numbers.split(" × ")) / 1000
-    return f"{numbers}, {kilobytes:,.0f} kB"
+    sizes = [int(number) for number in numbers.split(" × ")]
+    return f"{' × '.join(map('{:,}'.format, sizes))}, {4 * math.prod(sizes) / 1000:,.0f} kB"
 
 
 def percent(value: float) -> str:

@@ -17,6 +17,7 @@ INK = "#1d2430"  # replaced by the text colour of the page in `html.figure`
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C6D31", INK]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 SYMBOLS = dict(zip(MARKERS, "●■▲◆▼✚✖★", strict=True))  # in a text
+LINES = ["-", "--", "-.", ":"]
 LIGHT = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # of these, with dark text on them
 NEUTRAL = "#9AA3AD"
 # From nothing to blue: what is nothing shows the page, light or dark.
@@ -55,11 +56,15 @@ def letters(number: int) -> str:
 
 
 def look(number: int) -> dict[str, str]:
-    """Return colour and marker of a variant, the same on every page; 56 variants differ."""
+    """Return colour, marker and line of a variant, the same on every page; 56 variants differ.
+
+    Variants that share a colour have different lines, up to 28 variants.
+    """
     seen = [colour for colour in COLOURS if colour != INK]  # on light and on dark paper
     return {
         "color": seen[(number - 1) % len(seen)],
         "marker": MARKERS[(number - 1) % len(MARKERS)],
+        "linestyle": LINES[(number - 1) // len(seen) % len(LINES)],
     }
 
 
