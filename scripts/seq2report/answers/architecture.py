@@ -65,8 +65,8 @@ def _network(model: Network, run: Path, variant: Variant) -> Iterator[tuple]:
     start, layers = 1 + sum("/" not in position for position, *_ in first), variant.layers
     if isinstance(layers, dict):  # of a function: one box
         shape, arguments = _shape(output.input), _spelled(layers["arguments"])
-        known = [_sizes(output), *((count or 0, frozen or 0) for *_, count, frozen in first)]
-        sizes = np.subtract(_sizes(network), np.sum(known, axis=0)).tolist()
+        others = [_sizes(output), *((count or 0, frozen or 0) for *_, count, frozen in first)]
+        sizes = np.subtract(_sizes(network), np.sum(others, axis=0)).tolist()
         yield f"{start}", "layer", layers["function"], arguments, shape, *sizes
         end = start + 1
     else:

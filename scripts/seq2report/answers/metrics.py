@@ -104,10 +104,10 @@ def _class_influences(is_f1: bool, truth: np.ndarray, run: np.ndarray) -> np.nda
     right = np.bincount(truth[hit], minlength=classes)
     size = documents + answers if is_f1 else documents
     score = (1 + is_f1) * right / np.maximum(size, 1)
-    each = np.divide(1, size, out=np.zeros(classes), where=documents > 0)
-    change = ((1 + is_f1) * hit - score[truth]) * each[truth]
+    weight = np.divide(1, size, out=np.zeros(classes), where=documents > 0)
+    change = ((1 + is_f1) * hit - score[truth]) * weight[truth]
     if is_f1:
-        change = change - score[run] * each[run]
+        change = change - score[run] * weight[run]
     return change * len(truth) / np.count_nonzero(documents)
 
 
@@ -168,6 +168,6 @@ def _f1_differences(truth: np.ndarray, predicted: list[np.ndarray]) -> Iterator[
         pairs = zip(first, later, strict=True) if same else product(first, later)
         return np.mean([difference(a, b) for a, b in pairs], axis=0)
 
-    known = [[facts(run) for run in runs] for runs in predicted]
-    for n, first in enumerate(known[:-1]):
-        yield np.array([mean(first, later) for later in known[n + 1 :]])
+    counted = [[facts(run) for run in runs] for runs in predicted]
+    for n, first in enumerate(counted[:-1]):
+        yield np.array([mean(first, later) for later in counted[n + 1 :]])

@@ -58,10 +58,8 @@ def occlude(model: Predictor, texts: Sequence[str], answers: Sequence[int]) -> l
     ``answers`` has one class number per text. Of a text of which the model knows nothing, it reads
     nothing.
     """
-    known = model.knows(texts)
-    parts = [
-        model.read(text) if is_known else "" for text, is_known in zip(texts, known, strict=True)
-    ]
+    pairs = zip(texts, model.knows(texts), strict=True)
+    parts = [model.read(text) if is_known else "" for text, is_known in pairs]
     words_of = [spans(part) for part in parts]
     tokens_of = [list(dict.fromkeys(word.token for word in words[:WORDS])) for words in words_of]
     variations, columns = [], []

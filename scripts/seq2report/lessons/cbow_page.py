@@ -131,7 +131,9 @@ def methods_outcome(lesson: Tables, facts: dict) -> HTML:
     """Return what the columns of `methods` mean, and the cost of one pass."""
     cbow, skipgram = (lesson["settings"].set_index("method").loc[m] for m in ("CBOW", "skip-gram"))
     said = (
-        "“Mean cosine” is the mean over all pairs of these words. Near 1, all vectors have the same"
+        "These vectors are trained for this lesson. Vectors of the corpus on the pages “Words” have"
+        " the number of passes in the configuration, so their figures differ. “Mean cosine” is the"
+        " mean over all pairs of these words. Near 1, all vectors have the same"
         " direction: training has hardly separated them."
     )
     if facts["classes"]:
