@@ -41,6 +41,14 @@ def probabilities_in(run: Path) -> list[str]:
         return [name for name in pl.read_parquet_schema(file) if name.startswith("p_")]
 
 
+def by_variant(runs: Sequence[Path]) -> list[list[Path]]:
+    """Return the folders …/<variant>/seed-<n> of each variant."""
+    folders: dict[str, list[Path]] = {}
+    for folder in runs:
+        folders.setdefault(folder.parent.name, []).append(folder)
+    return list(folders.values())
+
+
 def mean_probability(
     runs: Sequence[Path],
 ) -> tuple[pl.DataFrame, np.ndarray, np.ndarray, list[str]]:
@@ -60,10 +68,7 @@ def mean_probability(
         UserError: two runs have different test documents or labels.
     """
     documents, total, chosen, columns = None, 0.0, [], []
-    variants: dict[str, list[Path]] = {}
-    for folder in runs:
-        variants.setdefault(folder.parent.name, []).append(folder)
-    for folders in variants.values():
+    for folders in by_variant(runs):
         mean = 0.0
         for folder in folders:
             predictions = read_table(checked(folder / "predictions.parquet")).sort("id")

@@ -276,7 +276,5 @@ def _mistakes(documents: pd.DataFrame) -> HTML:
     ]
     shown = pd.DataFrame({"document": answers, "beginning of the text": wrong["excerpt"]})
     which = "with the highest probability (first seed)" if is_confident else "of each class in turn"
-    caption = (
-        f"The wrong answers {which}. The label may be wrong.{html.signs(wrong['excerpt'])}"
-    )
+    caption = f"The wrong answers {which}. The label may be wrong.{html.signs(wrong['excerpt'])}"
     return html.table(shown, caption=caption, text=tuple(shown.columns))
