@@ -22,8 +22,8 @@ MOST = 60  # variants of a matrix of pairs or of learning curves
 WISHES = {  # rows of the table of recommendations, as they are shown
     "best": "best score",
     "to use": "to use",
-    "cheapest within one point": "cheap, within one point",
-    "fastest within one point": "fast, within one point",
+    "cheapest within one point": "cheap within one point",
+    "fastest within one point": "fast within one point",
     "fastest": "fast",
 }
 STATED = "stated cost"  # of answers from elsewhere
