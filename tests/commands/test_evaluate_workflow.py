@@ -33,6 +33,7 @@ GRAPH = """digraph snakemake_dag {
         2 -> 1
 }
 """
+FILES = [("logs", "log"), ("benchmarks", "tsv")]
 HEAD = "s\th:m:s\tmax_rss\tcpu_time\n"
 
 
@@ -131,6 +132,13 @@ def test_jobs_of_an_earlier_configuration_and_of_the_page_itself_are_not_counted
     jobs = durations.read_jobs(benchmarks)
     left = evaluate.of_this_run(jobs, "\n".join([head, *lines]), logs)
     assert left["job"].tolist() == ["news-dense-1", "news-svm-1", "news"]
+
+
+def test_the_log_of_each_rule_has_the_name_of_its_benchmark():
+    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    named = [set(re.findall(rf"/{folder}/(\S+)\.{kind}\"", rules)) for folder, kind in FILES]
+    assert len(named[0]) > 20
+    assert named[0] == named[1]
 
 
 def test_edges_are_read_from_a_rule_graph_each_once():
