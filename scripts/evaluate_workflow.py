@@ -6,7 +6,6 @@ files: downloaded files and their digests. citations: references. configuration.
 after merging; URLs without user, password and query.
 """
 
-import io
 import platform
 import re
 import subprocess
@@ -47,21 +46,20 @@ def planned(snakefile: Path, config: Path, *options: str) -> str:
     """
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--cores", "1"]
     command += ["--configfile", str(config), "--replace-workflow-config", *options]
+    command += ["--profile", "none", "--workflow-profile", "none"]  # that could be quiet
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise UserError(f"{' '.join(command)} ended badly:\n{done.stderr}")
     return done.stdout
 
 
-def of_this_run(jobs: pd.DataFrame, summary: str, logs: Path) -> pd.DataFrame:
+def of_this_run(jobs: pd.DataFrame, plan: str, benchmarks: Path) -> pd.DataFrame:
     """Return the jobs that are in the plan, without those of the page that shows them.
 
-    ``summary`` is that of Snakemake, with the log files of all jobs. The log of a job in the folder
-    ``logs`` has the name of its benchmark file.
+    ``plan`` is a dry run of all jobs, with the benchmark file of each one.
     """
-    table = pd.read_csv(io.StringIO(summary), sep="\t", dtype=str)
-    files = set(table["log-file(s)"].str.split(",").explode())
-    is_planned = [f"{logs / row.rule / row.job}.log" in files for row in jobs.itertuples()]
+    files = set(re.findall(r"^ +benchmark: (.+)$", plan, flags=re.MULTILINE))
+    is_planned = [f"{benchmarks / row.rule / row.job}.tsv" in files for row in jobs.itertuples()]
     return jobs[pd.Series(is_planned, jobs.index, bool) & (jobs["job"] != "made")]
 
 
@@ -132,8 +130,8 @@ def main(argv: Sequence[str] | None) -> None:
     args = parser.parse_args(argv)
 
     config = read_json(args.config)
-    summary = planned(args.snakefile, args.config, "--summary")
-    jobs = of_this_run(read_jobs(args.benchmarks), summary, args.benchmarks.with_name("logs"))
+    plan = planned(args.snakefile, args.config, "--dry-run", "--forceall")
+    jobs = of_this_run(read_jobs(args.benchmarks), plan, args.benchmarks)
     files = pd.DataFrame([read_json(receipt) for receipt in args.receipts])
     fetched, entries = set(files["file"]), yaml.safe_load(args.citations.read_text("utf-8"))
     sources = [name for name, source in config["sources"].items() if source["file"] in fetched]
