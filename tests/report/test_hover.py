@@ -58,10 +58,11 @@ def test_intervals_percentages_and_ticks_with_names_are_those_of_the_axis():
     ]
 
 
-def test_bars_name_their_range():
+@pytest.mark.parametrize("kind", ["bar", "step"])
+def test_bars_and_outlines_of_histograms_name_their_range(kind):
     figure = Figure()
     axes = figure.subplots()
-    axes.hist([1, 2, 2], bins=[1, 2, 3], label="all")
+    axes.hist([1, 2, 2], bins=[1, 2, 3], label="all", histtype=kind)
     axes.set(xlabel="words", ylabel="documents")
     expected = ["all: words 1 to 2, documents 1", "all: words 2 to 3, documents 2"]
     assert titles(figure) == expected

@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon
 from matplotlib.text import Annotation
 from matplotlib.ticker import FixedLocator, FuncFormatter, PercentFormatter, StrMethodFormatter
 
@@ -183,6 +184,8 @@ def _axis_name(axis: Axis) -> str:
 def _rectangle(axes: Axes, corners: np.ndarray) -> str:
     (left, bottom), (right, top) = (map(float, _place(axes, *p)) for p in _pixels(axes, corners))
     x, y, width, height = min(left, right), min(bottom, top), abs(right - left), abs(top - bottom)
+    if not height:  # an edge
+        y, height = y - RADIUS / 2, RADIUS
     return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
 
 
@@ -195,13 +198,19 @@ def _cell(axes: Axes, patch: object) -> str:
 
 
 def _bars(axes: Axes) -> Iterator[str]:
+    """Yield the bars of histograms, and the upper edges of those that are outlines."""
     for container in axes.containers:
-        if not isinstance(container, BarContainer):
-            continue
-        for bar in container:
-            (left, _), (right, top) = bar.get_corners()[[0, 2]]
-            across = f"{_value(axes.xaxis, left)} to {_value(axes.xaxis, right).split()[-1]}"
-            title = _title(
-                axes, [_named(container[0].get_label())], f"{across}, {_value(axes.yaxis, top)}"
-            )
-            yield f"{_rectangle(axes, bar.get_corners()[[0, 2]])}>{title}</rect>"
+        if isinstance(container, BarContainer):
+            name = _named(container[0].get_label())
+            yield from (_bar(axes, name, bar.get_corners()[[0, 2]]) for bar in container)
+    for outline in axes.patches:
+        if isinstance(outline, Polygon):
+            for edge in zip(outline.get_xy()[1:-1:2], outline.get_xy()[2::2], strict=True):
+                yield _bar(axes, _named(outline.get_label()), np.array(edge))
+
+
+def _bar(axes: Axes, name: str, corners: np.ndarray) -> str:
+    (left, _), (right, top) = corners
+    across = f"{_value(axes.xaxis, left)} to {_value(axes.xaxis, right).split()[-1]}"
+    title = _title(axes, [name], f"{across}, {_value(axes.yaxis, top)}")
+    return f"{_rectangle(axes, corners)}>{title}</rect>"
