@@ -19,6 +19,7 @@ from seq2report.core.markdown import PLACE, fill, refill
 
 FULL = ROOT / results_page.PUBLISHED
 TINY = "docs/results/tiny"
+PUBLISHED = sorted(path.parent for path in (ROOT / "docs/results").glob("*/manifest.json"))
 
 
 def configuration(*names):
@@ -81,7 +82,16 @@ def test_the_published_run_of_encoders_has_the_configured_variants():
     about = read_json(ROOT / results_page.ENCODERS / "manifest.json")
     expected = configuration("encoder")["compare"]["variants"]
     assert about["configuration"]["compare"]["variants"] == expected
-    publish.check(ROOT / results_page.ENCODERS, [])
+
+
+@pytest.mark.parametrize("folder", PUBLISHED, ids=[folder.name for folder in PUBLISHED])
+def test_a_published_run_can_be_hosted_as_it_is(folder):
+    assert (folder / "report/index.html").is_file()
+    publish.check(folder, [])
+    crate = folder / "ro-crate-metadata.json"  # older runs have none
+    entities = read_json(crate)["@graph"] if crate.is_file() else []
+    files = [entity["@id"] for entity in entities if "File" in entity["@type"]]
+    assert [file for file in files if not (folder / file).is_file()] == []
 
 
 def test_a_published_run_of_another_corpus_or_variant_is_detected(clone):
