@@ -106,6 +106,15 @@ def test_invisible_characters_of_documents_words_and_classes_are_replaced(hostil
     assert '<p class="notice">A notice &lt;script' in hostile
 
 
+def test_a_corpus_without_duplicates_is_described_in_one_sentence():
+    pairs = [("training", "training"), ("test", "training"), ("test", "test")]
+    counts = pd.DataFrame(pairs, columns=["part", "among"]).assign(documents=0)
+    splits = pd.DataFrame({"split": ["train", "test"], "documents": [6, 3]})
+    shown = corpus_page.duplicates(counts, splits, "trust-news.html").data
+    assert "No text of this corpus occurs twice." in shown
+    assert "0 of 3" not in shown
+
+
 def test_classes_duplicates_truncation_and_unknown_words_are_reported_in_sentences(hostile):
     assert "Each class has 4 to 5 documents." in hostile
     assert "2 of 3 test documents (66.7%) also occur in the training or validation" in hostile

@@ -25,8 +25,9 @@ def test_the_class_with_the_most_errors_is_named_with_its_share(tables):
     wrong = counts[counts["label"] != counts["predicted"]]
     errors = wrong.groupby("label")["documents"].sum()
     worst, shown = errors.idxmax(), text(practice_page.costly_classes("news", tables))
-    pattern = r"Of the errors of .*?, ([\d.]+)% are documents of (.*?): it misses ([\d.]+)% of"
-    share, name, missed = re.search(pattern, shown).groups()
+    pattern = r"Of the (\d+) errors? of .*?, ([\d.]+)% are .* of (.*?): it misses ([\d.]+)% of"
+    number, share, name, missed = re.search(pattern, shown).groups()
+    assert int(number) == errors.sum()
     assert name.rstrip("…") in worst
     assert float(share) == pytest.approx(100 * errors.max() / errors.sum(), abs=0.05)
     recall = tables["per_class"].set_index(["variant", "label"])["recall"][use["variant"], worst]

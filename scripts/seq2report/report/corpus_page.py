@@ -129,6 +129,12 @@ def duplicates(pairs: pd.DataFrame, empty: pd.DataFrame, address: str) -> HTML:
     """Return how many documents occur twice, with a link to the page about trust."""
     count = pairs.set_index(["part", "among"])["documents"]
     documents = empty.set_index("split")["documents"]
+    link = html.link("Trust", address)
+    if not count.any():
+        return HTML(
+            '<p class="outcome">No text of this corpus occurs twice. The page'
+            f" {link} lists near duplicates, if there are any.</p>"
+        )
     content = fill(
         "{leaked:,} of {test:n test documents} ({share:percent}) also occur in the training or"
         " validation split, where a model can memorise their labels, and {twice:,} occur twice in"
@@ -141,7 +147,6 @@ def duplicates(pairs: pd.DataFrame, empty: pd.DataFrame, address: str) -> HTML:
         learned=documents.reindex(["train", "validation"], fill_value=0).sum(),
         repeated=count["training", "training"],
     )
-    link = html.link("Trust", address)
     effect = f"The page {link} shows the effect on the figures."
     return HTML(f'<p class="outcome">{escape(content)} {effect}</p>')
 

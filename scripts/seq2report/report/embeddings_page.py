@@ -216,7 +216,7 @@ def movement(
     """Yield how training moved vectors (tables movement and moved), by network."""
     for row in medians.itertuples():
         words = moved[moved["embedding"] == row.embedding]
-        name = f"{titles['before'][row.start]} → {titles['after'][row.embedding]}"
+        name = f"{titles['before'][row.start]}, trained by {titles['after'][row.embedding]}"
         yield html.heading(name, 3)
         yield html.text(
             "Half of the {row.words:,} words that occur in at least {row.documents} training"

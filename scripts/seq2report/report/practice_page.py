@@ -63,10 +63,13 @@ def costly_classes(corpus: str, tables: dict[str, pd.DataFrame]) -> Iterator[HTM
     most = most.drop_duplicates("label").set_index("label")
     first = errors.index[0]
     yield html.text(
-        "Which class costs the most? Of the errors of {title}, {share:percent} are documents of"
-        " {name}: it misses {missed:percent} of this class, most often as {other}.",
+        "Which class costs the most? Of the {errors:n errors} of {title}{seeds}, {share:percent}"
+        " are documents of {name}: it misses {missed:percent} of this class, most often as"
+        " {other}.",
         "outcome",
         title=use["title"],
+        errors=errors.sum(),
+        seeds=" over all seeds" if use["runs"] > 1 else "",
         share=errors.iloc[0] / errors.sum(),
         missed=errors.iloc[0] / sizes[first],
         name=excerpt(first, LONGEST),
