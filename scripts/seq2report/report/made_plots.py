@@ -91,7 +91,7 @@ def connect(axes: Axes, maker: Box, reader: Box) -> None:
     end = reader.x + reaches * HALF, reader.middle
     bends = [(start[0] + leaves * BEND, start[1]), (end[0] + reaches * BEND, end[1])]
     path = Path([start, *bends, end], [Path.MOVETO, *[Path.CURVE4] * 3])
-    style = {"edgecolor": colour(maker), "alpha": 0.5, "linewidth": 1.1}
+    style = {"edgecolor": colour(maker), "alpha": 0.75, "linewidth": 1.1}
     axes.add_patch(PathPatch(path, facecolor="none", **style))
 
 
