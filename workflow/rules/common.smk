@@ -25,6 +25,7 @@ from seq2report.config.sizes import size_notices
 from seq2report.config.written import file_mistakes, typed
 from seq2report.core.command import UserError, replacing
 from seq2report.core.imports import local_imports
+from seq2report.core.terminal import show_progress
 from seq2report.models.devices import available
 from seq2report.models.variant import DIGESTS, KINDS, model_files
 

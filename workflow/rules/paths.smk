@@ -1,4 +1,7 @@
 # The files of each step, for all rules.
+from snakemake.io import strip_wildcard_constraints
+
+
 def script_files(name, *notebooks):
     """Return a script and the modules that it and the notebooks import, directly or indirectly."""
     script = SCRIPTS / f"{name}.py"
@@ -171,3 +174,13 @@ def tables_of(corpora, *evaluated):
     """Return the tables that these rules write for some corpora."""
     paths = [path for rule in evaluated for path in rule.output]
     return [path.replace("{corpus}", corpus) for corpus in corpora for path in paths]
+
+
+def benchmark_files():
+    """Return the paths of the benchmark files of earlier runs, for each rule with a benchmark."""
+    patterns = {each.name: str(each.benchmark) for each in workflow.rules if each.benchmark}
+    return {
+        name: expand(strip_wildcard_constraints(pattern), zip, **glob_wildcards(pattern)._asdict())
+        or [pattern]  # without wildcards
+        for name, pattern in patterns.items()
+    }
