@@ -2,8 +2,10 @@
 
 import shutil
 import time
+from contextlib import suppress
+from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 WIDE, MIDDLE, NARROW = ({"width": width, "height": 900} for width in (1280, 800, 390))
 # The words of the points of a page's first chart that are seen, a list a map.
@@ -71,3 +73,8 @@ class Opened:
         """Return by how many pixels the page is wider than the window."""
         root = "document.documentElement"
         return self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth")
+
+    def picture(self, path: Path) -> None:
+        """Write a screenshot for people, which a busy machine may fail to take."""
+        with suppress(Error):
+            self.page.screenshot(path=path, full_page=True)

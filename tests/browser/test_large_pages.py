@@ -78,7 +78,7 @@ def test_pages_of_large_and_small_corpora_fit_their_window(browser, pages_of, sh
             assert opened.too_wide() <= 0, path.name
             assert path.stat().st_size < 3_000_000, path.name
             name = f"{path.stem}-{size['width']}-{scheme}.png"
-            opened.page.screenshot(path=screenshots / name, full_page=True)
+            opened.picture(screenshots / name)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

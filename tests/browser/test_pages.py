@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -17,7 +16,7 @@ import pandas as pd
 import pytest
 from browsing import NARROW, SEEN, WIDE, Opened, wait_until
 from helpers import ROOT
-from playwright.sync_api import Error, Locator, Page
+from playwright.sync_api import Locator, Page
 
 pytestmark = pytest.mark.browser
 
@@ -69,8 +68,7 @@ def test_a_page_opens_without_a_complaint_and_fits_its_window(browser, report, n
         assert opened.too_wide() <= 0
         assert opened.page.locator("h1").count() == 1
         folder = REPORT.with_name("screenshots")
-        with suppress(Error):  # a picture for people, which a busy machine may fail to take
-            opened.page.screenshot(path=folder / f"{name}-{size['width']}.png", full_page=True)
+        opened.picture(folder / f"{name}-{size['width']}.png")
     assert opened.said == []
     assert opened.outside() == []
 
