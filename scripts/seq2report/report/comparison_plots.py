@@ -45,7 +45,7 @@ def score_against_time(variants: pd.DataFrame) -> tuple[Figure, list[Name]]:
     table = variants.dropna(subset="fit_cpu_seconds").reset_index(drop=True)
     named = table[table["pareto"] | (table.index < LISTED)].head(2 * LISTED)
     drawn = table[table["score"] > table["score"].max() / 2]
-    figure = Figure(figsize=(5, 3.6))
+    figure = Figure(figsize=(3.7, 2.8))
     axes = figure.subplots()
     front = drawn[drawn["pareto"]].sort_values("fit_cpu_seconds")
     line = {"drawstyle": "steps-post", "color": NEUTRAL, "linestyle": "--", "linewidth": 1.2}
