@@ -76,7 +76,7 @@ def test_every_branch_reads_the_same_and_the_layer_named_merges_their_ends():
         ends = vectors.mean(axis=1), vectors.max(axis=1)
         merged = merge(ends) if name == "Concatenate" else merge(ends, axis=0)
         found = keras.Model(model.input, model.layers[-2].output)(x)
-        np.testing.assert_allclose(found, merged, rtol=1e-5)
+        np.testing.assert_allclose(found, merged, rtol=1e-5, atol=1e-6)
         assert build.document_shape(model, Input(**given)) == (20, 5)
 
 

@@ -149,4 +149,4 @@ def test_a_network_of_them_has_the_weights_of_one_of_keras():
 
     ours, theirs = build(cpu_layers), build(keras.layers)
     theirs.set_weights(ours.get_weights())
-    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-5)
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-5, atol=1e-6)
