@@ -86,11 +86,12 @@ def folder(tmp_path, checked) -> Path:
 
 
 def started(folder: Path, run: subprocess.Popen, number: int) -> int:
-    """Wait for the job of this number (1, 2, …) to be submitted; return its process."""
+    """Wait until Snakemake has the id of the job of this number (1, 2, …); return its process."""
     while run.poll() is None:
-        found = sorted(folder.glob(".snakemake/jobs/*/process"), key=lambda p: p.stat().st_ctime_ns)
-        if len(found) >= number and found[number - 1].read_text():
-            return int(found[number - 1].read_text())
+        logs = "".join(log.read_text() for log in folder.glob(".snakemake/log/*.snakemake.log"))
+        ids = re.findall(r"with external jobid '(.+)'", logs)
+        if len(ids) >= number:
+            return int((folder / ids[number - 1] / "process").read_text())
         time.sleep(0.1)
     raise AssertionError(f"Snakemake ended before it submitted job {number}")
 
