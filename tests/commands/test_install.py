@@ -89,6 +89,7 @@ def test_the_wheel_has_the_package_and_the_files_that_it_reads(wheel):
     }
     files = {name for name in names if ".dist-info/" not in name}
     assert files - package == {
+        "seq2report/core/VERSION",
         "seq2report/shipped/config/config.yaml",
         "seq2report/shipped/config/full.yaml",
         "seq2report/shipped/reports/template/style.css",

@@ -1,3 +1,8 @@
-"""The version of seq2report, also that of the package."""
+"""The version of seq2report, also that of the package.
 
-__version__ = "0.1.0"
+It stands in a file of its own, which no job depends on: a release does not repeat trainings.
+"""
+
+from pathlib import Path
+
+__version__ = Path(__file__).with_name("VERSION").read_text("utf-8").strip()
