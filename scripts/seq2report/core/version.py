@@ -1,6 +1,6 @@
 """The version of seq2report, also that of the package.
 
-It stands in a file of its own, which no job depends on: a release does not repeat trainings.
+It has its own file, which no job depends on, so that a release repeats no training.
 """
 
 from pathlib import Path
