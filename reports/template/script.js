@@ -162,7 +162,8 @@ for (const table of document.querySelectorAll("table[data-name]")) {
   table.parentElement.before(tools);
 }
 
-// Drawings of a lesson: beside each other in one file, which has no style sheet.
+// Drawings and panels of one figure: in one file, which has no style sheet, as they stand on a wide page.
+const ROOM = 800; // of their units in a row
 const DRAWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "font", "text-anchor"];
 const whole = (share) => Math.round(255 * share);
 const plain = (value) =>
@@ -170,28 +171,32 @@ const plain = (value) =>
 
 function joined(drawings) {
   const all = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  let x = 0;
+  let [x, y, right, bottom] = [0, 0, 0, 0];
   for (const drawing of drawings) {
     const { width, height } = drawing.viewBox.baseVal;
+    if (x && x + width > ROOM) [x, y] = [0, bottom + GAP];
     const copy = drawing.cloneNode(true);
-    const elements = drawing.querySelectorAll("text, rect, circle, path");
-    copy.querySelectorAll("text, rect, circle, path").forEach((element, n) => {
-      const style = getComputedStyle(elements[n]);
-      element.style = DRAWN.map((name) => `${name}: ${plain(style.getPropertyValue(name))}`).join("; ");
+    const painted = drawing.matches(".drawing") ? "text, rect, circle, path" : "none";
+    const copies = copy.querySelectorAll(painted);
+    drawing.querySelectorAll(painted).forEach((element, n) => {
+      const style = getComputedStyle(element);
+      copies[n].style = DRAWN.map((name) => `${name}: ${plain(style.getPropertyValue(name))}`).join("; ");
     });
-    for (const [name, value] of Object.entries({ x, width, height })) copy.setAttribute(name, value);
+    for (const [name, value] of Object.entries({ x, y, width, height })) copy.setAttribute(name, value);
     all.append(copy);
+    [right, bottom] = [Math.max(right, x + width), Math.max(bottom, y + height)];
     x += width + GAP;
   }
-  const heights = [...drawings].map((drawing) => drawing.viewBox.baseVal.height);
-  all.setAttribute("viewBox", `0 0 ${x - GAP} ${Math.max(...heights)}`);
+  all.setAttribute("viewBox", `0 0 ${right} ${bottom}`);
   return all;
 }
 
 // Names of the lines of a picture: the chosen ones are shown, and all if none is chosen.
 const CHOICE = "Choose names to see only these; choose one again to leave it out.";
 for (const list of document.querySelectorAll(".names")) {
-  const buttons = [...list.querySelectorAll("li[data-of]")].map((item) => {
+  const drawn = new Set([...list.parentElement.querySelectorAll("svg [data-of]")].map(({ dataset }) => dataset.of));
+  const items = [...list.querySelectorAll("li[data-of]")].filter(({ dataset }) => drawn.has(dataset.of));
+  const buttons = items.map((item) => {
     const button = document.createElement("button");
     button.type = "button";
     button.value = item.dataset.of;
@@ -202,8 +207,11 @@ for (const list of document.querySelectorAll(".names")) {
   const isChosen = (button) => button.getAttribute("aria-pressed") === "true";
   const show = () => {
     const chosen = new Set(buttons.filter(isChosen).map(({ value }) => value));
-    for (const part of list.parentElement.querySelectorAll("svg [data-of]"))
-      part.style.opacity = chosen.size && !chosen.has(part.dataset.of) ? 0.08 : "";
+    for (const part of list.parentElement.querySelectorAll("svg [data-of]")) {
+      const isLeftOut = Boolean(chosen.size) && !chosen.has(part.dataset.of);
+      if (part.parentElement.matches(".panels > svg")) part.parentElement.classList.toggle("left-out", isLeftOut);
+      else part.style.opacity = isLeftOut ? 0.08 : "";
+    }
   };
   for (const button of buttons) {
     button.setAttribute("aria-pressed", "false");
@@ -214,20 +222,57 @@ for (const list of document.querySelectorAll(".names")) {
   }
 }
 
+// The name and figures of a mark: of a cell of a grid at the pointer, and of any mark at a touch, which shows no title.
+const tip = document.createElement("div");
+tip.className = "tip";
+tip.hidden = true;
+document.body.append(tip);
+
+function gridText(grid, { clientX, clientY }) {
+  const { rows, columns, cells } = JSON.parse(grid.dataset.grid);
+  const { left, top, width, height } = grid.getBoundingClientRect();
+  const at = (share, count) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));
+  const row = at((clientY - top) / height, rows.length);
+  const column = at((clientX - left) / width, columns.length);
+  return `${rows[row]}, ${columns[column]}: ${cells[row].split(";")[column] || "0"}`;
+}
+
+function point(event) {
+  const mark = event.target.closest?.(".spots *");
+  const text = mark?.dataset.grid
+    ? gridText(mark, event)
+    : event.pointerType !== "mouse" && mark?.closest(".spots > *").querySelector("title")?.textContent;
+  tip.hidden = !text;
+  if (!text) return;
+  tip.textContent = text;
+  tip.style.left = `${Math.max(4, Math.min(event.clientX + 12, innerWidth - tip.offsetWidth - 4))}px`;
+  tip.style.top = `${event.clientY > innerHeight / 2 ? event.clientY - tip.offsetHeight - 12 : event.clientY + 18}px`;
+}
+
+if (document.querySelector(".spots")) {
+  for (const kind of ["pointermove", "pointerdown"]) document.addEventListener(kind, point);
+  addEventListener("scroll", () => (tip.hidden = true), { passive: true });
+}
+
 // A picture in a file of its own has its names below it.
 function withNames(drawing, names) {
   const { width, height } = drawing.viewBox.baseVal;
   let bottom = height;
   for (const name of names) {
     const line = document.createElementNS("http://www.w3.org/2000/svg", "text");
+    const sample = name.querySelector("svg")?.cloneNode(true);
+    sample?.setAttribute("x", 20);
+    sample?.setAttribute("y", bottom + 5);
+    if (sample) drawing.append(sample);
     for (const part of (name.querySelector("button") ?? name).childNodes) {
+      if (part.matches?.("svg")) continue;
       const word = document.createElementNS("http://www.w3.org/2000/svg", "tspan");
       word.setAttribute("fill", part.style?.color && !part.matches(".mark") ? part.style.color : "currentColor");
       word.textContent = part.textContent;
       line.append(word);
     }
     line.style.font = "9.5px sans-serif";
-    line.setAttribute("x", 20);
+    line.setAttribute("x", sample ? 50 : 20);
     line.setAttribute("y", (bottom += 14));
     drawing.append(line);
   }
@@ -239,7 +284,7 @@ function withNames(drawing, names) {
 document.querySelectorAll("figure > .picture").forEach((picture, n) => {
   const drawing = async () => {
     if (picture.view) return picture.view.toSVG();
-    const drawings = picture.querySelectorAll("svg.drawing");
+    const drawings = picture.querySelectorAll("svg.drawing, .panels > svg:not(.left-out)");
     const copy = drawings.length ? joined(drawings) : picture.querySelector("svg").cloneNode(true);
     copy.style.color = getComputedStyle(picture).color;
     const names = picture.querySelectorAll(".names > li");

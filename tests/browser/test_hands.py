@@ -1,5 +1,6 @@
 """What a reader can point at and choose in the pictures of the sample report, on all widths."""
 
+import json
 import re
 from xml.etree import ElementTree
 
@@ -12,6 +13,9 @@ pytestmark = pytest.mark.browser
 
 REPORT = ROOT / "results/sample/report"
 TABLES = REPORT / "tables"
+CHOSEN = ["index", "compared-newsgroups", "sizes-newsgroups", "lesson-vanishing_gradient"]
+WITH_NAMES = [*CHOSEN, "variant-glove_lstm", "corpus-newsgroups", "lesson-cbow"]
+WITH_NAMES += ["lesson-number_sequence", "lesson-several_features", "lesson-shapes"]
 SIZES = pytest.mark.parametrize("size", [WIDE, MIDDLE, NARROW], ids=["wide", "middle", "narrow"])
 
 
@@ -94,19 +98,22 @@ def test_marks_of_pictures_have_names_and_figures_under_the_pointer(browser, pag
 
 @SIZES
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("page", ["index", "compared-newsgroups", "sizes-newsgroups"])
-def test_variants_are_chosen_by_their_names_and_a_second_choice_resets(browser, page, size, scheme):
+@pytest.mark.parametrize("page", CHOSEN)
+def test_names_choose_what_is_seen_and_a_second_choice_resets(browser, page, size, scheme):
     with opened(browser, page, viewport=size, color_scheme=scheme) as shown:
-        figure = shown.page.locator("figure:has(.names)").first
+        figure = shown.page.locator("figure:has(.names button)").first
         assert "Choose names to see only these" in figure.inner_text()
         buttons = figure.locator(".names button")
         first, second = buttons.nth(0), buttons.nth(1)
 
         def seen() -> set[str]:
-            parts = figure.locator("svg [data-of]").evaluate_all(
-                "all => all.map(part => [part.dataset.of, getComputedStyle(part).opacity])"
+            return set(
+                figure.locator("svg [data-of]").evaluate_all(
+                    """all => all.filter((part) => part.checkVisibility())
+                      .filter((part) => getComputedStyle(part).opacity === "1")
+                      .map((part) => part.dataset.of)"""
+                )
             )
-            return {sign for sign, opacity in parts if float(opacity) == 1}
 
         everything = seen()
         signs = [each.get_attribute("value") for each in (first, second)]
@@ -125,20 +132,21 @@ def test_variants_are_chosen_by_their_names_and_a_second_choice_resets(browser, 
 
 
 @pytest.mark.parametrize("width", [375, 390])
-@pytest.mark.parametrize("page", ["index", "compared-newsgroups", "sizes-newsgroups"])
-def test_on_a_phone_a_plot_of_variants_fits_its_box_and_has_its_names_below_it(
-    browser, page, width
-):
+@pytest.mark.parametrize("page", WITH_NAMES)
+def test_on_a_phone_a_plot_with_names_fits_its_box_and_has_them_below_it(browser, page, width):
     with opened(browser, page, viewport={"width": width, "height": 800}) as shown:
-        picture = shown.page.locator(".picture:has(.names)").first
-        assert picture.evaluate("box => box.scrollWidth <= box.clientWidth")
-        plot, names = (picture.locator(each).bounding_box() for each in ("svg", ".names"))
-        assert names["y"] >= plot["y"] + plot["height"]
+        pictures = shown.page.locator(".picture:has(.names)").locator("visible=true")
+        assert pictures.count()
+        for picture in pictures.all():
+            assert picture.evaluate("box => box.scrollWidth <= box.clientWidth")
+            plot = picture.locator("> svg, > .panels").bounding_box()
+            assert picture.locator(".names").bounding_box()["y"] >= plot["y"] + plot["height"]
 
 
-def test_a_saved_plot_has_its_names_and_shows_what_was_chosen(browser, tmp_path):
-    with opened(browser, "compared-newsgroups", color_scheme="dark") as shown:
-        figure = shown.page.locator("figure:has(.names)").first
+@pytest.mark.parametrize("page", ["compared-newsgroups", "sizes-newsgroups"])
+def test_a_saved_plot_has_its_names_and_shows_what_was_chosen(browser, page):
+    with opened(browser, page, color_scheme="dark") as shown:
+        figure = shown.page.locator("figure:has(.names button)").first
         button = figure.locator(".names button").first
         button.click()
         with shown.page.expect_download() as download:
@@ -152,6 +160,46 @@ def test_a_saved_plot_has_its_names_and_shows_what_was_chosen(browser, tmp_path)
         faint = {each.get("data-of") for each in saved.iter() if "0.08" in each.get("style", "")}
         of = {each.get("data-of") for each in saved.iter()} - {None}
         assert of - faint == {button.get_attribute("value")}
+
+
+@SIZES
+def test_a_cell_of_a_heat_map_is_named_with_its_value_under_the_pointer(browser, size):
+    gates = pd.read_csv(TABLES / "lesson-inside_lstm/gates.csv")
+    gates = gates[gates["gate"] == "forget"].set_index(["unit", "step"])["value"]
+    with opened(browser, "lesson-inside_lstm", viewport=size, has_touch=True) as shown:
+        grid = shown.page.locator("figure:has-text('forget gate') [data-grid]").first
+        grid.scroll_into_view_if_needed()
+        named = json.loads(grid.get_attribute("data-grid"))
+        tip = shown.page.locator(".tip")
+        assert tip.is_hidden()
+        box = grid.bounding_box()
+        width, height = box["width"] / len(named["columns"]), box["height"] / len(named["rows"])
+        for row, column in ((0, 0), (3, 2)):
+            at = {"x": (column + 0.5) * width, "y": (row + 0.5) * height}
+            for reach in (grid.hover, grid.tap):
+                reach(position=at)
+                first, second = named["rows"][row], named["columns"][column]
+                assert tip.inner_text().startswith(f"{first}, {second}: ")
+                value = float(tip.inner_text().rpartition(": ")[2])
+                step = gates.index.get_level_values("step").min() + column
+                expected = gates[int(first.removeprefix("unit ")), step]
+                assert value == pytest.approx(expected, abs=0.006)
+        assert shown.too_wide() <= 0
+
+
+def test_a_touch_shows_the_name_and_figures_of_a_mark(browser):
+    with opened(browser, "compared-newsgroups", viewport=NARROW, has_touch=True) as shown:
+        mark = shown.page.locator(".panels .spots circle").first
+        mark.scroll_into_view_if_needed()
+        mark.tap()
+        tip = shown.page.locator(".tip")
+        assert tip.inner_text() == mark.locator("title").text_content()
+        box = tip.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= NARROW["width"]
+        shown.page.locator("h1").tap()
+        assert tip.is_hidden()
+        assert shown.said == []
 
 
 def test_verdicts_are_sorted_by_verdict_and_not_by_letter(browser):

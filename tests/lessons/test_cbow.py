@@ -271,7 +271,7 @@ def test_half_a_corpus_is_an_error(tmp_path):
 
 def test_labels_of_words_at_the_same_point_are_below_each_other():
     points = pd.DataFrame({"word": ["low", "high"], "x": [1.0, 1.0], "y": [0.0, 0.1]})
-    figure = cbow_plots.words_in_plane(points.assign(sentence="s", panel="p"), "panel")
+    (figure,) = cbow_plots.words_in_plane(points.assign(sentence="s", panel="p"), "panel")
     placed = {text.get_text(): text.xyann[1] for text in figure.axes[0].texts}
     assert placed["high"] > placed["low"]
     assert ">high<" in html.figure(figure, "a").data

@@ -218,7 +218,7 @@ def test_of_many_classes_the_true_and_the_most_probable_ones_are_drawn():
         [{"step": 1, "word": "w", "label": f"class {n}", "probability": n / 45} for n in range(10)]
     )
     shown = html.figure(inside_lstm_plots.probability_by_word(table, "class 0"), "a").data
-    drawn = [n for n in range(10) if f">class {n}<" in shown]
+    drawn = [n for n in range(10) if f"> class {n}<" in shown]
     assert drawn == [0, 7, 8, 9]
 
 

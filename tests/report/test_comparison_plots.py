@@ -13,7 +13,9 @@ def test_a_matrix_of_pairs_has_a_sign_in_each_cell():
     rows = [(titles[a], titles[b], verdict) for (a, b), verdict in verdicts.items()]
     table = pd.DataFrame(rows, columns=["title_a", "title_b", "verdict"])
     table = table.assign(difference=0.012, low=-0.005, high=0.03)
-    (axes,) = comparison_plots.pairs(table, named).axes
+    figure, names = comparison_plots.pairs(table, named)
+    (axes,) = figure.axes
+    assert [(name.title, name.number) for name in names] == [("SVM", 3), ("LSTM", 1), ("SLIDES", 2)]
     texts = {(cell.get_y() + 0.5, cell.get_x() + 0.5): cell.get_gid() for cell in axes.patches}
     assert texts.keys() == verdicts.keys()
     assert texts[0, 1] == "SVM: better than LSTM, +1.2 points (−0.5 to +3.0)"
@@ -24,7 +26,7 @@ def test_a_matrix_of_pairs_has_a_sign_in_each_cell():
         for pair, verdict in verdicts.items()
     }
     assert [label.get_text() for label in axes.get_xticklabels()] == ["C", "A", "B"]
-    assert axes.get_yticklabels()[0].get_text() == "SVM  C"
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["C", "A", "B"]
     shown = axes.images[0].get_array()
     assert np.ma.getmaskarray(shown).sum() == 3  # the diagonal
     assert shown[0, 1] == shown[0, 2] != shown[1, 0]
@@ -69,7 +71,9 @@ def test_pictures_of_certainty_draw_what_they_are_given():
         }
     )
     named = pd.DataFrame({"title": ["A", "B"], "number": [2, 27]})
-    panels = comparison_plots.reliability_curves(bins, named).axes
+    figures, names = comparison_plots.reliability_curves(bins, named)
+    panels = [axes for figure in figures for axes in figure.axes]
+    assert [name.number for name in names] == [2, 27]
     assert [panel.get_title("left") for panel in panels] == ["B  A", "AA  B"]
     assert panels[0].lines[1].get_ydata().tolist() == [0.4, 1]
     answered = pd.DataFrame({"title": "A", "coverage": [0.5, 1], "accuracy": [1, 0.8]})

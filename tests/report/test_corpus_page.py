@@ -14,7 +14,7 @@ import encode
 import evaluate_corpus
 import evaluate_duplicates
 from seq2report.core.tables import read_tables, write_tables
-from seq2report.report import corpus_page, corpus_plots
+from seq2report.report import corpus_page, corpus_plots, legend
 
 HOSTILE = "<script>alert(1)</script>&\"'</td>\u202e\x07 $x$ "
 ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;"
@@ -204,6 +204,6 @@ def test_the_plots_show_every_table_row_and_mark_the_configured_lengths():
 
 def test_without_a_fitted_law_only_the_curve_is_drawn():
     growth = pd.DataFrame({"words": [10], "different": [5]})
-    axes = corpus_plots.vocabulary_growth(growth, float("nan"), float("nan"), 7).axes[0]
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    figure = corpus_plots.vocabulary_growth(growth, float("nan"), float("nan"), 7)
+    labels = [name.title for name in legend.labelled([figure])]
     assert labels == ["different words", "words with an id: 7"]

@@ -1,4 +1,6 @@
+import json
 import re
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -24,7 +26,7 @@ def test_points_have_the_names_of_their_line_and_axes_and_their_values():
     figure = Figure()
     left, right = figure.subplots(1, 2)
     for panel in (left, right):
-        panel.plot([1, 2], [0.25, 0.5], color="#0072B2", label="LSTM" if panel is left else None)
+        panel.plot([1, 2], [0.25, 0.5], color="#0072B2", label="LSTM")
         panel.axhline(0.3, label="chance")
         panel.set(title="first" if panel is left else "second", xlabel="epoch: of 2")
     left.set_ylabel("accuracy (share)")
@@ -56,6 +58,38 @@ def test_intervals_percentages_and_ticks_with_names_are_those_of_the_axis():
         "A: words none, accuracy 50.0% (40.0% to 60.0%)",
         "A: words all, accuracy 75.0% (70.0% to 80.0%)",
     ]
+
+
+def test_a_band_is_the_interval_of_the_line_with_its_label():
+    figure = Figure()
+    axes = figure.subplots()
+    axes.plot([1, 2], [5, 6], label="LSTM")
+    axes.plot([1, 2], [7, 8], label="GRU")
+    axes.fill_between([1, 2], [4, 5.5], [6, 6.5], label="LSTM")
+    axes.set(xlabel="epoch", ylabel="loss")
+    assert titles(figure) == [
+        "LSTM: epoch 1, loss 5 (4 to 6)",
+        "LSTM: epoch 2, loss 6 (5.5 to 6.5)",
+        "GRU: epoch 1, loss 7",
+        "GRU: epoch 2, loss 8",
+    ]
+
+
+def test_the_cells_of_a_picture_of_pixels_have_their_texts_from_the_top():
+    figure = Figure(figsize=(2, 1), layout="none")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]], aspect="auto")
+    cells = [["10%", "", "30%"], ["40%", "", "60%"]]
+    plots.name_grid(axes, [HOSTILE, "down"], ["a", "b", "c"], cells)
+    drawn = html.figure(figure, "alt").data
+    assert "<script" not in drawn
+    ((place, grid),) = re.findall('<rect (.*?) data-grid="(.*?)"/>', drawn)
+    assert place == 'x="0.0" y="0.0" width="144.0" height="72.0"'
+    assert json.loads(unescape(grid)) == {
+        "rows": [HOSTILE, "down"],
+        "columns": ["a", "b", "c"],
+        "cells": ["10%;;30%", "40%;;60%"],
+    }
 
 
 @pytest.mark.parametrize("kind", ["bar", "step"])

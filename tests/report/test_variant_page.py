@@ -1,5 +1,6 @@
 """The page of a variant: its drawing, its pictures, and the words that decided."""
 
+import json
 import re
 
 import numpy as np
@@ -41,24 +42,44 @@ def history(seeds):
 
 @pytest.mark.parametrize(("seeds", "bands"), [(1, 0), (2, 0), (3, 2)])
 def test_a_band_stands_for_three_seeds_or_more(seeds, bands):
-    axes = variant_plots.learning_curves(history(seeds), "accuracy", 1).axes[0]
+    (axes,) = variant_plots.learning_curves(history(seeds), "accuracy", 1)[0].axes
     assert len(axes.collections) == bands
     if bands:
         _, validation = axes.collections
         assert validation.get_paths()[0].vertices[:, 1].max() == pytest.approx(0.3)
-        assert axes.lines[2].get_ydata() == pytest.approx([0.2, 0.2, 0.1])  # one seed went on
+        assert axes.lines[1].get_ydata() == pytest.approx([0.2, 0.2, 0.1])  # one seed went on
 
 
 def test_learning_curves_show_the_metric_that_decides():
     table = history(1).assign(val_macro_f1=[0.5, 0.7, 0.6])
-    axes, loss = variant_plots.learning_curves(table, "macro_f1", 1).axes
+    (axes,), (loss,) = (each.axes for each in variant_plots.learning_curves(table, "macro_f1", 1))
     assert (axes.get_ylabel(), loss.get_ylabel()) == ("macro-F1", "log loss")
     assert axes.lines[0].get_ydata() == pytest.approx([0.5, 0.7, 0.6])
     assert axes.lines[-1].get_ydata() == pytest.approx([0.7])  # the epoch that is kept
     named = pd.DataFrame({"title": ["A"], "number": [1]})
-    (panel,) = comparison_plots.learning_curves(table.assign(title="A"), named, "macro_f1").axes
+    table = table.assign(title="A")
+    ((figure,), names) = comparison_plots.learning_curves(table, named, "macro_f1")
+    (panel,) = figure.axes
+    assert [name.title for name in names] == ["A", "validation", "epoch that is kept"]
     assert panel.get_ylabel() == "macro-F1"
     assert [list(line.get_ydata()) for line in panel.lines] == [[0.5, 0.7, 0.6], [0.7]]
+
+
+@pytest.mark.parametrize(
+    ("count", "row", "column"), [(61, "c07", "c09"), (300, "c14 to c15", "c18 to c19")]
+)
+def test_the_cells_of_a_large_heat_map_name_their_classes_shares_and_documents(count, row, column):
+    classes = [f"c{n:02}" for n in range(count)]
+    pairs = [(name, name) for name in classes] + [(row[:3], column[:3])]
+    confusion = pd.DataFrame(pairs, columns=["label", "predicted"]).assign(documents=3)
+    (axes,) = variant_plots.heat_map(confusion, classes).axes
+    (grid,) = (json.loads(patch.get_gid()) for patch in axes.patches)
+    down, across = grid["rows"].index(f"true {row}"), grid["columns"].index(f"predicted {column}")
+    cells = [line.split(";") for line in grid["cells"]]
+    assert {len(line) for line in [cells, *cells]} == {min(count, variant_plots.PIXELS)}
+    assert cells[down][across] == ("50% (3)" if count == 61 else "33% (3)")
+    assert cells[down][down] == ("50% (3)" if count == 61 else "67% (6)")
+    assert cells[0][1] == ""
 
 
 def layers(*rows):

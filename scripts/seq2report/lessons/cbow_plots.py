@@ -8,24 +8,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from seq2report.report.plots import COLOURS, NEUTRAL, styles
+from seq2report.report.plots import COLOURS, NEUTRAL, figures, panels, styles
 
 
-def words_in_plane(points: pd.DataFrame, by: str) -> Figure:
+def words_in_plane(points: pd.DataFrame, by: str) -> list[Figure]:
     """Draw words (columns word, x, y, sentence), one panel per value of the column ``by``."""
     names = list(dict.fromkeys(points[by]))
-    columns = min(3 if len(names) == 3 else 2, len(names))
-    rows = math.ceil(len(names) / columns)
-    figure = Figure(figsize=(3.5 * columns, 3.5 * rows))
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for panel, name in zip(panels, names, strict=False):
+    drawn = panels(len(names), (3.5, 3.5))
+    for panel, name in zip(drawn, names, strict=True):
         _place(panel, points[points[by] == name])
         panel.set_title(textwrap.fill(name, 38))
-    for panel in panels[len(names) :]:
-        panel.set_visible(False)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2)
-    return figure
+    return figures(drawn, same_scale=False)
 
 
 def _place(axes: Axes, points: pd.DataFrame) -> None:
@@ -34,9 +27,8 @@ def _place(axes: Axes, points: pd.DataFrame) -> None:
     axes.axvline(0, color=NEUTRAL, linewidth=0.7)
     for sentence, style in styles(list(dict.fromkeys(points["sentence"]))).items():
         rows = points[points["sentence"] == sentence].sort_values("y", ascending=False)
-        axes.scatter(rows["x"], rows["y"], s=40, c=style["color"], marker=style["marker"])
-        # The legend has an empty point: the others overlap where words become equal.
-        axes.plot([], [], linestyle="", markersize=6, label=sentence, **style)
+        about = {"c": style["color"], "marker": style["marker"], "label": sentence}
+        axes.scatter(rows["x"], rows["y"], s=40, **about)
         # From top to bottom, so that labels of words at the same point are below each other.
         taken: list[tuple[float, float]] = []
         for word, x, y in rows[["word", "x", "y"]].itertuples(index=False):
@@ -52,48 +44,42 @@ def _place(axes: Axes, points: pd.DataFrame) -> None:
 
 def loss(history: pd.DataFrame, lowest: float) -> Figure:
     """Draw the loss of each epoch (columns epoch, loss) and the smallest possible loss."""
-    figure = Figure(figsize=(7, 2.8))
+    figure = Figure(figsize=(5.5, 2.8))
     axes = figure.subplots()
     axes.plot(history["epoch"], history["loss"], color=COLOURS[0], label="loss")
     axes.axhline(lowest, color=COLOURS[3], linestyle="--", label="smallest possible")
     axes.set(ylim=(0, None), xlabel="epoch", ylabel="cross-entropy")
     axes.grid(alpha=0.25)
-    axes.legend()
     return figure
 
 
-def separation(shares: pd.DataFrame) -> Figure:
+def separation(shares: pd.DataFrame) -> list[Figure]:
     """Draw shares of the random starts by epoch; columns setting, epoch, line, nearest."""
-    figure = Figure(figsize=(10, 3.6))
-    panels = figure.subplots(1, 2, sharey=True)
+    drawn = panels(2, (4.6, 3.4))
     titles = {"line": "separated by a line", "nearest": "nearest word is in the sentence"}
-    for panel, (measure, title) in zip(panels, titles.items(), strict=True):
+    for panel, (measure, title) in zip(drawn, titles.items(), strict=True):
         for setting, style in styles(list(dict.fromkeys(shares["setting"]))).items():
             rows = shares[shares["setting"] == setting]
             style |= {"markersize": 4, "markevery": 5}
-            label = setting if measure == "line" else None
-            panel.plot(rows["epoch"], 100 * rows[measure], label=label, **style)
+            panel.plot(rows["epoch"], 100 * rows[measure], label=setting, **style)
         panel.set(title=title, xlabel="epoch", ylim=(-3, 103))
+        panel.set_ylabel("% of the random starts")
         panel.grid(alpha=0.25)
-    panels[0].set_ylabel("% of the random starts")
-    figure.legend(loc="outside lower center", ncols=2)
-    return figure
+    return figures(drawn)
 
 
-def bands(table: pd.DataFrame) -> Figure:
+def bands(table: pd.DataFrame) -> list[Figure]:
     """Draw vectors by frequency of the word; columns method, occurrences, length, same_class."""
-    figure = Figure(figsize=(9, 3.2))
-    left, right = figure.subplots(1, 2)
+    left, right = drawn = panels(2, (4.6, 3.2))
     order = list(dict.fromkeys(table["occurrences"]))
     for method, style in styles(list(dict.fromkeys(table["method"]))).items():
         rows = table[table["method"] == method].set_index("occurrences").loc[order]
         left.plot(range(len(order)), rows["length"], label=method, **style)
-        right.plot(range(len(order)), 100 * rows["same_class"], **style)
+        right.plot(range(len(order)), 100 * rows["same_class"], label=method, **style)
     left.set(title="mean length of the vectors", ylim=(0, None))
-    right.set(title="% whose nearest word is of the same class", ylim=(0, 100))
+    right.set(title="% whose nearest word has the same class", ylim=(0, 100))
     for panel in (left, right):
         panel.set_xticks(range(len(order)), order)
         panel.set_xlabel("occurrences of the word")
         panel.grid(alpha=0.25)
-    figure.legend(loc="outside lower center", ncols=2)
-    return figure
+    return figures(drawn, same_scale=False)

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
-from seq2report.report.plots import COLOURS, NEUTRAL, styles
+from seq2report.report.plots import COLOURS, NEUTRAL, name_grid, styles
 
 LONGEST = 16  # characters of a word below a plot
 SHOWN_CLASSES = 4  # lines at most
@@ -38,14 +38,20 @@ def heat_map(gates: pd.DataFrame, gate: str, order: pd.Series) -> Figure:
         scale = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit}
     else:
         scale = {"cmap": "cividis", "vmin": 0, "vmax": 1}
+    words = labels(words)
     image = axes.imshow(values, aspect="auto", interpolation="nearest", **scale)
-    axes.set_xticks(range(len(words)), labels(words), rotation=90, fontsize=8.5)
+    name_grid(axes, [f"unit {unit}" for unit in values.index], words, _written(values))
+    axes.set_xticks(range(len(words)), words, rotation=90, fontsize=8.5)
     axes.set_yticks(range(len(values)), values.index, fontsize=7)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_ylabel("unit")
     figure.colorbar(image, ax=axes, fraction=0.03, pad=0.01)
     return figure
+
+
+def _written(values: pd.DataFrame) -> list[list[str]]:
+    return [[f"{value:.2f}" for value in row] for row in values.to_numpy()]
 
 
 def probability_by_word(probabilities: pd.DataFrame, label: str) -> Figure:
@@ -66,18 +72,16 @@ def probability_by_word(probabilities: pd.DataFrame, label: str) -> Figure:
     axes.set_xticks(range(len(words)), labels(words), rotation=90, fontsize=8.5)
     axes.set(xlim=(-0.5, len(words) - 0.5), ylim=(-0.02, 1.02), ylabel="probability")
     axes.grid(alpha=0.25)
-    figure.legend(loc="outside right upper")
     return figure
 
 
 def squashes() -> Figure:
     """Draw the two functions that limit the values of an LSTM: sigmoid and tanh."""
     x = np.linspace(-5, 5, 201)
-    figure = Figure(figsize=(6, 2.4))
+    figure = Figure(figsize=(5.5, 2.6))
     axes = figure.subplots()
     axes.plot(x, 1 / (1 + np.exp(-x)), color=COLOURS[0], label="σ (sigmoid): from 0 to 1")
     axes.plot(x, np.tanh(x), color=COLOURS[3], label="tanh: from −1 to 1")
     axes.axhline(0, color=NEUTRAL, linewidth=0.8)
     axes.grid(alpha=0.25)
-    figure.legend(loc="outside right upper")
     return figure

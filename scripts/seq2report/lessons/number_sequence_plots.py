@@ -11,7 +11,7 @@ NETWORK, RULE = COLOURS[0], COLOURS[1]
 
 def loss(history: pd.DataFrame, last_number: float) -> Figure:
     """Draw the mean absolute error of each epoch, and that of repeating the last number."""
-    figure = Figure(figsize=(8, 3.2))
+    figure = Figure(figsize=(5.5, 3.2))
     axes = figure.subplots()
     axes.plot(history["epoch"], history["mae"], color=NETWORK, label="LSTM, training windows")
     axes.axhline(last_number, color=RULE, linestyle="--", label="last number")
@@ -27,13 +27,12 @@ def scatter_test(test: pd.DataFrame) -> Figure:
     axes.scatter(test["true"], test["predicted"], s=26, color=NETWORK, label="LSTM, test windows")
     _label(axes)
     axes.set_aspect("equal")
-    axes.legend(loc="upper left")
     return figure
 
 
 def scatter_outside(predictions: pd.DataFrame, largest_trained: int) -> Figure:
     """Draw predictions of LSTM and linear regression, inside and outside the training range."""
-    figure = Figure(figsize=(8, 4.8))
+    figure = Figure(figsize=(5.5, 4.6))
     axes = figure.subplots()
     low, high = predictions["true"].min() - 5, predictions["true"].max() + 5
     axes.axvspan(largest_trained, high, color=NEUTRAL, alpha=0.18, linewidth=0)
@@ -50,7 +49,6 @@ def scatter_outside(predictions: pd.DataFrame, largest_trained: int) -> Figure:
             axes.scatter(rows["true"], rows["predicted"], label=label, facecolors=fill, **style)
     axes.set_xlim(low, high)
     _label(axes)
-    axes.legend(loc="upper left")
     return figure
 
 

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from seq2report.report.plots import styles
+from seq2report.report.plots import figures, panels, styles
 
 # Similar words are dark in both: a small distance, a large cosine.
 SHADES = {"euclidean": "Blues_r", "cosine": "Blues"}
 
 
-def heat_maps(distances: pd.DataFrame, measure: str) -> Figure:
+def heat_maps(distances: pd.DataFrame, measure: str) -> list[Figure]:
     """Draw the "euclidean" or "cosine" distances between words, one panel per space.
 
     Distances have one scale per panel, as the vectors of one space may be longer than those of
@@ -19,9 +19,8 @@ def heat_maps(distances: pd.DataFrame, measure: str) -> Figure:
     spaces = list(dict.fromkeys(distances["space"]))
     words = list(dict.fromkeys(distances["word"]))
     lowest = min(0, distances[measure].min()) if measure == "cosine" else 0
-    figure = Figure(figsize=(3.3 * len(spaces), 3.2))
-    panels = figure.subplots(1, len(spaces), squeeze=False, sharey=True)[0]
-    for panel, space in zip(panels, spaces, strict=True):
+    drawn = panels(len(spaces), (3.4, 3.2))
+    for panel, space in zip(drawn, spaces, strict=True):
         rows = distances[distances["space"] == space]
         values = rows.pivot(index="word", columns="other", values=measure).loc[words, words]
         values = values.to_numpy()
@@ -39,7 +38,7 @@ def heat_maps(distances: pd.DataFrame, measure: str) -> Figure:
         panel.set_yticks(range(len(words)), words)
         panel.tick_params(length=0)
         panel.spines[:].set_visible(False)
-    return figure
+    return figures(drawn, same_scale=False)
 
 
 def scatter(features: pd.DataFrame, kinds: dict[str, str]) -> Figure:

@@ -13,7 +13,7 @@ MARKERS = {ONE: "s", TWO: "o"}
 
 
 def weather(series: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(10, 4.2))
+    figure = Figure(figsize=(5.5, 4))
     upper, lower = figure.subplots(2, 1, sharex=True)
     day = series["hour"] / 24 + 1
     upper.plot(day, series["temperature"], color=TRUE)
@@ -31,7 +31,7 @@ def week(predictions: pd.DataFrame, inputs: tuple[str, str]) -> Figure:
 
     Here and below, ``inputs`` are the names of one feature and of two.
     """
-    figure = Figure(figsize=(10, 5.4))
+    figure = Figure(figsize=(5.5, 5))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     truth = predictions[predictions["inputs"] == inputs[0]]
     upper.plot(truth["hour"] / 24 + 1, truth["temperature"], color=TRUE, linewidth=1, label="true")
@@ -39,14 +39,14 @@ def week(predictions: pd.DataFrame, inputs: tuple[str, str]) -> Figure:
         rows = predictions[predictions["inputs"] == name]
         day, error = rows["hour"] / 24 + 1, rows["predicted"] - rows["temperature"]
         style = {"color": colour, "marker": MARKERS[colour], "markersize": 3, "linestyle": "none"}
-        upper.plot(day, rows["predicted"], **style, label=f"LSTM: {name}")
+        style["label"] = f"LSTM: {name}"
+        upper.plot(day, rows["predicted"], **style)
         lower.plot(day, error, **style)
     lower.axhline(0, color=NEUTRAL, linewidth=1)
     upper.set_ylabel("temperature, °C")
     lower.set_ylabel("predicted − true, °C")
     upper.grid(alpha=0.25)
     _days(lower)
-    figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 
@@ -54,7 +54,7 @@ def errors(scores: pd.DataFrame, floor: float, inputs: tuple[str, str]) -> Figur
     """Draw the mean absolute error of every method, one point per run, and that of the noise."""
     groups = scores.groupby(["method", "inputs"], sort=False)["mae"]
     order = groups.mean().sort_values(ascending=False)
-    figure = Figure(figsize=(9, 0.5 * len(order) + 1.2))
+    figure = Figure(figsize=(5.5, 0.5 * len(order) + 1.2))
     axes = figure.subplots()
     for y, (method, name) in enumerate(order.index):
         colour = ONE if name == inputs[0] else TWO
@@ -72,13 +72,12 @@ def errors(scores: pd.DataFrame, floor: float, inputs: tuple[str, str]) -> Figur
 
 
 def training(history: pd.DataFrame, inputs: tuple[str, str]) -> Figure:
-    figure = Figure(figsize=(8, 3.2))
+    figure = Figure(figsize=(5.5, 3.2))
     axes = figure.subplots()
     for name, colour in zip(inputs, (ONE, TWO), strict=True):
-        for run, curve in history[history["inputs"] == name].groupby("run"):
-            label = f"LSTM: {name}" if run == 1 else None
-            style = {"color": colour, "marker": MARKERS[colour], "markersize": 3}
-            axes.plot(curve["epoch"], curve["loss"], **style, linewidth=1, label=label)
+        style = {"color": colour, "marker": MARKERS[colour], "markersize": 3, "linewidth": 1}
+        for _, curve in history[history["inputs"] == name].groupby("run"):
+            axes.plot(curve["epoch"], curve["loss"], **style, label=f"LSTM: {name}")
     axes.xaxis.get_major_locator().set_params(integer=True)
     log_errors(axes, "mean squared error\n(standardised, logarithmic)")
     return figure

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from seq2report.report.plots import COLOURS, INK, MARKERS, NEUTRAL
+from seq2report.report.plots import COLOURS, INK, MARKERS, NEUTRAL, figures, panels
 
 INPUT, CELL, OUTPUT, SECOND = COLOURS[5], COLOURS[0], COLOURS[1], COLOURS[2]
 WIDTH, HEIGHT = 0.76, 0.46  # of a box; time steps and rows are 1 apart
@@ -77,23 +77,22 @@ def bidirectional(words: Sequence[str], outputs: Sequence[str]) -> Figure:
     return figure
 
 
-def losses(history: pd.DataFrame) -> Figure:
+def losses(history: pd.DataFrame) -> list[Figure]:
     shapes = list(dict.fromkeys(history["shape"]))
-    figure = Figure(figsize=(3.1 * len(shapes), 2.5))
-    panels = figure.subplots(1, len(shapes), squeeze=False)[0]
-    for panel, shape in zip(panels, shapes, strict=True):
+    drawn = panels(len(shapes), (3.1, 2.5))
+    for panel, shape in zip(drawn, shapes, strict=True):
         run = history[history["shape"] == shape]
         panel.plot(run["epoch"], run["loss"], color=CELL, marker="o", markersize=4)
         panel.set(title=shape, xlabel="epoch", ylim=(0, None))
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.grid(alpha=0.25)
-    panels[0].set_ylabel("training loss\n(natural logarithm)")
-    return figure
+        panel.set_ylabel("training loss\n(natural logarithm)")
+    return figures(drawn, same_scale=False)
 
 
 def scores(methods: pd.Series, label: str) -> Figure:
     """Draw the score of each method as a point on its own line; ``label`` is of the axis."""
-    figure = Figure(figsize=(8, 0.55 + 0.36 * len(methods)))
+    figure = Figure(figsize=(5.5, 0.55 + 0.36 * len(methods)))
     axes = figure.subplots()
     for row, (method, score) in enumerate(methods.items()):
         style = {"color": CELL, "marker": "o"} if method == "network" else RULES
@@ -112,7 +111,7 @@ def exact_by_digits(methods: pd.DataFrame, trained: int) -> Figure:
 
     ``trained`` is the number of digits of the longest training numbers.
     """
-    figure = Figure(figsize=(8, 3.2))
+    figure = Figure(figsize=(5.5, 3.2))
     axes = figure.subplots()
     digits = np.sort(methods["digits"].unique())
     axes.axvspan(trained + 0.5, digits[-1] + 0.5, color=NEUTRAL, alpha=0.18, linewidth=0)
@@ -123,7 +122,6 @@ def exact_by_digits(methods: pd.DataFrame, trained: int) -> Figure:
     axes.set(xlim=(digits[0] - 0.3, digits[-1] + 0.5), ylim=(-0.04, 1.06))
     axes.set(xlabel="digits of the number", ylabel="share written exactly")
     axes.grid(alpha=0.25)
-    figure.legend(loc="outside right upper")
     return figure
 
 

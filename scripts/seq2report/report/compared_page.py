@@ -82,11 +82,11 @@ def pairs(tables: dict[str, pd.DataFrame]) -> HTML:
         f" {counts.loc[title, 'worse']}"
         for title in titles
     )
-    picture = comparison_plots.pairs(comparisons, variants)
-    caption = circumstances(tables["variants"])
+    picture, names = comparison_plots.pairs(comparisons, variants)
+    caption = f"+ better, − worse, ≈ not distinguishable. {circumstances(tables['variants'])}"
     if (count := len(tables["variants"])) > MOST:
         caption += f"; the {MOST} best of {count:,} variants"
-    return html.figure(picture, alt, caption)
+    return html.figure(picture, alt, caption, names)
 
 
 def cost_table(corpus: str, variants: pd.DataFrame) -> HTML:
@@ -158,8 +158,8 @@ def reliability(tables: dict[str, pd.DataFrame]) -> HTML:
         " Larger dots stand for more documents; bins with few documents are joined. Bars are 95%"
         f" intervals.{_drawn(tables, best)}"
     )
-    picture = comparison_plots.reliability_curves(tables["calibration"], best)
-    return html.figure(picture, alt, caption)
+    picture, names = comparison_plots.reliability_curves(tables["calibration"], best)
+    return html.figure(picture, alt, caption, names)
 
 
 def _drawn(tables: dict[str, pd.DataFrame], best: pd.DataFrame) -> str:
@@ -219,5 +219,5 @@ def learning_curves(tables: dict[str, pd.DataFrame]) -> HTML:
     metric = variants["metric"].iloc[0]
     caption = f"The {MOST} best of {len(networks):,} networks" if len(networks) > MOST else ""
     alt = f"The validation {METRICS[metric]} of each network by epoch"
-    picture = comparison_plots.learning_curves(history, networks.head(MOST), metric)
-    return html.figure(picture, alt, caption)
+    picture, names = comparison_plots.learning_curves(history, networks.head(MOST), metric)
+    return html.figure(picture, alt, caption, names)

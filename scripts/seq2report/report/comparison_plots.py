@@ -1,25 +1,29 @@
 """Plots of the pages that compare variants: each function returns a matplotlib figure."""
 
-import math
 import textwrap
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from seq2report.core.excerpts import excerpt
+from seq2report.report import legend
 from seq2report.report.numbers import METRICS
 from seq2report.report.plots import (
     INK,
     NEUTRAL,
     Name,
     belongs,
+    figures,
     ink_on,
     letters,
     look,
     name_cells,
+    panels,
     styles,
 )
 
@@ -31,7 +35,8 @@ VERDICTS = {  # background, sign, colour of the sign
 LISTED = 20  # variants that a plot names, the best
 WIDE = 2000  # from this ratio of times on, an axis names powers of ten only
 LONGEST = 38  # characters of a title in a plot
-FEW_PANELS = 9  # up to this many panels are drawn large
+PANEL = 2.55, 2.5  # inches; two panels stand beside each other on a phone
+TITLE = 28  # characters of a line of the title of a panel
 
 
 def score_against_time(variants: pd.DataFrame) -> tuple[Figure, list[Name]]:
@@ -91,17 +96,18 @@ def _lettered_dot(axes: Axes, row: pd.Series) -> None:
     belongs(row["number"], sign, *bars.get_children())
 
 
-def pairs(comparisons: pd.DataFrame, variants: pd.DataFrame) -> Figure:
-    """Draw the matrix of paired tests: is the variant of the row better than that of the column?"""
+def pairs(comparisons: pd.DataFrame, variants: pd.DataFrame) -> tuple[Figure, list[Name]]:
+    """Draw the matrix of paired tests: is the variant of the row better than that of the column?
+
+    Returns the names of the rows, too.
+    """
     titles, count = list(variants["title"]), len(variants)
     signs = [letters(number) for number in variants["number"]]
-    shown = [excerpt(title, 2 * LONGEST) for title in titles]
     place = {title: n for n, title in enumerate(titles)}
     rows, columns = (comparisons[f"title_{side}"].map(place) for side in "ab")
     grid = np.full((count, count), np.nan)  # the diagonal stays empty
     grid[rows, columns] = comparisons["verdict"].map({name: n for n, name in enumerate(VERDICTS)})
-    names = 0.09 * max(map(len, shown)) + 0.7  # inches that the longest title takes
-    figure = Figure(figsize=(max(0.3 * count + names, 5.5), 0.3 * count + 1))
+    figure = Figure(figsize=(0.3 * count + 0.4, 0.3 * count + 0.4))
     axes = figure.subplots()
     colours = mpl.colors.ListedColormap([colour for colour, _, _ in VERDICTS.values()])
     axes.imshow(grid, cmap=colours, vmin=0, vmax=len(VERDICTS) - 1)
@@ -110,9 +116,7 @@ def pairs(comparisons: pd.DataFrame, variants: pd.DataFrame) -> Figure:
         axes.text(x, y, sign, ha="center", va="center", color=ink)
     texts = map(_difference, comparisons.itertuples())
     name_cells(axes, ((y, x, text, "#") for y, x, text in zip(rows, columns, texts, strict=True)))
-    for verdict, (colour, sign, _) in VERDICTS.items():
-        axes.scatter([], [], marker="s", s=90, color=colour, label=f"{sign}  {verdict}")
-    axes.set_yticks(range(count), map("{}  {}".format, shown, signs))
+    axes.set_yticks(range(count), signs)
     axes.set_xticks(range(count), signs)
     axes.set_xticks(np.arange(count - 1) + 0.5, minor=True)
     axes.set_yticks(np.arange(count - 1) + 0.5, minor=True)
@@ -120,9 +124,7 @@ def pairs(comparisons: pd.DataFrame, variants: pd.DataFrame) -> Figure:
     axes.tick_params(which="both", length=0)
     axes.tick_params(labeltop=True, labelbottom=False)
     axes.spines[:].set_visible(False)
-    axes.set_anchor("E")  # a browser may need more room for the names than matplotlib thinks
-    figure.legend(loc="outside lower center", ncols=len(VERDICTS))
-    return figure
+    return figure, _names(variants)
 
 
 def _difference(pair: tuple) -> str:
@@ -136,7 +138,7 @@ def _difference(pair: tuple) -> str:
 
 def score_by_length(sweeps: pd.DataFrame, metric: str) -> Figure:
     """Plot a metric with its interval against words read, one line per value of ``sweep``."""
-    figure = Figure(figsize=(8, 3.4))
+    figure = Figure(figsize=(5.5, 3.4))
     axes = figure.subplots()
     for title, style in styles(list(dict.fromkeys(sweeps["sweep"]))).items():
         rows = sweeps[sweeps["sweep"] == title].sort_values("words")
@@ -145,63 +147,63 @@ def score_by_length(sweeps: pd.DataFrame, metric: str) -> Figure:
     axes.set_xticks(sorted(set(sweeps["words"])))
     axes.set(xlabel="words read per document", ylabel=f"{metric} on the test documents")
     axes.grid(alpha=0.25)
-    axes.legend()
     return figure
 
 
-def learning_curves(history: pd.DataFrame, variants: pd.DataFrame, metric: str) -> Figure:
+def learning_curves(
+    history: pd.DataFrame, variants: pd.DataFrame, metric: str
+) -> tuple[list[Figure], list[Name]]:
     """Plot a metric by epoch on the validation split, one panel per variant.
 
-    The training split is drawn too if its metric is in the history, as is accuracy.
+    The training split is drawn too if its metric is in the history, as is accuracy. Returns the
+    names of the panels and of the lines, too.
     """
     validation = f"val_{metric}"
-    count = len(variants)
-    columns = min(3 if count <= FEW_PANELS else 5, count)
-    rows = math.ceil(count / columns)
-    width, height = (3.6, 2.5) if count <= FEW_PANELS else (2.3, 2.0)
-    figure = Figure(figsize=(width * columns, height * rows))
-    panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
-    for panel, row in zip(panels, variants.itertuples(), strict=False):
+    drawn = panels(len(variants), PANEL)
+    for panel, row in zip(drawn, variants.itertuples(), strict=True):
         colour = look(row.number)["color"]
-        for seed, run in history[history["title"] == row.title].groupby("seed"):
-            names = ("training", "validation") if seed == history["seed"].min() else (None, None)
+        for _, run in history[history["title"] == row.title].groupby("seed"):
             if metric in run:
-                panel.plot(run["epoch"], run[metric], color=NEUTRAL, label=names[0])
-            panel.plot(run["epoch"], run[validation], color=colour, label=names[1])
+                panel.plot(run["epoch"], run[metric], color=NEUTRAL, label="training")
+            panel.plot(run["epoch"], run[validation], color=colour, label="validation")
             kept = run[run["kept"]]
-            panel.plot(kept["epoch"], kept[validation], "o", color=colour, markersize=5)
-        panel.set_title(_panel_title(row, round(9 * width)))
-        panel.grid(alpha=0.25)
+            style = {"color": colour, "markersize": 5, "label": "kept"}
+            panel.plot(kept["epoch"], kept[validation], "o", **style)
+        _about_panel(panel, row)
         panel.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True, nbins=6))
-        panel.set_xlabel("epoch")
-    for panel in panels[::columns]:
-        panel.set_ylabel(METRICS[metric])
-    panels[0].legend(loc="lower right")
-    for panel in panels[count:]:
-        panel.set_visible(False)
-    return figure
+        panel.set(xlabel="epoch", ylabel=METRICS[metric])
+    samples = {"training": Line2D([], [], color=NEUTRAL)} if metric in history else {}
+    samples["validation"] = Line2D([], [], color=INK)
+    samples["epoch that is kept"] = Line2D([], [], color=INK, marker="o", linestyle="")
+    return figures(drawn), [*_names(variants), *_notes(samples)]
 
 
-def _panel_title(row: tuple, width: int) -> str:
-    return textwrap.fill(f"{letters(row.number)}  {excerpt(row.title, 3 * width)}", width)
+def _about_panel(panel: Axes, row: tuple) -> None:
+    """Set the title of the panel of a variant, and let a reader choose it by its name."""
+    title = f"{letters(row.number)}  {excerpt(row.title, LONGEST)}"
+    panel.set_title(textwrap.fill(title, TITLE), fontsize=9)
+    panel.grid(alpha=0.25)
+    belongs(row.number, panel.get_figure())
 
 
-def reliability_curves(calibration: pd.DataFrame, variants: pd.DataFrame) -> Figure:
-    """Draw reliability diagrams: accuracy against confidence, one panel per variant."""
-    columns = min(4, len(variants))
-    rows = math.ceil(len(variants) / columns)
-    figure = Figure(figsize=(2.6 * columns, 2.7 * rows))
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
-    for panel, row in zip(panels, variants.itertuples(), strict=False):
-        bins = calibration[calibration["title"] == row.title]
-        reliability_diagram(panel, bins, row.number)
-        panel.set_title(_panel_title(row, 26), fontsize=9)
-    for n, panel in enumerate(panels):
-        panel.set_visible(n < len(variants))
-        panel.tick_params(labelbottom=n + columns >= len(variants))  # no panel below it
-    figure.supxlabel("confidence: probability of the predicted class", fontsize=9.5)
-    figure.supylabel("accuracy: share of correct predictions", fontsize=9.5)
-    return figure
+def _names(variants: pd.DataFrame) -> list[Name]:
+    return [Name(excerpt(row.title, LONGEST), row.number) for row in variants.itertuples()]
+
+
+def _notes(samples: dict[str, Artist]) -> list[Name]:
+    return [Name(title, sample=legend.sample(artist)) for title, artist in samples.items()]
+
+
+def reliability_curves(
+    calibration: pd.DataFrame, variants: pd.DataFrame
+) -> tuple[list[Figure], list[Name]]:
+    """Draw reliability diagrams, one panel per variant; return the names of the variants too."""
+    drawn = panels(len(variants), PANEL)
+    for panel, row in zip(drawn, variants.itertuples(), strict=True):
+        reliability_diagram(panel, calibration[calibration["title"] == row.title], row.number)
+        _about_panel(panel, row)
+        panel.set(xlabel="confidence", ylabel="accuracy")
+    return figures(drawn, same_scale=False), _names(variants)
 
 
 def reliability_diagram(axes: Axes, bins: pd.DataFrame, number: int) -> None:
@@ -215,7 +217,7 @@ def reliability_diagram(axes: Axes, bins: pd.DataFrame, number: int) -> None:
     area = 4 + 120 * bins["documents"] / bins["documents"].sum()
     axes.scatter(bins["confidence"], bins["accuracy"], s=area, color=colour, alpha=0.8)
     axes.grid(alpha=0.25)
-    axes.set_aspect("equal")
+    axes.set(xlim=(0, 1.03), ylim=(0, 1.03), aspect="equal")
 
 
 def selective_accuracy(

@@ -22,7 +22,7 @@ def losses(cuts: pd.DataFrame) -> pd.DataFrame:
 
 def lengths_and_cuts(lengths: pd.DataFrame, cuts: pd.DataFrame) -> Figure:
     """Plot the distribution of document lengths, and below it the losses by truncation."""
-    figure = Figure(figsize=(10, 5.6))
+    figure = Figure(figsize=(5.5, 4.8))
     above, below = figure.subplots(2, sharex=True, height_ratios=(2, 3))
     longest = max(int(lengths["words"].max()), int(cuts["cut"].max()))
     edges = np.unique(np.geomspace(1, longest + 1, 50).astype(int))
@@ -33,7 +33,6 @@ def lengths_and_cuts(lengths: pd.DataFrame, cuts: pd.DataFrame) -> Figure:
         rows = lengths[lengths["counted"] == counted]
         above.hist(rows["words"], bins=edges, weights=rows["documents"], label=label, **style)
     above.set_ylabel("documents")
-    above.legend(loc="upper left")
     shares = losses(cuts)
     for name, colour, style in zip(LOSSES, COLOURS, ["-", "--", ":"], strict=False):
         below.plot(shares["cut"], shares[name], style, marker="o", color=colour, label=name)
@@ -43,7 +42,6 @@ def lengths_and_cuts(lengths: pd.DataFrame, cuts: pd.DataFrame) -> Figure:
     below.xaxis.set_minor_formatter("")
     below.set_xlabel("words of a document; bottom: words that are read of it (log scale)")
     below.grid(alpha=0.25)
-    below.legend(loc="center left")
     for cut in cuts.loc[cuts["configured"], "cut"]:
         for axes in (above, below):
             axes.axvline(cut, color=COLOURS[3], linestyle="--", linewidth=1.2)
@@ -54,7 +52,7 @@ def lengths_and_cuts(lengths: pd.DataFrame, cuts: pd.DataFrame) -> Figure:
 
 def vocabulary_growth(growth: pd.DataFrame, k: float, beta: float, kept: int) -> Figure:
     """Plot different words against words read, with Heaps' law (NaN without a fit)."""
-    figure = Figure(figsize=(10, 3.6))
+    figure = Figure(figsize=(5.5, 3.2))
     axes = figure.subplots()
     axes.plot(growth["words"], growth["different"], color=COLOURS[0], label="different words")
     if not np.isnan(beta):
@@ -67,5 +65,4 @@ def vocabulary_growth(growth: pd.DataFrame, k: float, beta: float, kept: int) ->
         axis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel="words read, in the order of the training documents", ylabel="different words")
     axes.grid(alpha=0.25)
-    axes.legend(loc="upper left")
     return figure

@@ -9,20 +9,20 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 from matplotlib.text import Annotation
 from matplotlib.ticker import FixedLocator, FuncFormatter, PercentFormatter, StrMethodFormatter
 
-from seq2report.report.plots import NEUTRAL
+from seq2report.report.plots import GRID, NEUTRAL, shown_label
 
 MOST = 1500  # points of a picture; of longer lines, those at equal distances
 NAMES = 3  # of points at one place
 RADIUS = 5  # typographic points around a mark
-Looks = dict[tuple, str]
+Intervals = dict[float, tuple[float, float]]  # by x
 
 
 class Points(NamedTuple):
@@ -30,18 +30,17 @@ class Points(NamedTuple):
 
     name: str
     xy: np.ndarray  # (n, 2)
-    intervals: dict[float, tuple[float, float]]  # by x
+    intervals: Intervals
 
 
 def overlay(figure: Figure) -> str:
     """Return an SVG group of invisible marks with titles, for a picture that was saved before.
 
-    The marks are the cells of `plots.name_cells`, the points of lines and scatter plots, and bars;
-    their values are those that are drawn.
+    The marks are the cells of `plots.name_cells` and `plots.name_grid`, the points of lines and
+    scatter plots, and bars; their values are those that are drawn.
     """
     panels = [axes for axes in figure.axes if axes.get_visible() and axes.axison]
-    looks = _looks(panels)
-    series = [(axes, points) for axes in panels for points in _series(axes, looks)]
+    series = [(axes, points) for axes in panels for points in _series(axes)]
     limit = max(2, MOST // max(1, len(series)))
     shown = [_cell(axes, patch) for axes in panels for patch in axes.patches if patch.get_url()]
     shown += [bar for axes in panels for bar in _bars(axes)]
@@ -51,49 +50,42 @@ def overlay(figure: Figure) -> str:
     return content and f'<g class="spots" fill="none" pointer-events="all">{content}</g>'
 
 
-def _looks(panels: list[Axes]) -> Looks:
-    """Return the label of each look of a line with one label only, for panels without labels."""
-    found: dict[tuple, set[str]] = {}
-    for axes in panels:
-        labels = {line: line.get_label() for line in axes.lines}
-        labels |= {bars[0]: bars.get_label() for bars in _errorbars(axes) if bars[0]}
-        for line, label in labels.items():
-            found.setdefault(_look(line), set()).update([_named(label)])
-    return {look: (names - {""}).pop() for look, names in found.items() if len(names - {""}) == 1}
-
-
-def _look(line: Line2D) -> tuple:
-    return to_hex(line.get_color()), line.get_linestyle(), line.get_marker()
-
-
-def _named(label: object) -> str:
-    return "" if str(label).startswith("_") else " ".join(str(label).split())
-
-
 def _errorbars(axes: Axes) -> list[ErrorbarContainer]:
     return [bars for bars in axes.containers if isinstance(bars, ErrorbarContainer)]
 
 
-def _series(axes: Axes, looks: Looks) -> Iterator[Points]:
+def _series(axes: Axes) -> Iterator[Points]:
     """Yield the points of the lines and scatter plots of a panel that have data coordinates."""
     errors = _errorbars(axes)
     caps = {cap for bars in errors for cap in bars[1]}
     alone = {k: v for bars in errors if not bars[0] for k, v in _intervals(bars).items()}
     of_line = {bars[0]: (bars.get_label(), _intervals(bars)) for bars in errors if bars[0]}
+    bands = {shown_label(band.get_label()): _ends(band) for band in _bands(axes)}
     for line in axes.lines:
         label, intervals = of_line.get(line, (line.get_label(), alone))
-        name = _named(label) or looks.get(_look(line), "")
+        name = shown_label(label)
+        intervals = bands.get(name, intervals) if name else intervals
         is_guide = not name and to_hex(line.get_color()) == NEUTRAL.lower()
         if line not in caps and line.get_transform() == axes.transData and not is_guide:
             yield Points(name, np.column_stack(line.get_data(orig=False)), intervals)
-    for dots in axes.collections:
+    for dots in (each for each in axes.collections if each not in _bands(axes)):
         if len(places := np.asarray(dots.get_offsets())) and dots.get_offset_transform() == (
             axes.transData
         ):
-            yield Points(_named(dots.get_label()), places, alone)
+            yield Points(shown_label(dots.get_label()), places, alone)
 
 
-def _intervals(bars: ErrorbarContainer) -> dict[float, tuple[float, float]]:
+def _bands(axes: Axes) -> list[FillBetweenPolyCollection]:
+    return [band for band in axes.collections if isinstance(band, FillBetweenPolyCollection)]
+
+
+def _ends(band: FillBetweenPolyCollection) -> Intervals:
+    corners = np.concatenate([path.vertices for path in band.get_paths()])
+    values = {x: corners[corners[:, 0] == x, 1] for x in np.unique(corners[:, 0])}
+    return {x: (ends.min(), ends.max()) for x, ends in values.items()}
+
+
+def _intervals(bars: ErrorbarContainer) -> Intervals:
     segments = bars[2][-1].get_segments() if bars.has_yerr else []
     return {ends[0][0]: (ends[0][1], ends[1][1]) for ends in segments if len(ends)}
 
@@ -190,8 +182,10 @@ def _rectangle(axes: Axes, corners: np.ndarray) -> str:
 
 
 def _cell(axes: Axes, patch: object) -> str:
-    """Return a cell of `plots.name_cells`, with its link if it has one."""
+    """Return a cell of `plots.name_cells`, with its link if it has one, or a `plots.name_grid`."""
     shape, title = _rectangle(axes, patch.get_corners()[[0, 2]]), escape(patch.get_gid())
+    if patch.get_url() == GRID:
+        return f'{shape} data-grid="{title}"/>'
     if patch.get_url() == "#":
         return f"{shape}><title>{title}</title></rect>"
     return f'<a xlink:href="{escape(patch.get_url())}"><title>{title}</title>{shape}/></a>'
@@ -201,12 +195,12 @@ def _bars(axes: Axes) -> Iterator[str]:
     """Yield the bars of histograms, and the upper edges of those that are outlines."""
     for container in axes.containers:
         if isinstance(container, BarContainer):
-            name = _named(container[0].get_label())
+            name = shown_label(container[0].get_label())
             yield from (_bar(axes, name, bar.get_corners()[[0, 2]]) for bar in container)
     for outline in axes.patches:
         if isinstance(outline, Polygon):
             for edge in zip(outline.get_xy()[1:-1:2], outline.get_xy()[2::2], strict=True):
-                yield _bar(axes, _named(outline.get_label()), np.array(edge))
+                yield _bar(axes, shown_label(outline.get_label()), np.array(edge))
 
 
 def _bar(axes: Axes, name: str, corners: np.ndarray) -> str:

@@ -15,7 +15,7 @@ from IPython.display import HTML
 from matplotlib.figure import Figure
 
 from seq2report.core.excerpts import HIDDEN, visible
-from seq2report.report import hover
+from seq2report.report import hover, legend
 from seq2report.report.harmless import RIGHT_TO_LEFT
 from seq2report.report.numbers import fill, milliseconds, seconds
 from seq2report.report.plots import INK, SYMBOLS, Name, ink_on, letters, look
@@ -43,32 +43,49 @@ def _figure(content: str, about: str, caption: str, data: str = "") -> HTML:
     )
 
 
-def figure(picture: Figure, alt: str, caption: str = "", names: Sequence[Name] = ()) -> HTML:
+def figure(
+    picture: Figure | Sequence[Figure], alt: str, caption: str = "", names: Sequence[Name] = ()
+) -> HTML:
     """Return a picture as inline SVG with a text alternative, its names and a caption.
 
-    The script of the page makes names buttons for the parts of the picture that `plots.belongs`.
+    Several figures are panels, beside each other if there is room. The names are by default those
+    of the labels (`legend.labelled`). The script of the page makes names buttons for the parts of
+    the picture that they belong to.
 
     What is drawn in `plots.INK` takes the colour of the page's text, in light and in dark.
     """
+    figures = [picture] if isinstance(picture, Figure) else picture
+    names = names or legend.labelled(figures)
+    listed = f'<ul class="names">{"".join(map(_name, names))}</ul>' if names else ""
+    if isinstance(picture, Figure):
+        return _figure(_drawn(picture, alt) + listed, "", caption)
+    drawn = "".join(_drawn(each, each.axes[0].get_title(loc="left") or alt) for each in figures)
+    about = f' role="group" aria-label="{escape(alt)}"'
+    return _figure(f'<div class="panels">{drawn}</div>{listed}', about, caption)
+
+
+def _drawn(picture: Figure, alt: str) -> str:
+    """Return a figure as SVG, with the names and figures of its marks."""
     buffer = io.StringIO()
     with warnings.catch_warnings():
         # The browser chooses the glyphs: text stays text (`plots`), and it knows all scripts.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         picture.savefig(buffer, format="svg", metadata={"Date": None})
     svg = buffer.getvalue().replace(INK, "currentColor").replace('<g id="of-', '<g data-of="')
-    narrowest = 45 * picture.get_figwidth()  # points; on a smaller screen it is scrolled
+    width = picture.get_figwidth()  # inches; on a smaller screen than the least, it is scrolled
     marks = hover.overlay(picture)
     role = "group" if "<a " in marks else "img"  # the parts of an image cannot be reached
-    about = f'role="{role}" aria-label="{escape(alt)}" style="min-width: {narrowest:.0f}pt"'
+    style = f"min-width: {45 * width:.0f}pt; max-width: min(100%, {72 * width:.0f}pt)"
+    about = f'role="{role}" aria-label="{escape(alt)}" style="{style}"'
     svg = svg[svg.index("<svg") :].replace("<svg", f"<svg {about}", 1)
-    listed = f'<ul class="names">{"".join(map(_name, names))}</ul>' if names else ""
-    return _figure(svg.replace("</svg>", f"{marks}</svg>{listed}"), "", caption)
+    return svg.replace("</svg>", f"{marks}</svg>")
 
 
 def _name(name: Name) -> str:
     title = f"<strong>{escape(name.title)}</strong>" if name.is_strong else escape(name.title)
     if name.number is None:
-        return f"<li>{title}</li>"
+        chosen = f' data-of="{escape(name.key)}"' if name.key else ""
+        return f"<li{chosen}>{name.sample} {title}</li>" if name.sample else f"<li>{title}</li>"
     colour = look(name.number)["color"]
     line = f'<b style="color: {colour}">{SYMBOLS[look(name.number)["marker"]]}</b> ' * name.has_line
     return f'<li data-of="{letters(name.number)}">{_sign(name.number)} {line}{title}</li>'

@@ -1,9 +1,11 @@
 """Style of all plots of the report, and the map of words."""
 
+import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -23,6 +25,7 @@ NEUTRAL = "#9AA3AD"
 # From nothing to blue: what is nothing shows the page, light or dark.
 SHARES = mpl.colors.LinearSegmentedColormap.from_list("shares", ["#0072B200", "#0072B2"])
 ERRORS = mpl.colors.LinearSegmentedColormap.from_list("errors", ["#D55E0000", "#D55E00"])
+GRID = "grid"  # the address of the patch of `name_grid`
 LABELLED_WORDS = 60  # on a map; the other words are points
 
 mpl.rcdefaults()  # no matplotlibrc of a home or folder
@@ -38,7 +41,6 @@ mpl.rcParams.update(
         "axes.spines.right": False,
         "axes.titlesize": 10.5,
         "axes.titlelocation": "left",
-        "legend.frameon": False,
         "figure.constrained_layout.use": True,
         "figure.facecolor": "none",
         "axes.facecolor": "none",
@@ -69,12 +71,19 @@ def look(number: int) -> dict[str, str]:
 
 
 class Name(NamedTuple):
-    """An entry of the list below a picture: a variant with its `look`, or a note without one."""
+    """An entry of the list below a picture: a variant with its `look`, a label, or a note."""
 
     title: str
     number: int | None = None  # of a variant
     has_line: bool = False  # with markers
     is_strong: bool = False
+    key: str = ""  # of the parts of a label, which a reader can choose
+    sample: str = ""  # SVG of `legend.sample`
+
+
+def shown_label(label: object) -> str:
+    """Return a label in one line; Matplotlib's own labels begin with an underscore."""
+    return "" if str(label).startswith("_") else " ".join(str(label).split())
 
 
 def belongs(number: int, *artists: Artist) -> None:
@@ -109,20 +118,45 @@ def name_cells(axes: Axes, cells: Iterable[tuple[int, int, str, str]]) -> None:
         axes.add_patch(Rectangle(corner, 1, 1, visible=False, gid=text, url=address))
 
 
+def name_grid(axes: Axes, rows: list[str], columns: list[str], cells: list[list[str]]) -> None:
+    """Give the cells of a picture of pixels their texts, which the script of the page shows.
+
+    The first row is the upper one. Unlike `name_cells`, it takes a few bytes per cell.
+    """
+    left, right, *ends = axes.images[0].get_extent()
+    described = {"rows": rows, "columns": columns, "cells": [";".join(row) for row in cells]}
+    text = json.dumps(described, separators=(",", ":"), ensure_ascii=False)
+    shape = (left, min(ends)), right - left, abs(ends[1] - ends[0])
+    axes.add_patch(Rectangle(*shape, visible=False, gid=text, url=GRID))
+
+
+def panels(count: int, size: tuple[float, float]) -> list[Axes]:
+    """Return the axes of some figures of one size, which stand beside or below each other."""
+    return [Figure(figsize=size).subplots() for _ in range(count)]
+
+
+def figures(drawn: list[Axes], same_scale: bool = True) -> list[Figure]:
+    """Return the figures of `panels`, by default all with the same range of values."""
+    if same_scale:
+        ends = np.array([axes.get_ylim() for axes in drawn])
+        for axes in drawn:
+            axes.set_ylim(ends[:, 0].min(), ends[:, 1].max())
+    return [axes.get_figure() for axes in drawn]
+
+
 def log_errors(axes: Axes, label: str) -> None:
-    """Set the axes of errors by epoch, with a logarithmic scale, and their legend."""
+    """Set the axes of errors by epoch, with a logarithmic scale."""
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("")
     axes.set(xlabel="epoch", ylabel=label)
     axes.grid(alpha=0.25)
-    axes.legend(loc="upper right")
 
 
 def word_map(places: pd.DataFrame, classes: list[str]) -> Figure:
     """Draw words where a map puts them, coloured by the class that they go with."""
-    figure = Figure(figsize=(10, 6.4))
+    figure = Figure(figsize=(5.5, 5.2))
     axes = figure.subplots()
     groups = [("", {"color": NEUTRAL, "marker": "."}), *styles(classes).items()]
     frequent = places.groupby("label")["count"].rank("first", ascending=False)
@@ -132,10 +166,9 @@ def word_map(places: pd.DataFrame, classes: list[str]) -> Figure:
         name = label or "no class in particular"
         axes.scatter(group["x"], group["y"], s=16, alpha=0.75, linewidths=0, label=name, **style)
         beside = {"xytext": (2, 2), "textcoords": "offset points", "fontsize": 7.5}
-        beside["color"] = style["color"] if label else INK
+        beside |= {"color": style["color"] if label else INK, "label": name}
         for word, x, y in group.loc[labelled, ["word", "x", "y"]].itertuples(index=False):
             axes.annotate(word, (x, y), **beside)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    figure.legend(loc="outside lower center", ncols=min(4, len(groups)), markerscale=1.6)
     return figure

@@ -11,7 +11,18 @@ from matplotlib.figure import Figure
 from seq2report.core.excerpts import excerpt
 from seq2report.report.comparison_plots import reliability_diagram
 from seq2report.report.numbers import METRICS
-from seq2report.report.plots import COLOURS, ERRORS, INK, NEUTRAL, SHARES, look, name_cells
+from seq2report.report.plots import (
+    COLOURS,
+    ERRORS,
+    INK,
+    NEUTRAL,
+    SHARES,
+    figures,
+    look,
+    name_cells,
+    name_grid,
+    panels,
+)
 
 BAND = 3  # with this many seeds or more, mean and band replace the lines
 FEW_CLASSES = 6  # up to this many classes have large cells
@@ -20,7 +31,7 @@ PIXELS = 150  # of a side of a heat map
 LONGEST = 40  # characters of a class
 
 
-def learning_curves(history: pd.DataFrame, metric: str, number: int) -> Figure:
+def learning_curves(history: pd.DataFrame, metric: str, number: int) -> list[Figure]:
     """Plot a metric and the log loss by epoch; kept epochs are dots.
 
     The training split is drawn too if its metric is in the history, as are accuracy and loss.
@@ -28,24 +39,20 @@ def learning_curves(history: pd.DataFrame, metric: str, number: int) -> Figure:
     With `BAND` seeds or more, lines are means and bands extend from the lowest to the highest;
     each epoch covers the seeds that reached it.
     """
-    figure, colour_of = Figure(figsize=(9, 3.2)), look(number)["color"]
+    colour_of, drawn = look(number)["color"], panels(2, (4.4, 3))
     lines = (("training", "", NEUTRAL, "--"), ("validation", "val_", colour_of, "-"))
-    for axes, measure in zip(figure.subplots(1, 2), (metric, "loss"), strict=True):
+    for axes, measure in zip(drawn, (metric, "loss"), strict=True):
         for name, prefix, colour, dashes in lines:
             if prefix + measure not in history:
                 continue
-            style = {"color": colour, "linestyle": dashes}
-            _seeds(
-                axes, history.pivot(columns="seed", index="epoch", values=prefix + measure), style
-            )
-            axes.plot([], [], label=name, **style)
+            runs = history.pivot(columns="seed", index="epoch", values=prefix + measure)
+            _seeds(axes, runs, {"color": colour, "linestyle": dashes, "label": name})
         kept = history[history["kept"]]
         axes.plot(kept["epoch"], kept[f"val_{measure}"], "o", color=colour_of, label="kept")
         axes.set(xlabel="epoch", ylabel=METRICS.get(measure, "log loss"))
         axes.grid(alpha=0.25)
         axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
-    axes.legend()
-    return figure
+    return figures(drawn, same_scale=False)
 
 
 def _seeds(axes: Axes, runs: pd.DataFrame, style: dict) -> None:
@@ -54,7 +61,8 @@ def _seeds(axes: Axes, runs: pd.DataFrame, style: dict) -> None:
         return
     axes.plot(runs.index, runs.mean(axis=1), **style)
     low, high = runs.min(axis=1), runs.max(axis=1)
-    axes.fill_between(runs.index, low, high, color=style["color"], alpha=0.25, linewidth=0)
+    about = {"color": style["color"], "label": style["label"]}
+    axes.fill_between(runs.index, low, high, alpha=0.25, linewidth=0, **about)
 
 
 def confusion_shares(confusion: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
@@ -104,7 +112,7 @@ def heat_map(confusion: pd.DataFrame, classes: Sequence[str]) -> Figure:
     np.add.at(counts, at, confusion["documents"])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     errors = np.where(np.eye(side, dtype=bool), 0, shares)
-    figure = Figure(figsize=(6, 6))
+    figure = Figure(figsize=(5.5, 5.5))
     axes = figure.subplots()
     style = {"interpolation": "none", "extent": (0.5, len(classes) + 0.5) * 2, "origin": "lower"}
     axes.imshow(shares - errors, cmap=SHARES, vmin=0, vmax=1, **style)
@@ -113,12 +121,28 @@ def heat_map(confusion: pd.DataFrame, classes: Sequence[str]) -> Figure:
     axes.set(xlabel="predicted class, by its number", ylabel="true class, by its number")
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+    _name_shares(axes, [excerpt(name, LONGEST) for name in classes], shares, counts)
     return figure
+
+
+def _name_shares(axes: Axes, classes: list[str], shares: np.ndarray, counts: np.ndarray) -> None:
+    """Give each cell of a heat map the names of its classes, its share and its documents."""
+    side = len(shares)
+    groups = [[] for _ in range(side)]
+    for n, name in enumerate(classes):
+        groups[n * side // len(classes)].append(name)
+    names = [names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}" for names in groups]
+    cells = [
+        [f"{share:.0%} ({count:,.0f})" if count else "" for share, count in zip(*row, strict=True)]
+        for row in zip(shares, counts, strict=True)
+    ]
+    rows, columns = ([f"{kind} {name}" for name in names] for kind in ("true", "predicted"))
+    name_grid(axes, rows, columns, cells)
 
 
 def candidates(table: pd.DataFrame, metric: str) -> Figure:
     """Plot the validation metric of candidates, numbered in the order of the rows, against time."""
-    figure = Figure(figsize=(8, 3.2))
+    figure = Figure(figsize=(5.5, 3.2))
     axes = figure.subplots()
     time, score = table["fit_cpu_seconds"], table[f"val_{metric}"]
     spread = table[f"val_{metric}_sd"].fillna(0)
@@ -134,7 +158,6 @@ def candidates(table: pd.DataFrame, metric: str) -> Figure:
     axes.yaxis.set_major_formatter("{x:.1%}")
     axes.set(xlabel="CPU seconds of one training", ylabel=f"validation {METRICS[metric]}")
     axes.grid(alpha=0.25)
-    axes.legend()
     return figure
 
 
