@@ -5,6 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import norm
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import f1_score, jaccard_score
 from statsmodels.stats.contingency_tables import mcnemar
@@ -73,7 +74,7 @@ def test_fractions_are_tested_by_the_variance_around_0_instead_of_the_mean(seed)
     # statsmodels' z has n - 1 and the variance around the mean: z² = t² / (1 + t² / n).
     squared = DescrStatsW(difference).ztest_mean()[0] ** 2 * n / (n - 1)
     from_statsmodels = (squared / (1 + squared / n)) ** 0.5
-    assert found == pytest.approx(2 * (1 - statistics.stats.norm.cdf(from_statsmodels)))
+    assert found == pytest.approx(2 * (1 - norm.cdf(from_statsmodels)))
 
 
 def test_with_many_documents_the_seeds_alone_are_tested_as_by_statsmodels_welch():

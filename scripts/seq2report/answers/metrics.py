@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from seq2report.answers.statistics import LEVEL, accuracy_interval, seed_variance
 
@@ -38,7 +38,7 @@ def interval(
         if seeds:
             shares = documents**2 / max(len(truth) - 1, 1) + seeds**2 / (len(scores) - 1)
             freedom = error**2 / shares
-        limits.append(mean + sign * stats.t.ppf((1 + LEVEL) / 2, freedom) * error**0.5)
+        limits.append(mean + sign * stdtrit(freedom, (1 + LEVEL) / 2) * error**0.5)
     return max(limits[0], 0.0), min(limits[1], 1.0)
 
 
@@ -63,7 +63,7 @@ def class_errors(metric: str, truth: np.ndarray, predicted: np.ndarray) -> np.nd
     own = np.where(hit, (1 + is_f1) * (1 - score[truth]), -score[truth])
     other = np.where(hit | (not is_f1), 0, -score[predicted])
     size = np.bincount(truth, own**2, classes) + np.bincount(predicted, other**2, classes)
-    z, errors = stats.norm.ppf((1 + LEVEL) / 2), []
+    z, errors = ndtri((1 + LEVEL) / 2), []
     for sign in (-1, 1):
         centre, half = (
             right + z**2 / 2,

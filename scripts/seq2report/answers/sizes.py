@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from seq2report.answers.statistics import LEVEL
 
@@ -101,7 +101,7 @@ def power_law(sizes: np.ndarray, errors: np.ndarray) -> PowerLaw | None:
         if (y <= 0).any():
             continue
         line, spread = _fitted(x, np.log(y), 1)
-        half = stats.t.ppf((1 + LEVEL) / 2, len(x) - 2) * spread[1]
+        half = stdtrit(len(x) - 2, (1 + LEVEL) / 2) * spread[1]
         if line[1] + half < -EXACT and not _is_curved(x, np.log(y)):
             factor, exponent = float(np.exp(line[0])), float(line[1])
             half = float(half)
@@ -125,5 +125,5 @@ def _is_curved(x: np.ndarray, y: np.ndarray) -> bool:
         return False
     centred = x - x.mean()  # for the precision of the squares
     coefficients, spread = _fitted(centred, y, 2)
-    limit = stats.t.ppf((1 + LEVEL) / 2, len(x) - 3)
+    limit = stdtrit(len(x) - 3, (1 + LEVEL) / 2)
     return bool(abs(coefficients[2]) > limit * spread[2])

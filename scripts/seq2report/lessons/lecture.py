@@ -12,7 +12,7 @@ from string import Formatter
 
 import pandas as pd
 import yaml
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from seq2report.core.command import UserError
 from seq2report.core.shipped import ROOT
@@ -26,12 +26,12 @@ WHEN = {"val_accuracy_at_10": "after 10 epochs", "val_accuracy_best": "at best"}
 
 def noise_of_seed(deviation: float, seeds: int) -> float:
     """Return half of the 95% prediction interval of one more seed around the mean of ``seeds``."""
-    return stats.t.ppf((1 + LEVEL) / 2, seeds - 1) * deviation * (1 + 1 / seeds) ** 0.5
+    return stdtrit(seeds - 1, (1 + LEVEL) / 2) * deviation * (1 + 1 / seeds) ** 0.5
 
 
 def noise_of_test(accuracy: float, documents: int) -> float:
     """Return how much two random test sets of this size differ in 95% of the cases."""
-    return stats.norm.ppf((1 + LEVEL) / 2) * (2 * accuracy * (1 - accuracy) / documents) ** 0.5
+    return ndtri((1 + LEVEL) / 2) * (2 * accuracy * (1 - accuracy) / documents) ** 0.5
 
 
 def difference(row: dict, column: str, lecture: float) -> str:
