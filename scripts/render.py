@@ -9,13 +9,14 @@ import logging
 import os
 from collections.abc import Sequence
 from functools import cache
+from html import escape
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
 import nbformat
 import papermill
-from nbconvert import HTMLExporter
+from nbconvert import HTMLExporter, TemplateExporter
 from papermill.engines import papermill_engines
 from traitlets.config import Config
 
@@ -40,6 +41,7 @@ def execute(notebook: Path, executed: Path, parameters: dict) -> None:
     # Kernel and language are set here, so that the metadata of the notebook do not matter.
     how = {"engine_name": IN_PROCESS, "kernel_name": "python3", "language": "python"}
     how |= {"progress_bar": False, "log_output": True}
+    how["request_save_on_cell_execute"] = False  # but at the end, or after the cell that failed
     try:
         papermill.execute_notebook(notebook, executed, parameters=parameters, **how)
     except papermill.PapermillExecutionError as error:
@@ -67,8 +69,22 @@ def scripts(notebook: nbformat.NotebookNode, folder: Path) -> list[str]:
     return [vl_convert.javascript_bundle(), own]
 
 
+class PageExporter(HTMLExporter):
+    """Makes a page of a notebook, without a second parse of the page.
+
+    In that, HTMLExporter looks for images and cells of notebooks that no page has, which takes
+    longer than the rest of its work.
+    """
+
+    def from_notebook_node(
+        self, nb: nbformat.NotebookNode, resources: dict | None = None, **options: object
+    ) -> tuple[str, dict]:
+        self.register_filter("highlight_code", escape)  # of code, which no page shows
+        return TemplateExporter.from_notebook_node(self, nb, resources, **options)
+
+
 @cache
-def exporter(template: Path) -> HTMLExporter:
+def exporter(template: Path) -> PageExporter:
     """Return what makes pages of notebooks, without their code."""
     config = Config()
     folder = template.resolve().parent
@@ -76,7 +92,7 @@ def exporter(template: Path) -> HTMLExporter:
     config.TemplateExporter.exclude_input = True
     config.TemplateExporter.exclude_output_prompt = True
     os.environ.update(dict.fromkeys(PLACES, os.devnull))  # no templates of the user
-    return HTMLExporter(config=config, template_name=folder.name)
+    return PageExporter(config=config, template_name=folder.name)
 
 
 def to_page(executed: Path, template: Path, address: str, links: list[dict[str, str]]) -> str:

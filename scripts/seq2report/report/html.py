@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 from IPython.display import HTML
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from seq2report.core.excerpts import HIDDEN, visible
@@ -70,7 +71,8 @@ def _drawn(picture: Figure, alt: str) -> str:
     with warnings.catch_warnings():
         # The browser chooses the glyphs: text stays text (`plots`), and it knows all scripts.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        picture.savefig(buffer, format="svg", metadata={"Date": None})
+        # What savefig does to an SVG without its trial run, in which it draws all for the layout.
+        FigureCanvasSVG(picture).print_svg(buffer, metadata={"Date": None})
     svg = buffer.getvalue().replace(INK, "currentColor").replace('<g id="of-', '<g data-of="')
     width = picture.get_figwidth()  # inches; on a smaller screen than the least, it is scrolled
     marks = hover.overlay(picture)
