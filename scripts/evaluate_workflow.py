@@ -28,28 +28,40 @@ from seq2report.files.addresses import redact
 PACKAGES = ["snakemake", "tensorflow", "tensorflow-cpu", "keras", "numpy", "pandas", "polars"]
 PACKAGES += ["pyarrow", "scipy", "scikit-learn", "skops", "gensim", "matplotlib", "altair"]
 PACKAGES += ["papermill"]
+# A job of a dry run: its rule, and what is indented below; its input and output files.
+JOB = re.compile(r"^(?:local)?rule (\w+):\n((?: +\S.*\n)+)", re.MULTILINE)
+FILES = re.compile(r"^ +(input|output): (.+)$", re.MULTILINE)
 
 
-def read_edges(graph: str) -> pd.DataFrame:
-    """Return columns maker and reader, one row per edge of Snakemake's rule graph (DOT)."""
-    names = dict(re.findall(r'^\s*(\d+)\[label = "(\w+)"', graph, flags=re.MULTILINE))
-    edges = re.findall(r"^\s*(\d+) -> (\d+)", graph, flags=re.MULTILINE)
-    rows = sorted({(names[maker], names[reader]) for maker, reader in edges})
+def read_edges(plan: str) -> pd.DataFrame:
+    """Return columns maker and reader, one row per pair of rules: the second reads from the first.
+
+    ``plan`` is a dry run of all jobs. It lists the files of a job with ", " between them; a name
+    that has this, too, is cut alike where it is made and where it is read.
+    """
+    jobs = [(rule, dict(FILES.findall(about))) for rule, about in JOB.findall(plan)]
+
+    def files(job: dict[str, str], kind: str) -> list[str]:
+        return job[kind].split(", ") if kind in job else []
+
+    maker = {file: rule for rule, job in jobs for file in files(job, "output")}
+    read = ((maker.get(file), rule) for rule, job in jobs for file in files(job, "input"))
+    rows = sorted({pair for pair in read if pair[0]})
     return pd.DataFrame(rows, columns=["maker", "reader"])
 
 
-def planned(snakefile: Path, config: Path, *options: str) -> str:
-    """Return what Snakemake prints about the workflow with a merged configuration.
+def planned(snakefile: Path, config: Path) -> str:
+    """Return a dry run of all jobs of the workflow with a merged configuration.
 
     Raises:
         UserError: Snakemake fails.
     """
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--cores", "1"]
-    command += ["--configfile", str(config), "--replace-workflow-config", *options]
+    command += ["--configfile", str(config), "--replace-workflow-config", "--dry-run", "--forceall"]
     command += ["--profile", "none", "--workflow-profile", "none"]  # that could be quiet
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise UserError(f"{' '.join(command)} ended badly:\n{done.stderr}")
+        raise UserError(f"{' '.join(command)} ended badly:\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
@@ -130,7 +142,7 @@ def main(argv: Sequence[str] | None) -> None:
     args = parser.parse_args(argv)
 
     config = read_json(args.config)
-    plan = planned(args.snakefile, args.config, "--dry-run", "--forceall")
+    plan = planned(args.snakefile, args.config)
     jobs = of_this_run(read_jobs(args.benchmarks), plan, args.benchmarks)
     files = pd.DataFrame([read_json(receipt) for receipt in args.receipts])
     fetched, entries = set(files["file"]), yaml.safe_load(args.citations.read_text("utf-8"))
@@ -141,7 +153,7 @@ def main(argv: Sequence[str] | None) -> None:
     tables = {
         "jobs": jobs,
         "rules": of_rules(jobs),
-        "edges": read_edges(planned(args.snakefile, args.config, "--rulegraph", "--forceall")),
+        "edges": read_edges(plan),
         "versions": versions(),
         "machine": pd.DataFrame(machine().items(), columns=["of", "is"]),
         "corpora": corpora[["title", "documents", "digest"]],

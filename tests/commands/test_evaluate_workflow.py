@@ -23,15 +23,26 @@ from seq2report.core.tables import write_tables
 from seq2report.report import made_plots
 
 HOSTILE = "<script>alert(1)</script>&\"'</td>"
-GRAPH = """digraph snakemake_dag {
-    graph[bgcolor=white, margin=0];
-        0[label = "all", color = "0.50 0.6 0.85", style="rounded"];
-        1[label = "render", color = "0.37 0.6 0.85", style="rounded"];
-        2[label = "fetch", color = "0.37 0.6 0.85", style="rounded"];
-        1 -> 0
-        2 -> 1
-        2 -> 1
-}
+PLAN = """Building DAG of jobs...
+
+[Fri Nov 27 21:17:25 2026]
+rule fetch:
+    output: news, old.tar, news, old.tar.json
+    log: fetch.log
+    jobid: 2
+[Fri Nov 27 21:17:25 2026]
+rule render:
+    input: scripts/render.py, news, old.tar, news, old.tar.json
+    output: index.html
+    reason: Forced execution
+[Fri Nov 27 21:17:25 2026]
+rule configuration:
+    output: config.json
+[Fri Nov 27 21:17:25 2026]
+localrule all:
+    input: index.html, config.json
+    reason: Rules with neither input nor output files are always executed.
+Job stats:
 """
 HEAD = "s\th:m:s\tmax_rss\tcpu_time\n"
 
@@ -130,16 +141,16 @@ def test_jobs_of_an_earlier_configuration_and_of_the_page_itself_are_not_counted
     assert left["job"].tolist() == ["news-dense-1", "news-svm-1", "news"]
 
 
-def test_edges_are_read_from_a_rule_graph_each_once():
-    edges = evaluate.read_edges(GRAPH)
-    assert edges.to_dict("list") == {"maker": ["fetch", "render"], "reader": ["render", "all"]}
+def test_edges_are_read_from_a_dry_run_each_once():
+    edges = evaluate.read_edges(PLAN).itertuples(index=False, name=None)
+    assert list(edges) == [("configuration", "all"), ("fetch", "render"), ("render", "all")]
 
 
-def test_a_workflow_without_a_graph_ends_in_snakemakes_own_message(tmp_path):
+def test_a_workflow_without_a_plan_ends_in_snakemakes_own_message(tmp_path):
     (tmp_path / "Snakefile").write_text("rule all:\n    input: missing\n")
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(UserError, match="missing"):
-        evaluate.planned(tmp_path / "Snakefile", tmp_path / "config.json", "--rulegraph")
+        evaluate.planned(tmp_path / "Snakefile", tmp_path / "config.json")
 
 
 def test_whom_to_cite_hangs_on_what_was_read():
