@@ -3,7 +3,7 @@
     python benchmarks/first_report.py --commits OLD NEW --output benchmarks/results/first_report.csv
 
 Each commit is cloned, built and measured in turn. The CPU time is that of all processes. That of a
-rule is sampled by Snakemake and lacks the last moments of its jobs, so "all else" has these, too.
+job is sampled by Snakemake and lacks the last moments, which count as "Snakemake, all else".
 """
 
 import os
@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pandas as pd
@@ -22,8 +23,15 @@ from seq2report.core.command import UserError, run
 
 # Some machines set this; then Python compiles every module in every process.
 UNWANTED = "PYTHONDONTWRITEBYTECODE"
-RULES = ("train", "lesson", "render", "evaluate_answers", "evaluate_embeddings", "encode_features")
-RULES += ("train_vectors",)
+# Folders of benchmark files, by the work of their rules; a folder belongs to the first that fits.
+WORK = {
+    "reading, encoding, word vectors": ("fetch", "read*", "encode*", "embed", "train_vectors"),
+    "training": ("train", "choose"),
+    "lessons": ("lesson",),
+    "maps of words and documents": ("evaluate_embeddings", "evaluate_documents"),
+    "evaluation": ("evaluate_*", "check_sizes"),
+    "pages": ("render*", "configuration"),
+}
 
 
 def timed(folder: Path, *command: str) -> dict[str, float]:
@@ -40,34 +48,57 @@ def timed(folder: Path, *command: str) -> dict[str, float]:
     return {"seconds": time.perf_counter() - begin, "cpu_seconds": cpu_of_children() - before}
 
 
+def work_of(rule: str) -> str:
+    """Return the kind of work of a folder of benchmark files.
+
+    Raises:
+        UserError: `WORK` does not have it.
+    """
+    for work, patterns in WORK.items():
+        if any(fnmatch(rule, pattern) for pattern in patterns):
+            return work
+    raise UserError(f"{rule}: no work of WORK in {Path(__file__).name} has this rule; add it there")
+
+
+def of_jobs(benchmarks: Path) -> pd.DataFrame:
+    """Return jobs and their CPU seconds, by work, of a folder of Snakemake's benchmark files."""
+    files = sorted(benchmarks.rglob("*.tsv"))
+    work = [work_of(file.relative_to(benchmarks).parts[0]) for file in files]
+    spent = [pd.read_csv(file, sep="\t", na_values="-")["cpu_time"].sum() for file in files]
+    table = pd.Series(spent, files).groupby(work).agg(jobs="size", cpu_seconds="sum")
+    return table.reindex(list(WORK), fill_value=0)
+
+
+def by_work(setup: dict[str, float], report: dict[str, float], jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return jobs, seconds and CPU seconds of the whole, of the set-up and of each kind of work."""
+    whole = {name: setup[name] + report[name] for name in setup}
+    rest = {"cpu_seconds": report["cpu_seconds"] - jobs["cpu_seconds"].sum()}
+    ends = {"make report in a fresh clone": whole, "set-up": setup}, {"Snakemake, all else": rest}
+    first, last = (pd.DataFrame.from_dict(rows, orient="index") for rows in ends)
+    table = pd.concat([first, jobs, last]).rename_axis("work")
+    return table[["jobs", "seconds", "cpu_seconds"]].round().astype("Int64")
+
+
 def measure(commit: str) -> pd.DataFrame:
-    """Return seconds and CPU seconds of the first report of a commit, by work."""
+    """Return `by_work` of the first report of a commit."""
     with tempfile.TemporaryDirectory(prefix="seq2report-") as folder:
         clone = Path(folder) / "clone"
         subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
         subprocess.run(["git", "checkout", "--quiet", commit], cwd=clone, check=True)
         setup, report = timed(clone, "make", ".venv/.ready"), timed(clone, "make", "report")
-        work = {"set-up": setup}
-        for rule in RULES:
-            files = sorted(clone.glob(f"results/sample/benchmarks/{rule}/**/*.tsv"))
-            jobs = pd.concat(pd.read_csv(file, sep="\t", na_values="-") for file in files)
-            work[rule] = {"jobs": len(jobs), "cpu_seconds": jobs["cpu_time"].sum()}
-    spent = sum(part["cpu_seconds"] for part in work.values())
-    whole = {name: setup[name] + report[name] for name in setup}
-    work["all else"] = {"cpu_seconds": whole["cpu_seconds"] - spent}
-    table = pd.DataFrame({"make report in a fresh clone": whole} | work).T.rename_axis("work")
-    return table.reindex(columns=["jobs", "seconds", "cpu_seconds"])
+        return by_work(setup, report, of_jobs(clone / "results/sample/benchmarks"))
 
 
 def main(argv: Sequence[str] | None) -> None:
     parser = harness.parser(__doc__)
     parser.add_argument("--commits", nargs=2, required=True, help="before and after")
     args = parser.parse_args(argv)
-    before, after = (measure(commit).round().astype("Int64") for commit in args.commits)
-    table = before[["jobs"]]
-    for name in ("seconds", "cpu_seconds"):
-        table = table.assign(**{f"{name}_before": before[name], f"{name}_after": after[name]})
-    write(table.reset_index().to_dict("records"), args.output, commits=" and ".join(args.commits))
+    before, after = map(measure, args.commits)
+    columns = {}
+    for name in before:
+        columns |= {f"{name}_before": before[name], f"{name}_after": after[name]}
+    rows = pd.DataFrame(columns).rename_axis("work").reset_index().to_dict("records")
+    write(rows, args.output, commits=" and ".join(args.commits))
 
 
 if __name__ == "__main__":
