@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,9 @@ def check(folder: Path, private: Iterable[str]) -> None:
     private = list(private)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
-        if places := private_places(without_scripts(path.read_text(encoding="utf-8")), private):
+        text = without_scripts(path.read_text(encoding="utf-8"))
+        text = unescape(text) if path.suffix == ".html" else text
+        if places := private_places(text, private):
             raise UserError(
                 f"{path.relative_to(folder)}, {places[0]}: a path of this machine, not published;"
                 " have the configuration name it relatively, and run the workflow again"

@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -155,7 +156,7 @@ def test_versions_that_differ_are_both_told():
         ("report/index.html", "<p>\nsee /home/somebody/notes", "line 2: /home/somebody"),
         ("report/tables/news/corpus/lengths.csv", "a,/home/somebody", "line 1: /home/somebody"),
         ("report/index.html", "--config mirror=/srv/archives", "line 1: mirror=/"),
-        ("report/index.html", '"mirror": "http://server/"', 'line 1: mirror": "http:/'),
+        ("report/index.html", escape('"mirror": "http://server/"'), 'line 1: mirror": "http:/'),
         ("config.json", "file:/srv/tickets.zip", "file:/"),
     ],
 )

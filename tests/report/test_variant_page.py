@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -272,7 +273,7 @@ def test_by_the_lectures_protocol_nothing_is_compared_with_the_best(tmp_path):
     def none(made):
         made["runs"]["recommendation"] = made["runs"]["recommendation"].iloc[:0]
 
-    html = rendered(tmp_path, none, kind="lecture")
+    html = unescape(rendered(tmp_path, none, kind="lecture"))
     assert "lecture's protocol monitors accuracy on the test documents; 3.0 s" in html
 
 
