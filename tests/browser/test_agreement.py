@@ -43,7 +43,7 @@ def test_ranks_scores_and_times_are_the_same_on_all_pages(browser, corpus):
             row["prediction time"],
         )
         said = text(browser, f"variant-{names[row['variant']]}")
-        (opening,) = re.findall(rf"^{re.escape(TITLES[corpus])}: .*rank.*$", said, flags=re.M)
+        (opening,) = re.findall(rf"^{re.escape(TITLES[corpus])}: .*rank.*\n.*$", said, flags=re.M)
         assert f"{row['accuracy']} of" in opening
         assert f"rank {row['rank']} of {len(front)};" in opening
         assert f"{row['CPU time']} of CPU time to train" in opening

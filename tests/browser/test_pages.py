@@ -284,6 +284,35 @@ def test_menus_open_and_close_by_keyboard(opened):
     assert page.locator("summary:focus").count() == 1
 
 
+def test_on_a_phone_one_button_shows_the_menus(opened):
+    page = opened("index", viewport=NARROW)
+    menus, button = page.locator("nav > :is(a, details)"), page.get_by_role("button", name="Menu")
+    assert page.locator("nav").bounding_box()["height"] < 60
+    assert menus.locator("visible=true").count() == 0
+    button.focus()
+    page.keyboard.press("Enter")
+    assert menus.locator("visible=true").count() == menus.count()
+    page.get_by_text("Variants", exact=True).first.click()
+    first = page.locator("nav details[open] a").first
+    assert first.is_visible()
+    page.keyboard.press("Escape")  # the menu, then all
+    assert not first.is_visible()
+    page.keyboard.press("Escape")
+    assert menus.locator("visible=true").count() == 0
+    assert page.locator("button:focus").inner_text() == "Menu"
+    button.click()
+    page.locator("h1").click()
+    assert menus.locator("visible=true").count() == 0
+    page.set_viewport_size(WIDE)
+    assert not button.is_visible()
+    assert menus.locator("visible=true").count() == menus.count()
+
+
+def test_without_scripts_the_menus_are_shown_on_a_phone_too(opened):
+    page = opened("index", viewport=NARROW, java_script_enabled=False)
+    assert page.locator("nav > :is(a, details)").locator("visible=true").count() > 2
+
+
 def luminance(colour: str) -> float:
     """Return the relative luminance of a colour, ``rgb(…)`` of 0 to 255, as WCAG 2.2 defines it."""
     parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]

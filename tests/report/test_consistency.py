@@ -90,7 +90,7 @@ def test_the_best_is_the_same_variant_with_the_same_figure_on_every_page(tables)
     assert recommended["variant"] == row["variant"]
     assert score in recommended.values()
     assert f"{best['title']} leads" in text(outcome.outcome(tables))
-    assert "; the best;" in text(variant_page.summary(tables, best["variant"]))
+    assert "<em>the best</em>" in variant_page.summary(tables, best["variant"]).data
     said = " ".join(text(verdict.card(tables)).split())
     name = "" if best["metric"] == "accuracy" else "macro-F1 "
     assert f"{best['title']} : {name} {score}".replace("  ", " ") in said.replace("  ", " ")

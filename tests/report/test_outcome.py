@@ -40,54 +40,40 @@ def runs(ranked=None, recommended=None, compared=None, documents=(1200, 800)):
 
 @pytest.mark.reliability("Bad corpora")
 def test_a_class_with_few_or_no_test_documents_is_named():
-    shown = unescape(outcome.outcome(runs(documents=(1989, 10, 0, 1))).data)
+    shown = unescape(outcome.checks(runs(documents=(1989, 10, 0, 1))).data)
     assert "Without test documents: 1 class (class 2)." in shown
     assert "The smallest class, class 3, has 1 test document." in shown
     assert "Always predicting class 0 is right for 99.5%; set compare: {metric: macro_f1}" in shown
-    assert "smallest class" not in outcome.outcome(runs()).data
+    assert "smallest class" not in outcome.checks(runs()).data
 
 
 def test_another_metric_leads_with_its_name():
     ranked = variants(metric="macro_f1")
-    shown = outcome.outcome(runs(ranked, documents=(1990, 10))).data
+    tables = runs(ranked, documents=(1990, 10))
+    shown = outcome.outcome(tables).data
     assert "SVM leads with a macro-F1 of 90.0% on 2,000 test documents (95% interval" in shown
-    assert "Always predicting" not in shown
+    assert "Always predicting" not in outcome.checks(tables).data
 
 
-def test_times_that_differ_by_less_than_a_factor_of_two_are_not_compared():
-    ranked = variants(ms_per_document=[0.19, 0.1, 0.1], fit_cpu_seconds=[3.9, 2, 1])
-    shown = outcome.outcome(runs(ranked)).data
-    assert "SVM predicts in 0.19 ms per document; no variant within one" in shown
-    assert "is twice as fast." in shown
-    assert "SVM trains in 3.9 s of CPU time; no variant within one" in shown
-    assert "LSTM <b>, within" not in unescape(shown)
-
-
-def test_the_outcome_names_the_best_its_equals_and_the_cheapest():
+def test_the_outcome_names_the_best_and_its_equals():
     shown = unescape(outcome.outcome(runs()).data)
-    assert "<strong>News:</strong> SVM leads with 90.0% of 2,000 test documents" in shown
+    assert "SVM leads with 90.0% of 2,000 test documents" in shown
     assert "(95% interval 88.0% to 92.0%)" in shown
     assert "Not distinguishable from it: LSTM." in shown  # and not what was watched
-    assert "SVM trains in 60 s of CPU time; LSTM <b>, within one" in shown
-    assert "of its score, in 30 s (89.5%)." in shown
-    assert "in 2 ms per document; LSTM <b>, within one" in shown
-    assert "of its score, in 0.52 ms (89.5%)." in shown
-    assert "protocol are left out, because" in shown
-    assert "differences from the best below about 2.1 percentage points" in shown
+    checks = outcome.checks(runs()).data
+    assert "differences from the best below about 2.1 percentage points" in checks
 
 
-def test_the_outcome_of_a_clear_best_that_is_the_cheapest_too():
+def test_the_outcome_of_a_clear_best():
     held_out = variants(protocol="held out")
     taken = recommendation(["svm"] * 5)
     shown = outcome.outcome(runs(held_out, taken, comparisons("worse")[:1])).data
-    assert "All others differ significantly from it. SVM trains in 60 s of CPU" in shown
-    assert "in 2 ms per document; no variant within one percentage point of its score is" in shown
-    assert "lecture" not in shown
+    assert "All others differ significantly from it." in shown
 
 
 def test_no_variant_monitored_on_the_test_documents_is_called_the_best():
     shown = outcome.outcome(runs(variants(protocol="lecture"), recommendation()[:0])).data
-    assert "no variant can be called the best" in shown
+    assert "No variant can be called the best" in shown
 
 
 @pytest.mark.parametrize(
@@ -110,6 +96,6 @@ def test_the_number_of_configurations_that_were_tried_is_among_the_circumstances
     )
     assert outcome.circumstances(chosen).endswith(expected)
     assert outcome.circumstances(chosen[1:]).endswith("seeds 1, 2")
-    shown = outcome.outcome(runs(chosen, recommendation(), comparisons())).data
+    shown = outcome.checks(runs(chosen, recommendation(), comparisons())).data
     assert shown.count("SVM is the best of 12 configurations") == 1
     assert "; its training time is that of the best one alone." in shown

@@ -142,7 +142,7 @@ def test_published_figures_are_shown_next_to_ours_with_their_metric(html):
 
 def test_a_sample_is_reported_as_not_comparable(tmp_path):
     html = rendered(tmp_path, sample=True)
-    assert "These are sample figures" in html
+    assert "A sample of" in html
     assert "they cannot be compared" in html
     assert "50.0%" in html
     assert "25.0%" not in html  # ours

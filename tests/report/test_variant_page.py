@@ -245,7 +245,8 @@ def test_text_from_corpora_and_configuration_is_escaped(html):
 
 
 def test_the_page_begins_with_how_the_variant_did(html):
-    assert "80.0% of 20 test documents correct (95% interval 70.0% to 95.0%), rank 2 of 2;" in html
+    assert "</strong> 80.0% of 20 test documents correct, rank 2 of 2;" in html
+    assert "<small>95% interval 70.0% to 95.0%; " in html
     assert "worse than the best, Other; 3.0 s of CPU time to train; 1,385 parameters." in html
 
 
@@ -266,7 +267,7 @@ def test_a_variant_without_epochs_or_mistakes_has_its_page(tmp_path):
     html = rendered(tmp_path, best, with_history=False)
     assert "Learning curves" not in html
     assert "All answers on the test documents are correct." in html
-    assert "rank 2 of 2; the best;" in html
+    assert "rank 2 of 2; <em>the best</em>" in html
 
 
 def test_by_the_lectures_protocol_nothing_is_compared_with_the_best(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from ranked import variants
 
 from seq2report.report import verdict
+from seq2report.report.outcome import SPLITS
 
 LEVEL = "not distinguishable"
 
@@ -98,3 +99,20 @@ def test_beside_a_network_stands_the_cheapest_pipeline_that_is_not_worse():
     ):
         tables = {"variants": table, "comparisons": pairs.assign(verdict=judged)}
         assert verdict.another_kind(tables, use)["variant"] == expected
+
+
+def test_by_the_lectures_protocol_alone_the_card_leads_to_the_lectures_figures():
+    ranked = variants(protocol="lecture", pareto=False)
+    tables = {
+        "variants": ranked,
+        "recommendation": pd.DataFrame(columns=["recommendation", "variant"]),
+    }
+    about = pd.DataFrame([("a", s, 50) for s in SPLITS], columns=["label", "split", "documents"])
+    tables |= {"per_class": about, "classes": about}
+    card = verdict.card(tables).data
+    assert '<a href="lecture.html">' in card
+    assert "No verdict" not in card
+    assert "Dashed" not in card
+    explained = verdict.explanation([tables]).data
+    assert "Use" not in explained
+    assert "dashed" not in explained

@@ -68,7 +68,7 @@ def test_a_run_ends_in_a_report_and_tables_beside_it(project):
     ]
     for link in re.findall(r'href="([^"#:]+)"', (report / "index.html").read_text()):
         assert (report / link).is_file(), link
-    assert "These are sample figures" in (report / "index.html").read_text()
+    assert "A sample of" in (report / "index.html").read_text()
 
 
 @pytest.mark.reliability("Bad machine")

@@ -91,11 +91,12 @@ def cost_figure(variants: pd.DataFrame) -> HTML:
     )
     front = ", ".join(variants.loc[variants["pareto"], "title"])
     name = METRICS[variants["metric"].iloc[0]]
-    alt = (
-        f"{name.capitalize()} against CPU seconds of one training: {points}. Pareto front: {front}"
-    )
+    alt = f"{name.capitalize()} against CPU seconds of one training: {points}"
+    alt += f". Pareto front: {front}" if front else ""
     picture, names = comparison_plots.score_against_time(variants)
-    caption = f"{circumstances(variants)}. Dashed: no variant is both better and cheaper."
+    caption = f"{circumstances(variants)}."
+    if variants["pareto"].any():
+        caption += " Dashed: no variant is both better and cheaper."
     caption += left_out if unknown else ""
     return html.figure(picture, alt, caption, names)
 

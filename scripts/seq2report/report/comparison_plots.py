@@ -64,7 +64,7 @@ def score_against_time(variants: pd.DataFrame) -> tuple[Figure, list[Name]]:
     names = []
     for place, row in named.iterrows():
         left_out = "" if place in drawn.index else f" ({row['score']:.1%}, not drawn)"
-        title = excerpt(row["title"], LONGEST) + left_out
+        title = excerpt(row["title"], 2 * LONGEST) + left_out
         names.append(Name(title, row["number"], is_strong=row["pareto"]))
     if len(named) < len(table):
         names.append(Name(f"{len(table) - len(named)} others: grey dots"))
@@ -187,7 +187,7 @@ def _about_panel(panel: Axes, row: tuple) -> None:
 
 
 def _names(variants: pd.DataFrame) -> list[Name]:
-    return [Name(excerpt(row.title, LONGEST), row.number) for row in variants.itertuples()]
+    return [Name(excerpt(row.title, 2 * LONGEST), row.number) for row in variants.itertuples()]
 
 
 def _notes(samples: dict[str, Artist]) -> list[Name]:

@@ -212,9 +212,10 @@ def text(template: str, kind: str = "", **values: object) -> HTML:
     return paragraph(fill(template, **values), kind)
 
 
-def heading(content: str, level: int = 2) -> HTML:
-    """Return a heading of plain text."""
-    return HTML(f"<h{level}>{escape(content)}</h{level}>")
+def heading(content: str, level: int = 2, number: int | None = None) -> HTML:
+    """Return a heading of plain text, with the sign of a variant by its number."""
+    sign = "" if number is None else f"{_sign(number)} "
+    return HTML(f"<h{level}>{sign}{escape(content)}</h{level}>")
 
 
 def downloads(folder: str, names: list[str]) -> HTML:

@@ -6,7 +6,6 @@ from html import escape
 import pandas as pd
 from IPython.display import HTML
 
-from seq2report.core.durations import tied
 from seq2report.core.excerpts import excerpt, visible
 from seq2report.core.wording import FEW as FEW_NAMES
 from seq2report.core.wording import plural
@@ -23,10 +22,10 @@ SPLITS = ["train", "validation", "test"]
 
 def sample_notice(corpora: dict[str, int]) -> HTML:
     """Return the notice that figures are of a sample; ``corpora``: documents by title."""
-    counts = "; ".join(f"{title}: {plural(n, 'documents')}" for title, n in corpora.items())
+    counts = " and ".join(f"{plural(n, 'documents')} of {title}" for title, n in corpora.items())
     return paragraph(
-        f"These are sample figures ({counts}): the sample is small, so that everything runs in"
-        " minutes. They show how the models compare on little data, not what they can reach.",
+        f"A sample of {counts}: the figures show how models compare on little data, not what they"
+        " can reach.",
         "notice",
     )
 
@@ -78,44 +77,31 @@ def recommended(tables: dict[str, pd.DataFrame], wish: str = "best") -> pd.Serie
 
 
 def outcome(tables: dict[str, pd.DataFrame]) -> HTML:
-    """Return which variant leads on a corpus, which do not differ from it, and which cost less.
+    """Return which variant leads on a corpus, and which do not differ from it significantly.
 
-    The tables are those of evaluate_runs, and the classes of evaluate_corpus. Without a
-    recommendation, all variants follow the lecture's protocol, which monitors accuracy on the test
-    documents.
+    The tables are those of evaluate_runs. Without a recommendation, all variants follow the
+    lecture's protocol, which monitors accuracy on the test documents.
     """
-    variants = tables["variants"]
-    title, best = variants["corpus"].iloc[0], recommended(tables)
+    best = recommended(tables)
     if best is None:
         return paragraph(
-            f"{title}: no variant can be called the best, because all were monitored on the test"
-            " documents.",
+            "No variant can be called the best, because all were monitored on the test documents.",
             "outcome",
         )
-    cheapest, fastest = (
-        recommended(tables, f"{wish} within one point") for wish in ("cheapest", "fastest")
-    )
-    sentences = [
-        _leader(best),
-        _level(against_the_best(tables)),
-        _training(best, cheapest),
-        _prediction(best, fastest),
-        *cautions(tables),
-    ]
-    if variants["protocol"].eq("lecture").any():
-        sentences.append(
-            "Variants of the lecture's protocol are left out, because their accuracy was monitored"
-            " on the test documents."
-        )
-    text = " ".join(filter(None, sentences))
-    return HTML(f'<p class="outcome"><strong>{escape(title)}:</strong> {escape(text)}</p>')
+    sentences = filter(None, [_leader(best), _level(against_the_best(tables))])
+    return paragraph(" ".join(sentences), "outcome")
 
 
-def cautions(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
-    """Yield what to check before the figures of a corpus are used, one sentence each.
+def checks(tables: dict[str, pd.DataFrame]) -> HTML:
+    """Return what to check before the figures of a corpus are used, as a list; empty if nothing.
 
-    They are in the opening of the corpus's pages and on its card on the front page.
+    The tables are those of evaluate_runs, and the classes of evaluate_corpus.
     """
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in _cautions(tables))
+    return HTML(items and f'<ul class="checks">{items}</ul>')
+
+
+def _cautions(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
     if recommended(tables) is not None:
         yield from _detectable(tables)
         yield from _searches(tables)
@@ -225,46 +211,3 @@ def _small_classes(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
             name=excerpt(name, LONGEST),
             share=share,
         )
-
-
-def _training(best: pd.Series, cheapest: pd.Series) -> str:
-    if pd.isna(best["fit_cpu_seconds"]):
-        return _unmeasured(cheapest)
-    return fill(
-        "{leader} trains in {best:seconds} of CPU time; no variant within one percentage point of"
-        " its score takes less than half."
-        if tied(best["fit_cpu_seconds"], cheapest["fit_cpu_seconds"])
-        else "{leader} trains in {best:seconds} of CPU time; {title}, within one percentage point"
-        " of its score, in {fit_cpu_seconds:seconds} ({score:percent}).",
-        **cheapest[["title", "score", "fit_cpu_seconds"]],
-        leader=best["title"],
-        best=best["fit_cpu_seconds"],
-    )
-
-
-def _unmeasured(cheapest: pd.Series) -> str:
-    """Return what is known of costs if the best variant has answers from elsewhere."""
-    unknown = "Its cost was not measured, because it has answers from elsewhere."
-    if pd.isna(cheapest["fit_cpu_seconds"]):
-        return unknown
-    return f"{unknown} " + fill(
-        "Within one percentage point of its score, {title} trains in {fit_cpu_seconds:seconds} of"
-        " CPU time ({score:percent}); no measured variant there takes less than half.",
-        **cheapest[["title", "score", "fit_cpu_seconds"]],
-    )
-
-
-def _prediction(best: pd.Series, fastest: pd.Series) -> str:
-    if pd.isna(best["ms_per_document"]):
-        return ""
-    return fill(
-        "{title} predicts in {best:milliseconds} per document; no variant within one percentage"
-        " point of its score is twice as fast."
-        if tied(best["ms_per_document"], fastest["ms_per_document"])
-        else "{title} predicts in {best:milliseconds} per document; {fast}, within one percentage"
-        " point of its score, in {ms_per_document:milliseconds} ({score:percent}).",
-        **fastest[["score", "ms_per_document"]],
-        fast=fastest["title"],
-        title=best["title"],
-        best=best["ms_per_document"],
-    )

@@ -10,6 +10,7 @@ from IPython.display import HTML
 from seq2report.report import confusion_page, html, variant_plots, word_effects
 from seq2report.report.numbers import (
     METRICS,
+    fill,
     parameters,
     percent,
     seconds,
@@ -27,20 +28,22 @@ FILLED = ("form", "padding", "truncating")  # keys of ``input`` that usually hav
 
 
 def summary(runs: dict[str, pd.DataFrame], variant: str) -> HTML:
-    """Return score, rank, training time and size of a variant on a corpus (tables of runs)."""
+    """Return score, rank and verdict of a variant on a corpus (tables of runs), and its cost."""
     variants = runs["variants"]
     row = variants.set_index("variant").loc[variant]
-    return html.text(
-        f"{{corpus}}: {reached(row['metric'])} (95% interval"
-        " {low:percent} to {high:percent}), rank {rank} of {variants}; {verdict}; {cost}{choice}.",
-        "outcome",
-        choice=f"; the best of {searched(row)}" if pd.notna(row.get("chosen")) else "",
-        **row[["corpus", "test_documents", "low", "high"]],
+    score = fill(
+        f"{reached(row['metric'])}, rank {{rank}} of {{variants}}",
         score=spread(row["score"], row["score_sd"]),
-        rank=row["rank"],
         variants=len(variants),
-        verdict=_against_best(runs, row, variant),
-        cost=_cost(row),
+        **row[["test_documents", "rank"]],
+    )
+    kind, verdict = _against_best(runs, row, variant)
+    details = fill("95% interval {low:percent} to {high:percent}", **row[["low", "high"]])
+    details += f"; {_cost(row)}"
+    details += f"; the best of {searched(row)}" if pd.notna(row.get("chosen")) else ""
+    return HTML(
+        f'<p class="judged {kind}"><strong>{escape(row["corpus"])}:</strong> {escape(score)};'
+        f" <em>{escape(verdict)}</em><small>{escape(details)}.</small></p>"
     )
 
 
@@ -55,19 +58,21 @@ def _cost(row: pd.Series) -> str:
     return f"{seconds(row['fit_cpu_seconds'])} of CPU time to train; {size}"
 
 
-def _against_best(runs: dict[str, pd.DataFrame], row: pd.Series, variant: str) -> str:
+def _against_best(runs: dict[str, pd.DataFrame], row: pd.Series, variant: str) -> tuple[str, str]:
+    """Return kind (good, level or bad) and verdict of a variant, compared with the best."""
     if row["protocol"] == "lecture":
-        return (
+        return "level", (
             "not compared with the best, because the lecture's protocol monitors accuracy on the"
             " test documents"
         )
     best = recommended(runs)
     if best["variant"] == variant:
-        return "the best"
+        return "good", "the best"
     pairs = runs["comparisons"].set_index(["variant_a", "variant_b"])
     verdict = pairs.loc[(variant, best["variant"]), "verdict"]
     link = "from" if verdict == "not distinguishable" else "than"
-    return f"{verdict} {link} the best, {best['title']}"
+    kind = {"better": "good", "worse": "bad"}.get(verdict, "level")
+    return kind, f"{verdict} {link} the best, {best['title']}"
 
 
 def chosen_settings(

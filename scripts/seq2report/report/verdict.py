@@ -1,6 +1,6 @@
 """The verdict on a corpus in a card that is read in ten seconds; all text is escaped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 
 import pandas as pd
@@ -9,7 +9,7 @@ from IPython.display import HTML
 from seq2report.core.durations import tied
 from seq2report.report import comparison_page, html
 from seq2report.report.numbers import METRICS, percent, seconds, stated_cost
-from seq2report.report.outcome import cautions, recommended
+from seq2report.report.outcome import checks, recommended
 
 NEXT = {"better": "significantly better", "not distinguishable": "no significant difference"}
 NEXT["worse"] = "significantly worse"
@@ -25,11 +25,10 @@ def card(tables: dict[str, pd.DataFrame]) -> HTML:
         f'<p class="{kind}"><strong>{escape(label)}</strong> {content}</p>'
         for kind, label, content in _lines(tables)
     )
-    checks = "".join(f"<li>{escape(sentence)}</li>" for sentence in cautions(tables))
     chart = comparison_page.cost_figure(variants)
     return HTML(
         f'<section class="verdict"><div>{html.heading(variants["corpus"].iloc[0], 2).data}{lines}'
-        f"{f'<ul>{checks}</ul>' if checks else ''}</div>{chart.data}</section>"
+        f"{checks(tables).data}</div>{chart.data}</section>"
     )
 
 
@@ -37,7 +36,7 @@ def _lines(tables: dict[str, pd.DataFrame]) -> Iterator[tuple[str, str, str]]:
     """Yield kind (good, level or bad), label and HTML of each line of a card."""
     use, best = recommended(tables, "to use"), recommended(tables, "best")
     if use is None:
-        yield "bad", "No verdict", "All variants were monitored on the test documents."
+        yield from _by_lecture(tables["variants"])
         return
     is_best = use["variant"] == best["variant"]
     yield "good", "Use", f"{_named(use)}, {'the best score, ' * is_best}{_training(use)}."
@@ -49,6 +48,42 @@ def _lines(tables: dict[str, pd.DataFrame]) -> Iterator[tuple[str, str, str]]:
     other = another_kind(tables, use)
     if other is not None and other["variant"] != best["variant"]:
         yield _judged(tables, other, use)
+
+
+def _by_lecture(variants: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    """Yield what there is instead of a verdict if all variants follow the lecture's protocol."""
+    yield "level", "Highest after the last epoch", f"{_named(variants.iloc[0])}."
+    figures = html.link("The lecture's figures", "lecture.html")
+    yield (
+        "level",
+        "Not a recommendation:",
+        "by the lecture's protocol, the accuracy on the test documents was computed after every"
+        f" epoch. {figures} compares these results with the slides.",
+    )
+
+
+def explanation(all_tables: Iterable[dict[str, pd.DataFrame]]) -> HTML:
+    """Return how to read the cards and their plots."""
+    use = (
+        "<strong>Use</strong> names the variant that is cheapest to train among those that lose at"
+        " most one percentage point and are not significantly worse than the best. Times that"
+        " differ by less than a factor of two count as equal; then the better score decides."
+    )
+    front = (
+        "Names in bold are on the dashed line, the Pareto front: no variant is both better and"
+        " cheaper than they are."
+    )
+    plots = (
+        "In the plots, better models are higher and cheaper ones are further left; the axis is"
+        " logarithmic."
+    )
+    letters = (
+        "A variant has the same letter and colour on every page. With more than seven variants,"
+        " some share a colour."
+    )
+    has_verdict = any(recommended(tables) is not None for tables in all_tables)
+    sentences = [use, plots, front, letters] if has_verdict else [plots, letters]
+    return HTML(f"<p>{' '.join(sentences)}</p>")
 
 
 def _second(tables: dict[str, pd.DataFrame], use: pd.Series) -> Iterator[tuple[str, str, str]]:
