@@ -12,27 +12,29 @@ if (!["file:", "http:", "https:"].includes(location.protocol)) {
 }
 
 // Menus: one is open at a time, and on a narrow screen one button shows them; a click elsewhere or Escape closes them.
-const nav = document.querySelector("nav");
-const menus = [...nav.querySelectorAll("details")];
-const opener = document.createElement("button");
-Object.assign(opener, { type: "button", className: "menus", textContent: "Menu", ariaExpanded: "false" });
-opener.addEventListener("click", () => (opener.ariaExpanded = String(opener.ariaExpanded === "false")));
-nav.querySelector("strong").after(opener);
-document.addEventListener("click", ({ target }) => {
-  for (const menu of menus) if (!menu.contains(target)) menu.open = false;
-  if (!nav.contains(target)) opener.ariaExpanded = "false";
-});
-document.addEventListener("keydown", ({ key }) => {
-  if (key !== "Escape") return;
-  const open = menus.find((menu) => menu.open);
-  if (open) {
-    open.open = false;
-    open.querySelector("summary").focus();
-  } else if (opener.ariaExpanded === "true") {
-    opener.ariaExpanded = "false";
-    opener.focus();
-  }
-});
+const nav = document.querySelector("nav"); // the summary has none
+if (nav) {
+  const menus = [...nav.querySelectorAll("details")];
+  const opener = document.createElement("button");
+  Object.assign(opener, { type: "button", className: "menus", textContent: "Menu", ariaExpanded: "false" });
+  opener.addEventListener("click", () => (opener.ariaExpanded = String(opener.ariaExpanded === "false")));
+  nav.querySelector("strong").after(opener);
+  document.addEventListener("click", ({ target }) => {
+    for (const menu of menus) if (!menu.contains(target)) menu.open = false;
+    if (!nav.contains(target)) opener.ariaExpanded = "false";
+  });
+  document.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    const open = menus.find((menu) => menu.open);
+    if (open) {
+      open.open = false;
+      open.querySelector("summary").focus();
+    } else if (opener.ariaExpanded === "true") {
+      opener.ariaExpanded = "false";
+      opener.focus();
+    }
+  });
+}
 
 // The contents of the page: closed where they stand above it; the section that is read is marked.
 const contents = document.querySelector(".contents");

@@ -142,3 +142,13 @@ def test_signs_of_excerpts_are_explained_where_they_occur():
         " � replaces an invisible character."
         " • hides a character of an e-mail address, telephone number or link."
     )
+
+
+def test_shares_have_bars_of_their_length():
+    shares = pd.DataFrame({"variant": ["a", "b", "c"], "accuracy": [0.875, 0.0, None]})
+    shown = html.table(shares, {"accuracy": "{:.1%}".format}, bars=("accuracy",)).data
+    assert re.findall(r"<td([^>]*)>([\d.%–]+)</td>", shown) == [
+        (' style="--share: 87.5%"', "87.5%"),
+        (' style="--share: 0.0%"', "0.0%"),
+        ("", "–"),
+    ]

@@ -55,7 +55,7 @@ def test_detectable_differences_are_those_of_the_comparisons_with_the_best(table
     shown = re.findall(r"<td data-value=[^>]*>([^<]*)</td>", parts[-1].data)
     assert shown[1::2] == [f"{100 * value:.1f}" for value in pairs["detectable"]]
     level = pairs.loc[pairs["verdict"] == "not distinguishable", "detectable"].median()
-    opening = " ".join(outcome.cautions(tables))
+    opening = outcome.checks(tables).data
     assert f"below about {100 * level:.1f} percentage points" in opening
 
 

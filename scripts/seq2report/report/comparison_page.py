@@ -57,7 +57,8 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
         caption += "; –: not measured, because answers come from elsewhere"
     text, raw = ("variant", "compared with the best"), ("variant", bars)
     formats = FORMATS | {METRICS[metric]: percent}
-    return html.table(shown, formats, caption, text, raw, name=f"{corpus}-variants")
+    name, shares = f"{corpus}-variants", (METRICS[metric], *map(METRICS.get, OTHERS))
+    return html.table(shown, formats, caption, text, raw, name, shares)
 
 
 def _against_the_best(tables: dict[str, pd.DataFrame]) -> list[str | None]:

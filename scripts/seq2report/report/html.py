@@ -110,12 +110,14 @@ def table(
     text: tuple[str, ...] = (),
     raw: tuple[str, ...] = (),
     name: str = "",
+    bars: tuple[str, ...] = (),
 ) -> HTML:
     """Return a table, its caption above it; every cell is escaped.
 
     ``formats`` turn the values of a column into text (default ``str``). Columns of ``text`` are
     aligned to the left, and their long cells are wrapped. Columns of ``raw`` have HTML of a
-    function of this module, not escaped. A table with a name can be sorted, filtered and saved.
+    function of this module, not escaped. Columns of ``bars`` are shares, each with a bar from 0 to
+    1. A table with a name can be sorted, filtered and saved.
     """
     formats = formats or {}
     longest = {column: frame[column].astype(str).str.len().max() for column in text}
@@ -130,6 +132,8 @@ def table(
         kind = f' class="{kinds[column]}"{direction(content)}' if column in kinds else ""
         if name and column in formats and isinstance(value, (int, float)) and not missing:
             kind += f' data-value="{value:.6g}"'  # for sorting and saving
+        if column in bars and not missing:
+            kind += f' style="--share: {value:.1%}"'
         return f"<td{kind}>{content if column in raw else escape(content)}</td>"
 
     rows = frame.itertuples(index=False, name=None)
