@@ -1,5 +1,6 @@
 """Pages in Chromium: opened, and watched for what they say and ask for."""
 
+import os
 import shutil
 import time
 from contextlib import suppress
@@ -75,6 +76,7 @@ class Opened:
         return self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth")
 
     def picture(self, path: Path) -> None:
-        """Write a screenshot for people, which a busy machine may fail to take."""
-        with suppress(Error):
-            self.page.screenshot(path=path, full_page=True)
+        """Write a screenshot if SCREENSHOTS is set: for people; a busy machine may fail to."""
+        if os.environ.get("SCREENSHOTS"):
+            with suppress(Error):
+                self.page.screenshot(path=path, full_page=True)
