@@ -132,10 +132,11 @@ def cluster() -> Iterator[None]:
     assert processes() == {}, "jobs are still running"
 
 
-def copied(folder: Path) -> Path:
-    """Copy what a run needs of the workflow."""
+def copied(folder: Path, corpus: Path) -> Path:
+    """Copy what a run needs of the workflow, and the corpus."""
     copy_workflow(folder, "resources/sample")
     shutil.copy(HERE / "config.yaml", folder / "clustered.yaml")
+    shutil.copy(corpus, folder)
     return folder
 
 
@@ -144,9 +145,9 @@ def snakemake(*arguments: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory) -> Iterator[SimpleNamespace]:
+def here(tmp_path_factory, tiny_archive) -> Iterator[SimpleNamespace]:
     """A run on this machine, beside that on Slurm, which waits more than it works."""
-    folder = copied(tmp_path_factory.mktemp("local"))
+    folder = copied(tmp_path_factory.mktemp("local"), tiny_archive)
     process = subprocess.Popen(snakemake("--cores", "2", "--quiet"), cwd=folder)
     yield SimpleNamespace(process=process, results=folder / "results/clustered")
     if process.poll() is None:
@@ -155,9 +156,9 @@ def here(tmp_path_factory) -> Iterator[SimpleNamespace]:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, cluster, here) -> SimpleNamespace:
+def run(tmp_path_factory, tiny_archive, cluster, here) -> SimpleNamespace:
     """A run on Slurm that lost a job in each of these ways: its results, jobs and messages."""
-    folder = copied(tmp_path_factory.mktemp("slurm"))
+    folder = copied(tmp_path_factory.mktemp("slurm"), tiny_archive)
     log = folder / "messages.log"
     with log.open("w") as messages:
         master = subprocess.Popen(
@@ -177,7 +178,7 @@ def run(tmp_path_factory, cluster, here) -> SimpleNamespace:
                     ]
                     if scripts:
                         coming.pop(job.rule).strike(job.number, scripts[0])
-            time.sleep(0.2)
+            time.sleep(0.5)
     finally:
         if master.poll() is None:
             master.send_signal(signal.SIGINT)
