@@ -33,6 +33,13 @@ POOR = [
 ]
 POOR += ["sh", pwd.getpwuid(os.getuid()).pw_dir]
 
+OWN_FUNCTION = """
+import keras
+
+def first(x):
+    return keras.layers.Flatten()(x)
+"""
+
 
 @pytest.fixture(scope="module")
 def poor(tmp_path_factory) -> list[str]:
@@ -43,9 +50,12 @@ def poor(tmp_path_factory) -> list[str]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, config, poor) -> Project:
-    """A project that has been run, with the lesson that trains least."""
+    """A run with the lesson that trains least and a network of a function of the user."""
     folder = tmp_path_factory.mktemp("ein Ordner für Überraschungen")
-    project = Project.create(folder, edited(config, lessons__pages=["one_hot"]))
+    layers = {"file": "own.py", "function": "first"}
+    config = edited(config, lessons__pages=["one_hot"], variants__dense__layers=layers)
+    project = Project.create(folder, config)
+    (folder / "own.py").write_text(OWN_FUNCTION)
     project.snakemake(under=poor)
     return project
 
@@ -183,6 +193,8 @@ def test_another_workflow_imports_this_one_with_a_configuration_of_its_own(proje
     own.write_text(OWN.format(snakefile=str(project.folder / "Snakefile")))
     asked = ["best.txt", "--snakefile", own]
     assert project.planned(*asked) == {"best": 1}  # what is there is not made again
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copy(project.folder / "own.py", tmp_path / "elsewhere")
     nothing_made = [*asked, "--directory", tmp_path / "elsewhere"]
     planned = project.planned(*nothing_made)
     assert planned["seq2report_train_svm"] == planned["seq2report_train_dense"] == 1
@@ -227,11 +239,12 @@ def test_a_run_is_used_elsewhere_by_its_folder_alone(project, tmp_path):
 
 
 def test_a_failed_notebook_is_kept_with_its_traceback_and_no_page_is_made(project):
-    page = project.folder / "results/tiny/report/corpus-news.html"
+    name = "results/tiny/report/corpus-news.html"
+    page = project.folder / name
     whole = page.read_bytes()
     old, new = r"described[\"corpus\"]", r"described[\"lost\"]"
     with project.changed("reports/corpus.ipynb", old, new):
-        output = project.snakemake(status=1)
+        output = project.snakemake(name, status=1)
     assert "of corpus.ipynb failed with KeyError: 'lost'" in output
     executed = (project.folder / "results/tiny/logs/render/corpus-news.ipynb").read_text()
     assert "KeyError" in executed
@@ -239,7 +252,7 @@ def test_a_failed_notebook_is_kept_with_its_traceback_and_no_page_is_made(projec
     # Snakemake removes the other pages of its job.
     assert "Removing output files of failed job render_corpus" in output
     assert "compared-news.html" in output
-    project.snakemake()
+    project.snakemake(name)
     assert page.read_text().splitlines() == whole.decode().splitlines()
 
 
@@ -262,7 +275,6 @@ def test_another_method_makes_the_ensemble_again_and_retrains_nothing(project):
     assert project.planned(evaluated, config=config) == {}
     other = edited(config, variants__both__ensemble__method="stack")
     assert project.planned(evaluated, config=other) == {"train_both": 1, "evaluate_runs": 1}
-    project.snakemake(evaluated)  # as it was
 
 
 def test_a_chosen_run_is_used_elsewhere_and_nothing_is_chosen_where_a_candidate_failed(
@@ -291,28 +303,20 @@ def test_a_chosen_run_is_used_elsewhere_and_nothing_is_chosen_where_a_candidate_
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         assert "the best of 2 on the validation documents: tuned_min_df_" in done.stderr
-    project.snakemake("results/tiny/report/tables/news/runs/variants.csv")  # as it was
 
 
 def test_a_grid_is_written_down_as_it_stands(project):
-    layers = [{"Flatten": {}}, {"Dense": {"units": {"grid": [3, 4]}}}]
-    config = edited(project.config, name="grid", variants__dense__layers=layers)
+    steps = [{"TfidfVectorizer": {}}, {"LinearSVC": {"C": {"grid": [1, 2]}}}]
+    config = edited(project.config, name="grid", variants__svm__pipeline=steps)
     project.snakemake("results/grid/config.json", config=config)
     assert json.loads((project.folder / "results/grid/config.json").read_text()) == config
 
 
 def test_a_network_of_the_users_own_function_is_trained(project):
-    (project.folder / "own.py").write_text(
-        "import keras\n\ndef first(x):\n    return keras.layers.Flatten()(x)\n"
-    )
-    own = {
-        "title": "Own",
-        "input": {"encoding": "words", "length": 9, "dimensions": 3},
-        "layers": {"file": "own.py", "function": "first"},
-    }
-    config = edited(project.config, compare__variants=["svm", "own"], variants__own=own)
-    project.snakemake("results/tiny/news/runs/own/seed-1/run.json", config=config)
-    assert (project.folder / "results/tiny/news/runs/own/seed-1/model.keras").is_file()
+    run = project.folder / "results/tiny/news/runs/dense/seed-1"
+    layers = json.loads((run / "run.json").read_text())["settings"]["layers"]
+    assert layers["function"] == "first"
+    assert (run / "model.keras").is_file()
 
 
 def test_a_run_leaves_validation_documents(project):
