@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Self
 
+import forks
 import yaml
 from helpers import ROOT
-from plans import plan
 
 PARTS = ("Snakefile", "workflow", "config", "profiles", "scripts", "reports", "environment.yml")
 PARTS += ("environment-gpu.yml",)
@@ -58,8 +58,6 @@ def keep_check(checked: Path, folder: Path, name: str = "sample") -> None:
 class Project:
     """A copy of the workflow in a folder of its own, with a tiny configuration."""
 
-    only_plans = False
-
     def __init__(self, folder: Path, config: dict):
         self.folder, self.config = folder, config
 
@@ -69,12 +67,10 @@ class Project:
         return cls(copy_workflow(folder), config)
 
     def snakemake(self, *arguments, config=None, directory=None, status=0, under=()) -> str:
-        """Run Snakemake, in a process of its own if it runs jobs; return what it prints."""
+        """Run Snakemake, behind ``under`` in a process of its own; return what it prints."""
         command = [*self.options(config), *arguments]
         folder = directory or self.folder
-        if self.only_plans or "--dry-run" in arguments:
-            found, output = plan(command, folder, self.environment())
-        else:
+        if under:
             done = subprocess.run(
                 [*under, SNAKEMAKE, *command],
                 cwd=folder,
@@ -84,6 +80,8 @@ class Project:
                 timeout=500,
             )
             found, output = done.returncode, done.stdout + done.stderr
+        else:
+            found, output = forks.snakemake(command, folder, self.environment())
         assert found == status, output
         return output
 
@@ -128,8 +126,6 @@ class PlannedProject(Project):
     The check that builds all models, which loads TensorFlow, accepts everything; `with_check`
     brings the real one back.
     """
-
-    only_plans = True
 
     @classmethod
     def create(cls, folder: Path, config: dict) -> Self:

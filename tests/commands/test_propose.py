@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from forks import snakemake
 from helpers import ROOT, write_tar
-from plans import plan
 from project import keep_check
 
 from seq2report.config import propose
@@ -83,7 +83,7 @@ def test_the_proposed_workflow_can_be_planned(rows, tmp_path, monkeypatch, check
     propose.main([str(path), "--output", "mine.yaml"])
     keep_check(checked, tmp_path, yaml.safe_load(Path("mine.yaml").read_text("utf-8"))["name"])
     command = ["-n", "--snakefile", ROOT / "Snakefile", "--configfile", "mine.yaml"]
-    status, output = plan(command, tmp_path)
+    status, output = snakemake(command, tmp_path)
     assert status == 0, output
     assert "train_tfidf_svm" in output
     assert "lesson_" not in output

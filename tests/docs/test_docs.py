@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from forks import snakemake
 from helpers import ROOT
-from plans import plan
 from project import copy_workflow, without_checks
 from reliability import COLLECTED, FILES, listed
 from snakemake.utils import update_config
@@ -112,8 +112,8 @@ def test_a_command_of_the_documentation_is_one(command, settings, tmp_path, requ
     program = words[0].rpartition("/")[2]
     if program == "snakemake":
         if "--report" in words or "--executor" in words:
-            return  # of a finished run, as .ci/run makes it; of a cluster that is not here
-        status, output = plan([*words[1:], "--dry-run"], request.getfixturevalue("planned"))
+            return  # of a finished run, as in test_finished_run.py; of a cluster that is not here
+        status, output = snakemake([*words[1:], "--dry-run"], request.getfixturevalue("planned"))
         assert status == 0, output
     elif program == "make":
         subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, check=True, timeout=60)

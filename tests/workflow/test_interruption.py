@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
+import forks
 import pandas as pd
 import polars as pl
 import pytest
@@ -146,11 +147,9 @@ class Interrupted(Project):
         self.pause.unlink(missing_ok=True)
         self.go_on.set()
 
-    def again(self) -> subprocess.CompletedProcess:
-        command = self.command()
-        return subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE
-        )
+    def again(self, *more: str) -> tuple[int, str]:
+        """Run Snakemake to its end; return its status and what it prints."""
+        return forks.snakemake(self.command(*more)[1:], self.folder)
 
     def assert_none_or_whole(self) -> None:
         """Check that what the step made is not there, or as in the unbroken run."""
@@ -251,14 +250,14 @@ def test_after_an_interruption_the_next_run_ends_as_an_unbroken_one(
     if step == "training" and whom == "the script":
         assert (tmp_path / f"{RUN}.checkpoint").is_file()
     if locks:
-        refused = project.again()
-        assert refused.returncode != 0
-        assert "--unlock" in refused.stdout + refused.stderr
-        subprocess.run(project.command("--unlock"), cwd=tmp_path, check=True, capture_output=True)
+        status, refused = project.again()
+        assert status != 0
+        assert "--unlock" in refused
+        unlock(project)
     if step == "fetch":  # a second fetch waits for the first one
         project.release()
-    done = project.again()
-    assert done.returncode == 0, done.stdout + done.stderr
+    status, output = project.again()
+    assert status == 0, output
     project.release()
     wait_for(lambda: not processes(tmp_path))  # and what was left running changes nothing
     for name in (*project.made, project.target):
@@ -269,6 +268,11 @@ def test_after_an_interruption_the_next_run_ends_as_an_unbroken_one(
         said = (tmp_path / "results/tiny/logs/train/news-dense-1.log").read_text()
         finished = whom == "Snakemake" and number == signal.SIGTERM
         assert ("going on after epoch 1, as" in said) != finished
+
+
+def unlock(project: Interrupted) -> None:
+    status, output = project.again("--unlock")
+    assert status == 0, output
 
 
 def assert_kept(project: Interrupted) -> None:
@@ -291,10 +295,10 @@ def test_a_run_that_is_made_again_stays_until_the_new_one_is_whole(reference, se
     run.wait(PATIENCE)
     project.release()
     assert_kept(project)
-    subprocess.run(project.command("--unlock"), cwd=tmp_path, check=True, capture_output=True)
-    done = project.again()
-    assert "train_dense" in done.stdout + done.stderr
-    assert done.returncode == 0
+    unlock(project)
+    status, output = project.again()
+    assert "train_dense" in output
+    assert status == 0
     for name in project.made:
         assert_same(tmp_path / name, reference.folder / name)
 
@@ -305,12 +309,13 @@ def test_a_training_that_fails_keeps_the_old_run_and_is_tried_again(reference, s
     tokens = tmp_path / "results/tiny/news/sequences/words/tokens.npy"
     whole_file, times = tokens.read_bytes(), tokens.stat()
     tokens.write_bytes(whole_file[:200])
-    assert project.again().returncode != 0
+    status, _ = project.again()
+    assert status != 0
     assert_kept(project)
     tokens.write_bytes(whole_file)
     os.utime(tokens, ns=(times.st_atime_ns, times.st_mtime_ns))
-    done = project.again()
-    assert done.returncode == 0, done.stdout + done.stderr
+    status, output = project.again()
+    assert status == 0, output
     for name in project.made:
         assert_same(tmp_path / name, reference.folder / name)
 
@@ -321,9 +326,9 @@ def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(
 ):
     project = Interrupted(reference, "training", tmp_path, server)
     run, _ = project.start()
-    refused = project.again()
-    assert refused.returncode != 0
-    assert "directory cannot be locked" in (refused.stdout + refused.stderr).lower()
+    status, refused = project.again()
+    assert status != 0
+    assert "directory cannot be locked" in refused.lower()
     project.assert_none_or_whole()
     project.release()
     assert run.wait(PATIENCE) == 0
@@ -339,8 +344,8 @@ def test_two_runs_of_different_names_do_not_disturb_each_other(reference, server
         project.config | {"name": "other"},
         READ[0].replace("tiny", "other", 1),
     )
-    other = project.again()
-    assert other.returncode == 0, other.stdout + other.stderr
+    status, output = project.again()
+    assert status == 0, output
     for name in READ:
         assert_same(tmp_path / name.replace("tiny", "other", 1), reference.folder / name)
     project.release()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from forks import snakemake
 from helpers import ROOT
-from plans import plan
 from project import SNAKEMAKE, copy_workflow, keep_check, without_checks
 
 SLURM, GENERIC = (
@@ -48,7 +48,7 @@ def planned(tmp_path_factory) -> dict[str, dict[str, str]]:
         assert n == 1
     profile.write_text(text)
     command = ["--dry-run", "--forceall", "--workflow-profile", "profiles/slurm"]
-    status, output = plan(command, folder)
+    status, output = snakemake(command, folder)
     assert status == 0, output
     # Jobs of a group are indented.
     told = r"^( *)(?:local)?rule (\w+):\n(?:\1 .*\n)*?\1 +resources: (.*)"
@@ -100,8 +100,9 @@ def started(folder: Path, run: subprocess.Popen, number: int) -> int:
 @pytest.mark.reliability("Interruption")
 def test_a_generic_cluster_finishes_a_run_although_a_job_is_killed(folder):
     log = folder / "messages.log"
+    command = [*GENERIC_RUN, "--seconds-between-status-checks", "1"]
     with log.open("w") as messages:
-        run = subprocess.Popen(GENERIC_RUN, cwd=folder, stdout=messages, stderr=messages)
+        run = subprocess.Popen(command, cwd=folder, stdout=messages, stderr=messages)
     os.killpg(started(folder, run, 2), signal.SIGKILL)
     assert run.wait(180) == 0, log.read_text()
     assert "Trying to restart job" in log.read_text()
@@ -111,6 +112,7 @@ def test_a_generic_cluster_finishes_a_run_although_a_job_is_killed(folder):
 @pytest.mark.workflow
 @pytest.mark.reliability("Interruption")
 def test_a_generic_cluster_cancels_its_jobs_when_it_is_interrupted(folder):
+    # Not with frequent checks: while Snakemake checks its jobs, it knows of none to cancel.
     run = subprocess.Popen(GENERIC_RUN, cwd=folder, stdout=subprocess.DEVNULL)
     job = started(folder, run, 1)
     os.killpg(job, 0)

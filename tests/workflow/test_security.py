@@ -6,10 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import forks
 import pytest
 import yaml
 from helpers import ROOT
-from plans import plan
 from project import SNAKEMAKE, keep_check
 
 HARM = "x'\"; touch harm; $(touch harm) `touch harm` & | > harm \\ * {config} {input} {x} {{"
@@ -53,7 +53,7 @@ def refused(config: dict | str, folder: Path) -> str:
     """Plan the workflow in another folder, with this over the default, and return the refusal."""
     (folder / "mine.yaml").write_text(config if isinstance(config, str) else yaml.safe_dump(config))
     command = ["--snakefile", ROOT / "Snakefile", "--cores", "1", "--dry-run"]
-    status, output = plan([*command, "--configfile", "mine.yaml"], folder)
+    status, output = forks.snakemake([*command, "--configfile", "mine.yaml"], folder)
     assert status != 0
     return output
 

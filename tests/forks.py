@@ -1,4 +1,4 @@
-"""Plans of Snakemake in forks of one process: loading Snakemake takes longer than planning."""
+"""Snakemake in forks of one process: to load it takes longer than to plan with it."""
 
 import atexit
 import json
@@ -16,7 +16,7 @@ from helpers import ROOT
 # which takes more than half of a plan. `local_imports` remembers a script by its text, so a changed
 # copy is searched again; all other modules of the project are imported from the folder of the plan.
 SERVER = """
-import gc, json, os, sys, traceback
+import gc, json, os, signal, sys, traceback
 from pathlib import Path
 import docutils.core, dpath, jsonschema, platformdirs, polars, pygments.formatters, requests
 import smart_open, snakemake.cli, snakemake.report.html_reporter, yaml, yte
@@ -30,7 +30,8 @@ del sys.modules["seq2report"], sys.modules["seq2report.core"]
 gc.disable()
 gc.freeze()
 
-def plan(arguments, folder, environment, output):
+def answer(arguments, folder, environment, output):
+    signal.alarm(500)  # ends what hangs
     file = os.open(output, os.O_WRONLY | os.O_CREAT)
     os.dup2(file, 1), os.dup2(file, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -52,7 +53,7 @@ for line in sys.stdin:
     if not child:
         status = 1
         try:
-            status = plan(*json.loads(line))
+            status = answer(*json.loads(line))
             sys.stdout.flush(), sys.stderr.flush()
         finally:
             os._exit(status)
@@ -68,8 +69,8 @@ def _server() -> subprocess.Popen:
     return server
 
 
-def plan(arguments: list, folder: Path, environment: dict | None = None) -> tuple[int, str]:
-    """Return status and output of Snakemake; it must run no job (``--dry-run``, ``--touch``)."""
+def snakemake(arguments: list, folder: Path, environment: dict | None = None) -> tuple[int, str]:
+    """Return status and output of Snakemake."""
     server = _server()
     with tempfile.NamedTemporaryFile() as output:
         request = [
