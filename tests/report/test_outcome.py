@@ -80,7 +80,10 @@ def test_no_variant_monitored_on_the_test_documents_is_called_the_best():
     ("columns", "expected"),
     [
         ({}, "2,000 test documents (random 80/20, seed 7, message headers: cut); means over the"),
-        ({"seeds": "3", "header": "none"}, "2,000 test documents (random 80/20, seed 7); seed 3"),
+        (
+            {"seeds": "3", "header": "none"},
+            "2,000 test documents (random 80/20, seed 7); training seed 3",
+        ),
     ],
 )
 def test_circumstances_are_half_a_sentence(columns, expected):

@@ -60,8 +60,8 @@ def test_a_clear_crossing_is_a_recommendation():
 
 def test_a_crossing_that_may_be_outside_of_the_sizes_is_uncertain():
     assert advice(CROSSED, (300.0, None, 450.0)).startswith(
-        f"{OF}X leads with 50 labels, Y with 5,000, but where they cross is uncertain:"
-        " at about 300 (95% interval less than 50 to 450)."
+        f"{OF}X leads with 50 labels, Y with 5,000. They cross at about 300 labels, which is"
+        " uncertain (95% interval less than 50 to 450)."
     )
 
 

@@ -37,7 +37,9 @@ def circumstances(variants: pd.DataFrame) -> str:
     trained = variants[variants["kind"] != "predictions"]
     seeds = str(trained["seeds"].iloc[0]).split() if len(trained) else []
     runs = (
-        f"means over the seeds {', '.join(seeds)}" if len(seeds) > 1 else f"seed {' '.join(seeds)}"
+        f"means over the seeds {', '.join(seeds)}"
+        if len(seeds) > 1
+        else f"training seed {' '.join(seeds)}"
     )
     if len(seeds) > FEW_SEEDS:
         runs = f"means over {len(seeds)} seeds"

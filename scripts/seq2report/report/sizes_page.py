@@ -65,8 +65,8 @@ def _leaders(
     crossing = crossings[chosen].iloc[0]
     values |= {"labels": about(crossing["labels"]), "interval": interval(crossing, leaders)}
     template = (
-        "{first} leads with {few:n labels}, {last} with {many:,}, but where they cross is"
-        " uncertain: at about {labels} ({interval})."
+        "{first} leads with {few:n labels}, {last} with {many:,}. They cross at about {labels}"
+        " labels, which is uncertain ({interval})."
         if crossing[["low", "high"]].isna().any()
         else "use {first} with {few:n labels}; from about {labels} on ({interval}) {last} is"
         " better."
