@@ -6,8 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 from helpers import TRAINED
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.pipeline import make_pipeline
 
-from seq2report.answers.predictor import load, read_about
+from seq2report.answers.predictor import Pipeline, load, read_about
 from seq2report.core.command import UserError, read_json
 from seq2report.models.runs import write_digests
 
@@ -120,6 +123,24 @@ def test_an_ensemble_of_ensembles_which_could_take_forever_is_refused(trained, t
     (run / "members/lstm").symlink_to(trained / "runs/vote/seed-1")
     with pytest.raises(UserError, match="a member of it is an ensemble"):
         load(run)
+
+
+@pytest.mark.parametrize("classifier", [LogisticRegression(), MultinomialNB()])
+def test_an_encoder_reads_texts_once_for_the_logarithms_of_their_probabilities(classifier):
+    read = []
+
+    class Lengths:
+        def transform(self, texts):
+            read.extend(texts)
+            return np.array([[len(text), 1.0] for text in texts])
+
+    model = Pipeline.__new__(Pipeline)  # without the files of a run
+    model.features, model.classes = Lengths(), ["a", "b"]
+    model.model = make_pipeline(classifier).fit([[1, 1], [9, 1]], model.classes)
+    found = model.log_probabilities(["one", "more text"])
+    assert read == ["one", "more text"]
+    np.testing.assert_allclose(found, np.log(model.predict(["one", "more text"])))
+    assert model.log_probabilities([]).shape == (0, 2)
 
 
 def test_a_run_can_be_named_by_a_relative_path(trained, texts, monkeypatch):

@@ -47,7 +47,7 @@ class Predictor(ABC):
 
     def log_probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Return the logarithms of the probabilities, of which 0 counts as `SMALLEST`."""
-        return np.log(np.maximum(self.predict(texts), SMALLEST))
+        return logarithms(self.predict(texts))
 
     @abstractmethod
     def knows(self, texts: Sequence[str]) -> np.ndarray:
@@ -137,10 +137,15 @@ class Pipeline(Predictor):
         return probabilities(self.model, self._features(texts), self.classes)
 
     def log_probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        from seq2report.models.pipelines import log_probabilities
+        from seq2report.models.pipelines import log_probabilities, probabilities
 
-        exact = log_probabilities(self.model, self._features(list(texts)), self.classes)
-        return super().log_probabilities(texts) if exact is None else exact
+        if not len(texts):
+            return super().log_probabilities(texts)
+        features = self._features(list(texts))  # once: an encoder takes seconds for them
+        exact = log_probabilities(self.model, features, self.classes)
+        if exact is None:
+            return logarithms(probabilities(self.model, features, self.classes))
+        return exact
 
     def _features(self, texts: list[str]) -> Sequence[str] | scipy.sparse.csr_matrix | np.ndarray:
         return self.features.transform(texts) if self.features else texts
@@ -246,6 +251,11 @@ class Ensemble(Predictor):
 
     def knows(self, texts: Sequence[str]) -> np.ndarray:
         return np.any([member.knows(texts) for member in self._members], axis=0)
+
+
+def logarithms(probabilities: np.ndarray) -> np.ndarray:
+    """Return the logarithms of probabilities, of which 0 counts as `SMALLEST`."""
+    return np.log(np.maximum(probabilities, SMALLEST))
 
 
 def has_features(steps: object, texts: Sequence[str]) -> np.ndarray:
