@@ -237,7 +237,7 @@ def draw(table: pd.DataFrame):
     for axes in (seconds, memory):
         _documents_axis(axes, drawn["documents"])
     seconds.yaxis.set_major_formatter("{x:,g}")
-    figure.legend(loc="outside upper center", ncols=4)
+    figure.legend(loc="outside upper center", ncols=4, frameon=False)
     return figure
 
 

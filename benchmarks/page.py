@@ -109,7 +109,7 @@ SPEED: Tables = {
     "summary": summary,
     **{name: partial(measured, name) for name in ("training", "steps", "reading", "memory")},
     "variants": lambda: markdown(pd.read_csv(MEMORY)),
-    **{name: partial(measured, name) for name in ("first_report", "overhead", "startup")},
+    **{name: partial(measured, name) for name in ("overhead", "startup")},
     "answering": partial(measured, "answering"),
     "encoders": partial(measured, "encoders", MEMORY.parent),
     **{name: partial(measured, name) for name in ("opening", "growth", "duplicates")},

@@ -249,9 +249,9 @@ def test_a_missing_published_run_is_an_error_with_its_command(tmp_path):
 
 def test_the_command_that_repeats_one_row_names_a_configured_run():
     text = (ROOT / "docs/results/README.md").read_text(encoding="utf-8")
-    pattern = r"snakemake --cores all --configfile config/(\w+).yaml -- results/(\S+)/metrics.json"
-    ((file, target),) = re.findall(pattern, text)
-    config = configuration(file)
+    pattern = r"(?m)^snakemake --cores all --configfile (.+) -- results/(\S+)/metrics.json"
+    ((files, target),) = re.findall(pattern, text)
+    config = configuration(*re.findall(r"config/(\w+).yaml", files))
     name, corpus, _, variant, seed = target.split("/")
     assert name == config["name"]
     assert corpus in config["compare"]["corpora"]

@@ -41,7 +41,13 @@ def accuracy_interval(shares: np.ndarray, accuracies: np.ndarray) -> tuple[float
 
 
 def wilson(correct: int, n: int) -> tuple[float, float]:
-    """Return the 95% interval of Wilson (1927) of a share, ``correct`` of ``n``."""
+    """Return the 95% interval of Wilson (1927) of a share, ``correct`` of ``n``.
+
+    Raises:
+        ValueError: ``correct`` is not between 0 and ``n``.
+    """
+    if not 0 <= correct <= n:
+        raise ValueError(f"found {correct} of {n}, expected a share between 0 and 1")
     z, share = ndtri((1 + LEVEL) / 2), correct / n
     centre, size = 2 * correct + z**2, 2 * (n + z**2)
     half = z * (4 * n * share * (1 - share) + z**2) ** 0.5
