@@ -60,8 +60,9 @@ def test_the_outcome_names_the_best_and_its_equals():
     assert "SVM leads with 90.0% of 2,000 test documents" in shown
     assert "(95% interval 88.0% to 92.0%)" in shown
     assert "Not distinguishable from it: LSTM." in shown  # and not what was watched
-    checks = outcome.checks(runs()).data
+    checks = unescape(outcome.checks(runs()).data)
     assert "differences from the best below about 2.1 percentage points" in checks
+    assert "Variants of the lecture's protocol are left out, because" in checks
 
 
 def test_the_outcome_of_a_clear_best():

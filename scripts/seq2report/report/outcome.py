@@ -107,6 +107,11 @@ def _cautions(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
     if recommended(tables) is not None:
         yield from _detectable(tables)
         yield from _searches(tables)
+        if tables["variants"]["protocol"].eq("lecture").any():
+            yield (
+                "Variants of the lecture's protocol are left out, because their accuracy was"
+                " monitored on the test documents."
+            )
     yield from _small_classes(tables)
 
 
