@@ -6,7 +6,7 @@ import yaml
 from helpers import ROOT
 from snakemake.utils import update_config
 
-from seq2report.config.encoders import checkpoints, read_speeds, tuning_notices, tuning_seconds
+from seq2report.config.encoders import checkpoints, read_speed, tuning_notices, tuning_seconds
 from seq2report.config.grids import with_grids
 from seq2report.config.plan import COMPLETE, Plan
 from seq2report.core.command import write_json
@@ -70,7 +70,7 @@ def test_the_duration_grows_with_documents_pieces_epochs_and_trained_layers(conf
     from seq2report.config.resolve import resolve_variant
     from seq2report.models.pretrained import Architecture
 
-    architecture, rates = Architecture(**ARCHITECTURE), {"train": 1e11}
+    architecture, speed = Architecture(**ARCHITECTURE), 1e11
 
     def seconds(documents=1000, pieces=100.0, **changes):
         settings = copy.deepcopy(config)
@@ -78,7 +78,7 @@ def test_the_duration_grows_with_documents_pieces_epochs_and_trained_layers(conf
         for key, values in changes.items():
             variant[key] |= values
         resolved = resolve_variant(settings, "minilm_tuned")
-        return tuning_seconds(resolved, architecture, documents, pieces, rates)
+        return tuning_seconds(resolved, architecture, documents, pieces, speed)
 
     first = seconds()
     each = 6 * (2 * (4 * 384**2 + 2 * 384 * 1536) + 4 * 384 * 100)
@@ -91,9 +91,8 @@ def test_the_duration_grows_with_documents_pieces_epochs_and_trained_layers(conf
     assert seconds(input={"train_layers": 6}) == pytest.approx(first * 3 / (1 + 2 * 2 / 6))
 
 
-def test_the_measured_speeds_are_those_of_the_slowest_case():
-    rates = read_speeds(SPEEDS)
-    assert 1e9 < rates["train"] <= rates["encode"] < 1e13
+def test_the_measured_speed_is_that_of_the_slowest_case_and_of_the_precision():
+    assert 1e9 < read_speed(SPEEDS, "float32") < read_speed(SPEEDS, "bfloat16") < 1e13
 
 
 def test_a_checkpoint_is_at_hand_if_it_is_downloaded_or_local(config, tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seq2report.core.command import write_json
-from seq2report.models.backend import has_bfloat16, load_keras
+from seq2report.models.backend import load_keras
 from seq2report.models.pretrained import Architecture
 from seq2report.models.variant import Fit, Input, Variant
 
@@ -56,11 +56,32 @@ def test_what_is_saved_has_32_bits_and_nearly_the_same_answers(network):
     assert not np.array_equal(*answers)
 
 
-def test_without_a_gpu_there_are_no_16_bits_and_no_xla(network):
-    assert not has_bfloat16()
+@pytest.mark.parametrize(
+    ("is_fast", "products"), [(False, "float32"), (True, "bfloat16")], ids=["other", "with AMX"]
+)
+def test_a_processor_with_amx_computes_products_in_16_bits_and_all_else_in_32(
+    network, monkeypatch, is_fast, products
+):
+    from seq2report.models import backend, training
+
+    monkeypatch.setattr(backend, "has_amx", lambda: is_fast)
     model, _ = network.compiled(documents=8)
-    assert model.get_layer("encoder").get_layer("0_inner").compute_dtype == "float32"
     assert not model.jit_compile
+    found = {}
+    for layer in model.get_layer("encoder").layers:
+        found.setdefault(layer.compute_dtype, set()).update({layer.name, type(layer).__name__})
+    parts = ("query", "key", "value", "output", "inner", "outer")
+    assert found[products] >= {f"{n}_{part}" for n in (0, 1) for part in parts}
+    assert found["float32"] >= {"Embedding", "LayerNormalization", "Softmax", "Dropout"}
+    assert {variable.dtype for variable in model.trainable_variables} == {"float32"}
+    facts = training.describe(model, network, None)
+    assert facts["precision"] == ("mixed_bfloat16" if is_fast else "float32")
+    ids = np.array([[2, 5, 6, 3], [2, 7, 3, 0]] * 2, np.int32)
+    saved, before = network.build(), model.predict_on_batch(ids)
+    saved.set_weights(model.get_weights())
+    np.testing.assert_allclose(before, saved.predict_on_batch(ids), atol=0.03)
+    model.train_on_batch(ids, np.array([0, 2, 0, 2]))
+    assert not np.array_equal(model.predict_on_batch(ids), before)
 
 
 def test_a_saved_network_has_the_same_frozen_parameters_as_the_trained_one(network, tmp_path):

@@ -11,6 +11,7 @@ from seq2report.core.command import UserError, read_json
 from seq2report.core.wording import plural
 from seq2report.files.addresses import with_variables
 from seq2report.files.local_files import local_path, state
+from seq2report.models.backend import has_amx
 from seq2report.models.pretrained import Architecture, operations
 from seq2report.models.variant import Variant
 
@@ -49,7 +50,7 @@ def tuning_notices(plan: Plan, results: Path, speeds: Path) -> Iterator[str]:
     Only what was read is known: nothing is yielded before. ``speeds`` is the measured table
     workflow/encoders.csv, of one core.
     """
-    rates = read_speeds(speeds)
+    speed = read_speed(speeds, "bfloat16" if has_amx() else "float32")
     for name, variant in plan.variants.items():
         encoder = variant.input.encoder if variant.fit else None
         for corpus in plan.corpora if encoder else ():
@@ -65,7 +66,7 @@ def tuning_notices(plan: Plan, results: Path, speeds: Path) -> Iterator[str]:
                     Architecture(**about["architecture"]),
                     sum(row["documents"] for row in counts if row["split"] == "train"),
                     pieces["ids"] / pieces["documents"],
-                    rates,
+                    speed,
                 )
                 if waiting and seconds > SHORT:
                     yield (
@@ -75,25 +76,29 @@ def tuning_notices(plan: Plan, results: Path, speeds: Path) -> Iterator[str]:
 
 
 def tuning_seconds(
-    variant: Variant, architecture: Architecture, documents: int, pieces: float, rates: dict
+    variant: Variant, architecture: Architecture, documents: int, pieces: float, speed: float
 ) -> float:
     """Return about how many seconds one core needs to fine-tune an encoder for all epochs.
 
     Args:
         documents: number of training documents.
         pieces: mean number of word pieces of a document, before it is truncated.
-        rates: operations per second, by task, as `read_speeds` returns them.
+        speed: operations per second, as `read_speed` returns them.
     """
     length = round(min(pieces, variant.input.length))
     each = operations(architecture, length, variant.input.train_layers)
     again = 2 if variant.fit.refit else 1
-    return again * variant.fit.epochs * documents * length * each / rates["train"]
+    return again * variant.fit.epochs * documents * length * each / speed
 
 
-def read_speeds(path: Path) -> dict[str, float]:
-    """Return the measured operations per second of one core: of encoding, and of training."""
+def read_speed(path: Path, precision: str) -> float:
+    """Return the operations per second of one core in training, of the slowest case measured.
+
+    ``precision`` is that of matrix products, float32 or bfloat16.
+    """
     with path.open(encoding="utf-8") as file:
-        rows = [
-            (row["way"].split()[0], row["operations_per_second"]) for row in csv.DictReader(file)
-        ]
-    return {task: min(float(n) for t, n in rows if t == task) for task in ("encode", "train")}
+        return min(
+            float(row["operations_per_second"])
+            for row in csv.DictReader(file)
+            if row["way"].startswith("train") and row["precision"] == precision
+        )

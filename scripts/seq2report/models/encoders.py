@@ -16,29 +16,32 @@ from seq2report.core.command import intact, read_json
 from seq2report.models.pretrained import ACTIVATIONS, Architecture
 
 
-def load_encoder(file: Path, train_layers: int | None) -> keras.Model:
+def load_encoder(file: Path, train_layers: int | None, products: str | None) -> keras.Model:
     """Return the network in an encoder.keras, with encoder.json beside it, ready for training.
 
     Training changes all of it, or its last ``train_layers`` layers. It computes in the precision
-    that is Keras's default at the moment.
+    that is Keras's default at the moment, and ``products`` as in `build_encoder`.
 
     Raises:
         UserError: a file is missing or damaged.
     """
     about = read_json(file.with_name("encoder.json"))
     architecture = Architecture(**about["architecture"])
-    model = build_encoder(architecture, about["pooling"])
+    model = build_encoder(architecture, about["pooling"], products)
     with intact(file):
         model.load_weights(file)
     freeze(model, architecture.layers, train_layers)
     return model
 
 
-def build_encoder(architecture: Architecture, pooling: str) -> keras.Model:
+def build_encoder(
+    architecture: Architecture, pooling: str, products: str | None = None
+) -> keras.Model:
     """Return the network of an encoder with random weights, named ``encoder``.
 
     ``pooling`` makes one vector of those of the pieces: their mean, or the one of the first special
-    token (cls).
+    token (cls). ``products`` is the dtype policy of matrix products, such as ``mixed_bfloat16``;
+    None for that of all layers.
     """
     a = architecture
     ids = keras.Input((None,), dtype="int32", name="ids")
@@ -48,26 +51,50 @@ def build_encoder(architecture: Architecture, pooling: str) -> keras.Model:
     x += keras.layers.Embedding(a.positions, a.width, name="positions")(position)
     x = keras.layers.LayerNormalization(epsilon=a.epsilon, name="norm")(x)
     x = keras.layers.Dropout(a.dropout)(x)
-    seen = ops.expand_dims(is_piece, 1)  # each piece reads all pieces of its document
+    seen = ops.expand_dims(is_piece, (1, 2))  # each piece reads all pieces of its document
     for n in range(a.layers):
-        x = _layer(x, seen, a, n)
+        x = _layer(x, seen, a, n, products)
     vector = _pooled(x, is_piece) if pooling == "mean" else x[:, 0]
     return keras.Model(ids, vector, name="encoder")
 
 
 def _layer(
-    x: keras.KerasTensor, seen: keras.KerasTensor, a: Architecture, n: int
+    x: keras.KerasTensor, seen: keras.KerasTensor, a: Architecture, n: int, products: str | None
 ) -> keras.KerasTensor:
-    attention = keras.layers.MultiHeadAttention(
-        a.heads, a.width // a.heads, dropout=a.attention_dropout, name=f"{n}_attention"
-    )
-    attended = keras.layers.Dropout(a.dropout)(attention(x, x, attention_mask=seen))
+    attended = keras.layers.Dropout(a.dropout)(_attention(x, seen, a, n, products))
     x = keras.layers.LayerNormalization(epsilon=a.epsilon, name=f"{n}_attention_norm")(x + attended)
     function, is_approximate = ACTIVATIONS[a.activation]
-    inner = keras.layers.Dense(a.inner, name=f"{n}_inner")(x)
+    inner = keras.layers.Dense(a.inner, dtype=products, name=f"{n}_inner")(x)
+    inner = ops.cast(inner, x.dtype)
     inner = ops.gelu(inner, approximate=is_approximate) if function == "gelu" else ops.relu(inner)
-    outer = keras.layers.Dropout(a.dropout)(keras.layers.Dense(a.width, name=f"{n}_outer")(inner))
+    outer = keras.layers.Dense(a.width, dtype=products, name=f"{n}_outer")(inner)
+    outer = keras.layers.Dropout(a.dropout)(outer)
     return keras.layers.LayerNormalization(epsilon=a.epsilon, name=f"{n}_norm")(x + outer)
+
+
+def _attention(
+    x: keras.KerasTensor, seen: keras.KerasTensor, a: Architecture, n: int, products: str | None
+) -> keras.KerasTensor:
+    """Return what each piece reads from all pieces (Vaswani et al. 2017, section 3.2.2).
+
+    Not keras.layers.MultiHeadAttention, because its softmax would be computed as its products are,
+    which is slow on a CPU in 16 bits.
+    """
+    size = a.width // a.heads
+
+    def heads(name: str) -> keras.KerasTensor:
+        y = keras.layers.Dense(a.width, dtype=products, name=f"{n}_{name}")(x)
+        y = keras.layers.Reshape((-1, a.heads, size), dtype=products)(y)
+        return keras.layers.Permute((2, 1, 3), dtype=products)(y)
+
+    query, key, value = map(heads, ("query", "key", "value"))
+    scores = ops.cast(ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))), x.dtype)
+    shares = keras.layers.Softmax()(scores * size**-0.5, seen)
+    shares = keras.layers.Dropout(a.attention_dropout)(shares)
+    read = ops.matmul(ops.cast(shares, value.dtype), value)
+    read = keras.layers.Permute((2, 1, 3), dtype=products)(read)
+    read = keras.layers.Reshape((-1, a.width), dtype=products)(read)
+    return keras.layers.Dense(a.width, dtype=products, name=f"{n}_output")(read)
 
 
 def _pooled(x: keras.KerasTensor, is_piece: keras.KerasTensor) -> keras.KerasTensor:
@@ -85,19 +112,11 @@ def set_pretrained(model: keras.Model, weights: dict[str, np.ndarray], a: Archit
     model.get_layer("positions").set_weights([positions])
     norm = [weights["norm.weight"], weights["norm.bias"]]
     model.get_layer("norm").set_weights(norm)
-    size = a.width // a.heads
+    parts = ("query", "key", "value", "output", "attention_norm", "inner", "outer", "norm")
     for n in range(a.layers):
-        names = ("query", "key", "value", "output", "attention_norm", "inner", "outer", "norm")
-        pair = {m: [weights[f"{n}.{m}.weight"].T, weights[f"{n}.{m}.bias"]] for m in names}
-        heads = []
-        for name in ("query", "key", "value"):
-            kernel, bias = pair[name]
-            heads += [kernel.reshape(a.width, a.heads, size), bias.reshape(a.heads, size)]
-        kernel, bias = pair["output"]
-        heads += [kernel.reshape(a.heads, size, a.width), bias]
-        model.get_layer(f"{n}_attention").set_weights(heads)
-        for name in ("attention_norm", "inner", "outer", "norm"):
-            model.get_layer(f"{n}_{name}").set_weights(pair[name])
+        for name in (f"{n}.{part}" for part in parts):
+            pair = [weights[f"{name}.weight"].T, weights[f"{name}.bias"]]
+            model.get_layer(name.replace(".", "_")).set_weights(pair)
 
 
 def freeze(model: keras.Model, layers: int, trained: int | None) -> None:

@@ -56,17 +56,15 @@ def refuse(needed: dict[str, int], memory_mb: int) -> None:
 def _output_size(layer: keras.layers.Layer, length: int | None) -> int:
     """Return the number of outputs of a layer for one document, 0 if it has no single output.
 
-    Of an encoder, it is the sum over its layers, with the attention of each pair of pieces.
+    Of an encoder, it is the sum over its layers.
     """
     if isinstance(layer, keras.layers.InputLayer):
         return 0
     if isinstance(layer, keras.Model):
         return sum(_output_size(inner, length) for inner in layer.layers)
-    is_attention = isinstance(layer, keras.layers.MultiHeadAttention)
-    pairs = layer.num_heads * (length or 0) ** 2 if is_attention else 0
     try:
         outputs = keras.tree.flatten(layer.output)
     except (AttributeError, ValueError):  # called more than once
         return 0
     known = length or 1
-    return pairs + sum(math.prod(size or known for size in out.shape[1:]) for out in outputs)
+    return sum(math.prod(size or known for size in out.shape[1:]) for out in outputs)

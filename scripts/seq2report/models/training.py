@@ -52,11 +52,26 @@ class Network:
     gpu: str | None  # name of the GPU that trains; None for the CPU
     metric: str = "accuracy"  # of the validation documents, decides which epoch is the best
 
-    def build(self, ours: dict[str, type] | None = None, precision: str = "float32") -> keras.Model:
-        """Return the network, not compiled; ``ours`` is as in `build_model`."""
-        sizes, train_layers = (self.num_words, self.classes), self.variant.input.train_layers
+    @property
+    def products(self) -> str:
+        """The dtype policy of matrix products in training."""
+        return "mixed_bfloat16" if self.encoder and has_bfloat16() else "float32"
+
+    def build(
+        self,
+        ours: dict[str, type] | None = None,
+        precision: str = "float32",
+        products: str | None = None,
+    ) -> keras.Model:
+        """Return the network, not compiled; ``ours`` is as in `build_model`.
+
+        ``precision`` is the dtype policy of all layers, and ``products`` the one of an encoder's
+        matrix products, None for the same.
+        """
+        sizes, encoder = (self.num_words, self.classes), None
         with precise(precision):
-            encoder = load_encoder(self.encoder, train_layers) if self.encoder else None
+            if self.encoder:
+                encoder = load_encoder(self.encoder, self.variant.input.train_layers, products)
             return build_model(self.variant, *sizes, self.matrix, encoder, ours)
 
     def compiled(self, documents: int) -> tuple[keras.Model, str | None]:
@@ -65,9 +80,9 @@ class Network:
         The second value is the reason why cuDNN cannot compute it, if so.
         """
         keras.utils.set_random_seed(self.seed)
-        is_mixed = self.gpu and self.encoder and has_bfloat16()
-        precision = "mixed_bfloat16" if is_mixed else "float32"
-        model = self.build(None if self.gpu else cpu_layers.FASTER, precision)
+        # A CPU computes only matrix products faster in 16 bits, a GPU all layers.
+        precision = self.products if self.gpu else "float32"
+        model = self.build(None if self.gpu else cpu_layers.FASTER, precision, self.products)
         lost = cudnn.choose(model, self.variant.input.padding) if self.gpu else None
         compile_model(model, self.variant.fit, documents, self.gpu)
         return model, lost
@@ -124,7 +139,7 @@ def describe(model: keras.Model, network: Network, cudnn_lost: str | None) -> di
         "document_shape": " × ".join(map(str, document_shape(model, network.variant.input))),
         "device": network.gpu or "CPU",
         "jit_compile": bool(model.jit_compile),
-        "precision": model.layers[1].dtype_policy.name,
+        "precision": network.products,
         "computed_by": computed_by(model, network.gpu),
         **({"cudnn_lost": cudnn_lost} if cudnn_lost else {}),
     }
