@@ -1,4 +1,4 @@
-"""Fetch, training and notebook broken off in the middle by each signal, then Snakemake again."""
+"""Fetch, training and notebook broken off in the middle by signals, then Snakemake again."""
 
 import json
 import os
@@ -21,8 +21,14 @@ from misbehaving_server import MisbehavingServer, whole
 from project import SNAKEMAKE, Project
 
 pytestmark = pytest.mark.workflow
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
-LEAVES_A_LOCK = (signal.SIGHUP, signal.SIGKILL)  # of Snakemake
+SIGNALS = {
+    # SIGINT and SIGHUP end a script in the same way as SIGTERM: test_command.py.
+    "the script": [signal.SIGTERM, signal.SIGKILL],
+    # Snakemake does not catch SIGHUP, which thus ends it like SIGKILL; that is checked below.
+    "Snakemake": [signal.SIGINT, signal.SIGTERM, signal.SIGKILL],
+}
+# While a notebook runs, nbclient catches SIGINT and SIGTERM, and the script SIGHUP.
+IN_A_NOTEBOOK = {"the script": [signal.SIGHUP], "Snakemake": []}
 PATIENCE = 120  # seconds until something happens that has to
 
 # Every Python of the run loads this: the one that logs what PAUSE_AT begins with stops there, until
@@ -219,9 +225,16 @@ CASES = [
     )
     for EVERY_TIME in [{(signal.SIGTERM, "the script"), (signal.SIGKILL, "Snakemake")}]
     for step in STEPS
-    for number in SIGNALS
-    for whom in ("the script", "Snakemake")
+    for whom in SIGNALS
+    for number in SIGNALS[whom] + (IN_A_NOTEBOOK[whom] if step == "notebook" else [])
 ]
+
+
+def catches(process: int, number: signal.Signals) -> bool:
+    """Return whether a process has a handler of its own for a signal."""
+    status = Path(f"/proc/{process}/status").read_text()
+    caught = re.search(r"^SigCgt:\s*(\w+)$", status, flags=re.MULTILINE).group(1)
+    return bool(int(caught, 16) & 1 << (number - 1))
 
 
 @pytest.mark.reliability("Interruption")
@@ -232,6 +245,8 @@ def test_after_an_interruption_the_next_run_ends_as_an_unbroken_one(
     project = Interrupted(reference, step, tmp_path, server)
     run, script = project.start()
     project.assert_none_or_whole()
+    assert catches(run.pid, signal.SIGTERM)
+    assert not catches(run.pid, signal.SIGHUP)
     if whom == "the script":
         os.kill(script, number)
     elif number == signal.SIGINT:
@@ -242,7 +257,7 @@ def test_after_an_interruption_the_next_run_ends_as_an_unbroken_one(
         project.release()  # it waits for the jobs that run
     assert run.wait(PATIENCE) != 0
     project.assert_none_or_whole()
-    locks = whom == "Snakemake" and number in LEAVES_A_LOCK
+    locks = whom == "Snakemake" and number == signal.SIGKILL
     if locks:
         assert processes(tmp_path)
     else:  # a kernel looks once a second whether its script is still there
