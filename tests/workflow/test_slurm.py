@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slurm
 HERE = ROOT / "tests/slurm"
 CONFIG = yaml.safe_load((HERE / "config.yaml").read_text())
 ON_SLURM = ("--workflow-profile", "profiles/slurm")
+PAGES = ("render", "render_corpus", "render_variants", "render_summary")
 PATIENCE = 1200  # seconds for a run: some minutes, on a machine that does nothing else
 
 
@@ -115,7 +116,7 @@ class Loss(NamedTuple):
 
 
 LOSSES = [
-    Loss("lesson_number_sequence", cancel, "CANCELLED"),
+    Loss("lesson_one_hot", cancel, "CANCELLED"),
     Loss("train_vectors", kill, "FAILED"),
     Loss("train_glove_lstm", hang, "TIMEOUT"),
     Loss("evaluate_answers", lose_node, "NODE_FAIL"),  # when all of training is done
@@ -146,9 +147,10 @@ def snakemake(*arguments: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory, tiny_archive) -> Iterator[SimpleNamespace]:
-    """A run on this machine, beside that on Slurm, which waits more than it works."""
+    """The tables of a run on this machine, beside that on Slurm, which waits more than it works."""
     folder = copied(tmp_path_factory.mktemp("local"), tiny_archive)
-    process = subprocess.Popen(snakemake("--cores", "2", "--quiet"), cwd=folder)
+    tables = snakemake("--cores", "2", "--quiet", "--omit-from", *PAGES)
+    process = subprocess.Popen(tables, cwd=folder)
     yield SimpleNamespace(process=process, results=folder / "results/clustered")
     if process.poll() is None:
         process.terminate()
@@ -247,14 +249,12 @@ def figures(results: Path) -> dict[str, list]:
     return found
 
 
-def test_figures_and_pages_are_those_of_a_run_on_this_machine(run, here):
+def test_figures_are_those_of_a_run_on_this_machine(run, here):
     assert here.process.wait(PATIENCE) == 0
     ours, theirs = figures(run.results), figures(here.results)
     assert ours.keys() == theirs.keys()
     assert [name for name in ours if ours[name] != theirs[name]] == []
     assert len(ours["newsgroups/runs/runs.csv"]) == len(CONFIG["compare"]["variants"])
-    pages = [{p.name for p in each.glob("report/*.html")} for each in (run.results, here.results)]
-    assert pages[0] == pages[1]
 
 
 def test_nothing_is_left_to_do_here_or_there(run):
