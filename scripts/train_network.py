@@ -114,7 +114,7 @@ def read_documents(path: Path, settings: Input) -> tuple[Encoded, int]:
         from seq2report.documents.features import read_features
 
         features = read_features(path)
-        return features, features.matrix.shape[1]
+        return features, features.width
     documents = read_pieces(path) if settings.encoder else read_sequences(path)
     return documents, read_json(path.with_name("encoding.json"))["num_words"]
 

@@ -254,7 +254,8 @@ def test_a_damaged_intermediate_file_is_named_by_the_step_that_reads_it(
 ):
     folder = shutil.copytree(tiny, tmp_path / "tiny")
     shutil.copy(tiny_vectors, folder / "source")
-    scipy.sparse.save_npz(folder / "features.npz", scipy.sparse.eye_array(3, format="csr"))
+    features = scipy.sparse.eye_array(3, format="csr")
+    scipy.sparse.save_npz(folder / "features.npz", features, compressed=False)
     documents = pl.DataFrame({"id": ["1"], "label": ["a"]}), np.array([[0.6, 0.4]])
     (run := folder / "runs/own/seed-1").mkdir(parents=True)
     write_run(run, documents, None, ["a", "b"], [], {"seed": 1})

@@ -95,7 +95,7 @@ class Checkpoint:
         yield "probability", self.progress.probability
         yield from ((f"best/{n}", array) for n, array in enumerate(self.progress.best_weights))
         for name, variable in _variables(model):
-            yield name, keras.ops.convert_to_numpy(variable)
+            yield name, variable.numpy()  # one copy; convert_to_numpy makes two
 
     def _read(self) -> None:
         try:

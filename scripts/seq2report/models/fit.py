@@ -58,8 +58,8 @@ def fit(
         progress.history.append(row)
         best = progress.history[progress.best - 1]
         if epoch == 1 or patience is None or _rank(row, metric) > _rank(best, metric):
-            progress.best, progress.probability = epoch, probability
-            progress.best_weights = model.get_weights()
+            progress.best, progress.probability, progress.best_weights = epoch, probability, []
+            progress.best_weights = model.get_weights()  # after the former ones are freed
         checkpoint.write(model)
     if not progress.refitted:
         model.set_weights(progress.best_weights)

@@ -1,5 +1,6 @@
 """Train a network as its variant says, and predict the validation and test documents."""
 
+import gc
 import logging
 from dataclasses import dataclass
 from functools import partial
@@ -89,10 +90,7 @@ class Network:
 
 
 def train(
-    network: Network,
-    documents: Encoded,
-    class_names: list[str],
-    checkpoint: Checkpoint,
+    network: Network, documents: Encoded, class_names: list[str], checkpoint: Checkpoint
 ) -> Trained:
     """Fit a network as its variant says, and predict the validation and test documents.
 
@@ -112,6 +110,8 @@ def train(
     if settings.refit:
         fitted = both
         logging.info("a fresh network, %s", plural(result.best_epoch, "epochs"))
+        model = None  # frees it and its optimizer before a second one is built
+        gc.collect()
         model, _ = network.compiled(len(both.ids))
         pair = (both, both.classes(class_names))
         refit(model, pair, read, settings, network.seed, result.best_epoch, checkpoint)
