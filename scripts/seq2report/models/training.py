@@ -88,6 +88,12 @@ class Network:
         compile_model(model, self.variant.fit, documents, self.gpu)
         return model, lost
 
+    def saved(self, model: keras.Model) -> keras.Model:
+        """Return a trained network with Keras's own layers and 32-bit numbers."""
+        saved = self.build()
+        saved.set_weights(model.get_weights())
+        return saved
+
 
 def train(
     network: Network, documents: Encoded, class_names: list[str], checkpoint: Checkpoint
@@ -116,7 +122,10 @@ def train(
         pair = (both, both.classes(class_names))
         refit(model, pair, read, settings, network.seed, result.best_epoch, checkpoint)
     fit_time = checkpoint.passed()
-    probability, predict_time = shortest(lambda: probabilities(model, test, read))
+    saved = network.saved(model)
+    # A saved network has 32-bit numbers: its answers elsewhere are to be those of this run.
+    answering = model if network.products == "float32" else saved
+    probability, predict_time = shortest(lambda: probabilities(answering, test, read))
     facts = {
         "fitted_documents": len(fitted.ids),
         "epochs": len(result.history),
@@ -124,8 +133,6 @@ def train(
         **durations(fit_time, predict_time),
         **describe(model, network, cudnn_lost),
     }
-    saved = network.build()
-    saved.set_weights(model.get_weights())
     validation = (watched, result.probability) if variant.is_held_out else None
     return Trained(saved, result.history, (test, probability), validation, facts)
 
