@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 import scipy.sparse
 
+from seq2report.core.command import UserError
 from seq2report.documents.features import Features, read_features
 
 N = 2000
@@ -40,6 +41,13 @@ def test_documents_that_are_taken_twice_keep_their_features(stored):
     assert some.matrix.has_sorted_indices
     assert same(Features(features.ids, features.split, features.label, matrix).matrix, matrix)
     assert features.take(np.array([], int)).matrix.shape == (0, 1500)
+
+
+def test_a_compressed_file_is_refused(stored):
+    matrix, path = stored
+    scipy.sparse.save_npz(path.with_name("features.npz"), matrix, compressed=True)
+    with pytest.raises(UserError, match=r"features.npz is damaged \(found compressed data"):
+        read_features(path)
 
 
 def test_only_the_features_of_a_batch_are_in_memory(stored):

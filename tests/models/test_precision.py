@@ -1,9 +1,11 @@
 from dataclasses import asdict
 
 import numpy as np
+import polars as pl
 import pytest
 
 from seq2report.core.command import write_json
+from seq2report.documents.pieces import Pieces
 from seq2report.models.backend import load_keras
 from seq2report.models.pretrained import Architecture
 from seq2report.models.variant import Fit, Input, Variant
@@ -82,6 +84,27 @@ def test_a_processor_with_amx_computes_products_in_16_bits_and_all_else_in_32(
     np.testing.assert_allclose(before, saved.predict_on_batch(ids), atol=0.03)
     model.train_on_batch(ids, np.array([0, 2, 0, 2]))
     assert not np.array_equal(model.predict_on_batch(ids), before)
+
+
+@pytest.mark.parametrize("is_fast", [False, True], ids=["other", "with AMX"])
+def test_the_test_documents_are_predicted_as_the_saved_network_predicts_them(
+    network, monkeypatch, is_fast
+):
+    from seq2report.models import backend
+    from seq2report.models.checkpoint import Checkpoint
+    from seq2report.models.training import train
+
+    monkeypatch.setattr(backend, "has_amx", lambda: is_fast)
+    n, length = 24, 4
+    tokens = np.random.default_rng(1).integers(1, 60, n * length, dtype=np.int32)
+    labels = pl.Series(np.resize(["a", "b", "c"], n))
+    splits = pl.Series(np.repeat(["train", "validation", "test"], n // 3))
+    starts, lengths = np.arange(n) * length, np.full(n, length)
+    documents = Pieces(labels, splits, labels, tokens, starts, lengths)
+    trained = train(network, documents, ["a", "b", "c"], Checkpoint())
+    test, probability = trained.test
+    answers = trained.model.predict_on_batch(test.matrix(8))
+    np.testing.assert_allclose(probability, answers, rtol=0, atol=1e-6)
 
 
 def test_a_saved_network_has_the_same_frozen_parameters_as_the_trained_one(network, tmp_path):

@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-from zipfile import ZipFile
+from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
 import scipy.sparse
@@ -30,7 +30,11 @@ class SparseFile:
             if member := archive.testzip():
                 raise ValueError(f"its member {member} has another checksum")
             for name in ("data", "indices", "indptr", "shape"):
-                content.seek(archive.getinfo(f"{name}.npy").header_offset)
+                member = archive.getinfo(f"{name}.npy")
+                if member.compress_type != ZIP_STORED:
+                    raise ValueError(f"found compressed {name}, expected it as it is")
+                content.seek(member.header_offset)
+                # A name and extra fields follow 30 bytes, which end with the two lengths.
                 content.seek(sum(struct.unpack("<26x2H", content.read(30))), 1)
                 np.lib.format.read_magic(content)
                 shape, _, dtype = np.lib.format.read_array_header_1_0(content)
