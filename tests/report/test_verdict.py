@@ -67,9 +67,35 @@ def test_another_kind_is_judged_by_its_verdict_and_its_cost(judged, times, expec
     table = variants(fit_cpu_seconds=times)
     lstm, svm = (table[table["variant"] == name].iloc[0] for name in ("lstm", "svm"))
     pair = pd.DataFrame([("lstm", "svm", judged)], columns=["variant_a", "variant_b", "verdict"])
-    _, label, shown = verdict._judged({"comparisons": pair}, lstm, svm)
+    _, label, shown = verdict._judged({"comparisons": pair, "variants": table}, lstm, svm)
     assert label.startswith("Network")
     assert shown.endswith(expected)
+
+
+def test_what_another_variant_surpasses_for_less_is_not_worth_it_though_cheaper_than_the_best():
+    names = ["best", "bayes", "lstm", "slides"]
+    table = pd.concat([variants(), variants().head(1)], ignore_index=True).assign(
+        variant=names,
+        title=["Best", "Bayes", "LSTM", "Slides"],
+        kind=["ensemble", "pipeline", "network", "pipeline"],
+        protocol=["held out", "held out", "held out", "lecture"],
+        score=[0.93, 0.91, 0.89, 0.9],
+        fit_cpu_seconds=[900.0, 30.0, 60.0, 10.0],
+    )
+    pair = pd.DataFrame([("lstm", "best", "worse")], columns=["variant_a", "variant_b", "verdict"])
+
+    def said(rows):
+        by_name = table.set_index("variant", drop=False)
+        tables = {"comparisons": pair, "variants": rows}
+        kind, _, shown = verdict._judged(tables, by_name.loc["lstm"], by_name.loc["best"])
+        return kind, re.sub(r"<[^>]+>", "", shown)
+
+    kind, shown = said(table)
+    assert (kind, shown.count("Bayes")) == ("bad", 1)
+    assert shown.endswith("is better and cheaper.")
+    assert "not worth it here" in shown
+    _, shown = said(table[table["variant"] != "bayes"])  # the slides' figure decides nothing
+    assert shown.endswith("worth it if training has to be cheap.")
 
 
 def test_the_best_is_named_beside_a_cheaper_variant_that_is_not_worse():

@@ -140,6 +140,11 @@ def _judged(
     dearer, cheaper = (not tied(own, least) and is_so for is_so in (own > least, own < least))
     if verdict == "better":
         kind, judged = "good", "worth its cost if every point counts"
+    elif cheaper and (first := _better_and_cheaper(tables, other)) is not None:
+        kind, judged = (
+            "bad",
+            f"not worth it here, because {html.variant(first)} is better and cheaper",
+        )
     elif cheaper:
         kind, judged = "level", "worth it if training has to be cheap"
     elif verdict == "not distinguishable" and not dearer:
@@ -147,6 +152,14 @@ def _judged(
     else:
         kind, judged = "bad" if verdict == "worse" else "level", "not worth it here"
     return kind, label, f"{_named(other)} ({NEXT[verdict]}), {cost}: {judged}."
+
+
+def _better_and_cheaper(tables: dict[str, pd.DataFrame], row: pd.Series) -> pd.Series | None:
+    """Return the best variant with a better score and less training than this one, or None."""
+    rows = tables["variants"][tables["variants"]["protocol"] != "lecture"]
+    is_better = rows["score"] > row["score"]
+    rows = rows[is_better & (rows["fit_cpu_seconds"] < row["fit_cpu_seconds"])]
+    return None if rows.empty else rows.iloc[0]
 
 
 def _named(row: pd.Series) -> str:
