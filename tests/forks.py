@@ -6,15 +6,18 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
 
 from helpers import ROOT
 
-# Reads a request per line, forks, runs Snakemake in the fork and answers with its status. Before
-# the first request it imports the packages that a plan loads and searches the scripts for imports,
-# which takes more than half of a plan. `local_imports` remembers a script by its text, so a changed
-# copy is searched again; all other modules of the project are imported from the folder of the plan.
+LONGEST = 600  # seconds; the fork itself ends before
+# Reads a request per line. It forks, runs Snakemake in the fork and answers with its process; asked
+# for such a process, it answers with the status, null while it runs. Before the first request it
+# imports the packages that a plan loads and searches the scripts for imports, which takes more than
+# half of a plan. `local_imports` remembers a script by its text, so a changed copy is searched
+# again; all other modules of the project are imported from the folder of the plan.
 SERVER = """
 import gc, json, os, signal, sys, traceback
 from pathlib import Path
@@ -30,8 +33,9 @@ del sys.modules["seq2report"], sys.modules["seq2report.core"]
 gc.disable()
 gc.freeze()
 
-def answer(arguments, folder, environment, output):
+def run(arguments, folder, environment, output):
     signal.alarm(500)  # ends what hangs
+    os.setsid()
     file = os.open(output, os.O_WRONLY | os.O_CREAT)
     os.dup2(file, 1), os.dup2(file, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -49,15 +53,19 @@ def answer(arguments, folder, environment, output):
     return 0
 
 for line in sys.stdin:
-    child = os.fork()
-    if not child:
+    request = json.loads(line)
+    if isinstance(request, int):
+        ended, status = os.waitpid(request, os.WNOHANG)
+        print(os.waitstatus_to_exitcode(status) if ended else "null", flush=True)
+    elif child := os.fork():
+        print(child, flush=True)
+    else:
         status = 1
         try:
-            status = answer(*json.loads(line))
+            status = run(*request)
             sys.stdout.flush(), sys.stderr.flush()
         finally:
             os._exit(status)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
@@ -69,16 +77,39 @@ def _server() -> subprocess.Popen:
     return server
 
 
+def _ask(request: int | list) -> int | None:
+    print(json.dumps(request), file=_server().stdin, flush=True)
+    return json.loads(_server().stdout.readline())
+
+
+class Run:
+    """A run of Snakemake in a session of its own, with what a test needs of `subprocess.Popen`."""
+
+    def __init__(
+        self, arguments: list, folder: Path, output: Path, environment: dict | None = None
+    ):
+        environment = dict(os.environ) if environment is None else environment
+        self.returncode = None
+        self.pid = _ask([[*map(str, arguments)], str(folder), environment, str(output)])
+
+    def poll(self) -> int | None:
+        if self.returncode is None:
+            self.returncode = _ask(self.pid)
+        return self.returncode
+
+    def wait(self, seconds: float) -> int:
+        deadline = time.monotonic() + seconds
+        while self.poll() is None:
+            assert time.monotonic() < deadline, "Snakemake is still running"
+            time.sleep(0.02)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+
 def snakemake(arguments: list, folder: Path, environment: dict | None = None) -> tuple[int, str]:
     """Return status and output of Snakemake."""
-    server = _server()
     with tempfile.NamedTemporaryFile() as output:
-        request = [
-            [*map(str, arguments)],
-            str(folder),
-            environment or dict(os.environ),
-            output.name,
-        ]
-        print(json.dumps(request), file=server.stdin, flush=True)
-        status = int(server.stdout.readline())
-        return status, Path(output.name).read_text(encoding="utf-8")
+        run = Run(arguments, folder, Path(output.name), environment)
+        return run.wait(LONGEST), Path(output.name).read_text(encoding="utf-8")

@@ -146,6 +146,24 @@ def assert_same_fit(found, expected):
     np.testing.assert_array_equal(found[1].probability, expected[1].probability)
 
 
+def assert_goes_on(monkeypatch, caplog, path, **settings):
+    """Train, then again from the checkpoint of the first epoch: both have to end the same."""
+    first, write = path.with_name("first"), Checkpoint.write
+
+    def write_and_keep(self, model):
+        write(self, model)
+        if not first.exists():
+            shutil.copy(path, first)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "write", write_and_keep)
+        whole = fitted(path, **settings)
+    assert "going on" not in caplog.text
+    first.rename(path)
+    assert_same_fit(fitted(path, **settings), whole)
+    assert "going on after epoch 1, as" in caplog.text
+
+
 @pytest.mark.workflow
 @interruption
 @pytest.mark.parametrize(
@@ -156,18 +174,16 @@ def assert_same_fit(found, expected):
     ],
     ids=str,
 )
-def test_every_optimizer_goes_on_to_the_last_bit(tmp_path, monkeypatch, every_epoch, optimizer):
-    train = partial(fitted, tmp_path / "checkpoint", optimizer)
-    broken_off(monkeypatch, 1, train)
-    assert_same_fit(train(), fitted(None, optimizer))
+def test_every_optimizer_goes_on_to_the_last_bit(
+    tmp_path, monkeypatch, caplog, every_epoch, optimizer
+):
+    assert_goes_on(monkeypatch, caplog, tmp_path / "checkpoint", optimizer=optimizer)
 
 
 @pytest.mark.workflow
 @interruption
-def test_a_learning_rate_goes_on_rising(tmp_path, monkeypatch, every_epoch):
-    train = partial(fitted, tmp_path / "checkpoint", epochs=3, warmup=0.9)
-    broken_off(monkeypatch, 1, train)
-    assert_same_fit(train(), fitted(epochs=3, warmup=0.9))
+def test_a_learning_rate_goes_on_rising(tmp_path, monkeypatch, caplog, every_epoch):
+    assert_goes_on(monkeypatch, caplog, tmp_path / "checkpoint", epochs=3, warmup=0.9)
 
 
 @pytest.mark.workflow
@@ -182,10 +198,8 @@ def test_a_learning_rate_goes_on_rising(tmp_path, monkeypatch, every_epoch):
     ],
     ids=lambda layers: ", ".join(name for layer in layers for name in layer),
 )
-def test_every_layer_goes_on_to_the_last_bit(tmp_path, monkeypatch, every_epoch, layers):
-    train = partial(fitted, tmp_path / "checkpoint", layers=layers)
-    broken_off(monkeypatch, 1, train)
-    assert_same_fit(train(), fitted(layers=layers))
+def test_every_layer_goes_on_to_the_last_bit(tmp_path, monkeypatch, caplog, every_epoch, layers):
+    assert_goes_on(monkeypatch, caplog, tmp_path / "checkpoint", layers=layers)
 
 
 SHORT = {"optimizer": "adam", "batch_size": 8, "epochs": 2}

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ import pytest
 import yaml
 from helpers import NEWSGROUPS
 from misbehaving_server import MisbehavingServer, whole
-from project import SNAKEMAKE, Project
+from project import Project
 
 pytestmark = pytest.mark.workflow
 SIGNALS = {
@@ -117,7 +116,7 @@ class Interrupted(Project):
         (folder / "sitecustomize.py").write_text(PAUSE)
         self.server, self.content = server, (reference.folder / DOWNLOAD).read_bytes()
 
-    def start(self, *more: str) -> tuple[subprocess.Popen, int]:
+    def start(self, *more: str) -> tuple[forks.Run, int]:
         """Start Snakemake and wait until the step is in its middle; return it and the script."""
         environment = os.environ | {"PYTHONPATH": str(self.folder), "PAUSE_IN": str(self.folder)}
         if self.at:
@@ -125,21 +124,16 @@ class Interrupted(Project):
         else:
             half = halfway(self.content, self.folder / "reached", self.go_on)
             self.server.on("/tiny.tar.gz", half, whole(self.content))
-        self.run = subprocess.Popen(
-            self.command(*more),
-            cwd=self.folder,
-            env=environment | {"PAUSE_AT": self.at or "never"},
-            stdout=(self.folder / "messages").open("w"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        wait_for((self.folder / "reached").exists, self.run, self.folder / "messages")
+        environment["PAUSE_AT"] = self.at or "never"
+        messages = self.folder / "messages"
+        self.run = forks.Run(self.command(*more), self.folder, messages, environment)
+        wait_for((self.folder / "reached").exists, self.run, messages)
         return self.run, self.script()
 
     def command(self, *more: str) -> list:
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(self.config))
         options = ["--cores", "all", "--configfile", "tiny.yaml", "--replace-workflow-config"]
-        return [SNAKEMAKE, self.target, *options, *more]
+        return [self.target, *options, *more]
 
     def script(self) -> int:
         """Return the process of the script that was reached in its middle."""
@@ -155,7 +149,7 @@ class Interrupted(Project):
 
     def again(self, *more: str) -> tuple[int, str]:
         """Run Snakemake to its end; return its status and what it prints."""
-        return forks.snakemake(self.command(*more)[1:], self.folder)
+        return forks.snakemake(self.command(*more), self.folder)
 
     def assert_none_or_whole(self) -> None:
         """Check that what the step made is not there, or as in the unbroken run."""

@@ -23,7 +23,8 @@ from project import SNAKEMAKE, copy_workflow
 pytestmark = pytest.mark.slurm
 HERE = ROOT / "tests/slurm"
 CONFIG = yaml.safe_load((HERE / "config.yaml").read_text())
-ON_SLURM = ("--workflow-profile", "profiles/slurm")
+OFTEN = ("--slurm-init-seconds-before-status-checks", "2")  # as the jobs are short
+ON_SLURM = ("--workflow-profile", "profiles/slurm", *OFTEN)
 PAGES = ("render", "render_corpus", "render_variants", "render_summary")
 PATIENCE = 1200  # seconds for a run: some minutes, on a machine that does nothing else
 
@@ -44,9 +45,9 @@ class Job(NamedTuple):
 
 
 def slurm(*command: str) -> str:
-    return subprocess.run(
-        command, check=True, capture_output=True, text=True, timeout=60
-    ).stdout.strip()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout.strip()
 
 
 def all_jobs() -> list[Job]:
