@@ -40,6 +40,12 @@ PACKAGE = {"pack/__init__.py": "", "pack/a.py": "", "pack/b.py": "", "other.py":
         ("from pack import a, b as c", ["pack/__init__.py", "pack/a.py", "pack/b.py"]),
         ("from pack.b import thing", ["pack/__init__.py", "pack/b.py"]),
         ("def f():\n    if x:\n        from pack import b", ["pack/__init__.py", "pack/b.py"]),
+        (
+            "try:\n    import pack.a\nexcept OSError:\n    import pack.b\nelse:\n    import other",
+            [*PACKAGE],
+        ),
+        ("try:\n    pass\nfinally:\n    with x:\n        import other", ["other.py"]),
+        ("match x:\n    case 1:\n        import other", ["other.py"]),
         ("from pack.sub.c import thing", [*SUBPACKAGE]),
         ("from pack.sub import c", [*SUBPACKAGE]),
         ("from pandas import other", []),

@@ -2,6 +2,7 @@
 
 import ast
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -36,13 +37,21 @@ def _source(path: Path) -> str:
 @cache  # by the text: the workflow asks for dozens of scripts, which share their helpers
 def _modules(source: str) -> frozenset[str]:
     modules = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in _statements(ast.parse(source)):
         if isinstance(node, ast.Import):
             modules.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             modules.add(node.module)
             modules.update(f"{node.module}.{alias.name}" for alias in node.names)
     return frozenset(modules)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all statements in a node, at any depth; unlike ``ast.walk``, no expressions."""
+    for field in ("body", "orelse", "handlers", "finalbody", "cases"):
+        for inner in getattr(node, field, ()):
+            yield inner
+            yield from _statements(inner)
 
 
 @cache  # a plan asks more than 10,000 times
