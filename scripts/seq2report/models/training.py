@@ -1,6 +1,5 @@
 """Train a network as its variant says, and predict the validation and test documents."""
 
-import gc
 import logging
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +25,7 @@ from seq2report.models.checkpoint import Checkpoint
 from seq2report.models.encoders import load_encoder
 from seq2report.models.fit import fit, refit
 from seq2report.models.runs import durations
+from seq2report.models.tuning import optimizer_of
 from seq2report.models.variant import Variant
 
 
@@ -75,24 +75,47 @@ class Network:
                 encoder = load_encoder(self.encoder, self.variant.input.train_layers, products)
             return build_model(self.variant, *sizes, self.matrix, encoder, ours)
 
+    def new(self) -> keras.Model:
+        """Return a new network as it is trained, not compiled."""
+        keras.utils.set_random_seed(self.seed)
+        # A CPU computes only matrix products faster in 16 bits, a GPU all layers.
+        precision = self.products if self.gpu else "float32"
+        return self.build(None if self.gpu else cpu_layers.FASTER, precision, self.products)
+
     def compiled(self, documents: int) -> tuple[keras.Model, str | None]:
         """Return a new network, compiled for a training on so many documents.
 
         The second value is the reason why cuDNN cannot compute it, if so.
         """
-        keras.utils.set_random_seed(self.seed)
-        # A CPU computes only matrix products faster in 16 bits, a GPU all layers.
-        precision = self.products if self.gpu else "float32"
-        model = self.build(None if self.gpu else cpu_layers.FASTER, precision, self.products)
+        model = self.new()
         lost = cudnn.choose(model, self.variant.input.padding) if self.gpu else None
         compile_model(model, self.variant.fit, documents, self.gpu)
         return model, lost
+
+    def restart(self, model: keras.Model, documents: int) -> None:
+        """Give a trained network, and its optimizer, all variables of a new one.
+
+        The training and the predictions stay compiled, which takes longer than a short training.
+        """
+        _assign(model.variables, self.new().variables)
+        if self.variant.fit.warmup is not None:  # its batches are part of the compiled training
+            compile_model(model, self.variant.fit, documents, self.gpu)
+            return
+        optimizer = optimizer_of(self.variant.fit, documents)
+        for each in (optimizer, model.optimizer):  # that of a resumed second fit has done nothing
+            each.build(model.trainable_variables)
+        _assign(model.optimizer.variables, optimizer.variables)
 
     def saved(self, model: keras.Model) -> keras.Model:
         """Return a trained network with Keras's own layers and 32-bit numbers."""
         saved = self.build()
         saved.set_weights(model.get_weights())
         return saved
+
+
+def _assign(variables: list[keras.Variable], values: list[keras.Variable]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def train(
@@ -116,9 +139,7 @@ def train(
     if settings.refit:
         fitted = both
         logging.info("a fresh network, %s", plural(result.best_epoch, "epochs"))
-        model = None  # frees it and its optimizer before a second one is built
-        gc.collect()
-        model, _ = network.compiled(len(both.ids))
+        network.restart(model, len(both.ids))
         pair = (both, both.classes(class_names))
         refit(model, pair, read, settings, network.seed, result.best_epoch, checkpoint)
     fit_time = checkpoint.passed()
