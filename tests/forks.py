@@ -12,7 +12,7 @@ from pathlib import Path
 
 from helpers import ROOT
 
-LONGEST = 600  # seconds; the fork itself ends before
+LONGEST = 1600  # seconds; the fork itself ends before
 # Reads a request per line. It forks, runs Snakemake in the fork and answers with its process; asked
 # for such a process, it answers with the status, null while it runs. Before the first request it
 # imports the packages that a plan loads and searches the scripts for imports, which takes more than
@@ -34,7 +34,7 @@ gc.disable()
 gc.freeze()
 
 def run(arguments, folder, environment, output):
-    signal.alarm(500)  # ends what hangs
+    signal.alarm(1500)  # ends what hangs
     os.setsid()
     file = os.open(output, os.O_WRONLY | os.O_CREAT)
     os.dup2(file, 1), os.dup2(file, 2)
