@@ -1,5 +1,6 @@
 """Train a network as its variant says, and predict the validation and test documents."""
 
+import gc
 import logging
 from dataclasses import dataclass
 from functools import partial
@@ -98,18 +99,20 @@ class Network:
         The training and the predictions stay compiled, which takes longer than a short training.
         """
         _assign(model.variables, self.new().variables)
+        gc.collect()  # frees the new one, which refers to itself and may be large
         if self.variant.fit.warmup is not None:  # its batches are part of the compiled training
             compile_model(model, self.variant.fit, documents, self.gpu)
             return
         optimizer = optimizer_of(self.variant.fit, documents)
-        for each in (optimizer, model.optimizer):  # that of a resumed second fit has done nothing
-            each.build(model.trainable_variables)
+        optimizer.build(model.trainable_variables)
+        # That of a second fit that is resumed has trained nothing yet, and is not built.
+        model.optimizer.build(model.trainable_variables)
         _assign(model.optimizer.variables, optimizer.variables)
 
     def saved(self, model: keras.Model) -> keras.Model:
         """Return a trained network with Keras's own layers and 32-bit numbers."""
         saved = self.build()
-        saved.set_weights(model.get_weights())
+        _assign(saved.weights, model.weights)  # one by one: no second copy of all
         return saved
 
 
