@@ -28,6 +28,7 @@ from seq2report.documents.documents import read_texts
 from seq2report.documents.sequences import Sequences, read_sequences
 from seq2report.models.runs import checked
 from seq2report.vectors.similarity import cosines, nearest, same_class, solve, unit_rows
+from seq2report.vectors.word2vec import spell_ids
 from seq2report.vectors.word_maps import (
     FEWEST,
     NO_CLASS,
@@ -64,6 +65,17 @@ class Embedding(NamedTuple):
 
     key: dict[str, str]  # embedding (its name, or that of the variant that trained it) and stage
     matrix: np.ndarray  # (ids, d) float32; a row of zeros for a word without a vector
+
+
+def read_embedding(name: str, stage: str, file: str, ids: np.ndarray) -> Embedding:
+    """Read an embedding matrix; ``ids`` are those of words, all other rows become zeros.
+
+    Training also moves the rows of padding and of ids that no word has, and these could be the
+    nearest to a word.
+    """
+    matrix = read_numbers(checked(Path(file)) if stage == "after" else file)
+    matrix[np.setdiff1d(np.arange(len(matrix)), ids)] = 0
+    return Embedding({"embedding": name, "stage": stage}, matrix)
 
 
 def read_analogies(path: Path) -> list[tuple[str, list[str]]]:
@@ -273,17 +285,11 @@ def main(argv: Sequence[str] | None) -> None:
     args = parse(argv)
     asked, sequences = read_analogies(args.analogies), read_sequences(args.sequences)
     vocabulary = read_table(args.vocabulary)
-    embeddings = [
-        Embedding(
-            {"embedding": name, "stage": stage},
-            read_numbers(checked(Path(file)) if stage == "after" else file),
-        )
-        for name, stage, file in args.matrix
-    ]
+    ids = vocabulary["id"].to_numpy()
+    embeddings = [read_embedding(*given, ids) for given in args.matrix]
     known = np.logical_and.reduce([matrix.any(axis=1) for _, matrix in embeddings])
-    known[0] = False  # padding is not a word
     words = word_classes(sequences, vocabulary).filter(pl.col("id").is_in(np.flatnonzero(known)))
-    spelled = np.concatenate([[""], vocabulary.sort("id")["word"].to_numpy()])
+    spelled = spell_ids(vocabulary)
 
     shown, probes = choose(words, sequences.label.drop_nulls().n_unique())
     chosen = choose_documents(sequences, known, DOCUMENTS)

@@ -271,3 +271,19 @@ def test_without_test_documents_and_training_there_are_maps_of_words_alone(tmp_p
         assert tables[name].empty, name
         assert len(tables[name].columns) >= 3, name
     assert tables["analogies"]["rank"].isna().all()
+
+
+def test_neighbours_are_words_although_some_ids_have_none(tmp_path):
+    """As with a word index, where padding, start and an unused id are among those of the words."""
+    words = ["w" + chr(97 + n) * 3 for n in range(14)]
+    ids = [1, 2, *range(4, 16)]
+    rows = np.random.default_rng(1).normal(size=(16, 4))
+    rows[[0, 3]] = rows[1]  # nearer to the first word than any other word
+    given = write_small(tmp_path, words, rows)
+    vocabulary = words_of(words).with_columns(id=pl.Series(ids, dtype=pl.Int32))
+    vocabulary.write_parquet(tmp_path / "words/vocabulary.parquet")
+    listed = run_evaluate(tmp_path / "out", tmp_path, given)["neighbours"]
+    vectors = dict(zip(words, similarity.unit_rows(rows[ids]), strict=True))
+    for row in listed.itertuples():
+        assert row.cosine == pytest.approx(vectors[row.word] @ vectors[row.neighbour], abs=1e-5)
+    assert words[0] in set(listed["word"])

@@ -283,6 +283,14 @@ def test_a_report_without_training_documents_or_analogies_states_this(tmp_path):
     assert "Left out, because a word has no vector" in html
 
 
+def test_a_network_that_moved_no_frequent_word_is_said_to_have_none():
+    medians = tables()["movement"].assign(words=0, median_cosine=np.nan)
+    titles = {"before": {"glove": "GloVe"}, "after": {"lstm": "LSTM"}}
+    shown = embeddings_page.movement("news", medians, tables()["moved"][:0], titles)
+    found = "".join(part.data for part in shown)
+    assert "No word occurs in at least 20 training documents." in found
+
+
 @given(st.text() | st.just(HOSTILE))
 def test_words_are_shown_short_and_on_one_line(text):
     found = embeddings_page.shown(text)

@@ -6,19 +6,13 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from seq2report.core.excerpts import excerpt
 from seq2report.report import html
+from seq2report.report.embeddings_page import shown
 from seq2report.report.embeddings_plots import OTHER, legend, side_by_side
 from seq2report.report.numbers import percent
 
-LONGEST = 30  # characters of an id or a class
 METHODS = {"PCA": "pca", "t-SNE": "tsne"}
 SEARCHED = {"document": "id", "text": "excerpt", "answer": "answer"}
-
-
-def shown(text: str) -> str:
-    """Return an id or a class, shortened and with visible characters only."""
-    return excerpt(text, LONGEST)
 
 
 def points(documents: pd.DataFrame, names: list[str]) -> pd.DataFrame:

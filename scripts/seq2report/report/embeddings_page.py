@@ -11,13 +11,13 @@ from seq2report.report import html
 from seq2report.report.embeddings_plots import NONE, OTHER, label_zooms, legend, side_by_side
 from seq2report.report.numbers import percent
 
-LONGEST = 30  # characters of a word or of a class
+LONGEST = 30  # characters of a word, an id or a class
 NEAR = 5  # neighbours of a word
 KEY = ["embedding", "stage"]
 
 
 def shown(text: str) -> str:
-    """Return a word or a class, shortened and with visible characters only."""
+    """Return a word, an id or a class, shortened and with visible characters only."""
     return excerpt(text, LONGEST)
 
 
@@ -218,6 +218,11 @@ def movement(
         words = moved[moved["embedding"] == row.embedding]
         name = f"{titles['before'][row.start]}, trained by {titles['after'][row.embedding]}"
         yield html.heading(name, 3)
+        if words.empty:
+            yield html.text(
+                "No word occurs in at least {row.documents} training documents.", "notice", row=row
+            )
+            continue
         yield html.text(
             "Half of the {row.words:,} words that occur in at least {row.documents} training"
             " documents turned by less than {half}. The word that turned most, “{word}”, turned by"
