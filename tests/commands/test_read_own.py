@@ -319,6 +319,15 @@ def test_a_repeated_id_is_named(tmp_path):
 
 
 @bad
+def test_a_document_without_a_label_needs_its_id(tmp_path):
+    rows = [(*row, f"{n}", "train") for n, row in enumerate(FEW)] + [("b", "", "", "unlabelled")]
+    content = as_csv(rows, names=("body", "kind", "n", "part"))
+    columns, split = COLUMNS | {"id": "n", "split": "part"}, {"test": 0.2, "seed": 1}
+    message = refusal(tmp_path, "t.csv", content, columns, split=split)
+    assert message.startswith(f"line {len(rows) + 1}: the id (column 'n') is missing")
+
+
+@bad
 def test_an_unknown_split_is_named_with_the_allowed_ones(tmp_path):
     content = as_csv([(*row, "part1") for row in FEW], names=("body", "kind", "part"))
     message = refusal(

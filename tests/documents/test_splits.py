@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seq2report.core.command import UserError
+from seq2report.documents.formats import UNLABELLED
 from seq2report.documents.splits import assign_splits
 
 
@@ -25,6 +26,15 @@ def test_a_given_test_part_stays():
     split = assign_splits(documents, 1, 0.2)
     assert (split["split"] == "test").to_list() == (documents["split"] == "test").to_list()
     assert (split["split"] == "validation").sum() == 10
+
+
+@pytest.mark.parametrize("stratify", [False, True])
+def test_documents_without_a_label_stay_out_of_a_new_split(stratify):
+    rows = [(f"{n}", "t", "ab"[n % 2], "") for n in range(60)]
+    rows += [(f"u{n}", "t", None, UNLABELLED) for n in range(10)]
+    split = assign_splits(table(rows), 1, 0.1, 0.2, stratify)
+    assert set(split.filter(pl.col("label").is_null())["split"]) == {UNLABELLED}
+    assert (split["split"] == UNLABELLED).sum() == 10
 
 
 def test_another_seed_is_another_split():

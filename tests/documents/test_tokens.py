@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 
 import numpy as np
@@ -184,3 +185,19 @@ def test_something_else_than_a_word_index_is_refused(tmp_path, content):
         UserError, match=r"index\.json: (is not JSON|found list|found dict|the rank of)"
     ):
         read_word_index(path)
+
+
+@pytest.mark.reliability("Bad corpora")
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"a": 1, "b": 2, "c": 1}', "'a' and 'c' have the rank 1, expected one"),
+        ('{"a": 3000000000}', "the rank of 'a' is 3000000000, expected 1, 2, 3"),
+        ('{"a": true}', "the rank of 'a' is True"),
+        (9999 * '{"a":', "is not JSON"),
+    ],
+)
+def test_a_word_index_needs_a_rank_of_its_own_for_each_word(tmp_path, content, message):
+    (tmp_path / "index.json").write_text(content)
+    with pytest.raises(UserError, match=re.escape(message)):
+        read_word_index(tmp_path / "index.json")

@@ -22,3 +22,9 @@ def test_an_endless_line_is_refused_before_it_fills_the_memory(monkeypatch):
     endless = io.BufferedReader(io.FileIO("/dev/zero"))
     with pytest.raises(UserError, match=r"^a\.txt: line 1: a row has more than"):
         list(lines.text_lines(endless, "a.txt", "utf-8"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf8", "UTF-8", "utf_8"])
+def test_a_byte_order_mark_is_no_part_of_the_text_however_the_encoding_is_spelled(encoding):
+    content = io.BytesIO("\ufeffa\nb".encode())
+    assert list(lines.text_lines(content, "a.txt", encoding)) == ["a", "b"]

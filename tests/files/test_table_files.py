@@ -252,3 +252,17 @@ def test_a_class_without_a_name_and_a_broken_file_of_several_are_reported(tmp_pa
     path = write(tmp_path, {"train.csv": b"text\nx\n", "test.csv": b"txet\ny\n"}, "")
     with pytest.raises(UserError, match=r"^test\.csv, line 1: the column 'text' is missing"):
         list(read_rows(path, ["text"], Layout()))
+
+
+OTHER_VALUES = {
+    "a day after year 9999": pa.array([9_000_000], pa.date32()),
+    "text that is not UTF-8": pa.array([b"\xff"]).view(pa.string()),
+}
+
+
+@bad
+@pytest.mark.parametrize("values", OTHER_VALUES.values(), ids=OTHER_VALUES)
+def test_a_parquet_value_that_python_cannot_represent_is_damage(tmp_path, values):
+    pq.write_table(pa.table({"text": values}), tmp_path / "t.parquet")
+    with pytest.raises(UserError, match=r"^after row 0: damaged \("):
+        list(read_rows(tmp_path / "t.parquet", ["text"], Layout()))

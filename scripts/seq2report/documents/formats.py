@@ -203,7 +203,8 @@ def read_table(path: Path, corpus: dict) -> Iterator[tuple]:
         elif split not in (*SPLITS, UNLABELLED):
             raise UserError(f"{where}: {_unknown_split(split, columns)}")
         for role in ("id", "label"):
-            if role in columns and not (values[role] or "").strip() and split != UNLABELLED:
+            needed = role in columns and (role == "id" or split != UNLABELLED)
+            if needed and not (values[role] or "").strip():
                 hint = f", or set its split to {UNLABELLED} in a column 'split'"
                 raise UserError(
                     f"{where}: the {role} (column '{columns[role][0]}') is missing; fill it in or"

@@ -30,7 +30,7 @@ def assign_splits(
     split = documents["split"].cast(pl.String).to_numpy().astype(object)
     rng = np.random.default_rng(seed)
     if test is not None:
-        split[:] = "train"
+        split[split != UNLABELLED] = "train"
     # Each split leaves groups for those after it.
     for name, share, left in (("test", test, 2), ("validation", validation, 1)):
         if share is not None and name not in split:

@@ -81,10 +81,11 @@ def _read(
 
 
 def _read_file(file: Path, columns: list[str], layout: Layout) -> Iterator[str]:
-    if file.suffix == ".txt":
+    suffix = file.suffix.lower()
+    if suffix == ".txt":
         with file.open("rb") as content:
             yield from text_lines(content, str(file), layout.encoding)
-    elif kind_of(file.name) or file.suffix == ".zip":
+    elif kind_of(file.name) or suffix in (".zip", ".tar"):
         try:
             for where, _, row in read_rows(file, columns, layout):
                 row = {k: encodable(v) if isinstance(v, str) else v for k, v in row.items()}

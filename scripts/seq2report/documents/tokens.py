@@ -15,6 +15,7 @@ about eight times the memory of the texts (measured on reviews), so texts come i
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +35,7 @@ WORD = re.compile(f"{CHARACTER}|[^ {re.escape(FILTERS)}{PUNCTUATION}{ALONE}]+")
 START, UNKNOWN = "<start>", "<unknown>"  # never in a text: < and > are among FILTERS
 SPECIAL = {START: 1, UNKNOWN: 2}  # tokens with an id of their own
 INDEX_FROM = 3  # what keras.datasets.imdb.load_data adds to a rank
+LARGEST_RANK = 2**31 - 1 - INDEX_FROM  # ids are int32
 
 
 def separated(text: str) -> str:
@@ -148,16 +150,24 @@ def vocabulary(documents: pl.DataFrame) -> pl.DataFrame:
 
 
 def read_word_index(path: Path | str) -> dict[str, int]:
-    """Read a JSON object with the rank of each word, from 1 (most frequent); else `UserError`."""
+    """Read a JSON object with the rank of each word, from 1 (most frequent).
+
+    Raises:
+        UserError: it is something else, or two words have one rank.
+    """
     try:
         index = json.loads(Path(path).read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: is not JSON ({error}); remove it and fetch it again") from error
     if not isinstance(index, dict) or not index:
         raise UserError(f"{path}: found {type(index).__name__}, expected words and their ranks")
     for word, rank in index.items():
-        if type(rank) is not int or rank < 1:
+        if type(rank) is not int or not 1 <= rank <= LARGEST_RANK:
             raise UserError(f"{path}: the rank of '{word}' is {rank!r}, expected 1, 2, 3, …")
+    if len(set(index.values())) < len(index):
+        rank, _ = Counter(index.values()).most_common(1)[0]
+        words = [word for word, number in index.items() if number == rank]
+        raise UserError(f"{path}: '{words[0]}' and '{words[1]}' have the rank {rank}, expected one")
     return index
 
 

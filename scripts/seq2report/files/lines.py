@@ -48,8 +48,13 @@ def text_encoding(name: str) -> str:
 
 def lines_of(file: BinaryIO, encoding: str) -> Lines:
     """Return the lines of a file, without a byte order mark."""
+    return Lines(file, without_mark(encoding), newline="")
+
+
+def without_mark(encoding: str) -> str:
+    """Return an encoding that leaves out a byte order mark, in any spelling of its name."""
     known = codecs.lookup(encoding).name
-    return Lines(file, "utf-8-sig" if known == "utf-8" else known, newline="")
+    return "utf-8-sig" if known == "utf-8" else known
 
 
 def lines_before(
@@ -63,8 +68,8 @@ def lines_before(
 
 def text_lines(file: BinaryIO, name: str, encoding: str) -> Iterator[str]:
     """Yield the lines of a file, which end with CR, LF or both, without their ends."""
-    codec = "utf-8-sig" if encoding == "utf-8" else encoding
-    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(codec)(), True)
+    codec = codecs.getincrementaldecoder(without_mark(encoding))
+    decoder = io.IncrementalNewlineDecoder(codec(), True)
     number, begun, more = 0, [], True
     while more:
         chunk = file.read1(1 << 16)

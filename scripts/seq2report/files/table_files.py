@@ -351,7 +351,7 @@ def _parquet(file: BinaryIO, columns: list[str] | None) -> Iterator[tuple[str, d
                     for name in classes.keys() & row.keys():
                         row[name] = _class_name(row[name], classes[name], f"row {number}")
                     yield f"row {number}", row
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OverflowError, UnicodeDecodeError) as error:
         raise UserError(f"after row {number}: damaged ({error})") from error
 
 
