@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from seq2report.config.references import SOURCE_KEYS
 from seq2report.core import command
 from seq2report.core.command import UserError, read_json, replacing, run
 from seq2report.core.durations import of_rules, read_jobs
@@ -106,7 +107,7 @@ def of_this_report(config: dict) -> dict:
     kept = {name: corpus for name, corpus in config["corpora"].items() if name in named}
     readers = [*kept.values(), *config["encodings"].values(), *config["embeddings"].values()]
     readers += config.get("encoders", {}).values()
-    used = {reader.get(key) for reader in readers for key in ("source", "word_index", "index")}
+    used = {reader.get(key) for reader in readers for key in SOURCE_KEYS}
     answers = [variant.get("predictions", {}) for variant in config["variants"].values()]
     used |= texts_in([made.get("source", []) for made in answers])
     compare = dict(config["compare"])

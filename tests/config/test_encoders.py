@@ -112,3 +112,14 @@ def test_a_checkpoint_is_at_hand_if_it_is_downloaded_or_local(config, tmp_path, 
         checkpoints(config, (tmp_path,))["minilm"]["file"]
         == "resources/downloads/" + (source["file"])
     )
+
+
+def test_a_checkpoint_that_cannot_be_read_is_left_to_its_download(config, tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    config["sources"]["minilm"]["from"].append({"url": "file:models"})
+
+    def refused(_path):
+        raise PermissionError
+
+    monkeypatch.setattr("seq2report.config.encoders.state", refused)
+    assert "file" not in checkpoints(config, (tmp_path,))["minilm"]

@@ -95,6 +95,17 @@ def test_the_report_depends_on_the_sources_of_its_corpora_encodings_and_embeddin
     assert set(plan("glove_lstm", embeddings=[]).used_sources()) == expected | {vectors}
 
 
+def test_the_report_depends_on_the_source_of_the_lessons_corpus():
+    lessons = {"corpus": "imdb", "pages": ["cbow"]}
+    config = COMMITTED | {"lessons": lessons}
+    config["compare"] = COMMITTED["compare"] | {"corpora": ["newsgroups"], "embeddings": []}
+    config["compare"]["variants"] = ["tfidf_svm"]
+    of = {name: COMMITTED["corpora"][name]["source"] for name in ("newsgroups", "imdb")}
+    assert set(Plan(config).used_sources()) == set(of.values())
+    config["lessons"] = lessons | {"pages": []}
+    assert Plan(config).used_sources() == [of["newsgroups"]]
+
+
 def test_a_plan_knows_whether_a_variant_follows_the_lectures_protocol():
     assert plan("tfidf_svm", "lecture_lstm").by_lecture
     assert not plan("tfidf_svm", "glove_lstm").by_lecture

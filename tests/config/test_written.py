@@ -79,4 +79,5 @@ def test_a_value_that_is_used_twice_may_be_an_alias(tmp_path):
 @pytest.mark.reliability("Bad configuration")
 def test_lists_and_mappings_of_the_command_line_have_the_types_of_a_file():
     entries = ["seeds=[1, 2]", "fit={epochs: 3, optimizer: adam}", "name=[x", "mirror=a=b", "gpu=1"]
+    entries += ["day=2020-13-45", "deep=" + 9999 * "["]
     assert typed(entries) == {"seeds": [1, 2], "fit": {"epochs": 3, "optimizer": "adam"}}

@@ -95,7 +95,7 @@ def test_several_locations_may_have_the_same_files_below_other_folders():
         st.none() | st.text() | st.integers(),
         lambda x: (
             st.lists(x)
-            | st.dictionaries(st.sampled_from([*sources.SOURCE_KEYS, *sources.ENTRY_KEYS]), x)
+            | st.dictionaries(st.sampled_from([*sources.FILE_KEYS, *sources.ENTRY_KEYS]), x)
         ),
     )
 )

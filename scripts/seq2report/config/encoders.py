@@ -29,8 +29,9 @@ def checkpoints(config: dict, roots: Sequence[Path]) -> dict[str, dict]:
     found = {}
     for name, settings in config.get("encoders", {}).items():
         found[name] = {"name": name} | {key: settings[key] for key in ("length", "pooling")}
-        if file := _at_hand(config["sources"][settings["source"]], roots):
-            found[name] |= {"file": str(file), "state": state(file)}
+        with suppress(OSError):  # fetch reports it
+            if file := _at_hand(config["sources"][settings["source"]], roots):
+                found[name] |= {"file": str(file), "state": state(file)}
     return found
 
 

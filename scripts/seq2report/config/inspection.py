@@ -29,7 +29,7 @@ from seq2report.documents.splits import assign_splits
 from seq2report.documents.texts import encodable
 from seq2report.documents.tokens import tokens
 from seq2report.documents.writing import Scripts
-from seq2report.files.archives import DAMAGE, form_of, members, names_in, open_content
+from seq2report.files.archives import DAMAGE, form_of, is_hidden, members, names_in, open_content
 from seq2report.files.local_files import files_in
 from seq2report.files.table_files import (
     WORKBOOKS,
@@ -162,9 +162,9 @@ def inspect_folders(path: Path) -> Proposal:
     proposal = Proposal({"format": "folders"}, [reason])
     encodings, messages, foreign, above, first = Counter(), 0, 0, set(), ""
     for name, content in files_of(path):
-        parts = PurePosixPath(name).parts
-        if any(part.startswith(".") or part == "__MACOSX" for part in parts):
+        if is_hidden(name):
             continue
+        parts = PurePosixPath(name).parts
         above.add(parts[-3:-2])
         encoding = wide_encoding(content) or encoding_of(content)
         encodings[encoding] += 1

@@ -216,9 +216,11 @@ class Plan:
         features = [self.config["features"][i.features] for i in inputs if i.features]
         encoders = [i.encoder for i in inputs if i.encoder]
         encoders += [settings["encoder"] for settings in features if "encoder" in settings]
+        lessons = self.config.get("lessons", {})
+        corpora = [*self.corpora, *([lessons["corpus"]] if lessons.get("pages") else [])]
         items = [
             *(self.config["encoders"][name] for name in encoders),
-            *(self.config["corpora"][name] for name in self.corpora),
+            *(self.config["corpora"][name] for name in corpora),
             *(self.config["encodings"][name] for name in encodings),
             *(self.config["embeddings"][name] for name in embeddings),
         ]

@@ -17,7 +17,7 @@ def typed(entries: list[str]) -> dict:
     for key, _, text in (entry.partition("=") for entry in entries):
         try:
             value = yaml.safe_load(text)
-        except yaml.YAMLError:  # text, also for Snakemake
+        except (yaml.YAMLError, ValueError, RecursionError):  # text, also for Snakemake
             continue
         if isinstance(value, list | dict):
             values[key] = value

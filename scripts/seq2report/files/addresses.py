@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from seq2report.core.command import UserError
@@ -45,18 +44,20 @@ def written_secret(url: str) -> str | None:
         return None
     if password and not VARIABLE.fullmatch(password):
         return "a password"
+    if parts.username and password is None and not VARIABLE.fullmatch(parts.username):
+        return "a user name, which may be a token,"
     for name, value in parse_qsl(parts.query):
         if NAMES_A_SECRET.search(name) and not VARIABLE.fullmatch(value):
             return f"a '{name}'"
     return None
 
 
-def with_variables(url: str, environment: Mapping[str, str] = os.environ) -> str:
+def with_variables(url: str) -> str:
     """Return a URL with the %-encoded value of each ``${NAME}``; `UserError` if it is not set."""
 
     def value(match: re.Match) -> str:
-        if match[1] not in environment:
+        if match[1] not in os.environ:
             raise UserError(f"its address names {match[0]}; set this environment variable")
-        return quote(environment[match[1]], safe="")
+        return quote(os.environ[match[1]], safe="")
 
     return VARIABLE.sub(value, url)

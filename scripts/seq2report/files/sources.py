@@ -12,7 +12,7 @@ from seq2report.files.addresses import is_address, redact
 from seq2report.files.partial import Wanted
 
 # `state` only has to differ if a local file or folder has changed: see `local_files`.
-SOURCE_KEYS = ("file", "from", "mirror", "state")
+FILE_KEYS = ("file", "from", "mirror", "state")
 ENTRY_KEYS = ("url", "package", "member", "files", "sha256", "bytes", "state")
 WEB = ("http://", "https://")
 DIGEST = r"[0-9a-fA-F]{64}"
@@ -62,7 +62,7 @@ def parse_source(text: str) -> Source:
     except UnicodeEncodeError as error:
         character = f"U+{ord(error.object[error.start]):04X}"
         raise UserError(f"--source: found the character {character}; replace it") from error
-    _check_keys("--source", content, SOURCE_KEYS, {"file", "from"})
+    _check_keys("--source", content, FILE_KEYS, {"file", "from"})
     name, offers = content["file"], content["from"]
     if not isinstance(name, str) or not re.fullmatch(r"[^/\\\0]+", name) or name in (".", ".."):
         raise UserError(f"--source: file is {name!r}, expected a file name without a folder")
