@@ -2,8 +2,9 @@
 
 sequences.parquet has one row per document: id, split, label, length (number of its ids). tokens.npy
 has the ids of all documents, one after the other, int32, each with its special tokens, truncated to
-the longest input of the encoder. encoding.json has the numbers of documents, of ids, of ids of
-unknown pieces, and of truncated documents. tokenizer.json and encoder.json are copied.
+the longest input of the encoder. encoding.json has the numbers of documents, of ids, and of
+documents that fill this input; most of them are truncated. tokenizer.json and encoder.json are
+copied.
 
 Documents are read one row group at a time; until all are read, the ids are in a file.
 """
@@ -25,7 +26,7 @@ from seq2report.documents.pieces import Splitter
 
 def write_pieces(documents: pq.ParquetFile, splitter: Splitter, folder: Path) -> dict[str, int]:
     """Write sequences.parquet and tokens.npy to a folder; return the counts for encoding.json."""
-    rows, total, truncated = [], 0, 0
+    rows, total, full = [], 0, 0
     with (numbers := folder.with_name("numbers")).open("wb") as file:
         for group in range(documents.num_row_groups):
             columns = ["id", "split", "label", "text"]
@@ -34,17 +35,15 @@ def write_pieces(documents: pq.ParquetFile, splitter: Splitter, folder: Path) ->
             flat, lengths = splitter.encode(some["text"])
             flat.tofile(file)
             rows.append(some.drop("text").with_columns(length=pl.Series(lengths, dtype=pl.Int32)))
-            total, truncated = (
-                total + len(flat),
-                truncated + int((lengths == splitter.length).sum()),
-            )
+            total += len(flat)
+            full += int((lengths == splitter.length).sum())
     table = pl.concat(rows)
     if table.is_empty():
         raise UserError("no document has a label")
     table.write_parquet(folder / "sequences.parquet")
     ids = np.memmap(numbers, np.int32, mode="r", shape=(total,))
     np.save(folder / "tokens.npy", ids, allow_pickle=False)
-    return {"documents": table.height, "ids": total, "at_limit": truncated}
+    return {"documents": table.height, "ids": total, "at_limit": full}
 
 
 def main(argv: Sequence[str] | None) -> None:

@@ -300,6 +300,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def kept(vocabulary: pl.DataFrame) -> int:
+    """Return the number of words with an id."""
+    return int((~vocabulary["word"].is_in(list(SPECIAL))).sum())
+
+
 def main(argv: Sequence[str] | None) -> None:
     args = parse(argv)
     vocabulary, sequences = read_table(args.vocabulary), read_sequences(args.sequences)
@@ -325,7 +330,7 @@ def main(argv: Sequence[str] | None) -> None:
         "heaps": pd.DataFrame([heaps(curve)], columns=["k", "beta"]),
         "outside": outside(counted).to_pandas(),
         "words": vocabulary.head(TOP_WORDS).to_pandas(),
-        "encoding": pd.DataFrame([read_json(args.encoding)]),
+        "encoding": pd.DataFrame([read_json(args.encoding) | {"kept_words": kept(vocabulary)}]),
     }
     tables |= read_coverage(args.coverage, args.missing)
     tables |= show_documents(

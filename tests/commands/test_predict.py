@@ -6,11 +6,12 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import polars as pl
 import pytest
-from helpers import ROOT
+from helpers import ROOT, write_tar
 
 from seq2report.answers import predict
 from seq2report.answers.predictor import load, training_summary
@@ -83,6 +84,16 @@ def test_one_document_per_line_is_read_from_standard_input_or_a_file(trained, tm
     assert piped.stdout.decode() == from_file
     assert len(piped.stdout.splitlines()) == 4
     assert b"no word of 1 of 3 documents, first document 2;" in piped.stderr
+
+
+def test_an_archive_or_a_name_in_upper_case_is_read_like_the_others(tmp_path):
+    (tmp_path / "A.TXT").write_text("moon\nhockey\n")
+    write_tar(tmp_path / "a.tar", {"a.csv": b"text\nmoon\nhockey\n"})
+    with zipfile.ZipFile(tmp_path / "A.ZIP", "w") as archive:
+        archive.writestr("a.csv", "text\nmoon\nhockey\n")
+    for name in ("A.TXT", "a.tar", "A.ZIP"):
+        found = texts.read_texts([], tmp_path / name, ["text"], Layout())
+        assert list(found) == ["moon", "hockey"], name
 
 
 def test_the_training_corpus_and_the_accuracy_are_printed_first(trained, capsys):
@@ -220,7 +231,7 @@ def test_a_reader_that_goes_away_ends_the_answers_without_a_complaint(trained):
     assert b"Exception ignored" not in err
 
 
-HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "\t=1", "\r=1", "a\r=1", "a\n=1", "a\u2028=1"]
+HOSTILE = ["=1+1", "+1+1", "-A1", "@SUM(A1)", "＝1", "\t=1", "\r=1", "a\r=1", "a\n=1", "a\u2028=1"]
 
 
 @pytest.mark.reliability("Security")
@@ -234,6 +245,12 @@ def test_no_cell_of_the_answers_is_a_formula_to_a_spreadsheet(name, capsys):
     assert len(head) == 4
     assert label == (f"'{name}" if name.isprintable() else re.sub(r"[^ -~]", "\ufffd", name))
     assert not any(cell.startswith(("=", "+", "-", "@", "＝")) for cell in (*head, label))
+
+
+def test_a_class_that_is_a_number_is_written_as_it_is(capsys):
+    predict.as_csv(["-1", "+1"])(1, ["a"], np.array([[0.9, 0.1]]))
+    (_, (_, label, *_)) = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert label == "-1"
 
 
 @pytest.mark.reliability("Security")

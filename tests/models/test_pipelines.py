@@ -3,7 +3,7 @@ import pytest
 from sklearn.base import ClassifierMixin
 
 from seq2report.models.layers import build_steps, step_classes
-from seq2report.models.pipelines import build_pipeline, fitted, joined_word
+from seq2report.models.pipelines import build_pipeline, calibrated, fitted, joined_word
 
 CLASSES = np.array(list("abcde"))
 CLASSIFIERS = [name for name, step in step_classes().items() if issubclass(step, ClassifierMixin)]
@@ -55,3 +55,12 @@ def test_a_token_pattern_that_reads_sentences_as_words_is_noticed(union):
         step = {"FeatureUnion": {"of": [step]}} if union else step
         model = fitted(build_pipeline([step, {"MultinomialNB": {}}], 1), texts, labels)
         assert joined_word(model) == expected
+
+
+def test_a_pipeline_stays_as_it_is_if_no_validation_document_has_a_class_that_was_fitted():
+    texts, labels = ["a b", "b c", "c d", "d e"], np.array(list("xyxy"))
+    pipeline = build_pipeline([{"CountVectorizer": {"token_pattern": r"\w"}}, {"LinearSVC": {}}], 1)
+    validation = ["a", "b"], np.array(["z", "z"])
+    model, probability = calibrated(pipeline, (texts, labels), validation, ["x", "y", "z"])
+    assert model[-1].temperature == 1
+    np.testing.assert_allclose(probability.sum(axis=1), 1)

@@ -104,6 +104,11 @@ def test_the_scale_of_intervals_leaves_out_what_is_far_below():
     assert html.scale(variants(score=[0.9, 0.89, 0.4], low=[0.88, 0.87, 0.3])) == (0.85, 0.95)
 
 
+def test_the_scale_of_intervals_has_a_width_also_if_all_answers_are_wrong():
+    nothing = variants(score=[0.0] * 3, low=[0.0] * 3, high=[0.0] * 3)
+    assert html.scale(nothing) == (0.0, 0.05)
+
+
 def test_a_table_with_a_name_tells_the_numbers_that_it_is_sorted_by():
     frame = pd.DataFrame({"a": ["x", "y"], "share": [0.12345, float("nan")]})
     named = html.table(frame, {"share": numbers.percent}, name="shares").data

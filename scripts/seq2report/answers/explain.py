@@ -57,8 +57,7 @@ def explained(model: Predictor, texts: Iterable[str]) -> Iterator[tuple[dict, pd
 
 def strongest(words: pd.DataFrame) -> pd.DataFrame:
     """Return the words with the strongest effects, each once, without those that have none."""
-    once = words.assign(word=words["word"].str.lower()).drop_duplicates("word")
-    top = once.loc[once["effect"].abs().nlargest(STRONGEST).index]
+    top = word_effects.strongest(words, STRONGEST)
     return top[top["effect"].abs() >= NOTHING]
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from seq2report.answers.predictor import load, training_summary
 from seq2report.core import command
-from seq2report.core.excerpts import FORMULA, excerpt, visible
+from seq2report.core.excerpts import as_cell, excerpt, visible
 from seq2report.core.wording import plural
 from seq2report.documents.texts import add_arguments, asked_texts, batches
 
@@ -31,11 +31,10 @@ EXCERPT = 60  # characters of a document or class in such an answer
 def harmless(cell: str) -> str:
     """Return a name as a CSV cell.
 
-    A name that would be a formula gets an apostrophe in front. Characters that would end the cell,
-    such as line ends, are replaced.
+    A name that would be a formula gets an apostrophe in front (`as_cell`). Characters that would
+    end the cell, such as line ends, are replaced.
     """
-    cell = visible(cell)
-    return f"'{cell}" if cell.startswith(tuple(FORMULA)) else cell
+    return as_cell(visible(cell))
 
 
 def shortest(probabilities: np.ndarray) -> list[list[float]]:

@@ -27,8 +27,8 @@ from seq2report.documents.features import Features
 from seq2report.documents.pieces import Splitter
 from seq2report.documents.sequences import Encoded, Sequences
 from seq2report.documents.tokens import SPECIAL, START, UNKNOWN, Words, encode, has_special, spans
-from seq2report.models.ensembles import METHODS
-from seq2report.models.runs import SMALLEST, check_digests
+from seq2report.models.ensembles import METHODS, logarithms
+from seq2report.models.runs import check_digests
 from seq2report.models.variant import KINDS, Input, Variant
 
 NAME = "[a-z0-9][a-z0-9_]*"  # of a variant
@@ -46,7 +46,7 @@ class Predictor(ABC):
         return self._predict(list(texts)).astype(np.float64)
 
     def log_probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        """Return the logarithms of the probabilities, of which 0 counts as `SMALLEST`."""
+        """Return the logarithms of the probabilities, clipped to `runs.SMALLEST`."""
         return logarithms(self.predict(texts))
 
     @abstractmethod
@@ -251,11 +251,6 @@ class Ensemble(Predictor):
 
     def knows(self, texts: Sequence[str]) -> np.ndarray:
         return np.any([member.knows(texts) for member in self._members], axis=0)
-
-
-def logarithms(probabilities: np.ndarray) -> np.ndarray:
-    """Return the logarithms of probabilities, of which 0 counts as `SMALLEST`."""
-    return np.log(np.maximum(probabilities, SMALLEST))
 
 
 def has_features(steps: object, texts: Sequence[str]) -> np.ndarray:

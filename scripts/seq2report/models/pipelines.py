@@ -103,8 +103,8 @@ def calibrated(
         UserError: scikit-learn cannot fit it.
     """
     model, (x, labels) = fitted(pipeline, *train), validation
-    if isinstance(model[-1], TemperatureScaled):
-        known = np.isin(labels, model.classes_)
+    known = np.isin(labels, model.classes_)
+    if isinstance(model[-1], TemperatureScaled) and known.any():
         decision = model.decision_function(x)[known]
         truth = np.searchsorted(model.classes_, labels[known])
         model[-1].temperature = best_temperature(decision, truth)

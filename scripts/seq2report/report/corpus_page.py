@@ -37,7 +37,7 @@ def summary(about: pd.Series, encoding: pd.Series) -> HTML:
         about=about,
         encoding=encoding,
         counted="training documents" if encoding["fit"] == "train" else "documents",
-        kept=encoding["num_words"] - 1,
+        kept=encoding["kept_words"],
         covered=encoding["kept_tokens"] / encoding["tokens"],
     )
 

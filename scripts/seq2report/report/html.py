@@ -202,8 +202,9 @@ def scale(variants: pd.DataFrame) -> tuple[float, float]:
     Variants with less than half of the best score, for example the majority class, are ignored,
     because they would compress the scale.
     """
-    shown = variants[variants["score"] > variants["score"].max() / 2]
-    return math.floor(20 * shown["low"].min()) / 20, math.ceil(20 * shown["high"].max()) / 20
+    shown = variants[variants["score"] >= variants["score"].max() / 2]
+    start, end = math.floor(20 * shown["low"].min()), math.ceil(20 * shown["high"].max())
+    return start / 20, max(start + 1, end) / 20
 
 
 def paragraph(content: str, kind: str = "") -> HTML:

@@ -50,7 +50,8 @@ def coloured(document: dict, words: pd.DataFrame) -> str:
     if words.empty:
         unknown = "The model knows none of the words: this answer says nothing about the text."
         return f"{head}<p>{unknown}</p>"
-    note = f"Strongest: {_strongest(words)}."
+    top = strongest(words, NAMED).itertuples()
+    note = f"Strongest: {', '.join(f'{row.word} {signed(row.effect)}' for row in top)}."
     if words["effect"].abs().max() < FAINT:
         note = f"No word alone changes the log-odds by {FAINT:g} or more."
     text = "".join(_word(row.word, row.effect) + escape(row.after) for row in words.itertuples())
@@ -63,10 +64,10 @@ def coloured(document: dict, words: pd.DataFrame) -> str:
     )
 
 
-def _strongest(words: pd.DataFrame) -> str:
+def strongest(words: pd.DataFrame, number: int) -> pd.DataFrame:
+    """Return the ``number`` words with the strongest effects, each once, in lower case."""
     once = words.assign(word=words["word"].str.lower()).drop_duplicates("word")
-    top = once.loc[once["effect"].abs().nlargest(NAMED).index]
-    return ", ".join(f"{row.word} {signed(row.effect)}" for row in top.itertuples())
+    return once.loc[once["effect"].abs().nlargest(number).index]
 
 
 def _word(word: str, effect: float) -> str:
