@@ -9,7 +9,6 @@ nothing was measured.
 """
 
 import argparse
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,9 +47,7 @@ def check_for_ensembles(
 def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__, "corpus", "documents", "settings", "seed", "output")
     parser.add_argument("--table", type=Path, required=True, help="id, and label or probabilities")
-    parser.add_argument(
-        "--circumstances", type=json.loads, default={}, help="of the corpus, for run.json, as JSON"
-    )
+    command.add_circumstances(parser)
     of_ensembles = "methods of the ensembles with this member"
     parser.add_argument("--ensembles", nargs="*", choices=METHODS, default=[], help=of_ensembles)
     args = parser.parse_args(argv)

@@ -98,9 +98,7 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     best = "metric of the validation documents that decides which epoch is the best"
     parser.add_argument("--metric", choices=METRICS, default="accuracy", help=best)
     parser.add_argument("--checkpoint", type=Path, help="file to resume from, written regularly")
-    parser.add_argument(
-        "--circumstances", type=json.loads, default={}, help="of the corpus, for run.json, as JSON"
-    )
+    command.add_circumstances(parser)
     return parser.parse_args(argv)
 
 

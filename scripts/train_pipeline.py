@@ -10,7 +10,6 @@ probabilities.
 With ``--labels``, both splits are those of a subset of the corpus; see `documents.subsets`.
 """
 
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,9 +40,7 @@ THREADS = 1  # of linear algebra, as in the rule
 
 def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__, "corpus", "documents", "settings", "seed", "output")
-    parser.add_argument(
-        "--circumstances", type=json.loads, default={}, help="of the corpus, for run.json, as JSON"
-    )
+    command.add_circumstances(parser)
     command.add_labels(parser)
     args = parser.parse_args(argv)
 

@@ -99,6 +99,12 @@ def add_devices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gpu-share", type=int, default=1, help="jobs that use a GPU at a time")
 
 
+def add_circumstances(parser: argparse.ArgumentParser) -> None:
+    """Add the argument of a command that writes a run."""
+    about = "of the corpus, for run.json, as JSON"
+    parser.add_argument("--circumstances", type=json.loads, default={}, help=about)
+
+
 def add_labels(parser: argparse.ArgumentParser) -> None:
     """Add the argument of a command that trains on a subset of the labelled documents."""
     about = "number of labelled documents to use, or share of all of them; the default is all"

@@ -90,7 +90,7 @@ def call_function(function: Callable, name: str, arguments: dict) -> object:
     return _call(name, arguments, {name: function}, "layers", "function", set())
 
 
-def build_optimizer(part: str | dict, where: str = "fit.optimizer") -> object:
+def build_optimizer(part: str | dict) -> object:
     """Return a Keras optimizer for ``rmsprop`` or ``{RMSprop: {learning_rate: 0.001}}``.
 
     The learning rate may be a schedule, ``{CosineDecay: {initial_learning_rate: 0.01, …}}``.
@@ -102,6 +102,7 @@ def build_optimizer(part: str | dict, where: str = "fit.optimizer") -> object:
     """
     import keras
 
+    where = "fit.optimizer"
     known = _classes(keras.optimizers, keras.optimizers.Optimizer)
     ((name, arguments),) = part.items() if isinstance(part, dict) else [(part, {})]
     if name.islower():
