@@ -1,11 +1,10 @@
-"""Measure what a full run spends on anything except training.
+"""Measure what a full run spends on anything except fitting models.
 
     python benchmarks/overhead.py --mirror MIRROR --output benchmarks/results/overhead.csv
 
 Runs the workflow from the archives to the report, into results/overhead, and compares the CPU time
-of the whole (Snakemake and all processes that it started) with that of the fits of the models and
-of the processes that train (from metrics.json), and with that of the lessons (sampled by Snakemake,
-which may miss the last moments of a job).
+of the whole (Snakemake and all processes that it started) with that of the fits, as measured by the
+jobs themselves. That of a lesson is sampled by Snakemake, which may miss its last moments.
 """
 
 import resource
@@ -29,28 +28,60 @@ def cpu_of_children() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def rows(results: Path, whole: float) -> list[dict]:
-    """Return CPU seconds by purpose, and their shares of the whole.
+def fit_seconds(metrics: dict, run: dict, features: Path) -> float:
+    """Return the CPU seconds that the job of a run fitted a model.
+
+    Args:
+        metrics: of the run. Its `fit_cpu_seconds` include the work of other jobs: the fits of the
+            members of an ensemble, and the features that a network reads.
+        run: run.json of the run.
+        features: the folder of all features of the corpus.
+    """
+    if metrics["kind"] == "ensemble":
+        return 0.0
+    fitted = metrics["fit_cpu_seconds"]
+    if name := run["settings"].get("input", {}).get("features"):
+        cost = read_json(features / name / "cost.json")
+        made = cost["fit"]["cpu_seconds"], cost["document"]["cpu_seconds"]
+        fitted -= made[0] + metrics["fitted_documents"] * made[1]
+    return fitted
+
+
+def spent(results: Path, whole: float) -> dict[str, float]:
+    """Return CPU seconds by purpose.
 
     Args:
         results: results/<name>.
         whole: CPU seconds of the whole run.
     """
-    metrics = [read_json(path) for path in sorted(results.glob("*/runs/*/*/metrics.json"))]
-    fits = sum(run["fit_cpu_seconds"] for run in metrics)
-    jobs = sum(run["cpu_seconds"] for run in metrics)
-    tables = [pd.read_csv(path, sep="\t") for path in results.glob("benchmarks/lesson/*.tsv")]
-    lessons = sum(table["cpu_time"].sum() for table in tables)
-    spent = {
+    jobs = fits = fits_of_lessons = lessons = 0
+    for path in results.glob("*/runs/**/seed-*/metrics.json"):
+        metrics = read_json(path)
+        corpus = results / path.relative_to(results).parts[0]
+        jobs += metrics["cpu_seconds"]
+        fits += fit_seconds(metrics, read_json(path.with_name("run.json")), corpus / "features")
+    features = sum(
+        read_json(path)["fit"]["cpu_seconds"] for path in results.glob("*/features/*/cost.json")
+    )
+    for path in results.glob("report/tables/lesson-*/*.csv"):
+        fits_of_lessons += pd.read_csv(path).get("fit_cpu_seconds", pd.Series()).sum()
+    for path in results.glob("benchmarks/lesson/*.tsv"):
+        lessons += pd.read_csv(path, sep="\t")["cpu_time"].sum()
+    return {
         "the whole run": whole,
-        "fitting models": fits,
+        "fitting models": fits + features,
+        "fitting the networks of the lessons": fits_of_lessons,
         "start, predictions and writing of the jobs that train": jobs - fits,
-        "lessons, most of it fitting of their own": lessons,
-        "all else: Snakemake, reading, encoding, tables, pages": whole - jobs - lessons,
+        "all else of the lessons": lessons - fits_of_lessons,
+        "all else: Snakemake, reading, encoding, tables, pages": whole - jobs - features - lessons,
     }
+
+
+def rows(results: Path, whole: float) -> list[dict]:
+    """Return `spent` as rows, with shares of the whole."""
     return [
         {"work": work, "cpu_seconds": round(seconds), "share": round(seconds / whole, 3)}
-        for work, seconds in spent.items()
+        for work, seconds in spent(results, whole).items()
     ]
 
 

@@ -183,7 +183,7 @@ def test_the_same_seed_gives_the_same_tables(finished, tmp_path):
     _, options, tables = finished
     again = run_lesson(tmp_path, options)
     for name, table in again.items():
-        timeless = table.drop(columns="fit_seconds", errors="ignore")
+        timeless = table.drop(columns="fit_cpu_seconds", errors="ignore")
         pd.testing.assert_frame_equal(timeless, tables[name][timeless.columns])
 
 

@@ -119,7 +119,7 @@ def wide_outcome(lesson: Tables, units: int) -> HTML:
 
 def methods(lesson: Tables, map_words: int) -> HTML:
     names = {"method": "method", "passes": "passes", "words_read": "words read"}
-    names |= {"train_cpu_seconds": "CPU time", "mean_cosine": "mean cosine"}
+    names |= {"fit_cpu_seconds": "CPU time", "mean_cosine": "mean cosine"}
     names |= {"same_class": "same class"}
     formats = {"words read": "{:,}".format, "CPU time": numbers.seconds}
     formats |= {"mean cosine": "{:.2f}".format, "same class": numbers.percent}
@@ -142,7 +142,7 @@ def methods_outcome(lesson: Tables, facts: dict) -> HTML:
             " For how many of these words is the nearest one of the same class? A randomly chosen"
             " word would be of the same class in {guess:percent} of the cases."
         )
-    first, second = (row["train_cpu_seconds"] / row["passes"] for row in (cbow, skipgram))
+    first, second = (row["fit_cpu_seconds"] / row["passes"] for row in (cbow, skipgram))
     if second > first:
         fewer = skipgram["passes"] < cbow["passes"]
         said += " One pass of skip-gram took {factor:.1f} times as long as one pass of CBOW"

@@ -289,7 +289,7 @@ def run_lesson(
     train, test = choose_documents(corpus, seed)
     watch = stopwatch()
     model, count = fit_model(corpus, train, epochs)
-    seconds, _ = watch()
+    _, cpu_seconds = watch()
     probability = model.predict(test.ids, batch_size=len(test.ids), verbose=0)
     row, how = choose(probability, test.truth, test.words)
     logging.info("shown: %s, p = %.3f", test.names[row], probability[row].max())
@@ -303,7 +303,7 @@ def run_lesson(
     facts |= {"variant_weights": UNITS * UNITS + UNITS, "tolerance": TOLERANCE}
     facts["difference_to_keras"] = reading.difference
     facts["difference_of_identity_variant"] = reading.variant_difference
-    facts |= {"seed": seed, "fit_seconds": seconds}
+    facts |= {"seed": seed, "fit_cpu_seconds": cpu_seconds}
     tables = build_tables(reading, ids, vocabulary, corpus.classes, test.truth[row])
     spelled = dict(vocabulary.select("id", "word").iter_rows())
     tables |= read_sentences(model, test, corpus.classes, spelled)

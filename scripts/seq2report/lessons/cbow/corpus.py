@@ -81,7 +81,7 @@ def train_methods(
         logging.info("%s: %d words, %d passes", method, len(words), epochs)
         settings.append(
             {"method": method, **common, "passes": epochs, "words_read": epochs * tokens}
-            | {"vectors": len(words), "train_cpu_seconds": passed()[1]}
+            | {"vectors": len(words), "fit_cpu_seconds": passed()[1]}
         )
     return words, vectors, settings
 

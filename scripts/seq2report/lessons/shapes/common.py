@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
+from seq2report.core.durations import stopwatch
+
 BATCH = 128
 PREDICTION_BATCH = 256
 LEARNING_RATE = 0.01
@@ -17,11 +19,18 @@ class UnfitError(Exception):
     """The corpus is unsuitable for a task; the message says why, and the page quotes it."""
 
 
+class Fit(NamedTuple):
+    """What the training of a network reports."""
+
+    loss: list[float]  # of each epoch
+    cpu_seconds: float
+
+
 class Outcome(NamedTuple):
     """Results of a task."""
 
     parameters: int  # number of weights of the network
-    loss: list[float]  # of each epoch of the training
+    fit: Fit
     # part, method, metric, score and tested (number of items), of the network and of every rule
     methods: list[tuple[str, str, str, float, int]]
     facts: dict[str, object]  # sizes, columns of the table facts
@@ -42,8 +51,8 @@ class Task(NamedTuple):
     train: Callable[[pl.DataFrame, int, int], Outcome]
 
 
-def fit(model, x: np.ndarray | list[np.ndarray], y: np.ndarray, epochs: int) -> list[float]:
-    """Fit a network in place and return the loss of each epoch.
+def fit(model, x: np.ndarray | list[np.ndarray], y: np.ndarray, epochs: int) -> Fit:
+    """Fit a network in place.
 
     Without XLA: compiling these small networks takes longer than it saves in so few epochs.
     """
@@ -51,7 +60,9 @@ def fit(model, x: np.ndarray | list[np.ndarray], y: np.ndarray, epochs: int) -> 
 
     loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=IGNORE)
     model.compile(keras.optimizers.Adam(LEARNING_RATE), loss)
-    return model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0).history["loss"]
+    passed = stopwatch()
+    fitted = model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0)
+    return Fit(fitted.history["loss"], passed()[1])
 
 
 def predict(model, x: np.ndarray | list[np.ndarray]) -> np.ndarray:

@@ -6,14 +6,13 @@ from types import ModuleType
 import pandas as pd
 import polars as pl
 
-from seq2report.core.durations import stopwatch
 from seq2report.lessons.shapes import tagger, translator, writer
 from seq2report.lessons.shapes.common import Outcome, Task, UnfitError
 
 DOCUMENTS = {"train": 10_000, "test": 2_000}  # at most
 TASKS = (writer.TASK, tagger.TASK, translator.TASK)
 LOWER_IS_BETTER = {"bits"}
-SCORES = "shape task metric score baseline baseline_score tested cpu_seconds parameters skipped"
+SCORES = "shape task metric score baseline baseline_score tested fit_cpu_seconds parameters skipped"
 COLUMNS = {
     "scores": SCORES.split(),
     "methods": ["shape", "part", "method", "metric", "score", "tested"],
@@ -42,18 +41,19 @@ def build_tables(
     for task in TASKS:
         keras.utils.set_random_seed(seed)  # the same results whether or not another is skipped
         row = {"shape": task.shape, "task": task.description, "metric": task.metric, "skipped": ""}
-        passed = stopwatch()
         try:
             outcome = task.train(documents, seed, epochs or task.epochs)
         except UnfitError as reason:
             logging.warning("%s is skipped: %s", task.shape, reason)
             rows["scores"].append(row | {"skipped": str(reason)})
             continue
-        row |= score(task, outcome) | {"cpu_seconds": passed()[1]}
+        row |= score(task, outcome) | {"fit_cpu_seconds": outcome.fit.cpu_seconds}
         logging.info("%(shape)s: %(score).3f (%(baseline)s: %(baseline_score).3f)", row)
         rows["scores"].append(row)
         rows["methods"] += [(task.shape, *method) for method in outcome.methods]
-        rows["history"] += [(task.shape, epoch, loss) for epoch, loss in enumerate(outcome.loss, 1)]
+        rows["history"] += [
+            (task.shape, epoch, loss) for epoch, loss in enumerate(outcome.fit.loss, 1)
+        ]
         rows[task.table] = outcome.examples
         facts |= outcome.facts
     tables = {name: pd.DataFrame(rows[name], columns=COLUMNS[name]) for name in COLUMNS}

@@ -165,7 +165,7 @@ def train(documents: pl.DataFrame, seed: int, epochs: int) -> Outcome:
         return [to_matrix(words, [ids.get(text, 1) for text in texts], 0) for ids, texts in pairs]
 
     model = build_network(len(known), len(endings))
-    loss = fit(model, inputs(training), to_matrix(training, training["form"], IGNORE), epochs)
+    fitted = fit(model, inputs(training), to_matrix(training, training["form"], IGNORE), epochs)
     usual, rare = usual_forms(training)
     cells = test["sentence"].to_numpy(), test["position"].to_numpy()
     predicted = {
@@ -182,7 +182,7 @@ def train(documents: pl.DataFrame, seed: int, epochs: int) -> Outcome:
     facts |= {"tagger_large": float((inside > 0).mean()), "tagger_rare_form": FORMS[rare]}
     examples = test.to_pandas().assign(**{name: names[ids] for name, ids in forms.items()})
     methods = measure(test, predicted, usual)
-    return Outcome(model.count_params(), loss, methods, facts, examples)
+    return Outcome(model.count_params(), fitted, methods, facts, examples)
 
 
 COLUMNS = ["sentence", "position", "word", "read", "form", "network", "usual"]

@@ -149,7 +149,7 @@ def train(_: pl.DataFrame, seed: int, epochs: int) -> Outcome:
     drawn = draw_numbers(np.random.default_rng(seed))
     x, y = encode_digits(drawn["train"])
     model = build_network()
-    loss = fit(model, [encode_phrases(drawn["train"]), x], y, epochs)
+    fitted = fit(model, [encode_phrases(drawn["train"]), x], y, epochs)
 
     tested = np.concatenate([drawn["test"], drawn["longer"]])
     phrases = encode_phrases(tested)
@@ -166,7 +166,7 @@ def train(_: pl.DataFrame, seed: int, epochs: int) -> Outcome:
     )
     facts = {"translator_trained": len(drawn["train"]), "translator_tested": len(drawn["test"])}
     facts |= {"translator_longer": len(drawn["longer"]), "translator_digits": DIGITS[-1]}
-    return Outcome(model.count_params(), loss, measure(numbers), facts, numbers)
+    return Outcome(model.count_params(), fitted, measure(numbers), facts, numbers)
 
 
 COLUMNS = ["part", "digits", "read", "true", *METHODS.values()]

@@ -151,7 +151,7 @@ def train(documents: pl.DataFrame, seed: int, epochs: int) -> Outcome:
     held_out, training = words[:cut], words[cut:]
     x, y = encode_letters(training)
     model = build_network()
-    loss = fit(model, x, y, epochs)
+    fitted = fit(model, x, y, epochs)
     tables = [count_letters(x, y, length) for length in range(len(COUNTS))]
     methods = measure(model, tables, held_out)
 
@@ -169,7 +169,7 @@ def train(documents: pl.DataFrame, seed: int, epochs: int) -> Outcome:
     facts = {"writer_trained": len(training), "writer_tested": len(held_out)}
     facts |= {"writer_first_letters": len(set(first.tolist()))}
     examples = pd.DataFrame(generated, columns=COLUMNS)
-    return Outcome(model.count_params(), loss, methods, facts, examples)
+    return Outcome(model.count_params(), fitted, methods, facts, examples)
 
 
 COLUMNS = ["method", "first", "word", "kind"]
