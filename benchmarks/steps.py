@@ -42,7 +42,7 @@ def networks() -> dict[tuple[str, str], Callable[[], int]]:
         "+ XLA": ({}, True, 1),
         "+ Dropout by Philox": (dropout, True, 1),
         "+ LSTM with a gradient of its own": (cpu_layers.FASTER, True, 1),
-        "+ several steps a call": (cpu_layers.FASTER, True, build.STEPS),
+        "+ several steps per call": (cpu_layers.FASTER, True, build.STEPS),
     }
     ways = {}
     for variant in ("glove_lstm", "glove_stacked", "glove_bilstm"):
@@ -113,7 +113,7 @@ def operations(x: np.ndarray, matrix: np.ndarray) -> dict[tuple[str, str], Calla
         optimizer.apply(updates, weights)
 
     return _compiled(
-        {"products alone": products, "LSTM, forth and back": recur, "embedding": embed}
+        {"products alone": products, "LSTM, forward and backward": recur, "embedding": embed}
         | {"optimizer": update}
     )
 
@@ -154,7 +154,7 @@ def main(argv: Sequence[str] | None) -> None:
     in_turn(ways, measure, 1)  # compiles
     found = in_turn(ways, measure, args.repetitions)
     rows = [
-        {"work": work, "way": way, "cpu_ms_a_step": round(median(runs, "ms"), 1)}
+        {"work": work, "way": way, "cpu_ms_per_step": round(median(runs, "ms"), 1)}
         for (work, way), runs in found.items()
     ]
     write(rows, args.output)

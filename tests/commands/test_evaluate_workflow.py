@@ -170,7 +170,7 @@ def test_sources_that_are_cited_are_those_of_the_configurations():
 
 
 @pytest.mark.reliability("Security")
-def test_users_and_passwords_of_addresses_are_not_told():
+def test_users_and_passwords_of_addresses_are_not_shown():
     secret = "https://me:word@example.org/a.tar.gz?token=t#f"
     places = [{"url": secret, "bytes": 3}, {"package": "vectors==1"}]
     config = {"sources": {"mine": {"file": "a", "from": places}}, "seeds": [1]}

@@ -228,7 +228,7 @@ def halfway(path, kind, **options):
 @pytest.mark.reliability("Interruption")
 @pytest.mark.parametrize(("kind", "write"), [("file", write_file), ("folder", write_folder)])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=str)
-def test_a_command_that_is_stopped_while_it_writes_tidies_up_and_says_so_in_one_line(
+def test_a_command_that_is_stopped_while_it_writes_removes_its_files_and_reports_it_in_one_line(
     tmp_path, number, kind, write
 ):
     write(tmp_path / "out", "old")

@@ -72,7 +72,7 @@ def test_dependencies_without_one_pass(tmp_path, monkeypatch, database):
 
 
 @pytest.mark.reliability("Security")
-def test_where_vulnerabilities_cannot_be_looked_up_the_checks_say_so(
+def test_where_vulnerabilities_cannot_be_looked_up_the_checks_report_it(
     tmp_path, monkeypatch, database
 ):
     database.server_close()

@@ -259,7 +259,7 @@ def other_device(tiny, folder, patch):
         ("device", other_device),
     ],
 )
-def test_the_checkpoint_of_another_run_is_not_gone_on_from(
+def test_the_checkpoint_of_another_run_is_not_resumed(
     tiny, tmp_path, monkeypatch, caplog, broken_off_run, name, change
 ):
     asked = arguments(tiny, tmp_path / "run", SHORT, DENSE)
@@ -298,7 +298,7 @@ def whole_checkpoint(tmp_path_factory):
     ],
     ids=["empty", "no checkpoint", "half", "other bytes inside"],
 )
-def test_a_damaged_checkpoint_is_not_gone_on_from(
+def test_a_damaged_checkpoint_is_not_resumed(
     tmp_path, caplog, every_epoch, unbroken, whole_checkpoint, damage
 ):
     path = tmp_path / "checkpoint"

@@ -88,7 +88,7 @@ def test_a_folder_with_blanks_and_umlauts_in_its_name_does_no_harm(project):
 
 
 @pytest.mark.reliability("Bad machine")
-def test_a_run_needs_neither_a_network_nor_a_home_that_can_be_written_but_for_snakemakes_cache(
+def test_a_run_needs_no_network_and_writes_to_the_home_only_in_the_cache_of_snakemake(
     project, poor
 ):
     if not poor:
