@@ -60,7 +60,7 @@ def summary() -> str:
     most = growth.loc[growth["documents"] == largest, "peak_anonymous_mb"].max()
     multihot = of(read("memory"), "multi-hot, 25,000 × 10,000", "ours", "above_mb")
     shares = read("overhead").set_index("work")["share"]
-    fits = shares["fitting models"] + shares["fitting the networks of the lessons"]
+    fits = shares[shares.index.str.startswith("fitting")].sum()
     rows = [
         ("LSTM: training documents per second, whole run, relative to the lecture's code",
          of(training, "train LSTM", "lecture", ratio), "≥", 2),

@@ -107,9 +107,10 @@ def doubling(sizes: pd.DataFrame) -> pd.DataFrame:
         names = ("sizes", "exponent", "exponent_low", "exponent_high", "expected")
         row |= dict.fromkeys((*names, *GAIN), np.nan)
         if law:
-            found = (law.sizes, law.exponent, law.low, law.high, 1 - law.error(2 * labels))
             last = 1 - curve[["score", "high", "low"]].iloc[-1]
-            gain = law.gain(labels, (last["high"] / last["score"], last["low"] / last["score"]))
+            ratios = (last["high"] / last["score"], last["low"] / last["score"])
+            gain = law.gain(last["score"], ratios)
+            found = (law.sizes, law.exponent, law.low, law.high, 1 - last["score"] + gain[0])
             row |= dict(zip((*names, *GAIN), (*found, *gain), strict=True))
         rows.append(row)
     return pd.DataFrame(rows)

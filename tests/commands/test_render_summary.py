@@ -1,5 +1,8 @@
+import pandas as pd
+
 import render_summary
 from render_summary import alone
+from seq2report.report import html, sizes_page
 
 HEAD = "<title>A report</title>"
 SCRIPT = """<script>'<a href="of a script.html">kept</a>'</script>"""
@@ -17,6 +20,24 @@ def test_menus_and_links_to_other_files_are_left_out_and_their_text_stays():
     assert "<nav" not in shown
     assert "<span><strong>How</strong><small>it was\nmade</small></span>" in shown
     assert "<td><span>A &amp; B</span></td>" in shown
+
+
+def test_what_only_leads_to_other_files_is_left_out():
+    advice = sizes_page.advice("News", {"sizes": pd.DataFrame({"labels": [9]})}, "sizes.html")
+    cards = html.cards({"made.html": ("How", "it was made")})
+    shown = alone(
+        page(
+            html.downloads("tables", ["runs"]).data
+            + advice.data
+            + html.beside(html.heading("Further pages"), cards).data
+            + '<a class="level-2" href="#further-pages">Further pages</a>'
+            + '<a class="level-2" href="#kept">Kept</a><p id="kept">kept</p>'
+        )
+    )
+    for text in ("Data:", "How many labels?", "Further pages", "it was made"):
+        assert text not in shown
+    assert '<a class="level-2" href="#kept">Kept</a><p id="kept">kept</p>' in shown
+    assert "All configured sizes are the same number of labels" in shown
 
 
 def test_links_within_the_page_and_to_the_web_stay_and_so_do_scripts():

@@ -246,6 +246,13 @@ def test_the_gain_of_a_doubling_is_that_of_the_power_law(tmp_path):
     assert table.loc["y", ["exponent", "gain", "expected"]].isna().all()
 
 
+def test_the_expected_score_is_the_last_one_and_the_gain(tmp_path):
+    sizes = (100, 400, 1600, 6400)
+    right = curve("x", [1000 - n for n in (400, 210, 95, 60)], sizes)  # the last one is off the law
+    row = evaluate(tmp_path, right, sizes)["doubling"].iloc[0]
+    assert row["expected"] == pytest.approx(0.94 + row["gain"])
+
+
 def test_shares_that_are_the_same_subset_count_once(tmp_path):
     right = {("x", 0.01): 700, ("x", 0.02): 700, ("x", "all"): 800}
     runs = write(tmp_path / "runs", right)

@@ -88,7 +88,7 @@ def test_one_map_shows_classes_and_the_other_right_and_wrong(hostile):
 
 def test_a_sentence_says_how_many_documents_of_how_many_and_what_is_near(hostile):
     assert "60 of 1,234 test documents, drawn at random" in hostile
-    assert "75.0% have its class (by chance: 50.0%)" in hostile
+    assert "75.0% of the 5 nearest documents have the same class (by chance: 50.0%)" in hostile
     assert "classifies 42 of the documents shown correctly" in hostile
     for name in ("documents", "classes", "summary"):
         assert f'href="tables/news/documents/{name}.csv"' in hostile

@@ -243,8 +243,8 @@ def test_vectors_are_named_and_the_variants_that_trained_them_are_linked(hostile
 
 
 def test_maps_have_their_seed_and_trustworthiness(hostile):
-    assert hostile.count("Trustworthiness of each map of 14 words (seed 7)") == 1
-    assert hostile.count("Trustworthiness of each map of 14 documents (seed 7)") == 1
+    assert hostile.count(">Trustworthiness of each map of 14 words (seed 7)") == 1
+    assert hostile.count(">Trustworthiness of each map of 14 documents (seed 7)") == 1
     assert ">0.789</td>" in hostile
     assert ">62.5%</td>" in hostile
 

@@ -25,3 +25,10 @@ def test_milliseconds_have_two_digits_that_count():
 )
 def test_a_shape_tells_its_memory_as_32_bit_numbers(sizes, expected):
     assert numbers.shape(sizes) == expected
+
+
+def test_no_number_of_a_page_has_an_exponent():
+    assert numbers.milliseconds(99.7) == "100 ms"
+    assert [numbers.mean_count(each) for each in (12500.0, 12345.5, 2.0)] == [
+        *("12,500", "12,345.5", "2"),
+    ]

@@ -87,6 +87,18 @@ def test_a_variant_that_is_not_overtaken_leads(curves, expected):
     assert advice(curves, None).startswith(expected)
 
 
+def test_a_third_variant_that_leads_in_between_is_named():
+    found = advice(CROSSED | {"z": (0.4, 0.85, 0.8)})
+    assert "Y is better. Between them, Z with 500 leads. Doubling" in found
+
+
+def test_few_sizes_are_the_reason_for_no_prediction():
+    found = tables({"x": (0.6, 0.7, 0.8)}, None, ())
+    found["doubling"]["of"] = 3
+    shown = sizes_page.advice("News", found).data
+    assert "cannot be predicted, because this takes at least 4 sizes." in shown
+
+
 def test_without_a_power_law_no_gain_is_predicted():
     found = advice({"x": (0.6, 0.7, 0.8)}, None, ())
     assert found == (

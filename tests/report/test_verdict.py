@@ -94,6 +94,8 @@ def test_what_another_variant_surpasses_for_less_is_not_worth_it_though_cheaper_
     assert (kind, shown.count("Bayes")) == ("bad", 1)
     assert shown.endswith("is better and cheaper.")
     assert "not worth it here" in shown
+    kind, shown = said(table.assign(fit_cpu_seconds=[900.0, 40.0, 60.0, 10.0]))
+    assert kind == "level"  # 40 s and 60 s count as equal
     _, shown = said(table[table["variant"] != "bayes"])  # the slides' figure decides nothing
     assert shown.endswith("worth it if training has to be cheap.")
 

@@ -54,30 +54,25 @@ class PowerLaw:
     """The error as a power of the number of labels: error = factor × labels ^ exponent."""
 
     sizes: int  # number of sizes that it is fitted to, the largest ones
-    factor: float
     exponent: float  # below 0
     low: float  # 95% interval of the exponent
     high: float
 
-    def error(self, labels: float) -> float:
-        """Return the error with this number of labels."""
-        return self.factor * labels**self.exponent
+    def gain(self, error: float, ratios: tuple[float, float]) -> tuple[float, float, float]:
+        """Return by how much twice as many labels reduce a measured error, and its 95% interval.
 
-    def gain(self, labels: float, ratios: tuple[float, float]) -> tuple[float, float, float]:
-        """Return by how much twice as many labels reduce the error, and its 95% interval.
-
-        The gain is the error with these labels times 1 - 2 ^ exponent. The limits of both factors
+        The gain is the error times 1 - 2 ^ exponent. The limits of both factors
         are combined on the logarithmic scale by the method of variance estimates recovery (Zou and
         Donner 2008, see `metrics.interval`).
 
         Args:
-            labels: number of labels.
-            ratios: the limits of the 95% interval of the error with these labels, divided by it.
+            error: as measured with the present labels.
+            ratios: the limits of its 95% interval, divided by it.
         """
         shares = 1 - 2 ** np.array([self.exponent, self.high, self.low])
         with np.errstate(divide="ignore"):  # no error is possible
             away = np.hypot(np.log(shares[1:] / shares[0]), np.log(ratios))
-        gain = self.error(labels) * shares[0]
+        gain = error * shares[0]
         return float(gain), float(gain * np.exp(-away[0])), float(gain * np.exp(away[1]))
 
 
@@ -103,9 +98,8 @@ def power_law(sizes: np.ndarray, errors: np.ndarray) -> PowerLaw | None:
         line, spread = _fitted(x, np.log(y), 1)
         half = stdtrit(len(x) - 2, (1 + LEVEL) / 2) * spread[1]
         if line[1] + half < -EXACT and not _is_curved(x, np.log(y)):
-            factor, exponent = float(np.exp(line[0])), float(line[1])
-            half = float(half)
-            return PowerLaw(len(x), factor, exponent, exponent - half, exponent + half)
+            exponent, half = float(line[1]), float(half)
+            return PowerLaw(len(x), exponent, exponent - half, exponent + half)
     return None
 
 

@@ -73,7 +73,7 @@ def words_by_gate(tables: Tables, gate: str) -> list[str]:
     """Return the words in quotation marks, sorted by the mean of a gate, the most closed first."""
     values = tables["gates"].query("gate == @gate")
     means = values.groupby(["step", "word"])["value"].mean().sort_values(kind="stable")
-    return [f"“{word}”" for _, word in means.index]
+    return list(dict.fromkeys(f"“{word}”" for _, word in means.index))
 
 
 def most_and_least_open(tables: Tables, gate: str) -> HTML:

@@ -23,6 +23,10 @@ def labels(words: pd.Series) -> list[str]:
     return [label(word) for word in words]
 
 
+# As in the drawings: orange is negative, blue is positive.
+STATES = mpl.colors.LinearSegmentedColormap.from_list("states", [COLOURS[1], "white", COLOURS[0]])
+
+
 def heat_map(gates: pd.DataFrame, gate: str, order: pd.Series) -> Figure:
     """Draw one gate (0 to 1) or the cell state: words along x, units in their order along y.
 
@@ -35,7 +39,7 @@ def heat_map(gates: pd.DataFrame, gate: str, order: pd.Series) -> Figure:
     axes = figure.subplots()
     if gate == "cell":
         limit = float(np.abs(values.to_numpy()).max())
-        scale = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit}
+        scale = {"cmap": STATES, "vmin": -limit, "vmax": limit}
     else:
         scale = {"cmap": "cividis", "vmin": 0, "vmax": 1}
     words = labels(words)

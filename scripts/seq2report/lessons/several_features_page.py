@@ -132,7 +132,7 @@ def comparison_with_one(tables: Tables, facts: dict) -> HTML:
 
 def exercise(lesson: Tables) -> HTML:
     """Return the answer of the exercise: a third feature."""
-    facts = lesson["facts"].iloc[0]
+    facts = read_facts(lesson)
     answer = (
         "The input shape of a window is ({window}, 3). Each of the four layers in the LSTM (three"
         " gates and the candidate) gets one more weight per unit: 4 × {units} = {more} more"
@@ -143,6 +143,5 @@ def exercise(lesson: Tables) -> HTML:
         "alone": facts["parameters_1"],
         "added": facts["parameters_2"] - facts["parameters_1"],
     }
-    return html.folded(
-        "Answer", html.text(answer, **counts, **facts[["window", "units"]].astype(int))
-    )
+    counts |= {"window": facts["window"], "units": facts["units"]}
+    return html.folded("Answer", html.text(answer, **counts))

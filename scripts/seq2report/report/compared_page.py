@@ -46,8 +46,9 @@ def recommendation(tables: dict[str, pd.DataFrame]) -> HTML:
     shown = shown[[*columns]].rename(columns=columns)
     formats = {metric: percent, "CPU time": seconds, "prediction time": milliseconds}
     caption = (
-        f"{circumstances(tables['variants'])}. Cheap and fast: no other variant takes less than"
-        f" half the time; of several, the one with the best score.{_left_out(tables['variants'])}"
+        f"{circumstances(tables['variants'])}. Cheap and fast: it takes less than half of the time"
+        " of the best variant, and no other one takes less than half of its own; of several, the"
+        f" one with the best score.{_left_out(tables['variants'])}"
     )
     return html.table(shown, formats, caption, text=("", "variant"), raw=("variant",))
 
@@ -68,11 +69,11 @@ def _left_out(variants: pd.DataFrame) -> str:
 
 
 def pairs(tables: dict[str, pd.DataFrame]) -> HTML:
-    """Return the matrix of paired tests; empty if there is one variant only."""
+    """Return the matrix of paired tests, or a sentence if there is one variant only."""
     comparisons, variants = tables["comparisons"], tables["variants"].head(MOST)
     titles = list(variants["title"])
     if comparisons.empty:
-        return HTML("")
+        return html.paragraph("There is no other variant to compare with.")
     shown = comparisons[["title_a", "title_b"]].isin(titles).all(axis=1)
     comparisons = comparisons[shown]
     counts = comparisons.groupby("title_a")["verdict"].value_counts().unstack(fill_value=0)
@@ -211,11 +212,11 @@ def length_figure(variants: pd.DataFrame, sweeps: list[dict[str, int]]) -> HTML:
 
 
 def learning_curves(tables: dict[str, pd.DataFrame]) -> HTML:
-    """Return the learning curves of the best networks; empty if there are none."""
+    """Return the learning curves of the best networks, or a sentence if there are none."""
     history, variants = tables["history"], tables["variants"]
     networks = variants[variants["variant"].isin(history["variant"])]
     if networks.empty:
-        return HTML("")
+        return html.paragraph("No variant of this report has epochs.")
     metric = variants["metric"].iloc[0]
     caption = f"The {MOST} best of {len(networks):,} networks" if len(networks) > MOST else ""
     alt = f"The validation {METRICS[metric]} of each network by epoch"

@@ -46,11 +46,9 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
         shown = shown.drop(columns="± (points)")
     counts = variants[["test_documents", "unseen_documents", "unseen_near_documents"]].iloc[0]
     exact, near = -counts.diff().iloc[1:].astype(int)
-    caption = (
-        f"{circumstances(variants)}; {exact:,} of the test documents also occur in the training set"
-    )
+    caption = f"{circumstances(variants)}; {exact:,} of them also occur in the training set"
     if near:
-        caption += f", {near:,} more nearly"
+        caption += f", and near duplicates of {near:,} more"
     else:
         shown = shown.drop(columns="unseen, near")
     if variants["fit_cpu_seconds"].isna().any():
@@ -97,7 +95,7 @@ def cost_figure(variants: pd.DataFrame) -> HTML:
     picture, names = comparison_plots.score_against_time(variants)
     caption = f"{circumstances(variants)}."
     if variants["pareto"].any():
-        caption += " Dashed: no variant is both better and cheaper."
+        caption += " Dashed: no other variant is both better and cheaper."
     caption += left_out if unknown else ""
     return html.figure(picture, alt, caption, names)
 

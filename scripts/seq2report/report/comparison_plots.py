@@ -65,7 +65,8 @@ def score_against_time(variants: pd.DataFrame) -> tuple[Figure, list[Name]]:
     for place, row in named.iterrows():
         left_out = "" if place in drawn.index else f" ({row['score']:.1%}, not drawn)"
         title = excerpt(row["title"], 2 * LONGEST) + left_out
-        names.append(Name(title, row["number"], is_strong=row["pareto"]))
+        is_strong = row["pareto"] and place in drawn.index
+        names.append(Name(title, row["number"], is_strong=is_strong))
     if len(named) < len(table):
         names.append(Name(f"{len(table) - len(named)} others: grey dots"))
     return figure, names

@@ -38,7 +38,7 @@ def sections(tables: dict[str, pd.DataFrame], corpus: str) -> Iterator[HTML]:
         return
     worst = wrong.sort_values("share").iloc[-1]
     most = f"{worst['share']:.1%} of {_named(worst, '{label} are classified as {predicted}')}"
-    about = f"{circumstances(tables['variants'])}. The most frequent confusion: {most}."
+    about = f"{circumstances(tables['variants'])}. The largest confused share of a class: {most}."
     if len(classes) <= variant_plots.MOST_CLASSES:
         yield HTML(f'<p class="soft" id="{escape(corpus)}-cells">{CHOOSE}</p>')
         picture = variant_plots.confusion_matrix(

@@ -147,7 +147,9 @@ def duplicates(pairs: pd.DataFrame, empty: pd.DataFrame, address: str) -> HTML:
         learned=documents.reindex(["train", "validation"], fill_value=0).sum(),
         repeated=count["training", "training"],
     )
-    effect = f"The page {link} shows the effect on the figures."
+    effect = f"The page {link} has more about them."
+    if count["test", "training"]:
+        effect = f"The page {link} shows the effect on the figures."
     return HTML(f'<p class="outcome">{escape(content)} {effect}</p>')
 
 

@@ -53,10 +53,9 @@ def section(tables: dict[str, pd.DataFrame], features: str, titles: dict) -> Ite
     yield html.text(
         "Each point is a test document: {row.drawn:,} of {row.test_documents:n test documents}"
         + chosen
-        + ". Of the {row.near} documents nearest"
-        " to one among them, {row.same_class:percent} have its class (by chance:"
-        " {row.by_chance:percent}); this is measured on the full vectors, not on the map."
-        " “{answers}” classifies {row.right:,} of the documents shown correctly.",
+        + ". On average, {row.same_class:percent} of the {row.near} nearest documents have the same"
+        " class (by chance: {row.by_chance:percent}); this is measured on the full vectors, not on"
+        " the map. “{answers}” classifies {row.right:,} of the documents shown correctly.",
         row=row,
         answers=answers,
     )

@@ -107,11 +107,15 @@ def moved_rows(moved: pd.DataFrame) -> pd.DataFrame:
             "class": moved["label"].map(shown),
             "turned": moved["cosine"].map(degrees),
             "cosine": moved["cosine"].map("{:.4f}".format),
-            "length": change.map(lambda share: f"{100 * share:+.1f}%".replace("-", "−")),
+            "length": change,
             "documents": moved["documents"],
             **near,
         }
     )
+
+
+def _changed(share: float) -> str:
+    return f"{100 * share:+.1f}%".replace("-", "−")
 
 
 def _each_shown(words: str) -> str:
@@ -203,8 +207,9 @@ def document_maps(compared: dict[str, pd.DataFrame], names: list[str]) -> Iterat
     counts = documents["label"].value_counts()
     most = f"{'' if counts.min() == counts.max() else 'up to '}{counts.max():,}"
     caption = (
-        f"{len(of_documents):,} test documents drawn at random, {most} per class. Point at one to"
-        " see the beginning of its text, and its position on the other maps."
+        f"{len(of_documents):,} test documents, {most} per class; if there are more, they are drawn"
+        " at random. Point at one to see the beginning of its text, and its position on the other"
+        " maps."
     )
     searched = {"document": "id", "text": "excerpt"}
     yield from _maps("documents", of_documents, searched, caption, compared, names)
@@ -234,7 +239,7 @@ def movement(
         )
         yield html.table(
             moved_rows(words),
-            {"documents": "{:,}".format},
+            {"documents": "{:,}".format, "length": _changed},
             "The words that turned most, with their nearest words before and after",
             ("word", "class", "near before", "near after"),
             name=f"moved-{corpus}-{row.embedding}",

@@ -59,7 +59,8 @@ def figure(
     names = names or legend.labelled(figures)
     listed = f'<ul class="names">{"".join(map(_name, names))}</ul>' if names else ""
     if isinstance(picture, Figure):
-        return _figure(_drawn(picture, alt) + listed, "", caption)
+        about = f' role="group" aria-label="{escape(caption or alt)}"'
+        return _figure(_drawn(picture, alt) + listed, about, caption)
     drawn = "".join(_drawn(each, each.axes[0].get_title(loc="left") or alt) for each in figures)
     about = f' role="group" aria-label="{escape(alt)}"'
     return _figure(f'<div class="panels">{drawn}</div>{listed}', about, caption)
@@ -131,7 +132,7 @@ def table(
         content = "–" if missing else formats.get(column, str)(value)
         kind = f' class="{kinds[column]}"{direction(content)}' if column in kinds else ""
         if name and column in formats and isinstance(value, (int, float)) and not missing:
-            kind += f' data-value="{value:.6g}"'  # for sorting and saving
+            kind += f' data-value="{value:.12g}"'  # for sorting and saving
         if column in bars and not missing:
             kind += f' style="--share: {value:.1%}"'
         return f"<td{kind}>{content if column in raw else escape(content)}</td>"
@@ -142,7 +143,12 @@ def table(
     above = f"<caption>{escape(caption)}</caption>" if caption else ""
     named = f' data-name="{escape(name)}"' if name else ""
     content = f"<table{named}>{above}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return HTML(f'<div class="scroll" tabindex="0">{content}</div>')
+    return _scrolled(content, caption)
+
+
+def _scrolled(table: str, caption: str) -> HTML:
+    about = f'role="region" aria-label="{escape(caption or "table")}"'
+    return HTML(f'<div class="scroll" tabindex="0" {about}>{table}</div>')
 
 
 def _headings(
@@ -230,7 +236,12 @@ def downloads(folder: str, names: list[str]) -> HTML:
         f' <a href="{escape(folder)}/{escape(name)}.parquet">Parquet</a>)'
         for name in names
     )
-    return HTML(f'<p class="soft">Data: {links}</p>')
+    return HTML(f'<p class="soft beside">Data: {links}</p>')
+
+
+def beside(*parts: HTML) -> HTML:
+    """Return parts of a page that only lead to other files. The summary leaves them out."""
+    return HTML(f'<section class="beside">{"".join(part.data for part in parts)}</section>')
 
 
 def code(content: str) -> HTML:

@@ -46,7 +46,7 @@ def seconds(value: float) -> str:
 
 def milliseconds(value: float) -> str:
     """Return a duration in milliseconds with two digits that count."""
-    return f"{value:.2g} ms" if value < 100 else f"{value:,.0f} ms"
+    return f"{value:.2g} ms" if value < 99.5 else f"{value:,.0f} ms"
 
 
 def spread(mean: float, deviation: float) -> str:
@@ -57,6 +57,11 @@ def spread(mean: float, deviation: float) -> str:
 def count(value: int) -> str:
     """Return a number, from a million on with one decimal: ``385``, ``22.6 million``."""
     return f"{value / 1e6:,.1f} million" if value >= 1e6 else f"{value:,}"
+
+
+def mean_count(value: float) -> str:
+    """Return a number that may be a mean, with a decimal if it is no whole number."""
+    return f"{value:,.1f}".removesuffix(".0")
 
 
 def parameters(total: int, frozen: int) -> str:

@@ -6,6 +6,7 @@ from html import escape
 import pandas as pd
 from IPython.display import HTML
 
+from seq2report.answers.recommendation import POINT
 from seq2report.core.excerpts import excerpt, visible
 from seq2report.core.wording import FEW as FEW_NAMES
 from seq2report.core.wording import plural
@@ -15,7 +16,6 @@ from seq2report.report.numbers import METRICS, fill, percent
 INTERVAL = ["test_documents", "low", "high"]
 FEW_SEEDS = 4  # that a caption names
 FEW = 30  # test documents of a class
-POINT = 0.01  # of the score
 LONGEST = 60  # characters of a class
 SPLITS = ["train", "validation", "test"]
 
@@ -140,12 +140,12 @@ def _detectable(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
     """Yield how small a difference from the best the test documents can show."""
     best, pairs = recommended(tables), against_the_best(tables).dropna(subset="detectable")
     level = pairs[pairs["verdict"] == "not distinguishable"]
-    if len(pairs):
+    if len(level):
         yield fill(
             "With {n:n test documents}, differences from the best below about {least:points}"
-            " usually stay undetected (median of the variants).",
+            " usually stay undetected (median of the variants that are not distinguishable).",
             n=best["test_documents"],
-            least=(level if len(level) else pairs)["detectable"].median(),
+            least=level["detectable"].median(),
         )
 
 

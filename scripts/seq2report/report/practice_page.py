@@ -8,11 +8,10 @@ from IPython.display import HTML
 
 from seq2report.core.excerpts import excerpt
 from seq2report.report import html
-from seq2report.report.numbers import percent, signed
-from seq2report.report.outcome import against_the_best, recommended
+from seq2report.report.numbers import mean_count, percent, signed
+from seq2report.report.outcome import LONGEST, against_the_best, recommended
 
 COSTLY = 10  # classes of the table
-LONGEST = 60  # characters of a class in a sentence
 
 
 def detectable(corpus: str, tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
@@ -26,8 +25,12 @@ def detectable(corpus: str, tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         " smallest true difference that the paired test finds in 80% of all cases, after Holm's"
         " correction. It is (z₁ + z₂) × the standard error of the difference, with the normal"
         " quantiles z₁ at 1 − 0.05/2m for m pairs of variants and z₂ at 0.8, or Student's with"
-        " several seeds (Bloom 1995, “Minimum detectable effects”, Evaluation Review 19(5)). About"
-        " four times as many test documents halve it.",
+        " several seeds (Bloom 1995, “Minimum detectable effects”, Evaluation Review 19(5)). "
+        + (
+            "More test documents reduce only the part that is due to documents."
+            if best["runs"] > 1
+            else "About four times as many test documents halve it."
+        ),
         title=best["title"],
         n=best["test_documents"],
     )
@@ -93,7 +96,7 @@ def _costly_table(table: pd.DataFrame, use: pd.Series, name: str) -> HTML:
             "most often classified as": table["other"].to_numpy(),
         }
     )
-    formats = dict.fromkeys(["test documents", "errors"], "{:,.4g}".format)
+    formats = dict.fromkeys(["test documents", "errors"], mean_count)
     formats |= dict.fromkeys(["of the class", "of all errors"], percent)
     caption = f"{use['title']}: the classes with the most errors"
     if use["runs"] > 1:

@@ -9,6 +9,7 @@ from html import escape
 import pandas as pd
 from IPython.display import HTML
 
+from seq2report.answers.sizes import FEWEST
 from seq2report.core.wording import plural
 from seq2report.report import html, sizes_plots
 from seq2report.report.numbers import METRICS, fill, listed, percent, points, seconds
@@ -27,7 +28,7 @@ def advice(title: str, tables: dict[str, pd.DataFrame], link: str = "") -> HTML:
     ``title`` is that of the corpus, and ``link`` the address of the page with the details, if any.
     """
     text = " ".join(_sentences(tables))
-    more = html.link("How many labels?", link) if link else ""
+    more = f'<span class="beside">{html.link("How many labels?", link)}</span>' if link else ""
     return HTML(f'<p class="outcome"><strong>{escape(title)}:</strong> {escape(text)} {more}</p>')
 
 
@@ -61,6 +62,7 @@ def _leaders(
         values["others"] = listed(between)
         template = "{first} leads with {few:,} and with {many:n labels}, but {others}."
         return fill(AMONG + template, **values)
+    between = leaders.loc[~leaders["variant"].isin([first["variant"], last["variant"]])]
     chosen = (crossings["first"] == first["variant"]) & (crossings["second"] == last["variant"])
     crossing = crossings[chosen].iloc[0]
     values |= {"labels": about(crossing["labels"]), "interval": interval(crossing, leaders)}
@@ -71,6 +73,11 @@ def _leaders(
         else "use {first} with {few:n labels}; from about {labels} on ({interval}) {last} is"
         " better."
     )
+    if len(between):
+        template += " Between them, {others} leads."
+        values["others"] = listed(
+            [f"{row.title} with {row.labels:,}" for row in between.itertuples()]
+        )
     return fill(AMONG + template, **values)
 
 
@@ -86,8 +93,13 @@ def _more(law: pd.Series, first: pd.Series, last: pd.Series) -> str:
     if pd.isna(law["gain"]):
         return fill(
             "With {few:,} and {many:n labels}, the {metric} of the leader is {low:percent} and"
-            " {high:percent}; what more labels would bring cannot be predicted, because the"
-            " errors of {title} follow no power law.",
+            " {high:percent}; what more labels would bring cannot be predicted, because "
+            + (
+                "the errors of {title} follow no power law."
+                if law["of"] >= FEWEST
+                else "this takes at least {fewest} sizes."
+            ),
+            fewest=FEWEST,
             **{"few": first["labels"], "many": last["labels"], "title": last["title"]},
             **{"low": first["score"], "high": last["score"], "metric": METRICS[last["metric"]]},
         )

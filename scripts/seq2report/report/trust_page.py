@@ -88,7 +88,7 @@ def label_errors(summary: pd.DataFrame) -> HTML:
     if others:
         template += (
             " The text of {others:,} of them also occurs under another label, for example as a"
-            " message posted to several groups: their label is right, but not the only one."
+            " message posted to several groups: the text has more than one label."
         )
     counts = summary[["suspected", "documents"]].sum()
     return html.text(template, "outcome", share=suspected / documents, others=others, **counts)

@@ -217,8 +217,8 @@ def _deciding(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         yield html.paragraph("No word changes an answer of this model.")
         return
     yield html.paragraph(
-        "Each word is removed from the text in turn, and the model predicts again. The documents"
-        " are the most confident of the errors above and correct answers of typical confidence."
+        "Each word is removed from the text in turn, and the model predicts again. Shown are"
+        " the first errors of the table above, and correct answers of typical confidence."
     )
     yield HTML(word_effects.legend())
     for row in explained:
@@ -235,8 +235,8 @@ def _learning(history: pd.DataFrame, metric: str, number: int) -> HTML:
     )
     caption = (
         f"The {METRICS[metric]} and the log loss by epoch on the training (dashed) and validation"
-        " documents; dots are the epochs that are kept. The network overfits if its validation"
-        " curve gets worse while its training curve gets better."
+        " documents; dots are the best epochs, or without early stopping the last ones. The network"
+        " overfits if its validation curve gets worse while its training curve gets better."
     )
     if (seeds := history["seed"].nunique()) >= variant_plots.BAND:
         caption += (

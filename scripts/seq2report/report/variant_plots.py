@@ -49,7 +49,8 @@ def learning_curves(history: pd.DataFrame, metric: str, number: int) -> list[Fig
             _seeds(axes, runs, {"color": colour, "linestyle": dashes, "label": name})
         kept = history[history["kept"]]
         axes.plot(kept["epoch"], kept[f"val_{measure}"], "o", color=colour_of, label="kept")
-        axes.set(xlabel="epoch", ylabel=METRICS.get(measure, "log loss"))
+        axes.set(xlabel="epoch")
+        axes.set_title(METRICS.get(measure, "log loss"), loc="left")
         axes.grid(alpha=0.25)
         axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     return figures(drawn, same_scale=False)
@@ -89,7 +90,7 @@ def confusion_matrix(
     axes.imshow(shares, cmap=SHARES, vmin=0, vmax=1)
     for (i, j), share in np.ndenumerate(shares):
         if percent := round(100 * share):
-            shade = "white" if share > 0.55 else INK
+            shade = "white" if share > 0.85 else INK
             axes.text(j, i, percent, ha="center", va="center", color=shade)
     axes.set_xticks(range(len(classes)), classes, rotation=90)
     axes.set_yticks(range(len(classes)), classes)

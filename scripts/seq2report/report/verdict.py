@@ -71,7 +71,7 @@ def explanation(all_tables: Iterable[dict[str, pd.DataFrame]]) -> HTML:
     )
     front = (
         "Names in bold are on the dashed line, the Pareto front: no variant is both better and"
-        " cheaper than they are."
+        " cheaper than they are (without the lecture's protocol)."
     )
     plots = (
         "In the plots, better models are higher and cheaper ones are further left; the axis is"
@@ -155,10 +155,12 @@ def _judged(
 
 
 def _better_and_cheaper(tables: dict[str, pd.DataFrame], row: pd.Series) -> pd.Series | None:
-    """Return the best variant with a better score and less training than this one, or None."""
+    """Return the best variant that is better and clearly cheaper than this one, or None."""
     rows = tables["variants"][tables["variants"]["protocol"] != "lecture"]
     is_better = rows["score"] > row["score"]
-    rows = rows[is_better & (rows["fit_cpu_seconds"] < row["fit_cpu_seconds"])]
+    own = row["fit_cpu_seconds"]
+    is_cheaper = rows["fit_cpu_seconds"].map(lambda cost: cost < own and not tied(cost, own))
+    rows = rows[is_better & is_cheaper]
     return None if rows.empty else rows.iloc[0]
 
 
