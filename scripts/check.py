@@ -38,6 +38,7 @@ ANY_VALUE = {  # of arguments whose right values depend on the documents, or tha
 SELECTION = "sklearn.feature_selection"  # whether a feature is left depends on the documents
 ANY_CLASSES, ANY_DIMENSIONS, ANY_FEATURES = 2, 50, 100  # the checks do not depend on them
 # An encoder that is not downloaded yet: that of MiniLM-L6.
+ANY_LENGTH = 2**31 - 1
 ANY_ENCODER = Architecture(30_522, 512, 6, 12, 384, 1536, "gelu", 1e-12, 0.1, 0.1)
 
 
@@ -65,6 +66,9 @@ def check_variant(
     read = variant.input
     features = encoder.width if read.form == "vectors" else ANY_FEATURES
     words = num_words.get(read.encoding, features)
+    if read.encoder:
+        known = encoder if encoder is not ANY_ENCODER else replace(encoder, positions=ANY_LENGTH)
+        check_length(read.length, known, "input.length")
     if (read.train_layers or 0) > encoder.layers:
         raise UserError(
             f"input.train_layers: found {read.train_layers}, expected at most {encoder.layers}, the"

@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None) -> None:
         for folder in args.runs
         if (variant_of(folder), folder.name) == (best, f"seed-{args.seed}")
     )
-    files = [file for file in chosen.rglob("*") if file.is_file() and file.name != DIGESTS]
+    files = [file for file in chosen.rglob("[!.]*") if file.is_file() and file.name != DIGESTS]
     check_digests(chosen, *(str(file.relative_to(chosen)) for file in files))
     about = read_json(chosen / "run.json")
     choice = {"variant": best, "by": args.by, "candidates": len(table)}
@@ -66,7 +66,8 @@ def main(argv: Sequence[str] | None) -> None:
     facts |= {"validation_documents": documents["validation"]}
     with replacing(args.output) as part:
         # Not with the times of the files, which would be older than the scores.
-        shutil.copytree(chosen, part, copy_function=shutil.copyfile)
+        hidden = shutil.ignore_patterns(".*")  # of a file manager, or of a network file system
+        shutil.copytree(chosen, part, copy_function=shutil.copyfile, ignore=hidden)
         own = {"variant": variant_of(args.output), "chosen": choice}
         write_json(part / "run.json", about | own)
         write_json(part / "metrics.json", read_json(chosen / "metrics.json") | facts)

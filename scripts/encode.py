@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run, write_json
-from seq2report.core.stored import open_parquet
+from seq2report.core.stored import create_numbers, open_parquet
 from seq2report.documents.tokens import (
     SPECIAL,
     START,
@@ -94,7 +94,7 @@ def write_ids(
     schema = pa.schema([*fields, ("length", pa.int32())])
     total = words.total[ids > 0].sum() + (documents.metadata.num_rows if start else 0)
     path, shape = folder / "tokens.npy", (int(total),)
-    tokens = np.lib.format.open_memmap(path, mode="w+", dtype=np.int32, shape=shape)
+    tokens = create_numbers(path, np.int32, shape)
     end, first, size = 0, 0, kept["id"].max() + 1
     count, containing = np.zeros((2, size), np.int64)
     path, options = folder / "sequences.parquet", {"use_dictionary": ["split", "label"]}

@@ -10,6 +10,7 @@ words: the first words read in some of these documents, and the effect of each o
 log-odds of the answer; see seq2report/answers/occlusion.py.
 """
 
+import gc
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -150,7 +151,8 @@ def main(argv: Sequence[str] | None) -> None:
             model, rows, texts, args.contacts
         )
         tables["cells"][variant] = with_excerpts(celled[folder], texts, args.contacts)
-        del model  # before the next one is loaded
+        del model
+        gc.collect()  # a network refers to itself; it goes before the next one is loaded
     joined = {name: pd.concat(parts, names=["variant"]) for name, parts in tables.items()}
     write_tables({name: rows.reset_index("variant") for name, rows in joined.items()}, args.output)
 

@@ -6,10 +6,10 @@ of their powers, with weights that are fitted on the validation split. The test 
 predictions only. history.csv has no rows.
 
 In metrics.json, times and parameters are the sum over the members and the ensemble itself, and
-memory is the maximum. val_accuracy and val_loss are unbiased for a vote; for a stack they are
-optimistic, because its weights are fitted on the same documents. If a member has answers from
-elsewhere, times, parameters and memory are null, and a vote has no validation figures unless that
-member has them.
+memory is the maximum. val_accuracy and val_loss are optimistic for a stack, because its weights are
+fitted on the same documents; for a vote, if an epoch, a temperature or the settings of a member
+were chosen on them. If a member has answers from elsewhere, times, parameters and memory are null,
+and a vote has no validation figures unless that member has them.
 """
 
 from collections.abc import Callable, Sequence

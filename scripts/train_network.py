@@ -92,14 +92,17 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help="sequences.parquet of an encoding or encoder, or documents.parquet of features",
     )
     parser.add_argument("--matrix", type=Path, nargs="?", help="matrix.npy of pretrained vectors")
-    parser.add_argument("--encoder", type=Path, nargs="?", help="encoder.keras of an encoder")
+    encoder = "encoder.keras of an encoder, and encoder.json beside it"
+    parser.add_argument("--encoder", type=Path, nargs="*", help=encoder)
     command.add_devices(parser)
     command.add_labels(parser)
     best = "metric of the validation documents that decides which epoch is the best"
     parser.add_argument("--metric", choices=METRICS, default="accuracy", help=best)
     parser.add_argument("--checkpoint", type=Path, help="file to resume from, written regularly")
     command.add_circumstances(parser)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.encoder = args.encoder[0] if args.encoder else None
+    return args
 
 
 def read_documents(path: Path, settings: Input) -> tuple[Encoded, int]:

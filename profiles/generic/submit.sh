@@ -11,5 +11,10 @@ job=$(mktemp -d .snakemake/jobs/XXXXXX)
 # stop the group and status.sh can find it.
 setsid bash -c 'echo "$$" >"$3/process"; timeout "$1m" sh "$2"; echo "$?" >"$3/status"' \
   job "$3" "$4" "$job" >"$job/log" 2>&1 </dev/null &
-until [ -s "$job/process" ]; do sleep 0.01; done
+started=$!
+until [ -s "$job/process" ]; do
+  sleep 0.01
+  # setsid has ended: it is missing, the disk is full, or the job is over already.
+  kill -0 "$started" 2>/dev/null || [ -s "$job/process" ] || { cat "$job/log" >&2; exit 1; }
+done
 echo "$job"

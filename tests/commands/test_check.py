@@ -7,7 +7,9 @@ import pytest
 from checked import DENSE, FLATTEN, INPUT, LSTM, branched, mistakes, network
 
 import check
-from seq2report.core.command import run
+from seq2report.core.command import UserError, run
+from seq2report.models.pretrained import Architecture
+from seq2report.models.variant import Variant
 
 COSINE = {"initial_learning_rate": 0.1}
 STEPS = {"boundaries": [10], "values": [0.1, 0.01]}
@@ -212,3 +214,15 @@ def test_several_mistakes_come_in_one_message_and_end_with_status_1(monkeypatch,
     assert len(lines) == 5
     assert lines[0].startswith("  variants.v0.layers[1].LSTM: unknown argument 'unit'")
     assert more == "  … and 1 more"
+
+
+@pytest.mark.reliability("Bad configuration")
+@pytest.mark.parametrize(
+    ("length", "encoder"),
+    [(2, check.ANY_ENCODER), (33, Architecture(60, 32, 2, 2, 16, 32, "gelu", 1e-12, 0.1, 0.1))],
+)
+def test_an_input_that_a_fine_tuned_encoder_cannot_read_is_refused(length, encoder):
+    pieces = {"form": "pieces", "encoder": "tiny", "length": length, "train_layers": 1}
+    variant = Variant.read(network(DENSE, given=pieces))
+    with pytest.raises(UserError, match=rf"^input\.length: found {length}, expected 3 to "):
+        check.check_variant(variant, {}, 1000, encoder)

@@ -135,6 +135,13 @@ def test_of_equal_candidates_the_lower_log_loss_is_chosen_then_the_first(tmp_pat
     assert candidates["val_macro_f1_sd"].isna().all()
 
 
+def test_a_hidden_file_in_a_candidate_is_passed_over(runs, tmp_path):
+    for run in runs:
+        (run / ".nfs01").write_text("of a network file system")
+    run_choose(runs, tmp_path / "family/seed-1")
+    assert not list(tmp_path.glob("family/seed-1/.*"))
+
+
 @pytest.mark.parametrize("name", ["metrics.json", "model.skops", "predictions.parquet"])
 def test_a_damaged_file_of_the_chosen_run_is_not_copied(runs, tmp_path, name):
     with (tmp_path / "runs/best/seed-1" / name).open("ab") as file:

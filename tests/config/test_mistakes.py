@@ -87,6 +87,12 @@ MISTAKES = [
     ({"fit.optimizer": 3}, "fit.optimizer: found 3, expected name of a Keras optimizer"),
     ({"sources.imdb_sample.from": [{"sha256": "0" * 64}]}, "expected one of url and package"),
     ({"sources.imdb_sample.from.0.package": "a==1"}, "expected one of url and package"),
+    # names of the workflow itself
+    ({"variants.vectors": ANSWERS}, "variants.vectors: this name is that of the rule train_vec"),
+    (
+        {"corpora.made": COMMITTED["corpora"]["imdb"] | {"title": "Made"}},
+        "corpora.made: this name is that of a folder of tables of the report; choose another one",
+    ),
     # values out of their range
     ({"seeds": [-1]}, "seeds[0]: found -1, expected at least 0"),
     ({"corpora.imdb.split.seed": -1}, "corpora.imdb.split.seed: found -1, expected at least 0"),

@@ -161,12 +161,14 @@ def test_folders_are_listed_once():
 
 @pytest.mark.reliability("Interruption")
 def test_a_run_whose_last_training_has_not_ended_is_found(tmp_path):
-    runs = [tmp_path / f"news/runs/svm/seed-{n}" for n in (1, 2)]
+    found = plan("tfidf_svm")
+    names = ("newsgroups/runs/tfidf_svm", "imdb/runs/tfidf_svm", "imdb/runs/of_another_plan")
+    runs = [tmp_path / name / "seed-1" for name in names]
     for run in runs:
         run.mkdir(parents=True)
         (run / "run.json").write_text("{}")
-    (runs[1].with_name("seed-2.complete")).touch()
-    assert unfinished(tmp_path) == [str(runs[0])]
+    (runs[1].with_name("seed-1.complete")).touch()
+    assert unfinished(found, tmp_path) == [str(runs[0])]
 
 
 def test_documents_are_mapped_by_the_encoders_whose_vectors_variants_read():

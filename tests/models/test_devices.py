@@ -320,3 +320,14 @@ def test_whether_there_is_a_gpu_is_known_without_tensorflow(host, monkeypatch):
 def test_without_a_gpu_asked_for_tensorflow_sees_none(host):
     for environment in ({}, {"CUDA_VISIBLE_DEVICES": "0"}):
         assert load(host, 0, **environment) == ["-1", [], None]
+
+
+def test_a_lock_can_be_read_by_other_users_whatever_the_umask(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = os.umask(0o077)
+    try:
+        assert devices.lock("GPU-1", 0)
+    finally:
+        os.umask(before)
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_mode & 0o777 == 0o644

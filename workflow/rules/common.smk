@@ -40,20 +40,13 @@ try:
         update_config(config, typed(workflow.config_settings.config_args or ()))
     config = with_grids(config)
     check(config, ROOT / "workflow/schemas/config.schema.yaml")
-    check_models(config, SCRIPTS / "check.py", f"results/{config['name']}/checked.json")
+    if workflow.is_main_process:  # a node of a cluster has other memory, and would check again
+        check_models(config, SCRIPTS / "check.py", f"results/{config['name']}/checked.json")
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
 NAME = config["name"]
 RESULTS = f"results/{NAME}"
-for folder in unfinished(Path(RESULTS)) if workflow.is_main_process else ():
-    logger.warning(
-        f"{folder}: found the run before the last training, which has not ended; it is trained again"
-    )
-    # Snakemake restored it newer than its inputs, and would not repeat it for one file as the target.
-    for file in Path(folder).rglob("*"):
-        with contextlib.suppress(OSError):  # results that are read only
-            os.utime(file, (1, 1))
 CORPUS = f"{RESULTS}/{{corpus}}"
 ENCODING = f"{CORPUS}/sequences/{{encoding}}"
 FEATURES = f"{CORPUS}/features/{{features}}"
@@ -68,6 +61,14 @@ CORPORA, COMPARED, VARIANTS = PLAN.corpora, PLAN.compared, PLAN.variants
 DESCRIBED_FOLDER = f"{CORPUS}/sequences/{PLAN.described}"
 PRETRAINED_FOLDERS = [f"{CORPUS}/embeddings/{PLAN.described}/{name}" for name in PLAN.pretrained]
 PEAKS_MB = read_peaks(ROOT / "workflow/memory.csv")
+for folder in unfinished(PLAN, Path(RESULTS)) if workflow.is_main_process else ():
+    logger.warning(
+        f"{folder}: found the run before the last training, which has not ended; it is trained again"
+    )
+    # Snakemake restored it newer than its inputs, and would not repeat it for one file as the target.
+    for file in Path(folder).rglob("*"):
+        with contextlib.suppress(OSError):  # results that are read only
+            os.utime(file, (1, 1))
 for notice in size_notices(PLAN, Path(RESULTS)) if workflow.is_main_process else ():
     logger.warning(notice)
 RATIOS = read_ratios(ROOT / "workflow/gpu.csv")

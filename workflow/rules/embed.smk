@@ -24,7 +24,7 @@ rule train_vectors:
         seed=config["seeds"][0],
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --vocabulary {input.vocabulary} --sequences {input.sequences}"
+        "python {input.code[0]:q} --vocabulary {input.vocabulary} --sequences {input.sequences}"
         " --settings {params.settings:q} --seed {params.seed} --output {params.folder} 2> {log}"
 
 
@@ -46,5 +46,5 @@ rule embed:
     params:
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --vocabulary {input.vocabulary} --words {input.words}"
+        "python {input.code[0]:q} --vocabulary {input.vocabulary} --words {input.words}"
         " --vectors {input.vectors} --source {input.source:q} --output {params.folder} 2> {log}"

@@ -16,7 +16,7 @@ rule encode:
         settings=lambda wildcards: settings("encodings", wildcards.encoding),
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --documents {input.documents} --settings {params.settings:q}"
+        "python {input.code[0]:q} --documents {input.documents} --settings {params.settings:q}"
         " --word-index {input.word_index} --output {params.folder} 2> {log}"
 
 
@@ -45,7 +45,7 @@ rule encode_features:
         labels=labels_of,
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --documents {input.documents} --settings {params.settings:q}"
+        "python {input.code[0]:q} --documents {input.documents} --settings {params.settings:q}"
         " {params.labels} --corpus {input.corpus}"
         " --seed {params.seed} --output {params.folder} 2> {log}"
 
@@ -67,7 +67,7 @@ rule encode_pieces:
     params:
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --documents {input.documents} --encoder {input.encoder}"
+        "python {input.code[0]:q} --documents {input.documents} --encoder {input.encoder}"
         " --output {params.folder} 2> {log}"
 
 
@@ -99,7 +99,7 @@ rule encode_sentences:
         settings=lambda wildcards: sentence_settings(wildcards.features),
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --pieces {input.pieces[0]} --encoder {input.encoder[0]}"
+        "python {input.code[0]:q} --pieces {input.pieces[0]} --encoder {input.encoder[0]}"
         " --settings {params.settings:q} --threads {threads}"
         " --gpu {resources.gpu} --gpu-absent {resources.gpu_absent}"
         " --gpu-share {resources.gpu_share}"

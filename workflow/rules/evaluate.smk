@@ -42,7 +42,7 @@ rule evaluate_runs:
         runs=lambda wildcards, input: stored(" ".join(folders(input.runs))),
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --corpus {input.corpus} --circumstances {params.circumstances:q}"
+        "python {input.code[0]:q} --corpus {input.corpus} --circumstances {params.circumstances:q}"
         " --titles @{params.titles} --runs $(cat {params.runs}) --duplicates {input.duplicates}"
         " --confidence {params.confidence} --metric {params.metric} --output {params.folder} 2> {log}"
 
@@ -76,7 +76,7 @@ rule evaluate_corpus:
         readers=literal(json.dumps(PLAN.described_lengths())),
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --corpus {input.corpus} --title={params.title:q}"
+        "python {input.code[0]:q} --corpus {input.corpus} --title={params.title:q}"
         " --documents {input.documents} --vocabulary {input.vocabulary} --encoding {input.encoding}"
         " --sequences {input.sequences} --readers {params.readers:q}"
         " --coverage {input.coverage} --missing {input.missing}"
@@ -105,7 +105,7 @@ rule evaluate_duplicates:
         contacts=CONTACTS,
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --documents {input.documents}"
+        "python {input.code[0]:q} --documents {input.documents}"
         " --duplicates {output.duplicates} --contacts {params.contacts} --output {params.folder} 2> {log}"
 
 
@@ -127,7 +127,7 @@ rule evaluate_labels:
         runs=lambda wildcards, input: stored(" ".join(folders(input.runs))),
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --documents {input.documents} --runs $(cat {params.runs})"
+        "python {input.code[0]:q} --documents {input.documents} --runs $(cat {params.runs})"
         " --contacts {params.contacts} --output {params.folder} 2> {log}"
 
 
@@ -159,7 +159,7 @@ rule evaluate_sizes:
         runs=lambda wildcards, input: stored(" ".join(folders(input.runs))),
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --corpus {input.corpus} --sizes {input.sizes}"
+        "python {input.code[0]:q} --corpus {input.corpus} --sizes {input.sizes}"
         " --titles @{params.titles} --runs $(cat {params.runs}) --metric {params.metric}"
         " --output {params.folder} 2> {log}"
 
@@ -181,7 +181,7 @@ rule evaluate_published:
     params:
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --published {input.published:q} --corpus {input.corpus}"
+        "python {input.code[0]:q} --published {input.published:q} --corpus {input.corpus}"
         " --variants {input.variants} --output {params.folder} 2> {log}"
 
 
@@ -223,7 +223,7 @@ rule evaluate_embeddings:
         ],
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --documents {input.documents} --vocabulary {input.vocabulary}"
+        "python {input.code[0]:q} --documents {input.documents} --vocabulary {input.vocabulary}"
         " --sequences {input.sequences} --analogies {input.analogies:q} {params.matrices}"
         " {params.starts} --contacts {params.contacts} --output {params.folder} 2> {log}"
 
@@ -261,7 +261,7 @@ rule evaluate_documents:
         metric=lambda wildcards: metric(config, wildcards.corpus),
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --documents {input.documents} --metric {params.metric}"
+        "python {input.code[0]:q} --documents {input.documents} --metric {params.metric}"
         " $(cat {params.features}) --contacts {params.contacts} --output {params.folder} 2> {log}"
 
 
@@ -293,7 +293,7 @@ rule evaluate_lecture:
         vectors=lambda wildcards: stored(json.dumps(PLAN.word_vectors())),
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --lecture {input.lecture:q} --root {params.root}"
+        "python {input.code[0]:q} --lecture {input.lecture:q} --root {params.root}"
         " --published {input.published:q} --vectors @{params.vectors} --receipts {input.receipts:q}"
         " --tables {input.tables} {params.sample} --output {params.folder} 2> {log}"
 
@@ -333,5 +333,5 @@ rule evaluate_answers:
         ),
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --documents {input.documents} --runs $(cat {params.runs})"
+        "python {input.code[0]:q} --documents {input.documents} --runs $(cat {params.runs})"
         " --contacts {params.contacts} --output {params.folder} 2> {log}"

@@ -12,7 +12,8 @@ ROOTS = (Path(), ROOT)  # of relative paths
 
 rule fetch:
     input:
-        code=ancient(script_files("fetch")),  # what is verified need not be fetched again
+        # What is verified need not be fetched again, also if the script imports other modules.
+        code=ancient([str(SCRIPTS / "fetch.py")]),
     output:
         file="resources/downloads/{file}",
         receipt="resources/downloads/{file}.json",
@@ -31,5 +32,5 @@ rule fetch:
             with_states(SOURCES[wildcards.file], ROOTS), sort_keys=True
         ),
     shell:
-        "python {input.code[0]} --source {params.source:q} --root {params.root:q}"
+        "python {input.code[0]:q} --source {params.source:q} --root {params.root:q}"
         " --output {output.file:q} --receipt {output.receipt:q} 2> {log:q}"

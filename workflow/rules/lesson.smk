@@ -116,5 +116,5 @@ for name, about in LESSONS.items():
             seed=config["seeds"][0],
             folder=subpath(output[0], parent=True),
         shell:
-            "python {input.code[0]} {params.files} --seed {params.seed}"
+            "python {input.code[0]:q} {params.files} --seed {params.seed}"
             " --output {params.folder} 2> {log}"

@@ -49,8 +49,9 @@ def sentence_settings(features):
 
 
 def encoder_files(encoder):
-    """Return the network of an encoder, or no file."""
-    return [f"{RESULTS}/encoders/{encoder}/encoder.keras"] if encoder else []
+    """Return the network of an encoder, and encoder.json, which is read beside it; or no file."""
+    folder = f"{RESULTS}/encoders/{encoder}"
+    return [f"{folder}/encoder.keras", f"{folder}/encoder.json"] if encoder else []
 
 
 def of_corpus(files):

@@ -17,7 +17,7 @@ rule read:
     params:
         settings=lambda wildcards: corpus_settings(wildcards.corpus),
     shell:
-        "python {input.code[0]} --archive {input.archive:q} --settings {params.settings:q}"
+        "python {input.code[0]:q} --archive {input.archive:q} --settings {params.settings:q}"
         " --word-index {input.word_index} --documents {output.documents} --corpus {output.corpus} 2> {log}"
 
 
@@ -36,7 +36,7 @@ rule check_sizes:
     params:
         sizes=literal(json.dumps(config["compare"].get("labels", {}).get("sizes", []))),
     shell:
-        "python {input.code[0]} --corpus {input.corpus} --sizes {params.sizes:q}"
+        "python {input.code[0]:q} --corpus {input.corpus} --sizes {params.sizes:q}"
         " --output {output} 2> {log}"
 
 
@@ -55,7 +55,7 @@ rule read_vectors:
     params:
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --file {input.file:q} --output {params.folder} 2> {log}"
+        "python {input.code[0]:q} --file {input.file:q} --output {params.folder} 2> {log}"
 
 
 rule read_encoder:
@@ -77,5 +77,5 @@ rule read_encoder:
         settings=lambda wildcards: encoder_settings(wildcards.encoder),
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --file {input.file:q} --settings {params.settings:q}"
+        "python {input.code[0]:q} --file {input.file:q} --settings {params.settings:q}"
         " --output {params.folder} 2> {log}"

@@ -18,7 +18,7 @@ rule render:
         pages=page_arguments(["{page}"]),
         links=lambda wildcards: stored(LINKS),
     shell:
-        "python {input.code[0]} --pages @{params.pages} --template {input.template[0]:q}"
+        "python {input.code[0]:q} --pages @{params.pages} --template {input.template[0]:q}"
         " --links @{params.links} 2> {log}"
 
 
@@ -68,7 +68,7 @@ rule render_summary:
     resources:
         runtime=growing(2),
     shell:
-        "python {input.code[0]} --page {input.page} --output {output} 2> {log}"
+        "python {input.code[0]:q} --page {input.page} --output {output} 2> {log}"
 
 
 # Runs after all other pages, so that their durations are included.
@@ -101,7 +101,7 @@ rule evaluate_workflow:
         benchmarks=f"{RESULTS}/benchmarks",
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --snakefile {input.snakefiles[0]:q} --config {input.config}"
+        "python {input.code[0]:q} --snakefile {input.snakefiles[0]:q} --config {input.config}"
         " --benchmarks {params.benchmarks} --corpora {input.corpora}"
         " --receipts {input.receipts:q} --citations {input.citations:q}"
         " --output {params.folder} 2> {log}"

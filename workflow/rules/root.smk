@@ -23,7 +23,8 @@ def check_out(repository, ref):
     """
     folder = Path(".snakemake/seq2report", quote(ref, safe=""))
     commit, written = repository.commit(ref).hexsha, folder / ".commit"
-    if written.is_file() and (not workflow.is_main_process or written.read_text() == commit):
+    is_running = not workflow.is_main_process or any(Path(".snakemake/locks").glob("*"))
+    if written.is_file() and (is_running or written.read_text() == commit):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     archive = io.BytesIO()

@@ -54,7 +54,7 @@ for variant in VARIANTS:
             shell:
                 # XLA frees its buffers in every step; with these limits, glibc keeps them for reuse.
                 "MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=2000000000"
-                " python {input.code[0]} --corpus {input.corpus}"
+                " python {input.code[0]:q} --corpus {input.corpus}"
                 " --documents {input.documents[0]} --matrix {input.matrix}"
                 " --encoder {input.encoder}"
                 " --settings {params.settings:q} --circumstances {params.circumstances:q} {params.labels}"
@@ -90,7 +90,7 @@ for variant in VARIANTS:
                 ),
                 folder=subpath(output[0], parent=True),
             shell:
-                "python {input.code[0]} --runs {params.runs} --method {params.method}"
+                "python {input.code[0]:q} --runs {params.runs} --method {params.method}"
                 " --seed {wildcards.seed} --output {params.folder} 2> {log}"
 
     elif about.kind == "choice":
@@ -118,7 +118,7 @@ for variant in VARIANTS:
                 ),
                 folder=subpath(output[0], parent=True),
             shell:
-                "python {input.code[0]} --runs $(cat {params.runs}) --by val_{params.metric}"
+                "python {input.code[0]:q} --runs $(cat {params.runs}) --by val_{params.metric}"
                 " --seed {wildcards.seed} --output {params.folder} 2> {log}"
 
     elif about.kind == "predictions":
@@ -150,7 +150,7 @@ for variant in VARIANTS:
                 ensembles=PLAN.ensemble_methods(variant),
                 folder=subpath(output[0], parent=True),
             shell:
-                "python {input.code[0]} --table {input.table:q} --corpus {input.corpus}"
+                "python {input.code[0]:q} --table {input.table:q} --corpus {input.corpus}"
                 " --documents {input.documents} --settings {params.settings:q}"
                 " --circumstances {params.circumstances:q} --ensembles {params.ensembles}"
                 " --seed {wildcards.seed} --output {params.folder} 2> {log}"
@@ -184,6 +184,6 @@ for variant in VARIANTS:
                 labels=labels_of,
                 folder=subpath(output[0], parent=True),
             shell:
-                "python {input.code[0]} --corpus {input.corpus} --documents {input.documents[0]}"
+                "python {input.code[0]:q} --corpus {input.corpus} --documents {input.documents[0]}"
                 " --settings {params.settings:q} --circumstances {params.circumstances:q} {params.labels}"
                 " --seed {wildcards.seed} --output {params.folder} 2> {log}"

@@ -298,11 +298,18 @@ def folders(files: Iterable[str]) -> list[str]:
     )
 
 
-def unfinished(results: Path) -> list[str]:
-    """Return the folders of runs below the results whose last training has not ended."""
-    patterns = ("*/runs/*/seed-*/run.json", "*/runs/*/labels-*/seed-*/run.json")
-    runs = sorted(path.parent for pattern in patterns for path in results.glob(pattern))
-    return [str(run) for run in runs if not Path(f"{run}{COMPLETE}").is_file()]
+def unfinished(plan: Plan, results: Path) -> list[str]:
+    """Return the folders of runs of the plan whose last training has not ended."""
+    runs = (
+        results / corpus / "runs" / variant / f"{subset}seed-{seed}"
+        for corpus in plan.corpora
+        for variant, seed, subset in plan.trainings(corpus)
+    )
+    return [
+        str(run)
+        for run in runs
+        if (run / "run.json").is_file() and not Path(f"{run}{COMPLETE}").is_file()
+    ]
 
 
 def unchosen(plan: Plan, results: Path) -> Iterator[str]:

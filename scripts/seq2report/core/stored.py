@@ -1,5 +1,6 @@
 """Read the files that other steps wrote; a damaged one is an error that names it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,18 @@ def read_numbers(path: Path | str, mapped: bool = False) -> np.ndarray:
     """Read a ``.npy`` file, maybe mapped into memory; `UserError` if it is missing or damaged."""
     with intact(path):
         return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+
+
+def create_numbers(path: Path, dtype: type, shape: tuple[int, ...]) -> np.memmap:
+    """Create a ``.npy`` file, mapped into memory; `OSError` if the disk has no room for all of it.
+
+    Without its room reserved, a full disk would end the process at an assignment, with no message.
+    """
+    numbers = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # not on macOS
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return numbers
 
 
 @contextmanager

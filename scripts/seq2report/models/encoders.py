@@ -13,24 +13,26 @@ import numpy as np
 from keras import ops
 
 from seq2report.core.command import intact, read_json
-from seq2report.models.pretrained import ACTIVATIONS, Architecture
+from seq2report.models.pretrained import ACTIVATIONS, Architecture, check_length
+from seq2report.models.variant import Input
 
 
-def load_encoder(file: Path, train_layers: int | None, products: str | None) -> keras.Model:
+def load_encoder(file: Path, settings: Input, products: str | None) -> keras.Model:
     """Return the network in an encoder.keras, with encoder.json beside it, ready for training.
 
     Training changes all of it, or its last ``train_layers`` layers. It computes in the precision
     that is Keras's default at the moment, and ``products`` as in `build_encoder`.
 
     Raises:
-        UserError: a file is missing or damaged.
+        UserError: a file is missing or damaged, or the encoder does not read ``length`` pieces.
     """
     about = read_json(file.with_name("encoder.json"))
     architecture = Architecture(**about["architecture"])
+    check_length(settings.length, architecture, "input.length")
     model = build_encoder(architecture, about["pooling"], products)
     with intact(file):
         model.load_weights(file)
-    freeze(model, architecture.layers, train_layers)
+    freeze(model, architecture.layers, settings.train_layers)
     return model
 
 

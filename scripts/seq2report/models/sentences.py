@@ -12,6 +12,7 @@ import numpy as np
 
 from seq2report.core.command import read_json, write_json
 from seq2report.core.durations import stopwatch
+from seq2report.core.stored import create_numbers
 from seq2report.documents.pieces import Pieces, Splitter
 
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ class Unfinished:
         if not self._resume(shape):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            options = {"mode": "w+", "dtype": np.float32, "shape": shape}
-            self.vectors = np.lib.format.open_memmap(self._file, **options)
+            self.vectors = create_numbers(self._file, np.float32, shape)
             self.vectors[:] = np.nan
             self.write(self.passed)
 

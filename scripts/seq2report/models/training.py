@@ -73,7 +73,7 @@ class Network:
         sizes, encoder = (self.num_words, self.classes), None
         with precise(precision):
             if self.encoder:
-                encoder = load_encoder(self.encoder, self.variant.input.train_layers, products)
+                encoder = load_encoder(self.encoder, self.variant.input, products)
             return build_model(self.variant, *sizes, self.matrix, encoder, ours)
 
     def new(self) -> keras.Model:
