@@ -46,9 +46,12 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
         shown = shown.drop(columns="± (points)")
     counts = variants[["test_documents", "unseen_documents", "unseen_near_documents"]].iloc[0]
     exact, near = -counts.diff().iloc[1:].astype(int)
-    caption = f"{circumstances(variants)}; {exact:,} of them also occur in the training set"
+    caption = (
+        f"{circumstances(variants)}; {exact:,} test documents have an exact duplicate in the"
+        " training set"
+    )
     if near:
-        caption += f", and near duplicates of {near:,} more"
+        caption += f", {near:,} more a near duplicate"
     else:
         shown = shown.drop(columns="unseen, near")
     if variants["fit_cpu_seconds"].isna().any():
