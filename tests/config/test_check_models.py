@@ -5,6 +5,7 @@ from configurations import COMMITTED, ENSEMBLE, changed
 
 from seq2report.config.check_models import check_models
 from seq2report.core.command import UserError
+from seq2report.core.machine import memory_mb
 
 
 @pytest.fixture
@@ -16,6 +17,7 @@ def script(tmp_path):
         "open('calls', 'a').write('x')\n"
         "content = json.load(sys.stdin)\n"
         "open('built', 'w').write(' '.join(content['variants']))\n"
+        "open('memory_mb', 'w').write(str(content['memory_mb']))\n"
         "text = json.dumps(content)\n"
         "print('E tensorflow: error: no GPU', file=sys.stderr)\n"
         "if '\"units\": 99' in text:\n"
@@ -60,6 +62,15 @@ def test_of_a_changed_configuration_only_the_new_models_are_built(script, tmp_pa
     memory.write_text("damaged")
     check_models(COMMITTED, script, memory)
     assert len((tmp_path / "built").read_text().split()) > 5
+
+
+def test_the_memory_is_that_of_the_machine_unless_the_configuration_has_another(
+    script, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for config, expected in ((COMMITTED, memory_mb()), (COMMITTED | {"memory_mb": 10**9}, 10**9)):
+        check_models(config, script, tmp_path / "checked.json")
+        assert (tmp_path / "memory_mb").read_text() == str(expected)
 
 
 @pytest.mark.reliability("Bad configuration")

@@ -154,27 +154,47 @@ def test_the_workflow_runs_from_another_folder(project, tmp_path):
     assert project.planned(*snakefile, directory=tmp_path)["train_dense"] == 1
 
 
-@pytest.mark.reliability("Bad configuration")
-def test_a_mistake_is_refused_before_anything_runs_in_one_short_message(project):
-    config = edited(project.config, name="wrong", variants__dense__layers=[{"Flaten": {}}])
+OWN_LAYERS = """import keras
+
+def wrong(x):
+    return keras.layers.Dense(2, unit=3)(x)
+"""
+
+
+@pytest.fixture(scope="module")
+def refused(project) -> str:
+    """What a run prints that has wrong variants; the check, which loads TensorFlow, runs once."""
+    (project.folder / "own.py").write_text(OWN_LAYERS)
+    layers = {
+        "dense": [{"Flaten": {}}],
+        "huge": [{"Flatten": {}}, {"Dense": {"units": 10**9}}],
+        "own": {"file": "own.py", "function": "wrong"},
+    }
+    variants = {
+        name: project.config["variants"]["dense"] | {"title": name, "layers": of_variant}
+        for name, of_variant in layers.items()
+    }
+    changes = {f"variants__{name}": variant for name, variant in variants.items()}
     with project.with_check():
-        output = project.snakemake(config=config, status=1)
-    assert "variants.dense.layers[0]: unknown layer 'Flaten'; did you mean 'Flatten'?" in output
+        output = project.snakemake(config=edited(project.config, name="wrong", **changes), status=1)
     assert "Traceback" not in output
     assert not (project.folder / "results/wrong").exists()
+    return output
 
 
-@pytest.mark.workflow
 @pytest.mark.reliability("Bad configuration")
-def test_a_network_that_no_memory_holds_is_refused_before_anything_runs(project):
-    layers = [{"Flatten": {}}, {"Dense": {"units": 10**9}}]
-    config = edited(project.config, name="wrong", variants__dense__layers=layers)
-    with project.with_check():
-        output = project.snakemake(config=config, status=1)
-        assert re.search(r"variants.dense.layers: to train them takes at least [\d,.]+ GB", output)
-        assert "Traceback" not in output
-        output = project.snakemake("--dry-run", config=config | {"memory_mb": 10**9})
-    assert "memory_mb" not in output
+def test_a_mistake_is_refused_before_anything_runs_in_one_short_message(refused):
+    assert "variants.dense.layers[0]: unknown layer 'Flaten'; did you mean 'Flatten'?" in refused
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_a_network_that_no_memory_holds_is_refused_before_anything_runs(refused):
+    assert re.search(r"variants.huge.layers: to train them takes at least [\d,.]+ GB", refused)
+
+
+@pytest.mark.reliability("Bad configuration")
+def test_a_function_with_a_mistake_is_refused_before_anything_runs(refused):
+    assert re.search(r"variants.own.layers.wrong: .*'?unit'?", refused)
 
 
 @pytest.mark.reliability("Bad configuration")
