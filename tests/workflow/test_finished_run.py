@@ -33,6 +33,7 @@ POOR = [
 ]
 POOR += ["sh", pwd.getpwuid(os.getuid()).pw_dir]
 
+CHECKED = "results/tiny/checked.json"
 OWN_FUNCTION = """
 import keras
 
@@ -193,7 +194,7 @@ def test_another_workflow_imports_this_one_with_a_configuration_of_its_own(proje
     own.write_text(OWN.format(snakefile=str(project.folder / "Snakefile")))
     asked = ["best.txt", "--snakefile", own]
     assert project.planned(*asked) == {"best": 1}  # what is there is not made again
-    (tmp_path / "elsewhere").mkdir()
+    keep_check(project.folder / CHECKED, tmp_path / "elsewhere", "tiny")
     shutil.copy(project.folder / "own.py", tmp_path / "elsewhere")
     nothing_made = [*asked, "--directory", tmp_path / "elsewhere"]
     planned = project.planned(*nothing_made)
@@ -308,6 +309,7 @@ def test_a_chosen_run_is_used_elsewhere_and_nothing_is_chosen_where_a_candidate_
 def test_a_grid_is_written_down_as_it_stands(project):
     steps = [{"TfidfVectorizer": {}}, {"LinearSVC": {"C": {"grid": [1, 2]}}}]
     config = edited(project.config, name="grid", variants__svm__pipeline=steps)
+    keep_check(project.folder / CHECKED, project.folder, "grid")
     project.snakemake("results/grid/config.json", config=config)
     assert json.loads((project.folder / "results/grid/config.json").read_text()) == config
 
