@@ -16,6 +16,7 @@ from helpers import GROUPS, NEWSGROUPS, ROOT
 from project import ENSEMBLE, SNAKEMAKE, Project, edited, keep_check
 
 import publish
+from seq2report.answers import predict
 
 pytestmark = pytest.mark.workflow
 
@@ -227,12 +228,12 @@ def test_snakemakes_own_report_has_pages_and_tables(project, tmp_path):
     assert "variants.csv" in page
 
 
-def test_a_run_is_used_elsewhere_by_its_folder_alone(project, tmp_path):
-    run = shutil.copytree(project.folder / "results/tiny/news/runs/dense/seed-1", tmp_path / "run")
-    command = [sys.executable, ROOT / "scripts/predict.py", run, "the moon", "--format", "json"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert json.loads(done.stdout)["label"] in GROUPS
-    first, second, third, *_ = done.stderr.splitlines()
+def test_a_run_is_used_elsewhere_by_its_folder_alone(project, tmp_path, capsys):
+    run = shutil.copytree(project.folder / "results/tiny/news/runs/svm/seed-1", tmp_path / "run")
+    predict.main([str(run), "the moon", "--format", "json"])
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["label"] in GROUPS
+    first, second, third, *_ = printed.err.splitlines()
     assert first.endswith("documents of news")
     assert "test documents (random 75/25, seed 1): " in second
     assert ", 95% interval " in second
@@ -258,8 +259,9 @@ def test_a_failed_notebook_is_kept_with_its_traceback_and_no_page_is_made(projec
 
 
 def test_jobs_are_chosen_when_another_one_ends_and_not_every_second(project):
-    pages = [f"results/tiny/report/{name}.html" for name in ("index", "lecture", "lesson-one_hot")]
-    output = project.snakemake("--cores", "1", "--verbose", "--force", *pages)
+    tables = [f"report/tables/news/{name}/{name}.csv" for name in ("labels", "published")]
+    targets = [f"results/tiny/{file}" for file in (*tables, "config.json")]
+    output = project.snakemake("--cores", "1", "--verbose", "--force", *targets)
     assert re.findall(r"Ready jobs: (\d)", output) == ["3", "2", "1"]
 
 
@@ -299,11 +301,10 @@ def test_a_chosen_run_is_used_elsewhere_and_nothing_is_chosen_where_a_candidate_
     page = (project.folder / "results/tiny/report/variant-tuned.html").read_text()
     assert "Chosen from 2 configurations: min_df " in page
     moved = shutil.copytree(project.folder / run, tmp_path / "run")
-    for script in ("predict", "explain"):
-        command = [sys.executable, ROOT / f"scripts/{script}.py", moved, "the moon"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr
-        assert "the best of 2 on the validation documents: tuned_min_df_" in done.stderr
+    command = [sys.executable, ROOT / "scripts/predict.py", moved, "the moon"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "the best of 2 on the validation documents: tuned_min_df_" in done.stderr
 
 
 def test_a_grid_is_written_down_as_it_stands(project):
