@@ -17,7 +17,7 @@ import pytest
 import yaml
 from helpers import NEWSGROUPS
 from misbehaving_server import MisbehavingServer, whole
-from project import Project
+from project import Project, keep_check
 
 pytestmark = pytest.mark.workflow
 SIGNALS = {
@@ -54,7 +54,7 @@ RUN = "results/tiny/news/runs/dense/seed-1"
 MODEL = ["SHA256SUMS", "model.keras", "run.json", "validation.parquet", "vocabulary.parquet"]
 TRAINED = ["embedding.npy", "history.csv", "metrics.json", "predictions.parquet"]
 TRAINED = [*(f"{RUN}/{name}" for name in (*TRAINED, *MODEL)), f"{RUN}.complete"]
-PAGE = "results/tiny/report/index.html"
+PAGE = "results/tiny/report/lesson-one_hot.html"  # reads no table of runs or documents
 DOWNLOAD = "resources/downloads/tiny.tar.gz"
 READ = ["results/tiny/news/corpus.json", "results/tiny/news/documents.parquet"]
 STEPS = {  # what is made again, which target asks for it, and where it is broken off
@@ -80,6 +80,7 @@ def reference(tmp_path_factory, server, tiny_archive, tiny_vectors) -> Project:
         "seeds": [1],
         "gpu": 0,
         "compare": {"corpora": ["news"], "variants": ["dense"], "confidence": 0.9},
+        "lessons": {"corpus": "news", "pages": ["one_hot"]},
         "sources": {
             "tiny": {"file": "tiny.tar.gz", "from": [{"url": address}]},
             "vectors": {"file": tiny_vectors.name, "from": [{"url": tiny_vectors.as_uri()}]},
@@ -340,7 +341,7 @@ def test_a_training_that_fails_keeps_the_old_run_and_is_tried_again(reference, s
 def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(
     reference, server, tmp_path
 ):
-    project = Interrupted(reference, "training", tmp_path, server)
+    project = Interrupted(reference, "notebook", tmp_path, server)
     run, _ = project.start()
     status, refused = project.again()
     assert status != 0
@@ -354,12 +355,13 @@ def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(
 
 @pytest.mark.reliability("Bad machine")
 def test_two_runs_of_different_names_do_not_disturb_each_other(reference, server, tmp_path):
-    project = Interrupted(reference, "training", tmp_path, server)
+    project = Interrupted(reference, "notebook", tmp_path, server)
     run, _ = project.start()
     project.config, project.target = (
         project.config | {"name": "other"},
         READ[0].replace("tiny", "other", 1),
     )
+    keep_check(reference.folder / "results/tiny/checked.json", tmp_path, "other")
     status, output = project.again()
     assert status == 0, output
     for name in READ:
