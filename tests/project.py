@@ -49,7 +49,7 @@ def without_checks(folder: Path) -> Path:
 
 
 def keep_check(checked: Path, folder: Path, name: str = "sample") -> None:
-    """Let a run of this name know the models that the fixture ``checked`` has built."""
+    """Let a run of this name know the models that another one, or the fixture `checked`, built."""
     memory = folder / f"results/{name}/checked.json"
     memory.parent.mkdir(parents=True)
     shutil.copy(checked, memory)

@@ -71,23 +71,24 @@ def test_the_configuration_fits_the_file_and_gives_reasons(rows, tmp_path, capsy
 
 
 @pytest.mark.workflow
-@pytest.mark.parametrize("form", ["table", "folder"])
-def test_the_proposed_workflow_can_be_planned(rows, tmp_path, monkeypatch, checked, form):
+def test_the_proposed_workflow_can_be_planned(rows, tmp_path, monkeypatch, checked):
     monkeypatch.chdir(tmp_path)
-    if form == "table":
-        Path("tickets.csv").write_bytes(as_csv(rows))
-    for name, _, text, _, label in rows * (form == "folder"):
+    Path("tickets.csv").write_bytes(as_csv(rows))
+    for name, _, text, _, label in rows:
         Path("my texts", label).mkdir(parents=True, exist_ok=True)
         Path("my texts", label, f"{name}.txt").write_text(text)
-    path = Path("tickets.csv" if form == "table" else "my texts")
-    propose.main([str(path), "--output", "mine.yaml"])
-    keep_check(checked, tmp_path, yaml.safe_load(Path("mine.yaml").read_text("utf-8"))["name"])
-    command = ["-n", "--snakefile", ROOT / "Snakefile", "--configfile", "mine.yaml"]
-    status, output = snakemake(command, tmp_path)
-    assert status == 0, output
-    assert "train_tfidf_svm" in output
-    assert "lesson_" not in output
-    assert f"file:{path}" in Path("mine.yaml").read_text()
+    for path in ("tickets.csv", "my texts"):
+        propose.main([path, "--output", "mine.yaml", "--overwrite"])
+        written = Path("mine.yaml").read_text("utf-8")
+        name = yaml.safe_load(written)["name"]
+        keep_check(checked, tmp_path, name)
+        command = ["-n", "--snakefile", ROOT / "Snakefile", "--configfile", "mine.yaml"]
+        status, output = snakemake(command, tmp_path)
+        assert status == 0, output
+        assert "train_tfidf_svm" in output
+        assert "lesson_" not in output
+        assert f"file:{path}" in written
+        checked = tmp_path / f"results/{name}/checked.json"  # the other form has the same variants
 
 
 def test_word_vectors_are_trained_only_for_variants_that_are_compared(rows, tmp_path, monkeypatch):
