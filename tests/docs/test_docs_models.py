@@ -2,13 +2,21 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from forks import snakemake
 from helpers import ROOT
-from project import keep_check
+from project import copy_workflow, without_checks
+from snakemake.utils import update_config
+
+import check as checks
+from seq2report.config.grids import with_grids
+from seq2report.config.resolve import resolve_variant
 
 pytestmark = pytest.mark.workflow
 
@@ -33,17 +41,11 @@ def run_block(text, folder):
     return done.stdout
 
 
-def clone(folder):
-    """Make a folder look like a clone of this project in which nothing ran yet."""
-    for part in ("Snakefile", "workflow", "config", "resources", "scripts", "reports"):
-        (folder / part).symlink_to(ROOT / part)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def used(trained, tmp_path_factory):
     """A clone with a trained model where the documentation has one."""
-    folder = clone(tmp_path_factory.mktemp("clone"))
+    folder = tmp_path_factory.mktemp("clone")
+    (folder / "scripts").symlink_to(ROOT / "scripts")
     run = folder / "results/sample/imdb/runs/tfidf_svm/seed-1"
     run.parent.mkdir(parents=True)
     run.symlink_to(trained / "runs/svm/seed-1")
@@ -61,16 +63,32 @@ def test_the_commands_that_show_how_to_use_a_model_do_what_is_said(used):
     assert "[[" in run_block(f"python - <<'END'\n{shown}\nEND", used)
 
 
-def test_the_readmes_commands_to_use_a_model_run(used):
+def test_the_readmes_commands_to_use_a_model_are_those_of_the_page_with_other_texts():
     (shown,) = [each for each in blocks("README.md", "sh") if "predict.py" in each]
-    assert "Document 1: " in run_block(shown, used)
+    page = "".join(blocks("docs/use-a-model.md", "sh"))
+    of_readme, of_page = (
+        {re.sub('".*', '"', line) for line in text.splitlines()} for text in (shown, page)
+    )
+    assert of_readme <= of_page
+
+
+SHOWN = blocks("docs/my-variant.md", "yaml")
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """A copy of the workflow, and beside it the function that docs/my-variant.md shows."""
+    folder = copy_workflow(tmp_path_factory.mktemp("shown"), "resources/sample")
+    (function,) = blocks("docs/my-variant.md", "python")
+    (folder / "mine.py").write_text(function)
+    return without_checks(folder)  # the models are built by the test below
 
 
 @pytest.mark.parametrize(
     ("block", "variants"),
     list(
         zip(
-            blocks("docs/my-variant.md", "yaml"),
+            SHOWN,
             (
                 {"glove_lstm", "longer"},
                 {"tfidf_svm"}
@@ -82,13 +100,26 @@ def test_the_readmes_commands_to_use_a_model_run(used):
         )
     ),
 )
-def test_the_variants_that_are_shown_are_built_and_planned_by_the_command_beside_them(
-    block, variants, tmp_path, checked
-):
-    keep_check(checked, clone(tmp_path))
-    (tmp_path / "mine.yaml").write_text(block)
-    (function,) = blocks("docs/my-variant.md", "python")
-    (tmp_path / "mine.py").write_text(function)
+def test_the_variants_that_are_shown_are_planned_by_the_command_beside_them(block, variants, shown):
+    (shown / "mine.yaml").write_text(block)
     (command,) = set(blocks("docs/my-variant.md", "sh"))
-    planned = run_block(f"{command.strip()} --dry-run", tmp_path)
-    assert set(re.findall(r"^train_(\w+) ", planned, flags=re.MULTILINE)) == variants | {"vectors"}
+    program, *arguments = shlex.split(command)
+    status, output = snakemake([*arguments, "--dry-run"], shown)
+    assert (program, status) == ("snakemake", 0), output
+    assert set(re.findall(r"^train_(\w+) ", output, flags=re.MULTILINE)) == variants | {"vectors"}
+
+
+def test_the_variants_that_are_shown_can_be_built(shown, monkeypatch):
+    monkeypatch.chdir(shown)
+    for block in SHOWN:
+        config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+        default = set(config["variants"])
+        update_config(config, yaml.safe_load(block))
+        config = with_grids(config)
+        new = {
+            name: resolve_variant(config, name).settings()
+            for name in set(config["variants"]) - default
+        }
+        words = {name: each["num_words"] for name, each in config["encodings"].items()}
+        assert new
+        assert checks.mistakes(new, {}, words, 10**6) == []
