@@ -6,6 +6,7 @@ import os
 import shutil
 import zipfile
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
 import polars as pl
@@ -133,6 +134,8 @@ def checked(tmp_path_factory) -> Path:
 
 def train_all(tiny: Path, corpus: Path) -> None:
     """Make a run of each variant of `TRAINED` in the folder ``corpus``."""
+    from networks import no_xla
+
     import train_ensemble
     import train_network
     import train_pipeline
@@ -166,4 +169,6 @@ def train_all(tiny: Path, corpus: Path) -> None:
             given = variant["input"]
             read = corpus / f"sequences/{given.get('encoding')}/sequences.parquet"
             read = folder / "documents.parquet" if "features" in given else read
-            call(train_network, documents=read, settings=variant, output=output, **about)
+            # Of the two recurrent networks one is compiled by XLA, which takes seconds.
+            with no_xla() if name == "attention" else nullcontext():
+                call(train_network, documents=read, settings=variant, output=output, **about)

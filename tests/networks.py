@@ -1,6 +1,10 @@
-"""Settings of small networks."""
+"""Settings of small networks, and training without XLA."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import polars as pl
+import pytest
 from helpers import in_memory
 
 from seq2report.models.variant import Variant
@@ -34,3 +38,21 @@ def of(documents):
     tokens = pl.Series(documents, dtype=pl.List(pl.Int32))
     names = pl.Series([str(i) for i in range(len(documents))])
     return in_memory(pl.DataFrame({"id": names, "split": names, "label": names, "tokens": tokens}))
+
+
+@contextmanager
+def no_xla() -> Iterator[None]:
+    """Train without XLA, which takes seconds to compile a network, where XLA is not the reason.
+
+    `jit_compile` of a model stays true: Keras looks up `tf.function` when it makes its functions.
+    """
+    import tensorflow as tf
+
+    function = tf.function
+
+    def without(*given, jit_compile=None, **more):
+        return function(*given, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf, "function", without)
+        yield

@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from helpers import call, outputs_of_read
+from networks import no_xla
 
 import encode
 import encode_features
@@ -76,6 +77,7 @@ def strange(tmp_path_factory):
     return folder
 
 
+@no_xla()
 def trained(folder, name):
     """Return the folder of a run."""
     output, known = folder / f"runs/{name}/seed-1", {"corpus": folder / "corpus.json", "seed": 1}

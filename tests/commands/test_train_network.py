@@ -10,7 +10,7 @@ import pytest
 import scipy.sparse
 import tensorflow as tf
 from helpers import call, lists_of, write_sequences
-from networks import DENSE, SEQUENCE, branched, settings, variant
+from networks import DENSE, SEQUENCE, branched, no_xla, settings, variant
 
 import encode_features
 import train_network
@@ -121,7 +121,7 @@ def test_without_the_gpu_asked_for_it_is_the_cpu_where_the_configuration_says_so
     )
 
 
-@pytest.mark.workflow  # XLA compiles it twice; test_cudnn.py has the cases
+@no_xla()  # test_cudnn.py has the cases
 def test_what_cost_cudnn_on_a_gpu_is_told_with_the_metrics(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(train_network, "gpu_name", lambda: "A name")  # it is the CPU all the same
     layers = [{"Masking": {}}, {"GRU": {"units": 2, "recurrent_dropout": 0.2}}]
@@ -173,13 +173,8 @@ def test_validation_documents_are_predicted_with_the_weights_of_the_epoch_that_w
     assert_predicted(model, tmp_path / "run", tiny)
 
 
-@pytest.fixture
-def without_xla(monkeypatch):
-    """Train without XLA, which takes seconds to compile a network: test_predictor.py has one."""
-    monkeypatch.setattr(build, "has_recurrent_layer", lambda model: False)
-
-
-def test_what_trained_with_faster_layers_is_saved_with_those_of_keras(tiny, tmp_path, without_xla):
+@no_xla()
+def test_what_trained_with_faster_layers_is_saved_with_those_of_keras(tiny, tmp_path):
     layers = [{"Bidirectional": {"layer": {"LSTM": {"units": 3}}}}, {"Dropout": {"rate": 0.5}}]
     run_train(tiny, tmp_path / "run", layers=layers)
     model = keras.models.load_model(tmp_path / "run/model.keras", safe_mode=True)
@@ -189,7 +184,8 @@ def test_what_trained_with_faster_layers_is_saved_with_those_of_keras(tiny, tmp_
     assert_predicted(model, tmp_path / "run", tiny)
 
 
-def test_a_network_with_branches_is_saved_with_layers_of_keras(tiny, tmp_path, without_xla):
+@no_xla()
+def test_a_network_with_branches_is_saved_with_layers_of_keras(tiny, tmp_path):
     conv = {"Conv1D": {"filters": 3, "kernel_size": 3, "activation": "relu"}}
     layers = [
         branched(

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 import random_corpus
 from helpers import call, lesson_page
+from networks import no_xla
 from random_corpus import NUM_WORDS
 
 import lesson_inside_lstm
@@ -30,6 +31,7 @@ def write_corpus(folder, words=range(15, 60)):
     return options | {"vocabulary": vocabulary}
 
 
+@no_xla()
 def run_lesson(folder, options, **more):
     call(lesson_inside_lstm, **options, output=folder / "lesson-inside_lstm", **more)
     return read_tables(folder / "lesson-inside_lstm")

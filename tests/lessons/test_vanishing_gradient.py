@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import random_corpus
-import tensorflow as tf
 from helpers import call, lesson_page
+from networks import no_xla
 from random_corpus import CLASSES, NUM_WORDS
 
 import lesson_vanishing_gradient
@@ -88,6 +88,7 @@ def test_gradient_norms_equal_finite_differences_with_the_last_word_first(kind):
 
 @pytest.mark.workflow
 @pytest.mark.reliability("Repeatability")
+@no_xla()
 def test_the_same_seed_gives_the_same_tables(small, tmp_path, monkeypatch):
     monkeypatch.setattr(lesson, "CELLS", ("SimpleRNN",))
     sequences = read_sequences(write_corpus(tmp_path / "corpus")["sequences"])
@@ -167,11 +168,8 @@ def test_an_opened_gate_lets_an_lstm_remember_for_longer(monkeypatch):
     assert accuracy[lesson.OPENED, 20] > 0.6
 
 
-def test_every_table_is_complete_and_the_page_is_built_from_them(small, tmp_path, monkeypatch):
-    # XLA, with which other tests compile each of the cells, would take longer than all the rest.
-    function = tf.function
-    without = lambda *given, jit_compile=None, **more: function(*given, **more)  # noqa: E731
-    monkeypatch.setattr(tf, "function", without)
+@no_xla()  # other tests compile each of the cells
+def test_every_table_is_complete_and_the_page_is_built_from_them(small, tmp_path):
     options = write_corpus(tmp_path / "corpus")
     matrix = np.random.default_rng(1).normal(size=(NUM_WORDS, 5)).astype("float32")
     np.save(tmp_path / "matrix.npy", matrix)
