@@ -35,25 +35,20 @@ HOSTILE["variants"]["tfidf_svm"]["pipeline"].append({"LinearSVC": {}})
 
 def snakemake(
     config: dict | str, folder: Path, *arguments: str, **variables: str
-) -> subprocess.CompletedProcess:
-    """Run Snakemake on the workflow in another folder, with this over the default."""
+) -> tuple[int, str]:
+    """Run Snakemake on the workflow in another folder, with this over the default.
+
+    Return its status and output.
+    """
     (folder / "mine.yaml").write_text(config if isinstance(config, str) else yaml.safe_dump(config))
-    command = [SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--cores", "1", *arguments]
-    return subprocess.run(
-        [*command, "--configfile", "mine.yaml"],
-        cwd=folder,
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    command = ["--snakefile", ROOT / "Snakefile", "--cores", "1", *arguments]
+    command += ["--configfile", "mine.yaml"]
+    return forks.snakemake(command, folder, os.environ | variables)
 
 
 def refused(config: dict | str, folder: Path) -> str:
     """Plan the workflow in another folder, with this over the default, and return the refusal."""
-    (folder / "mine.yaml").write_text(config if isinstance(config, str) else yaml.safe_dump(config))
-    command = ["--snakefile", ROOT / "Snakefile", "--cores", "1", "--dry-run"]
-    status, output = forks.snakemake([*command, "--configfile", "mine.yaml"], folder)
+    status, output = snakemake(config, folder, "--dry-run")
     assert status != 0
     return output
 
@@ -63,9 +58,9 @@ def refused(config: dict | str, folder: Path) -> str:
 def test_no_text_of_a_configuration_reaches_a_shell_as_code(tmp_path, checked):
     keep_check(checked, tmp_path)
     mirror = {"SEQ2REPORT_MIRROR": HARM}
-    done = snakemake(HOSTILE, tmp_path, "--dry-run", "--printshellcmds", **mirror)
-    assert done.returncode == 0, done.stderr
-    told = (done.stdout + done.stderr).split("Shell command: ")[1:]
+    status, output = snakemake(HOSTILE, tmp_path, "--dry-run", "--printshellcmds", **mirror)
+    assert status == 0, output
+    told = output.split("Shell command: ")[1:]
     commands = [re.split(r"\n\[\w{3} \w{3} .*\]\n|\n\n", each)[0] for each in told]
     commands = [each for each in commands if each.split()[0] != "None"]
     assert len(commands) > 80
@@ -120,10 +115,10 @@ def test_a_secret_from_the_environment_reaches_no_log_and_no_file(tmp_path, chec
     config = {"sources": {"imdb_sample": {"from": [{"url": address}]}}}
     targets = ["resources/downloads/imdb-sample.tar.xz", "results/sample/config.json"]
     options = ("--keep-going", "--printshellcmds", "--show-failed-logs")
-    done = snakemake(config, tmp_path, *targets, *options, PASSWORD="hunter2")
-    assert done.returncode != 0
-    assert "https://127.0.0.1:9/x.tar.xz" in done.stderr
-    assert "hunter2" not in done.stdout + done.stderr
+    status, output = snakemake(config, tmp_path, *targets, *options, PASSWORD="hunter2")
+    assert status != 0
+    assert "https://127.0.0.1:9/x.tar.xz" in output
+    assert "hunter2" not in output
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {"config.json", "imdb-sample.tar.xz.log"} <= {path.name for path in files}
     assert [path for path in files if b"hunter2" in path.read_bytes()] == []
