@@ -1,15 +1,23 @@
-"""Scripts that die by SIGKILL in the middle, and the comparison of what is left in the end."""
+"""Trainings that are broken off: killed by SIGKILL, or resumed; the comparison of what is left."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 import polars as pl
+import pytest
 from helpers import ROOT
+
+from seq2report.models import checkpoint
+from seq2report.models.checkpoint import Checkpoint
 
 # Checkpoints are written each epoch. The end comes after so many calls of a function or method.
 KILLED = """
@@ -63,6 +71,23 @@ def _run(command, options):
         text = json.dumps(value) if isinstance(value, dict) else str(value)
         command += [f"--{name.replace('_', '-')}", text]
     return subprocess.run(command, capture_output=True, text=True)
+
+
+@contextmanager
+def first_checkpoint(at: Path, copy: Path) -> Iterator[None]:
+    """Let a training write a checkpoint each epoch ``at`` a path, and copy the first of them."""
+    write = Checkpoint.write
+
+    def write_and_copy(self, model):
+        write(self, model)
+        if not copy.exists():
+            shutil.copy(at, copy)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoint, "EVERY", 0)
+        patch.setattr(checkpoint, "RATIO", 0)
+        patch.setattr(Checkpoint, "write", write_and_copy)
+        yield
 
 
 def assert_same_run(found, expected):

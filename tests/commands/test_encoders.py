@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 from helpers import call
-from killed import assert_same_run, finished, killed_after
+from killed import assert_same_run, finished, first_checkpoint, killed_after
 from pretrained import DATA
 
 import encode_pieces
@@ -41,26 +41,42 @@ VARIANTS = {
 
 @pytest.fixture(scope="module")
 def corpus(tiny, tmp_path_factory):
-    """A folder with a run of each variant, and of their ensemble."""
+    """A folder with a run of each variant, and of their ensemble.
+
+    It also has the checkpoint that the fine-tuning wrote after its first epoch.
+    """
     folder = tmp_path_factory.mktemp("encoders")
     documents = tiny / "documents.parquet"
     settings = {"length": 16, "pooling": "mean", "prefix": "the "}
     call(read_encoder, file=DATA / "bert_plain", settings=settings, output=folder / "encoder")
-    encoder = folder / "encoder/encoder.keras"
     about = folder / "encoder/encoder.json"
     call(encode_pieces, documents=documents, encoder=about, output=folder / "pieces")
     encode(folder, folder / "sentences")
-    common = {"corpus": tiny / "corpus.json", "seed": 1}
-    for name, variant in VARIANTS.items():
-        script = train_pipeline if name == "frozen" else train_network
-        read = "pieces/sequences" if name == "tuned" else "sentences/documents"
-        more = {"encoder": encoder} if name == "tuned" else {}
-        options = {"documents": folder / f"{read}.parquet", "settings": variant} | common | more
-        call(script, **options, output=folder / f"runs/{name}/seed-1")
+    options = {"corpus": tiny / "corpus.json", "seed": 1}
+    options |= {"documents": folder / "sentences/documents.parquet"}
+    for name, script in (("frozen", train_pipeline), ("dense", train_network)):
+        output = folder / f"runs/{name}/seed-1"
+        call(script, settings=VARIANTS[name], output=output, **options)
+    at = folder / "tuned.checkpoint"
+    with first_checkpoint(at, folder / "first.checkpoint"):
+        fine_tune(folder, tiny, at, folder / "runs/tuned/seed-1")
     runs = [str(folder / f"runs/{name}/seed-1") for name in VARIANTS]
     options = ["--method", "stack", "--seed", "1", "--output", str(folder / "runs/stack/seed-1")]
     train_ensemble.main(["--runs", *runs, *options])
     return folder
+
+
+def fine_tune(folder, tiny, checkpoint, output):
+    call(
+        train_network,
+        corpus=tiny / "corpus.json",
+        documents=folder / "pieces/sequences.parquet",
+        encoder=folder / "encoder/encoder.keras",
+        settings=VARIANTS["tuned"],
+        seed=1,
+        checkpoint=checkpoint,
+        output=output,
+    )
 
 
 def encode(folder, output, run=None):
@@ -156,15 +172,12 @@ def test_an_encoding_that_was_killed_goes_on_and_gives_the_same_vectors(corpus, 
 
 
 @pytest.mark.reliability("Interruption")
-def test_a_fine_tuning_that_was_killed_goes_on_and_gives_the_same_weights(
+def test_a_fine_tuning_that_was_broken_off_goes_on_and_gives_the_same_weights(
     corpus, tiny, tmp_path, caplog
 ):
     caplog.set_level(logging.INFO)
-    options = {"corpus": tiny / "corpus.json", "documents": corpus / "pieces/sequences.parquet"}
-    options |= {"encoder": corpus / "encoder/encoder.keras", "settings": VARIANTS["tuned"]}
-    options |= {"seed": 1, "checkpoint": tmp_path / "checkpoint"}
     run = tmp_path / "tuned/seed-1"
-    killed_after(1, **options, output=run)
-    call(train_network, **options, output=run)
+    checkpoint = shutil.copy(corpus / "first.checkpoint", tmp_path)
+    fine_tune(corpus, tiny, checkpoint, run)
     assert "going on after epoch 1, as" in caplog.text
     assert_same_run(run, corpus / "runs/tuned/seed-1")

@@ -11,7 +11,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from helpers import call, in_memory
-from killed import assert_same_run, killed_after
+from killed import assert_same_run, first_checkpoint, killed_after
 
 import train_network
 from seq2report.models import batches, build, checkpoint, cpu_layers
@@ -142,17 +142,10 @@ def assert_same_fit(found, expected):
     np.testing.assert_array_equal(found[1].probability, expected[1].probability)
 
 
-def assert_goes_on(monkeypatch, caplog, path, **settings):
+def assert_goes_on(caplog, path, **settings):
     """Train, then again from the checkpoint of the first epoch: both have to end the same."""
-    first, write = path.with_name("first"), Checkpoint.write
-
-    def write_and_keep(self, model):
-        write(self, model)
-        if not first.exists():
-            shutil.copy(path, first)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Checkpoint, "write", write_and_keep)
+    first = path.with_name("first")
+    with first_checkpoint(path, first):
         whole = fitted(path, **settings)
     assert "going on" not in caplog.text
     first.rename(path)
@@ -170,16 +163,14 @@ def assert_goes_on(monkeypatch, caplog, path, **settings):
     ],
     ids=str,
 )
-def test_every_optimizer_goes_on_to_the_last_bit(
-    tmp_path, monkeypatch, caplog, every_epoch, optimizer
-):
-    assert_goes_on(monkeypatch, caplog, tmp_path / "checkpoint", optimizer=optimizer)
+def test_every_optimizer_goes_on_to_the_last_bit(tmp_path, caplog, optimizer):
+    assert_goes_on(caplog, tmp_path / "checkpoint", optimizer=optimizer)
 
 
 @pytest.mark.workflow
 @interruption
-def test_a_learning_rate_goes_on_rising(tmp_path, monkeypatch, caplog, every_epoch):
-    assert_goes_on(monkeypatch, caplog, tmp_path / "checkpoint", epochs=3, warmup=0.9)
+def test_a_learning_rate_goes_on_rising(tmp_path, caplog):
+    assert_goes_on(caplog, tmp_path / "checkpoint", epochs=3, warmup=0.9)
 
 
 @pytest.mark.workflow
@@ -194,8 +185,8 @@ def test_a_learning_rate_goes_on_rising(tmp_path, monkeypatch, caplog, every_epo
     ],
     ids=lambda layers: ", ".join(name for layer in layers for name in layer),
 )
-def test_every_layer_goes_on_to_the_last_bit(tmp_path, monkeypatch, caplog, every_epoch, layers):
-    assert_goes_on(monkeypatch, caplog, tmp_path / "checkpoint", layers=layers)
+def test_every_layer_goes_on_to_the_last_bit(tmp_path, caplog, layers):
+    assert_goes_on(caplog, tmp_path / "checkpoint", layers=layers)
 
 
 SHORT = {"optimizer": "adam", "batch_size": 8, "epochs": 2}
