@@ -58,11 +58,10 @@ def figure(
     figures = [picture] if isinstance(picture, Figure) else picture
     names = names or legend.labelled(figures)
     listed = f'<ul class="names">{"".join(map(_name, names))}</ul>' if names else ""
+    about = f' role="group" aria-label="{escape(alt)}"'
     if isinstance(picture, Figure):
-        about = f' role="group" aria-label="{escape(caption or alt)}"'
         return _figure(_drawn(picture, alt) + listed, about, caption)
     drawn = "".join(_drawn(each, each.axes[0].get_title(loc="left") or alt) for each in figures)
-    about = f' role="group" aria-label="{escape(alt)}"'
     return _figure(f'<div class="panels">{drawn}</div>{listed}', about, caption)
 
 
