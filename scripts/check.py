@@ -67,13 +67,7 @@ def check_variant(
     features = encoder.width if read.form == "vectors" else ANY_FEATURES
     words = num_words.get(read.encoding, features)
     if read.encoder:
-        known = encoder if encoder is not ANY_ENCODER else replace(encoder, positions=ANY_LENGTH)
-        check_length(read.length, known, "input.length")
-    if (read.train_layers or 0) > encoder.layers:
-        raise UserError(
-            f"input.train_layers: found {read.train_layers}, expected at most {encoder.layers}, the"
-            " layers of the encoder"
-        )
+        _check_tuning(read, encoder)
     learned = replace(read, dimensions=ANY_DIMENSIONS) if read.embedding else read
     with tf.Graph().as_default():  # without memory for the weights
         network = build_encoder(encoder, "mean") if read.encoder else None
@@ -84,6 +78,16 @@ def check_variant(
     if read.embedding:
         model.get_layer("embedding").trainable = read.trainable
     refuse(estimate(model, variant.fit, read.length), memory_mb)
+
+
+def _check_tuning(read: Input, encoder: Architecture) -> None:
+    known = encoder if encoder is not ANY_ENCODER else replace(encoder, positions=ANY_LENGTH)
+    check_length(read.length, known, "input.length")
+    if (read.train_layers or 0) > encoder.layers:
+        raise UserError(
+            f"input.train_layers: found {read.train_layers}, expected at most {encoder.layers}, the"
+            " layers of the encoder"
+        )
 
 
 def check_encoder(about: dict) -> Architecture:

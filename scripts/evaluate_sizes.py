@@ -17,7 +17,7 @@ import pandas as pd
 import polars as pl
 
 from seq2report.answers import metrics
-from seq2report.answers.sizes import crossing_interval, last_crossing, power_law
+from seq2report.answers.sizes import FEWEST, crossing_interval, last_crossing, power_law
 from seq2report.answers.statistics import seed_variance
 from seq2report.core import command
 from seq2report.core.command import UserError, read_json, run
@@ -103,7 +103,8 @@ def doubling(sizes: pd.DataFrame) -> pd.DataFrame:
     for variant, curve in sizes.groupby("variant", sort=False):
         labels = int(curve["labels"].iloc[-1])
         law = power_law(curve["labels"].to_numpy(), 1 - curve["score"].to_numpy())
-        row = {"variant": variant, "labels": labels, "doubled": 2 * labels, "of": len(curve)}
+        row = {"variant": variant, "labels": labels, "doubled": 2 * labels}
+        row |= {"of": len(curve), "fewest": FEWEST}
         names = ("sizes", "exponent", "exponent_low", "exponent_high", "expected")
         row |= dict.fromkeys((*names, *GAIN), np.nan)
         if law:

@@ -33,7 +33,7 @@ def tables(curves, crossing=(300.0, 200.0, 450.0), laws=("y",), seeds="1"):
     crossings = [("x", "y", "X", "Y", *crossing)] if crossing else []
     laws = [
         NAMES[name]
-        | {"labels": 5000, "doubled": 10000, "of": 4}
+        | {"labels": 5000, "doubled": 10000, "of": 4, "fewest": 4}
         | (LAW if name in laws else dict.fromkeys(LAW))
         for name in curves
     ]

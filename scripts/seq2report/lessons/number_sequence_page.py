@@ -7,7 +7,6 @@ from seq2report.core.tables import Tables, choose
 from seq2report.report import html
 
 EXACT = 1e-6  # errors below this are rounding errors
-EXERCISE = 8  # units of the network in the exercise
 CLOSE = 5  # largest mean error of a network that has learned the task
 
 
@@ -151,9 +150,8 @@ def far_table(tables: Tables, count: int) -> HTML:
     return html.table(table, formats, "Predictions far outside the training range")
 
 
-def exercise(lesson: Tables) -> HTML:
-    """Return the answer of the exercise: the parameters of a network with `EXERCISE` units."""
-    units = EXERCISE
+def exercise(lesson: Tables, units: int = 8) -> HTML:
+    """Return the answer of the exercise: the parameters of a network with ``units``."""
     own = lesson["facts"]["units"].iloc[0]
     answer = (
         "4 × (1 × {units} + {units} × {units} + {units}) + {units} + 1 = {larger}, instead of"

@@ -6,7 +6,6 @@ from html import escape
 import pandas as pd
 from IPython.display import HTML
 
-from seq2report.answers.recommendation import POINT
 from seq2report.core.excerpts import excerpt, visible
 from seq2report.core.wording import FEW as FEW_NAMES
 from seq2report.core.wording import plural
@@ -16,6 +15,7 @@ from seq2report.report.numbers import METRICS, fill, percent
 INTERVAL = ["test_documents", "low", "high"]
 FEW_SEEDS = 4  # that a caption names
 FEW = 30  # test documents of a class
+POINT = 0.01  # of the score, as in answers.recommendation
 LONGEST = 60  # characters of a class
 SPLITS = ["train", "validation", "test"]
 

@@ -9,7 +9,6 @@ from html import escape
 import pandas as pd
 from IPython.display import HTML
 
-from seq2report.answers.sizes import FEWEST
 from seq2report.core.wording import plural
 from seq2report.report import html, sizes_plots
 from seq2report.report.numbers import METRICS, fill, listed, percent, points, seconds
@@ -96,10 +95,10 @@ def _more(law: pd.Series, first: pd.Series, last: pd.Series) -> str:
             " {high:percent}; what more labels would bring cannot be predicted, because "
             + (
                 "the errors of {title} follow no power law."
-                if law["of"] >= FEWEST
+                if law["of"] >= law["fewest"]
                 else "this takes at least {fewest} sizes."
             ),
-            fewest=FEWEST,
+            fewest=law["fewest"],
             **{"few": first["labels"], "many": last["labels"], "title": last["title"]},
             **{"low": first["score"], "high": last["score"], "metric": METRICS[last["metric"]]},
         )
