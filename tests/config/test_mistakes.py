@@ -159,9 +159,12 @@ MISTAKES = [
         for place in ("seeds", "compare.corpora", "compare.variants", "sources.imdb_sample.from")
     ),
     ({"variants.glove_lstm.layers": []}, "variants.glove_lstm.layers: [] should be non-empty"),
-    (
-        {"sources.imdb_sample.from.0.url": "https://ghp_abc@example.org/a.tar"},
-        "from[0].url: a user name, which may be a token, is written out; write ${NAME}",
+    *(
+        (
+            {"sources.imdb_sample.from.0.url": f"https://ghp_abc{end}@example.org/a.tar"},
+            "from[0].url: a user name, which may be a token, is written out; write ${NAME}",
+        )
+        for end in ("", ":")
     ),
     ({"sources.imdb_sample.from": [{"package": "a==."}]}, "from[0].package: 'a==.' does not have"),
     ({"sources.imdb_sample.from.0.url": "ftp://x"}, "from[0].url: 'ftp://…' does not have the"),

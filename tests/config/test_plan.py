@@ -1,4 +1,5 @@
 import copy
+import re
 
 import pytest
 import yaml
@@ -183,3 +184,12 @@ def test_documents_are_mapped_by_the_encoders_whose_vectors_variants_read():
     config["compare"]["variants"] = ["encoder_stacked"]  # its members, if no other reads them
     assert Plan(config).encoded == {"sentences": ["minilm_frozen"]}
     assert plan().encoded == {}
+
+
+@pytest.mark.reliability("Security")
+def test_the_path_of_a_script_is_quoted_in_every_rule():
+    """A folder of the workflow may have a blank or a semicolon in its name."""
+    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    started = re.findall(r"python (\{\S+\})", rules)
+    assert len(started) > 20
+    assert set(started) == {"{input.code[0]:q}"}

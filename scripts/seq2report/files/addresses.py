@@ -44,7 +44,7 @@ def written_secret(url: str) -> str | None:
         return None
     if password and not VARIABLE.fullmatch(password):
         return "a password"
-    if parts.username and password is None and not VARIABLE.fullmatch(parts.username):
+    if parts.username and not password and not VARIABLE.fullmatch(parts.username):
         return "a user name, which may be a token,"
     for name, value in parse_qsl(parts.query):
         if NAMES_A_SECRET.search(name) and not VARIABLE.fullmatch(value):

@@ -4,6 +4,7 @@ CUDA reads CUDA_VISIBLE_DEVICES when TensorFlow is loaded. Call these functions 
 load TensorFlow.
 """
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -190,7 +191,8 @@ def lock(uuid: str, slot: int = 0) -> bool:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CREAT, 0o644)
-        os.fchmod(file, 0o644)  # whatever the umask of this user
+        with contextlib.suppress(PermissionError):  # another user has just made it
+            os.fchmod(file, 0o644)  # whatever the umask of this user
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
