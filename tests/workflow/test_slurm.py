@@ -119,7 +119,7 @@ class Loss(NamedTuple):
 LOSSES = [
     Loss("lesson_one_hot", cancel, "CANCELLED"),
     Loss("train_vectors", kill, "FAILED"),
-    Loss("train_glove_lstm", hang, "TIMEOUT"),
+    Loss("train_glove_dense", hang, "TIMEOUT"),
     Loss("evaluate_answers", lose_node, "NODE_FAIL"),  # when all of training is done
 ]
 
@@ -218,8 +218,8 @@ def minutes(job: Job) -> int:
 
 def test_a_training_asks_for_what_its_variant_was_measured_to_take(run):
     measured = pd.read_csv(ROOT / "workflow/memory.csv", index_col="variant")["peak_mb"]
-    job, _ = tries(run, "train_glove_lstm")
-    assert measured["glove_lstm"] < int(job.memory.removesuffix("M")) < 1.3 * measured["glove_lstm"]
+    job, _ = tries(run, "train_glove_dense")
+    assert measured["glove_dense"] < int(job.memory.removesuffix("M")) < 1.3 * measured["glove_dense"]
     assert job.processors == "1"
 
 
@@ -267,6 +267,6 @@ def test_nothing_is_left_to_do_here_or_there(run):
 
 def test_networks_get_the_gpu_that_the_configuration_has_them_ask_for(run):
     assert CONFIG["gpu"] == 1
-    for rule, gpus in (("train_glove_lstm", 1), ("train_tfidf_svm", 0)):
+    for rule, gpus in (("train_glove_dense", 1), ("train_tfidf_svm", 0)):
         about = slurm("scontrol", "show", "job", tries(run, rule)[-1].number)
         assert about.count("gres:gpu:1") == gpus
