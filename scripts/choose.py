@@ -31,14 +31,17 @@ def read_scores(runs: Sequence[Path], by: str) -> pd.DataFrame:
 
 
 def rank(scores: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Return one row per variant, the best first; of equal ones, the first of the grid."""
+    """Return one row per variant, the best first; of equal ones, the first of the grid.
+
+    Scores that differ by rounding errors of their means are equal.
+    """
     groups = scores.groupby("variant", sort=False)
     table = groups.mean().assign(
         runs=groups.size(), search_cpu_seconds=groups.sum()["fit_cpu_seconds"]
     )
     table.insert(1, f"{by}_sd", groups[by].std())
     order = {"by": [by, "val_loss"], "ascending": [False, True], "kind": "stable"}
-    return table.sort_values(**order).reset_index()
+    return table.loc[table[[by, "val_loss"]].round(9).sort_values(**order).index].reset_index()
 
 
 def main(argv: Sequence[str] | None) -> None:

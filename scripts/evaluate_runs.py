@@ -158,8 +158,9 @@ def summarise(
 
     score is the ``metric``, and low to high its interval. accuracy_unseen is the accuracy on the
     unseen_documents, those without an exact duplicate in training; accuracy_unseen_near that on
-    the unseen_near_documents, those without a near duplicate either. ms_per_document are CPU time;
-    if a GPU was used, wall-clock time, because CPU time lacks that of the GPU.
+    the unseen_near_documents, those without a near duplicate either. fit_cpu_seconds, cpu_minutes
+    and ms_per_document are CPU time; if a GPU was used, wall-clock time, because CPU time lacks
+    that of the GPU.
     """
     groups = runs.groupby("variant", sort=False)
     table = groups[SAME].first().join(groups[MEANS].mean())
@@ -177,8 +178,9 @@ def summarise(
         for variant, rows in groups
     ]
     table = table.join(unseen(answers, duplicates))
-    table["cpu_minutes"] = table["fit_cpu_seconds"] / 60
     on_cpu = table["device"] == "CPU"
+    table["fit_cpu_seconds"] = table["fit_cpu_seconds"].where(on_cpu, table["fit_seconds"])
+    table["cpu_minutes"] = table["fit_cpu_seconds"] / 60
     predicting = table["predict_cpu_seconds"].where(on_cpu, table["predict_seconds"])
     table["ms_per_document"] = 1000 * predicting / table["test_documents"]
     held_out = table[(table["protocol"] != "lecture") & table["fit_cpu_seconds"].notna()]
@@ -225,9 +227,11 @@ def compare(answers: dict[str, Answers], runs: pd.DataFrame, metric: str) -> pd.
 
 
 def certainty(answers: dict[str, Answers], confidence: float) -> dict[str, pd.DataFrame]:
-    """Return calibration (merged bins) and selective accuracy of each variant, over all seeds.
+    """Return calibration and selective accuracy of each variant.
 
-    Documents with at least this confidence count as confident.
+    Documents with at least this confidence count as confident. The calibration is that of all
+    answers together, in merged bins; its error and the selective accuracy are means over the seeds,
+    since one model is used.
 
     Returns:
         calibration and selective, one row per variant and bin or coverage; and measures by
@@ -242,11 +246,17 @@ def certainty(answers: dict[str, Answers], confidence: float) -> dict[str, pd.Da
         bins = statistics.reliability(sure, right)
         calibration[variant] = statistics.merged(bins, len(given.confidence))
         coverage = COVERAGE[(len(given.truth) * COVERAGE >= CURVED) | (COVERAGE == 1)]
-        accuracy = statistics.selective_accuracy(sure, right, coverage)
-        selective[variant] = pd.DataFrame({"coverage": coverage, "accuracy": accuracy})
+        runs = list(zip(given.confidence, given.right, strict=True))
+        curves = [statistics.selective_accuracy(*run, coverage) for run in runs]
+        selective[variant] = pd.DataFrame(
+            {"coverage": coverage, "accuracy": np.mean(curves, axis=0)}
+        )
+        errors = [
+            statistics.expected_calibration_error(statistics.reliability(*run)) for run in runs
+        ]
         confident = sure >= confidence
         measures[variant] = {
-            "ece": statistics.expected_calibration_error(bins),
+            "ece": np.mean(errors),
             "brier": given.brier.mean(),
             "confident_share": confident.mean(),
             "confident_accuracy": right[confident].mean() if confident.any() else math.nan,
@@ -328,9 +338,11 @@ def evaluate(
     variants = summarise(runs, answers, duplicates, args.metric)
     variants = variants.join(confidence.pop("measures"))
     variants = variants.assign(**args.circumstances)
+    score = variants["score"].round(9)  # equal means may differ by rounding errors
+    variants = variants.assign(score=score)
     variants = variants.sort_values(["score", "fit_cpu_seconds"], ascending=[False, True])
     choice = [name for name in CHOICE if name in variants]
-    ranks = variants["score"].round(9).rank(method="min", ascending=False).astype(int)
+    ranks = variants["score"].rank(method="min", ascending=False).astype(int)
     numbers = {name: number for number, name in enumerate(args.titles, 1)}
     variants = variants.assign(rank=ranks, number=variants.index.map(numbers))
     variants = variants.reset_index()[[*COLUMNS, *choice]]

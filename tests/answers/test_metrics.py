@@ -81,6 +81,58 @@ def test_few_documents_of_a_class_make_no_difference_significant(metric):
     assert p > 0.05  # three documents, all from one side: 2 × 0.5³ = 0.25 by the exact test
 
 
+def accuracy_interval(right):
+    """Return the interval of the accuracy of runs that are right, (seeds, documents) bool."""
+    truth, predicted = np.zeros(right.shape[1], int), np.where(right, 0, 1)
+    return metrics.interval("accuracy", truth, predicted, right.mean(axis=1))
+
+
+def test_the_interval_of_two_seeds_by_hand():
+    right = np.array([[1, 1, 0, 1, 1, 0, 1, 1], [1, 1, 1, 1, 1, 0, 1, 1]], bool)
+    low, high = accuracy_interval(right)
+    of = [stats.binomtest(k, 8).proportion_ci(method="wilson") for k in (6, 7)]
+    z, seeds = stats.norm.ppf(0.975), (0.125 / 2) ** 2  # variance of 6/8 and 7/8, divided by 2
+    for found, sign, away in (
+        (low, -1, (6 / 8 - of[0].low, 7 / 8 - of[1].low)),
+        (high, 1, (of[0].high - 6 / 8, of[1].high - 7 / 8)),
+    ):
+        documents = (away[0] ** 2 + away[1] ** 2) / 2 / z**2
+        freedom = (documents + seeds) ** 2 / seeds**2
+        half = stats.t(freedom).ppf(0.975) * np.sqrt(documents + seeds)
+        assert found == pytest.approx(min(13 / 16 + sign * half, 1))
+
+
+def test_a_wrong_answer_of_one_seed_does_not_make_the_interval_shorter():
+    all_right = np.ones((5, 20), bool)
+    one_wrong = all_right.copy()
+    one_wrong[0, 0] = False
+    assert accuracy_interval(one_wrong)[0] < accuracy_interval(all_right)[0]
+
+
+@pytest.mark.parametrize(("accuracy", "documents"), [(0.7, 500), (0.97, 50)])
+def test_the_interval_covers_other_documents_and_other_seeds(accuracy, documents):
+    rng, covered, documents_alone = np.random.default_rng(1), 0, 0
+    deviation = min(0.05, (1 - accuracy) / 3)
+    for _ in range(400):  # each seed has a level of its own
+        levels = np.clip(accuracy + deviation * rng.normal(size=5), 0, 1)
+        right = rng.random((5, documents)) < levels[:, None]
+        low, high = accuracy_interval(right)
+        covered += low <= accuracy <= high
+        low, high = accuracy_interval(right[:1])
+        documents_alone += low <= accuracy <= high
+    assert covered / 400 >= 0.93
+    assert documents_alone < covered
+
+
+@given(st.integers(1, 4), st.integers(1, 12), st.data())
+def test_an_interval_is_a_range_of_shares_around_the_accuracy(seeds, documents, data):
+    answers = st.lists(st.booleans(), min_size=documents, max_size=documents)
+    right = np.array(data.draw(st.lists(answers, min_size=seeds, max_size=seeds)))
+    low, high = accuracy_interval(right)
+    assert 0 <= low <= right.mean() + 1e-12
+    assert right.mean() - 1e-12 <= high <= 1
+
+
 def test_the_interval_of_a_balanced_accuracy_is_made_of_those_of_wilson():
     truth = np.repeat([0, 1], [90, 10])
     predicted = np.concatenate([np.zeros(81, int), np.ones(9, int), np.ones(10, int)])

@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score, jaccard_score
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
-from statsmodels.stats.weightstats import CompareMeans, DescrStatsW, ttest_ind
+from statsmodels.stats.weightstats import DescrStatsW, ttest_ind
 
 from seq2report.answers import metrics, statistics
 
@@ -21,34 +21,24 @@ BETWEEN = st.floats(0, 1).filter(lambda x: abs(x * statistics.BINS % 1 - 0.5) < 
 CONFIDENCES = st.lists(BETWEEN, min_size=1, max_size=80).map(np.array)
 
 
+@given(RIGHT)
+def test_the_interval_of_one_seed_is_statsmodels_wilson_interval(right):
+    expected = proportion_confint(right.sum(), len(right), method="wilson")
+    found = interval_of(right[None])
+    assert found == pytest.approx(expected, abs=1e-9)
+    assert interval_of(np.tile(right, (3, 1))) == pytest.approx(expected, abs=1e-9)
+
+
 def fractions(seed, documents=40, seeds=3):
     """Return who was right, (seeds, documents), with fractions as means over the seeds."""
     right = np.random.default_rng(seed).random((seeds, documents)) < 0.7
     return right.astype(float)
 
 
-@given(RIGHT)
-def test_the_interval_of_one_seed_is_statsmodels_wilson_interval(right):
-    expected = proportion_confint(right.sum(), len(right), method="wilson")
-    found = statistics.accuracy_interval(right, np.array([right.mean()]))
-    assert found == pytest.approx(expected, abs=1e-9)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_interval_of_several_seeds_is_statsmodels_welch_interval(seed):
-    right = fractions(seed, documents=200)
-    shares, accuracies = right.mean(axis=0), right.mean(axis=1)
-    # Welch adds the squared errors of two means with Satterthwaite's degrees of freedom, as we do.
-    welch = CompareMeans(DescrStatsW(shares), DescrStatsW(accuracies))
-    low, high = welch.tconfint_diff(usevar="unequal")
-    found = statistics.accuracy_interval(shares, accuracies)
-    assert found == pytest.approx((shares.mean() + low, shares.mean() + high), abs=1e-9)
-
-
-def test_seeds_of_the_same_accuracy_add_nothing_to_students_interval():
-    shares = fractions(1).mean(axis=0)
-    found = statistics.accuracy_interval(shares, np.repeat(shares.mean(), 3))
-    assert found == pytest.approx(DescrStatsW(shares).tconfint_mean(), abs=1e-9)
+def interval_of(right):
+    """Return the interval of the accuracy of runs that are right, (seeds, documents)."""
+    truth, predicted = np.zeros(right.shape[1], int), np.where(right == 1, 0, 1)
+    return metrics.interval("accuracy", truth, predicted, right.mean(axis=1))
 
 
 @given(RIGHT, st.data())

@@ -1,4 +1,3 @@
-import math
 import warnings
 
 import numpy as np
@@ -44,62 +43,6 @@ def paired(shares, errors, seeds):
     """Return the paired tests of the shares of the seeds that are right, (variants, documents)."""
     differences = (shares[first] - shares[first + 1 :] for first in range(len(shares) - 1))
     return statistics.paired_tests(differences, errors, seeds)
-
-
-def test_the_interval_of_one_seed_is_that_of_wilson():
-    shares = np.array([1.0] * 9 + [0.0])
-    z2 = 1.959964**2  # 9 of 10 right
-    centre, half = (0.9 + z2 / 20) / (1 + z2 / 10), (0.9 * 0.1 / 10 + z2 / 400) ** 0.5
-    half *= z2**0.5 / (1 + z2 / 10)
-    found = statistics.accuracy_interval(shares, np.array([0.9]))
-    assert found == pytest.approx((centre - half, centre + half), rel=1e-5)
-    assert found == pytest.approx((0.5958, 0.9821), abs=1e-4)
-
-
-def test_seeds_that_all_answer_alike_are_as_one():
-    shares = np.array([1.0] * 9 + [0.0])
-    one = statistics.accuracy_interval(shares, np.array([0.9]))
-    assert statistics.accuracy_interval(shares, np.array([0.9] * 3)) == one
-
-
-def test_all_right_has_an_interval():
-    low, high = statistics.accuracy_interval(np.ones(20), np.ones(3))
-    assert high == 1
-    assert 0.8 < low < 0.9
-
-
-def test_the_interval_of_two_seeds_by_hand():
-    right = np.array([[1, 1, 0, 1, 1, 0, 1, 1], [1, 1, 1, 1, 0, 0, 1, 1]])
-    shares, accuracies = right.mean(axis=0), right.mean(axis=1)  # both seeds 6 of 8
-    accuracies = accuracies + np.array([-0.05, 0.05])  # as if they differed: sd² = 0.005
-    documents = np.var([1, 1, 0.5, 1, 0.5, 0, 1, 1], ddof=1) / 8
-    seeds = 0.005 / 2
-    freedom = (documents + seeds) ** 2 / (documents**2 / 7 + seeds**2 / 1)
-    half = stats.t(freedom).ppf(0.975) * math.sqrt(documents + seeds)
-    found = statistics.accuracy_interval(shares, accuracies)
-    assert found == pytest.approx((0.75 - half, min(0.75 + half, 1)))
-
-
-def test_the_interval_covers_other_documents_and_other_seeds():
-    rng, covered, documents_alone = np.random.default_rng(1), 0, 0
-    for _ in range(400):  # true accuracy 0.7; each seed has a level of its own
-        levels = np.clip(0.7 + 0.05 * rng.normal(size=5), 0, 1)
-        right = rng.random((5, 500)) < levels[:, None]
-        low, high = statistics.accuracy_interval(right.mean(axis=0), right.mean(axis=1))
-        covered += low <= 0.7 <= high
-        low, high = statistics.accuracy_interval(
-            right[0].astype(float), right[0].mean(keepdims=True)
-        )
-        documents_alone += low <= 0.7 <= high
-    assert 0.93 <= covered / 400 <= 0.99
-    assert documents_alone / 400 < 0.7
-
-
-@given(right_answers(variants=(1, 1)))
-def test_an_interval_is_a_range_of_shares_around_the_accuracy(right):
-    low, high = statistics.accuracy_interval(right[0].mean(axis=0), right[0].mean(axis=1))
-    assert 0 <= low <= right.mean() + 1e-12
-    assert right.mean() - 1e-12 <= high <= 1
 
 
 @given(right_answers(variants=(2, 2), seeds=(1, 1)))

@@ -135,6 +135,16 @@ def test_of_equal_candidates_the_lower_log_loss_is_chosen_then_the_first(tmp_pat
     assert candidates["val_macro_f1_sd"].isna().all()
 
 
+def test_means_that_differ_by_rounding_only_are_equal():
+    """Both have 259 of 300 right, in three seeds."""
+    rows = [("more", right / 100, 0.5, 1.0) for right in (93, 81, 85)]
+    rows += [("lower", right / 100, 0.4, 1.0) for right in (92, 82, 85)]
+    names = ["variant", "val_accuracy", "val_loss", "fit_cpu_seconds"]
+    table = choose.rank(pd.DataFrame(rows, columns=names), "val_accuracy")
+    assert table["val_accuracy"].nunique() == 2
+    assert table["variant"].tolist() == ["lower", "more"]
+
+
 def test_a_hidden_file_in_a_candidate_is_passed_over(runs, tmp_path):
     for run in runs:
         (run / ".nfs01").write_text("of a network file system")

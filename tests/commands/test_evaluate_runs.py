@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 from small_runs import CLASSES, GIVEN, IDS, LABELS, TITLES, evaluate, write
 
 import evaluate_runs
-from seq2report.answers import statistics
+from seq2report.answers import metrics, statistics
 from seq2report.answers.recommendation import recommend
 from seq2report.core.command import UserError
 from seq2report.models.runs import METRICS, write_digests, write_run
@@ -101,13 +101,27 @@ def test_the_members_of_an_ensemble_are_one_cell_each_way(tmp_path):
     assert (row["members"], row["weights"]) == ("svm, lstm", "1.5, 0.25")
 
 
-def test_the_interval_is_that_of_documents_and_seeds(tables):
+def test_the_interval_is_that_of_the_metric(tables):
     _, svm, lstm = read(tables, "variants").to_dict("records")
+    truth = np.array([CLASSES.index(label) for label in LABELS])
     for row in (svm, lstm):
         runs = [GIVEN[row["variant"], seed] for seed in (1, 2)]
-        right = np.array([[a == b for a, b in zip(run, LABELS, strict=True)] for run in runs])
-        expected = statistics.accuracy_interval(right.mean(axis=0), right.mean(axis=1))
+        predicted = np.array([[CLASSES.index(label) for label in run] for run in runs])
+        scores = (predicted == truth).mean(axis=1)
+        expected = metrics.interval("accuracy", truth, predicted, scores)
         assert (row["low"], row["high"]) == pytest.approx(expected)
+
+
+def test_the_cost_of_a_gpu_is_wall_clock_time(tmp_path):
+    """Its own time is no CPU time."""
+    run = Path(write(tmp_path, "lstm", 1, GIVEN["lstm", 1]))
+    about = json.loads((run / "metrics.json").read_text())
+    about |= {"device": "GPU", "fit_seconds": 500.0, "predict_seconds": 0.25}
+    (run / "metrics.json").write_text(json.dumps(about))
+    write_digests(run)
+    (row,) = read(evaluate(tmp_path, [str(run)]), "variants").to_dict("records")
+    assert (row["fit_cpu_seconds"], row["cpu_minutes"]) == (500, pytest.approx(500 / 60))
+    assert row["ms_per_document"] == pytest.approx(25)
 
 
 def test_every_figure_has_its_circumstances(tables):
@@ -195,7 +209,8 @@ def test_how_sure_over_all_seeds(tables):
     assert (row["documents"], row["accuracy"]) == (20, 19 / 20)
     assert row["confidence"] == pytest.approx(0.815)
     assert (row["low"], row["high"]) == pytest.approx(statistics.wilson(10, 10))
-    assert svm["ece"] == pytest.approx((18 * (17 / 18 - 0.8) + 2 * 0.05) / 20)
+    of_seeds = [(9 * abs(right / 9 - 0.8) + 0.05) / 10 for right in (8, 9)]
+    assert svm["ece"] == pytest.approx(np.mean(of_seeds))
     right, wrong = 0.2**2 + 2 * 0.1**2, 0.8**2 + 0.9**2 + 0.1**2
     sure = 0.05**2 + 2 * 0.025**2
     assert svm["brier"] == pytest.approx((17 * right + wrong + 2 * sure) / 20)
@@ -206,6 +221,17 @@ def test_how_sure_over_all_seeds(tables):
 def test_curves_of_selective_accuracy_begin_at_thirty_documents():
     found = evaluate_runs.certainty({"v": answered([0] * 80, [0] * 80)}, 0.9)["selective"]
     assert found["coverage"].tolist() == pytest.approx(np.arange(8, 21) / 20)  # 32 documents
+
+
+def test_errors_of_two_seeds_do_not_cancel_out():
+    """One is right too often for its confidence, the other too rarely."""
+    truth, sure = [0] * 10, np.full((2, 10), 0.8, np.float32)
+    predicted = np.array([[0] * 9 + [1], [0] * 7 + [1] * 3])
+    given = evaluate_runs.Answers(
+        np.arange(10).astype(str), np.array(truth), predicted, sure, np.array([0.5, 0.5])
+    )
+    measures = evaluate_runs.certainty({"v": given}, 0.9)["measures"].loc["v"]
+    assert measures["ece"] == pytest.approx(0.1)
 
 
 def test_nothing_is_right_where_nothing_is_sure():
@@ -269,13 +295,20 @@ def test_a_variant_that_is_significantly_worse_is_not_the_one_to_use():
         ([4.0, 1.9, 1.0, 9], "b"),  # of ties, the better one
         ([2.5, 1.9, 1.0, 9], "c"),  # which is not a tie with the best itself
         ([np.nan, 1.9, 1.0, 9], "b"),
-        ([np.nan] * 4, "a"),
     ],
 )
 def test_times_that_differ_by_less_than_a_factor_of_two_are_ties(times, fastest):
     rows = recommend(COSTS.assign(ms_per_document=times), LEVEL)
     rows = rows.set_index("recommendation")["variant"]
     assert rows["fastest within one point"] == fastest
+
+
+def test_nothing_is_the_cheapest_or_the_fastest_without_measured_times():
+    elsewhere = COSTS["variant"].isin(["a", "b", "c"])  # all within one point
+    costs = ["cpu_minutes", "ms_per_document"]
+    rows = recommend(COSTS.assign(**{name: COSTS[name].mask(elsewhere) for name in costs}), LEVEL)
+    rows = rows.set_index("recommendation")["variant"]
+    assert rows.to_dict() == {"best": "a", "to use": "a", "fastest": "d"}
 
 
 def test_confusion_counts_the_pairs_of_classes_that_occur_over_all_seeds(tables):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 
@@ -19,6 +19,7 @@ from seq2report.models.ensembles import (
     pool_loss,
     stack,
     stacking_weights,
+    succession,
     vote,
 )
 from seq2report.models.runs import HISTORY_COLUMNS, write_digests, write_run
@@ -99,6 +100,7 @@ def test_probabilities_are_between_0_and_1_and_sum_to_1(seed, weights):
 def test_no_weights_near_those_of_a_stack_have_a_lower_loss(seed, sureness):
     truth, probability = guesses(seed, sureness)
     weights = stacking_weights(probability, truth)
+    assume(succession(stack(probability, weights), truth) is None)  # then, there is no minimum
     lowest, _ = pool_loss(weights, probability, truth)
     for step in np.random.default_rng(seed).normal(scale=0.05, size=(20, len(weights))):
         assert pool_loss((weights + step).clip(0), probability, truth)[0] > lowest - 1e-5
@@ -123,6 +125,15 @@ def test_a_stack_leans_on_the_better_member_and_not_on_noise():
     better, worse, noise = stacking_weights(probability, truth)
     assert better > 1.5 * worse > 0.5
     assert noise < 0.05
+
+
+def test_a_stack_without_a_mistake_is_no_surer_than_so_many_documents_allow():
+    truth = np.arange(30) % 2
+    sure = np.random.default_rng(1).uniform(0.55, 0.95, (2, 30))
+    true = np.eye(2)[truth]
+    probability = true * sure[..., None] + (1 - true) * (1 - sure[..., None])
+    pooled = stack(probability, stacking_weights(probability, truth))
+    assert np.median(pooled.max(axis=1)) == pytest.approx(31 / 32, abs=1e-3)
 
 
 def test_a_certain_mistake_of_a_member_does_not_end_a_stack():

@@ -219,7 +219,9 @@ def minutes(job: Job) -> int:
 def test_a_training_asks_for_what_its_variant_was_measured_to_take(run):
     measured = pd.read_csv(ROOT / "workflow/memory.csv", index_col="variant")["peak_mb"]
     job, _ = tries(run, "train_glove_dense")
-    assert measured["glove_dense"] < int(job.memory.removesuffix("M")) < 1.3 * measured["glove_dense"]
+    assert (
+        measured["glove_dense"] < int(job.memory.removesuffix("M")) < 1.3 * measured["glove_dense"]
+    )
     assert job.processors == "1"
 
 

@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from seq2report.answers.statistics import LEVEL, accuracy_interval, seed_variance
+from seq2report.answers.statistics import LEVEL, seed_variance
 
 
 def interval(
@@ -19,25 +19,25 @@ def interval(
 ) -> tuple[float, float]:
     """Return a 95% interval of a variant's metric on other documents and from other seeds.
 
-    That of an accuracy is `accuracy_interval`. For a mean over classes, the limits of Wilson (1927)
-    of each class are combined by the method of variance estimates recovery (Zou and Donner 2008,
-    Construction of confidence limits about effect measures, Statistics in Medicine 27), see
-    `class_errors`; unlike a bootstrap, the limits of a class whose few documents are all right do
-    not coincide. The variance over S seeds, divided by S, is added as in `accuracy_interval`.
+    The squared standard error is that of other documents, the mean over the runs of `class_errors`,
+    plus the variance over S seeds, divided by S. The terms overlap, so the interval is
+    conservative. It is Student's, clipped to 0 and 1, with the degrees of freedom of Satterthwaite
+    (1946) from S - 1, as in `statistics.paired_tests`. With one seed, or seeds with equal scores,
+    the variance over seeds is unknown, and the interval is for the documents alone: for an
+    accuracy, that of Wilson (1927). Unlike that of a bootstrap, it does not shrink to nothing if
+    all answers are right.
 
     ``scores`` are the metric of each seed, (S,).
     """
-    if metric == "accuracy":
-        return accuracy_interval((predicted == truth).mean(axis=0), scores)
+    if metric == "accuracy":  # the recall of all documents as one class
+        truth, predicted = np.zeros_like(truth), (predicted != truth).astype(int)
     mean, limits = float(np.mean(scores)), []
     seeds, errors = seed_variance(scores) / len(scores), 0.0
     for run in predicted:
         errors = errors + class_errors(metric, truth, run) / len(predicted)
     for sign, documents in zip((-1, 1), errors, strict=True):
-        freedom, error = np.inf, documents + seeds
-        if seeds:
-            shares = documents**2 / max(len(truth) - 1, 1) + seeds**2 / (len(scores) - 1)
-            freedom = error**2 / shares
+        error = documents + seeds
+        freedom = (len(scores) - 1) * (error / seeds) ** 2 if seeds else np.inf
         limits.append(mean + sign * stdtrit(freedom, (1 + LEVEL) / 2) * error**0.5)
     return max(limits[0], 0.0), min(limits[1], 1.0)
 
@@ -47,12 +47,14 @@ def class_errors(metric: str, truth: np.ndarray, predicted: np.ndarray) -> np.nd
 
     A recall is the share of right documents among those of the class. F1 is 2 J / (1 + J), with J
     the share of right documents among those whose class or answer it is, so its limits are those of
-    J, transformed. With a_c the distance from the score of class c to its limit, the squared
-    distance of the mean is Σ a_c a_d r_cd / K² over the K classes with documents (Zou 2008, On the
-    estimation of additive interaction, American Journal of Epidemiology 168). The correlation r_cd
-    of two scores is that of their influence functions (Takahashi et al. 2022, Confidence interval
-    for micro-averaged F1 and macro-averaged F1 scores, Applied Intelligence 52): a wrong answer
-    lowers the F1 of two classes.
+    J, transformed. The limits of a class are those of Wilson (1927); they are combined by the
+    method of variance estimates recovery (Zou and Donner 2008, Construction of confidence limits
+    about effect measures, Statistics in Medicine 27). With a_c the distance from the score of class
+    c to its limit, the squared distance of the mean is Σ a_c a_d r_cd / K² over the K classes with
+    documents (Zou 2008, On the estimation of additive interaction, American Journal of Epidemiology
+    168). The correlation r_cd of two scores is that of their influence functions (Takahashi et al.
+    2022, Confidence interval for micro-averaged F1 and macro-averaged F1 scores, Applied
+    Intelligence 52): a wrong answer lowers the F1 of two classes.
     """
     is_f1, hit = metric == "macro_f1", predicted == truth
     classes = int(max(truth.max(), predicted.max())) + 1

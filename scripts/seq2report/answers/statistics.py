@@ -16,30 +16,6 @@ FEWEST = 10  # documents of a bin that is drawn
 POWER = 0.8  # probability that a detectable difference is found
 
 
-def accuracy_interval(shares: np.ndarray, accuracies: np.ndarray) -> tuple[float, float]:
-    """Return a 95% interval of a variant's accuracy on other documents and from other seeds.
-
-    With c_i the share of S seeds that classify document i of n correctly, the squared standard
-    error is var(c)/n + var(accuracies)/S: the variance over documents and over seeds. The terms
-    overlap a little, so the interval is conservative. It is Student's, with the degrees of freedom
-    of Satterthwaite (1946) from n - 1 and S - 1, clipped to 0 and 1.
-
-    With one seed, or seeds with identical answers, the variance over seeds is unknown: the interval
-    is that of Wilson (1927), for the documents alone.
-
-    ``shares`` are c, (n,); ``accuracies`` are those of the seeds, (S,).
-    """
-    n, mean = len(shares), float(np.mean(shares))
-    documents = np.var(shares, ddof=1) / n if n > 1 else 0.0
-    seeds = seed_variance(accuracies) / len(accuracies)
-    error = documents + seeds
-    if len(accuracies) == 1 or error == 0 or np.isin(shares, (0, 1)).all():
-        return wilson(round(mean * n), n)
-    freedom = error**2 / (documents**2 / max(n - 1, 1) + seeds**2 / (len(accuracies) - 1))
-    half = stdtrit(freedom, (1 + LEVEL) / 2) * error**0.5
-    return max(mean - half, 0.0), min(mean + half, 1.0)
-
-
 def wilson(correct: int, n: int) -> tuple[float, float]:
     """Return the 95% interval of Wilson (1927) of a share, ``correct`` of ``n``.
 

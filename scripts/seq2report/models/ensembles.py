@@ -70,7 +70,8 @@ def stacking_weights(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return the non-negative weights with which `stack` has the lowest log loss.
 
     This is stacking (Wolpert 1992, Stacked generalization, Neural Networks 5): the weights are
-    learned from validation documents, on which the members were not fitted. ``probability`` is
+    learned from validation documents, on which the members were not fitted. If the pool classifies
+    all of them correctly, the weights have no upper limit; see `succession`. ``probability`` is
     (members, documents, classes), ``truth`` class numbers, (documents,).
     """
     result = minimize(
@@ -82,7 +83,21 @@ def stacking_weights(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
         bounds=[(0, None)] * len(probability),
     )
     logging.info("weights after %d steps: %s", result.nit, result.message)
-    return result.x
+    return result.x * (succession(_pooled(result.x, probability), truth) or 1)
+
+
+def succession(logits: np.ndarray, truth: np.ndarray) -> float | None:
+    """Return the factor of logits that classify all n documents correctly, otherwise None.
+
+    The log loss then has its infimum at an infinite factor, with an infinite loss for a mistake on
+    a new document. By the rule of succession, the next document is correct with odds of n + 1 to 1;
+    the factor gives these odds to the median margin. ``logits`` are (documents, classes), ``truth``
+    class numbers, (documents,).
+    """
+    if (logits.argmax(axis=1) != truth).any():
+        return None
+    second, first = np.sort(logits, axis=1)[:, -2:].T
+    return np.log(len(truth) + 1) / max(np.median(first - second), np.finfo(np.float64).eps)
 
 
 METHODS = {"vote": (equal_weights, vote), "stack": (stacking_weights, stack)}  # to fit, to predict

@@ -294,7 +294,7 @@ def environment(least_mb: int | None = 0) -> dict:
     ``least_mb`` is a lower bound of the peak; with None, none is reported.
     """
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
-    peak_mb = round(peak / (1e6 if sys.platform == "darwin" else 1e3))
+    peak_mb = round(peak * (1 if sys.platform == "darwin" else 1024) / 1e6)
     return {
         "cpu_seconds": time.process_time(),
         "peak_memory_mb": None if least_mb is None else max(peak_mb, least_mb),

@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.svm import LinearSVC
 from sklearn.utils.validation import validate_data
 
-SMALLEST = np.finfo(np.float64).eps  # margin if all decision values are equal
+from seq2report.models.ensembles import succession
+
 BOUNDS = (-10.0, 10.0)  # of the logarithm of a temperature
 
 
@@ -143,9 +144,7 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):
 def best_temperature(decision: np.ndarray, truth: np.ndarray) -> float:
     """Return the temperature with the lowest log loss.
 
-    If all n documents are classified correctly, the log loss has its infimum at temperature 0, with
-    an infinite loss for a mistake on a new document. By the rule of succession, the next document
-    is correct with odds of n + 1 to 1; the temperature gives these odds to the median margin.
+    If all documents are classified correctly, it is that of `ensembles.succession`.
     ``decision`` are the values for validation documents, (n,) or (n, classes), ``truth`` their
     class numbers, (n,).
     """
@@ -156,9 +155,8 @@ def best_temperature(decision: np.ndarray, truth: np.ndarray) -> float:
         temperature = np.exp(log_temperature)
         return (logsumexp(logits / temperature, axis=1) - true / temperature).mean()
 
-    if (logits.argmax(axis=1) == truth).all():
-        second, first = np.sort(logits, axis=1)[:, -2:].T
-        return float(max(np.median(first - second), SMALLEST) / np.log(len(truth) + 1))
+    if factor := succession(logits, truth):
+        return float(1 / factor)
     return float(np.exp(minimize_scalar(log_loss, bounds=BOUNDS, method="bounded").x))
 
 
