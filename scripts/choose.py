@@ -22,12 +22,25 @@ from seq2report.models.variant import DIGESTS
 
 
 def read_scores(runs: Sequence[Path], by: str) -> pd.DataFrame:
-    """Return one row per run: variant, ``by``, val_loss and fit_cpu_seconds."""
+    """Return one row per run: variant, ``by``, val_loss and fit_cpu_seconds.
+
+    features are those that a run reads, and features_cpu_seconds their share of the CPU time.
+    """
     names, rows = (by, "val_loss", "fit_cpu_seconds"), []
     for folder in runs:
         metrics = read_json(checked(folder / "metrics.json"))
-        rows.append({"variant": variant_of(folder)} | {name: metrics[name] for name in names})
+        features = read_json(folder / "run.json")["settings"].get("input", {}).get("features")
+        row = {"variant": variant_of(folder), "features": features or ""}
+        shared = {"features_cpu_seconds": metrics.get("features_cpu_seconds", 0)}
+        rows.append(row | shared | {name: metrics[name] for name in names})
     return pd.DataFrame(rows)
+
+
+def spent(scores: pd.DataFrame) -> float:
+    """Return the CPU seconds of some trainings; features that several read are made once."""
+    own = scores["fit_cpu_seconds"] - scores["features_cpu_seconds"]
+    shared = scores.groupby("features")["features_cpu_seconds"].max()
+    return float(own.sum() + shared.sum())
 
 
 def rank(scores: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -36,9 +49,8 @@ def rank(scores: pd.DataFrame, by: str) -> pd.DataFrame:
     Scores that differ by rounding errors of their means are equal.
     """
     groups = scores.groupby("variant", sort=False)
-    table = groups.mean().assign(
-        runs=groups.size(), search_cpu_seconds=groups.sum()["fit_cpu_seconds"]
-    )
+    table = groups[[by, "val_loss", "fit_cpu_seconds"]].mean().assign(runs=groups.size())
+    table["search_cpu_seconds"] = {name: spent(rows) for name, rows in groups}
     table.insert(1, f"{by}_sd", groups[by].std())
     order = {"by": [by, "val_loss"], "ascending": [False, True], "kind": "stable"}
     return table.loc[table[[by, "val_loss"]].round(9).sort_values(**order).index].reset_index()
@@ -52,7 +64,8 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--by", choices=metrics, required=True, help="metric that decides")
     args = parser.parse_args(argv)
 
-    table = rank(read_scores(args.runs, args.by), args.by)
+    scores = read_scores(args.runs, args.by)
+    table = rank(scores, args.by)
     best = table["variant"].iloc[0]
     (chosen,) = (
         folder
@@ -64,7 +77,7 @@ def main(argv: Sequence[str] | None) -> None:
     about = read_json(chosen / "run.json")
     choice = {"variant": best, "by": args.by, "candidates": len(table)}
     facts = {"chosen": best, "candidates": len(table)}
-    facts |= {"search_cpu_seconds": table["search_cpu_seconds"].sum()}
+    facts |= {"search_cpu_seconds": spent(scores)}
     documents = about.get("labels") or about["corpus"]["documents"]
     facts |= {"validation_documents": documents["validation"]}
     with replacing(args.output) as part:

@@ -30,6 +30,7 @@ def write(runs, variant, seed, wrong, sureness=0.9, test_wrong=0):
     run.mkdir(parents=True)
     corpus = {"title": "C", "documents": {"train": 30, "validation": 10, "test": 4}}
     about = {"variant": variant, "seed": seed, "classes": CLASSES, "corpus": corpus}
+    about["settings"] = {"pipeline": []}
     (run / "run.json").write_text(json.dumps(about))
     (run / "model.skops").write_text(f"{variant} {seed}")
     facts = {"kind": "pipeline", "seed": seed, "fit_cpu_seconds": 2.0 * seed}
@@ -135,12 +136,27 @@ def test_of_equal_candidates_the_lower_log_loss_is_chosen_then_the_first(tmp_pat
     assert candidates["val_macro_f1_sd"].isna().all()
 
 
+def test_features_that_all_candidates_read_are_paid_once(runs, tmp_path):
+    for run in runs:
+        for name, facts in (
+            ("metrics.json", {"fit_cpu_seconds": 101, "features_cpu_seconds": 100}),
+            ("run.json", {"settings": {"input": {"features": "sentences"}}}),
+        ):
+            about = json.loads((run / name).read_text()) | facts
+            (run / name).write_text(json.dumps(about))
+        write_digests(run)
+    _, metrics, candidates = run_choose(runs, tmp_path / "family/seed-1")
+    assert candidates["search_cpu_seconds"].tolist() == [102] * 3  # with two seeds
+    assert metrics["search_cpu_seconds"] == 106
+
+
 def test_means_that_differ_by_rounding_only_are_equal():
     """Both have 259 of 300 right, in three seeds."""
-    rows = [("more", right / 100, 0.5, 1.0) for right in (93, 81, 85)]
-    rows += [("lower", right / 100, 0.4, 1.0) for right in (92, 82, 85)]
-    names = ["variant", "val_accuracy", "val_loss", "fit_cpu_seconds"]
-    table = choose.rank(pd.DataFrame(rows, columns=names), "val_accuracy")
+    rows = [("more", right / 100, 0.5) for right in (93, 81, 85)]
+    rows += [("lower", right / 100, 0.4) for right in (92, 82, 85)]
+    scores = pd.DataFrame(rows, columns=["variant", "val_accuracy", "val_loss"])
+    scores = scores.assign(features="", features_cpu_seconds=0, fit_cpu_seconds=1.0)
+    table = choose.rank(scores, "val_accuracy")
     assert table["val_accuracy"].nunique() == 2
     assert table["variant"].tolist() == ["lower", "more"]
 

@@ -130,7 +130,8 @@ def _digest(file: Path) -> str:
 def with_features(facts: dict, folder: Path, predicted: int) -> dict:
     """Return facts of metrics.json that include the features in ``folder``.
 
-    Their time is added to the durations, and the parameters of a frozen encoder to the parameters.
+    Their time is added to the durations, and the parameters of a frozen encoder to the parameters;
+    features_cpu_seconds is their share of fit_cpu_seconds.
     ``predicted`` is the number of test documents.
     """
     file = folder / "cost.json"
@@ -145,6 +146,7 @@ def with_features(facts: dict, folder: Path, predicted: int) -> dict:
             for kind, n in fitted.items()
             for name in ("seconds", "cpu_seconds")
         }
+    facts |= {"features_cpu_seconds": added["fit_cpu_seconds"]}
     return facts | {name: facts[name] + seconds for name, seconds in added.items()}
 
 
