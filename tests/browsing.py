@@ -6,9 +6,19 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, Page
+from playwright.sync_api import Browser, Error, Page, ViewportSize
 
 WIDE, MIDDLE, NARROW = ({"width": width, "height": 900} for width in (1280, 800, 390))
+# The elements of charts, which `script.js` draws when a page opens and when its width changes.
+CHARTS = "[...document.querySelectorAll('script.chart')].map((data) => data.previousElementSibling)"
+DRAWN = f"{CHARTS}.every((chart) => chart.view && chart.view !== chart.replaced)"
+REPLACED = f"{CHARTS}.forEach((chart) => {{ chart.replaced = chart.view; }})"
+# Open or closed, as `script.js` leaves the contents of a page that is opened at this size.
+CONTENTS = """() => {
+  for (const contents of document.querySelectorAll(".contents"))
+    contents.open = contents.offsetWidth <= innerWidth / 2;
+}"""
+FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # The words of the points of a page's first chart that are seen, a list a map.
 SEEN = """() => {
   const maps = new Map();
@@ -53,9 +63,20 @@ class Opened:
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(address)
         wait_until(self.page, "document.fonts.status == 'loaded'")
-        charts = "[...document.querySelectorAll('script.chart')]"
-        drawn = "(block) => block.previousElementSibling.querySelector('canvas')"
-        wait_until(self.page, f"{charts}.every({drawn})")
+        wait_until(self.page, DRAWN)
+
+    def resize(self, size: ViewportSize) -> None:
+        """Change the size of the window, and bring the page to its state when opened at this size.
+
+        What a test has changed on the page remains, except in charts, which are made again.
+        """
+        if size["width"] != self.page.viewport_size["width"]:
+            self.page.evaluate(REPLACED)
+        self.page.set_viewport_size(size)
+        wait_until(self.page, f"innerWidth === {size['width']}")
+        self.page.evaluate(FRAMES)  # events of the new size and of scrolling are over
+        self.page.evaluate(CONTENTS)
+        wait_until(self.page, DRAWN)
 
     def dialog(self, dialog):
         self.said.append(f"dialog: {dialog.message}")
