@@ -3,6 +3,7 @@
 The tables are made directly, without a training. The screenshots lie in results/screenshots.
 """
 
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 from browsing import MIDDLE, NARROW, WIDE, Opened
 from helpers import ROOT, page_of
+from playwright.sync_api import Locator, Page
 
 from seq2report.core.tables import write_tables
 
@@ -68,38 +70,50 @@ def make_pages(folder: Path, shape: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, MIDDLE, NARROW], ids=["wide", "middle", "narrow"])
-def test_pages_of_large_and_small_corpora_fit_their_window(browser, pages_of, shape, size, scheme):
-    screenshots = ROOT / "results/screenshots"
+def test_pages_of_large_and_small_corpora_fit_their_window_and_long_tables_have_pages(
+    browser, pages_of, shape
+):
+    tables = 0
     for path in pages_of(shape):
-        with Opened(browser, path.as_uri(), viewport=size, color_scheme=scheme) as opened:
-            assert opened.said == [], path.name
-            assert opened.too_wide() <= 0, path.name
-            assert path.stat().st_size < 3_000_000, path.name
-            name = f"{path.stem}-{size['width']}-{scheme}.png"
-            opened.picture(screenshots / name)
+        assert path.stat().st_size < 3_000_000, path.name
+        with Opened(browser, path.as_uri(), viewport=NARROW) as opened:
+            for size in (NARROW, MIDDLE, WIDE):
+                opened.resize(size)
+                assert opened.too_wide() <= 0, (path.name, size)
+                write_screenshots(opened, f"{path.stem}-{size['width']}")
+            tables += check_long_tables(opened.page)
+        assert opened.said == [], path.name
+    assert bool(tables) == (shape != "few")
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_long_tables_have_pages_and_are_filtered_and_saved_as_a_whole(browser, pages_of, shape):
-    for path in pages_of(shape):
-        with Opened(browser, path.as_uri()) as opened:
-            table = opened.page.locator("table[data-name]").first
-            rows = table.locator("tbody tr")
-            if rows.count() <= 50:
-                continue
-            seen = table.locator("tbody tr:visible")
-            tools = opened.page.locator(".tools:has(input)").first
-            assert seen.count() == 25
-            first = seen.first.inner_text()
-            tools.get_by_text("Next").click()
-            assert tools.locator("output").last.inner_text() == f"26–50 of {rows.count()}"
-            assert seen.first.inner_text() != first
-            table.locator("th button").first.click()  # sorts all, and shows the first page
-            assert tools.locator("output").last.inner_text().startswith("1–25")
-            with opened.page.expect_download() as download:
-                tools.get_by_text("Save as CSV").click()
-            assert len(pd.read_csv(download.value.path())) == rows.count()
-            opened.page.emulate_media(media="print")
-            assert seen.count() == rows.count()
+def write_screenshots(opened: Opened, name: str) -> None:
+    for scheme in ("dark", "light") if os.environ.get("SCREENSHOTS") else ():
+        opened.page.emulate_media(color_scheme=scheme)
+        opened.picture(ROOT / f"results/screenshots/{name}-{scheme}.png")
+
+
+def check_long_tables(page: Page) -> int:
+    """Check that long tables have pages, and are saved and printed as a whole; return how many."""
+    tables = page.locator("table[data-name]")
+    counts = [table.locator("tbody tr").count() for table in tables.all()]
+    long = [(number, rows) for number, rows in enumerate(counts) if rows > 50]
+    for number, rows in long:
+        check_long_table(tables.nth(number), page.locator(".tools:has(input)").nth(number), rows)
+    page.emulate_media(media="print")
+    for number, rows in long:
+        assert tables.nth(number).locator("tbody tr:visible").count() == rows
+    return len(long)
+
+
+def check_long_table(table: Locator, tools: Locator, rows: int) -> None:
+    seen, place = table.locator("tbody tr:visible"), tools.locator("output").last
+    assert seen.count() == 25
+    first = seen.first.inner_text()
+    tools.get_by_text("Next").click()
+    assert place.inner_text() == f"26–50 of {rows}"
+    assert seen.first.inner_text() != first
+    table.locator("th button").first.click()  # sorts all, and shows the first page
+    assert place.inner_text().startswith("1–25")
+    with table.page.expect_download() as download:
+        tools.get_by_text("Save as CSV").click()
+    assert len(pd.read_csv(download.value.path())) == rows
