@@ -10,6 +10,7 @@ import pytest
 from helpers import ROOT
 
 from seq2report.core.command import (
+    FULL,
     UserError,
     first_line,
     json_argument,
@@ -112,6 +113,47 @@ def test_a_link_stays_and_what_it_names_is_replaced(tmp_path):
 def test_a_full_disk_is_not_reported_as_a_damaged_file(tmp_path):
     with pytest.raises(UserError, match="the disk is full"), replacing(tmp_path / "out"):
         raise UserError("a.zip: damaged; remove it") from OSError(errno.ENOSPC, "No space left")
+
+
+@pytest.mark.parametrize("number", sorted(FULL))
+def test_a_quota_or_limit_is_reported_like_a_full_disk(tmp_path, capfd, monkeypatch, number):
+    """A checkpoint that cannot be written is a `UserError`, and its training goes on."""
+    error = OSError(number, os.strerror(number))
+    with pytest.raises(UserError, match=os.strerror(number)), replacing(tmp_path / "out"):
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+    def main(argv):
+        raise error
+
+    monkeypatch.setattr(os, "dup2", lambda *_: None)  # of the output of the tests
+    with pytest.raises(SystemExit):
+        run(main)
+    assert "make room and run again" in capfd.readouterr().err
+
+
+def test_a_quota_is_noticed_although_a_library_leaves_out_the_number_of_the_error(
+    tmp_path, monkeypatch
+):
+    def write_bytes(path, content):
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    with pytest.raises(UserError, match="or a quota is reached"), replacing(tmp_path / "out"):
+        raise OSError("100000 requested and 6234 written")
+
+
+def test_a_temporary_folder_that_cannot_be_removed_does_not_fail_the_job(tmp_path, monkeypatch):
+    """On NFS, a file that is still open stays as ``.nfs…`` in its folder."""
+
+    def rmdir(path, **_):
+        raise OSError(errno.ENOTEMPTY, "Directory not empty")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rmdir", rmdir)
+        with replacing(tmp_path / "out") as part:
+            write_file(part)
+    assert content(tmp_path / "out") == "new"
 
 
 @pytest.mark.reliability("Bad machine")

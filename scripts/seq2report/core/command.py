@@ -20,7 +20,8 @@ from typing import NoReturn
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a terminal, a scheduler, a lost connection
 
-LITTLE = 1 << 16  # bytes; if less is free, a file could not be written because the disk is full
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a full disk, a quota, a limit of the shell
+LITTLE = 1 << 16  # bytes; a disk that does not take them is full
 
 
 class UserError(Exception):
@@ -59,9 +60,9 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
         print(f"error: stopped by {stopped[0].name}", file=sys.stderr)
         sys.exit(128 + stopped[0])
     except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+        if error.errno not in {errno.EPIPE, *FULL}:
             raise
-        if error.errno == errno.ENOSPC:
+        if error.errno in FULL:
             print("error: the disk of the output is full; make room and run again", file=sys.stderr)
         # Python would write what is left when it ends, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -173,12 +174,21 @@ def replacing(path: Path | str) -> Iterator[Path]:
     except Exception as error:  # libraries raise whatever they do on a full disk
         free, explained = shutil.disk_usage(room).free, isinstance(error, UserError)
         number = getattr(error.__cause__ if explained else error, "errno", None)
-        if number != errno.ENOSPC and (explained or free >= LITTLE):
+        if number not in FULL and (explained or not _is_full(room)):
             raise
         message = f"the disk is full: {path.parent.resolve()} has {free:,} bytes free ({error})"
-        raise UserError(f"{message}; make room and run again") from error
+        raise UserError(f"{message}, or a quota is reached; make room and run again") from error
     finally:
-        shutil.rmtree(room)
+        shutil.rmtree(room, ignore_errors=True)  # NFS keeps open files as `.nfs…`
+
+
+def _is_full(folder: Path) -> bool:
+    """Return whether `LITTLE` bytes do not fit; the free space of a disk ignores quotas."""
+    try:
+        (folder / "probe").write_bytes(bytes(LITTLE))
+    except OSError as error:
+        return error.errno in FULL
+    return False
 
 
 def _move(new: Path, path: Path, old: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from seq2report.core.command import damaged, intact
+from seq2report.core.command import FULL, damaged, intact
 
 
 def read_table(path: Path | str, columns: list[str] | None = None) -> pl.DataFrame:
@@ -37,7 +37,10 @@ def create_numbers(path: Path, dtype: type, shape: tuple[int, ...]) -> np.memmap
 
 @contextmanager
 def open_parquet(path: Path | str) -> Iterator:
-    """Open a Parquet file to read it in parts; `UserError` if it is missing or damaged."""
+    """Open a Parquet file to read it in parts; `UserError` if it is missing or damaged.
+
+    An error of a full disk is of a file that the block writes, and stays as it is.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -45,4 +48,6 @@ def open_parquet(path: Path | str) -> Iterator:
         with pq.ParquetFile(path) as file:
             yield file
     except (pa.ArrowException, OSError) as error:
+        if getattr(error, "errno", None) in FULL:
+            raise
         raise damaged(path, error) from error

@@ -1,6 +1,5 @@
 """Partial downloads: received bytes, expected digest, and the move to the output."""
 
-import errno
 import hashlib
 import logging
 import shutil
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from seq2report.core.command import UserError
+from seq2report.core.command import FULL, UserError
 from seq2report.files import archives
 
 log = logging.getLogger(__name__)
@@ -18,7 +17,6 @@ log = logging.getLogger(__name__)
 CHUNK = 1 << 16  # bytes; a broken connection loses no more
 MEGABYTE = 1 << 20
 PROGRESS_SECONDS = 5.0
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 ARCHIVES = (".gz", ".tgz", ".xz", ".bz2", ".zip", ".npz", ".whl")
 
 
