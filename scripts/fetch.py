@@ -1,6 +1,7 @@
 """Fetch one source file: placed by hand, from the mirror, or from the first location with it."""
 
 import argparse
+import errno
 import fcntl
 import functools
 import hashlib
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
@@ -31,6 +33,8 @@ from seq2report.files.partial import Partial, SourceError, Wanted, file_chunks
 from seq2report.files.sources import WEB, Entry, Source, parse_source
 
 log = logging.getLogger("fetch")
+
+NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 
 
 @dataclass(frozen=True)
@@ -70,19 +74,30 @@ def alone(output: Path) -> Iterator[None]:
         except OSError as error:
             raise UserError(f"{output.parent} cannot be written: {error.strerror}") from error
         with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                log.info("%s: another process fetches it, waiting for that one", output.name)
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            _wait_for(lock, output.name)
             # The other process has removed its lock file.
             if not path.exists() or not os.path.samestat(os.fstat(lock.fileno()), path.stat()):
                 continue
             try:
                 yield
             finally:
-                path.unlink()
+                path.unlink(missing_ok=True)
             return
+
+
+def _wait_for(lock: IO[str], name: str) -> None:
+    """Lock an open file when no other process does; some network file systems have no locks."""
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("%s: another process fetches it, waiting for that one", name)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        message = "%s: not locked, because the file system has no locks (%s); do not fetch it twice"
+        log.warning(message, name, error.strerror)
 
 
 def placed_by_hand(job: Job) -> Partial | None:
@@ -90,7 +105,7 @@ def placed_by_hand(job: Job) -> Partial | None:
     path = job.by_hand / job.source.file
     if not os.path.lexists(path):
         return None
-    known = [entry.wanted for entry in job.source.entries if entry.wanted]
+    known = job.source.known
     partial = job.partial("by hand", Wanted())
     try:
         if not path.is_file():
@@ -113,7 +128,7 @@ def placed_by_hand(job: Job) -> Partial | None:
 
 
 def from_mirror(job: Job) -> Partial:
-    """Take the file from the mirror, verified against the mirror's own SHA256SUMS."""
+    """Take the file from the mirror, verified against the mirror's own SHA256SUMS only."""
     sums = job.partial(f"{job.mirror} SHA256SUMS", Wanted(), "SHA256SUMS")
     try:
         _bring(job, _inside(job.mirror, "SHA256SUMS"), sums)
@@ -125,6 +140,9 @@ def from_mirror(job: Job) -> Partial:
         raise SourceError(f"its SHA256SUMS lists no {job.source.mirror}: skipped")
     partial = job.partial(job.mirror, Wanted(digests[job.source.mirror]))
     _bring(job, _inside(job.mirror, job.source.mirror), partial)
+    if (known := job.source.known) and not any(wanted.fits(partial.seen) for wanted in known):
+        message = "%s: the mirror's file is used with a digest of its own; expected %s; seen %s"
+        log.warning(message, job.source.file, " or ".join(map(str, known)), partial.seen)
     return partial
 
 

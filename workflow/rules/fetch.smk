@@ -12,7 +12,7 @@ ROOTS = (Path(), ROOT)  # of relative paths
 
 rule fetch:
     input:
-        # What is verified need not be fetched again, also if the script imports other modules.
+        # A changed script fetches nothing again. A changed source does, and so does another `shell`.
         code=ancient([str(SCRIPTS / "fetch.py")]),
     output:
         file="resources/downloads/{file}",

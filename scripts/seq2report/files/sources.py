@@ -46,6 +46,11 @@ class Source:
     entries: tuple[Entry, ...]
 
     @property
+    def known(self) -> list[Wanted]:
+        """Digests and sizes of the file, of those locations that have them."""
+        return [entry.wanted for entry in self.entries if entry.wanted]
+
+    @property
     def files(self) -> dict[str, Wanted]:
         """The files to pack, by base name: the same at all locations that have some."""
         files = next((entry.files for entry in self.entries if entry.files), {})

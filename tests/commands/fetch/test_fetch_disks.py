@@ -1,5 +1,7 @@
 """Disks and folders that cannot take a download."""
 
+import errno
+import fcntl
 import os
 import re
 import resource
@@ -67,3 +69,14 @@ def test_a_download_to_a_folder_that_cannot_be_written_is_reported_in_one_messag
     (room / "downloads").write_text("a file")
     with pytest.raises(UserError, match="downloads"):
         ask(entry(server.on("/x.tar.gz", whole(CONTENT))))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_no_hindrance(server, ask, monkeypatch, caplog, number):
+    def flock(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert ask(entry(server.on("/x.tar.gz", whole(CONTENT)))) == CONTENT
+    assert f"the file system has no locks ({os.strerror(number)})" in caplog.text
+    assert ask.left == []

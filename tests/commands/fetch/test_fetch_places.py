@@ -84,6 +84,19 @@ def test_a_mirror_that_is_none(server, ask, mirror):
         assert ask(upstream, more=("--mirror", place)) == CONTENT
 
 
+def test_a_mirror_that_has_another_file_than_the_configuration_is_used_with_a_warning(
+    ask, mirror, caplog
+):
+    warning = "the mirror's file is used with a digest of its own; expected"
+    others = [entry("file:none"), entry("file:none", PAGE)]
+    for places in ([], [entry("file:none", None)], [*others, entry("file:none", OTHER)]):
+        assert ask(*places, more=("--mirror", str(mirror))) == OTHER
+        assert warning not in caplog.text
+    assert ask(*others, more=("--mirror", str(mirror))) == OTHER
+    (line,) = [record.message for record in caplog.records if warning in record.message]
+    assert [sha(content) in line for content in (CONTENT, PAGE, OTHER)] == [True] * 3
+
+
 @pytest.fixture
 def by_hand(room):
     path = room / "resources" / "by-hand" / "x.tar.gz"
