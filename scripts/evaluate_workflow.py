@@ -6,6 +6,7 @@ files: downloaded files and their digests. citations: references. configuration.
 after merging; URLs without user, password and query.
 """
 
+import os
 import platform
 import re
 import subprocess
@@ -54,13 +55,16 @@ def read_edges(plan: str) -> pd.DataFrame:
 def planned(snakefile: Path, config: Path) -> str:
     """Return a dry run of all jobs of the workflow with a merged configuration.
 
+    It checks no models: this may be a node with other memory than the machine that checked them.
+
     Raises:
         UserError: Snakemake fails.
     """
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--cores", "1"]
     command += ["--configfile", str(config), "--replace-workflow-config", "--dry-run", "--forceall"]
     command += ["--profile", "none", "--workflow-profile", "none"]  # that could be quiet
-    done = subprocess.run(command, capture_output=True, text=True)
+    environment = os.environ | {"SEQ2REPORT_IN_JOB": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
         raise UserError(f"{' '.join(command)} ended badly:\n{done.stdout}{done.stderr}")
     return done.stdout

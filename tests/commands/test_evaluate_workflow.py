@@ -1,10 +1,12 @@
 """The page that tells how a report was made, and the tables that it shows."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -144,6 +146,17 @@ def test_jobs_of_an_earlier_configuration_and_of_the_page_itself_are_not_counted
 def test_edges_are_read_from_a_dry_run_each_once():
     edges = evaluate.read_edges(PLAN).itertuples(index=False, name=None)
     assert list(edges) == [("configuration", "all"), ("fetch", "render"), ("render", "all")]
+
+
+def test_the_plan_in_a_job_does_not_check_the_models_on_its_node(monkeypatch):
+    def completed(command, env, **_):
+        assert "--dry-run" in command
+        return subprocess.CompletedProcess(command, 0, " ".join(env), "")
+
+    monkeypatch.setattr(subprocess, "run", completed)
+    names = set(evaluate.planned(Path("Snakefile"), Path("config.json")).split())
+    common = (ROOT / "workflow/rules/common.smk").read_text()
+    assert names - set(os.environ) == set(re.findall(r'"(SEQ2REPORT_IN\w+)"', common))
 
 
 def test_a_workflow_without_a_plan_ends_in_snakemakes_own_message(tmp_path):

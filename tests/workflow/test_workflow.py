@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from project import BAYES, TRAINING, edited
+from project import BAYES, TRAINING, PlannedProject, edited, without_checks
 
 PAGES = {"render", "render_corpus", "render_variants", "render_summary"}
 
@@ -152,6 +152,27 @@ def test_another_mirror_fetches_nothing_again(project):
 def test_the_workflow_runs_from_another_folder(project, tmp_path):
     snakefile = ["--snakefile", project.folder / "Snakefile", "--directory", tmp_path]
     assert project.planned(*snakefile, directory=tmp_path)["train_dense"] == 1
+
+
+def test_a_plan_beside_a_run_or_in_a_job_changes_no_run(project, tmp_path, monkeypatch):
+    """A run that is being trained has no end either, and the node of a job may have less memory."""
+    copy = PlannedProject(shutil.copytree(project.folder, tmp_path / "x"), project.config)
+    run = copy.folder / "results/tiny/news/runs/dense/seed-1"
+    run.with_name("seed-1.complete").unlink()
+    message, time = f"{run.relative_to(copy.folder)}: found", (run / "run.json").stat().st_mtime
+    lock = copy.folder / ".snakemake/locks/0.output.lock"
+    lock.parent.mkdir(exist_ok=True)
+    lock.touch()
+    assert message not in copy.snakemake("--dry-run")
+    lock.unlink()
+    (copy.folder / "scripts/check.py").write_text("raise SystemExit('error: checked again')")
+    with monkeypatch.context() as patch:
+        patch.setenv("SEQ2REPORT_IN_JOB", "1")
+        assert message not in copy.snakemake("--dry-run")
+    without_checks(copy.folder)
+    assert (run / "run.json").stat().st_mtime == time > 1
+    assert message in copy.snakemake("--dry-run")
+    assert (run / "run.json").stat().st_mtime == 1
 
 
 OWN_LAYERS = """import keras

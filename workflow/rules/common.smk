@@ -32,6 +32,9 @@ from seq2report.models.variant import DIGESTS, KINDS, model_files
 # `python` is the one that runs Snakemake, whether or not its environment is active.
 os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
 
+# Not the plan of a job: on a cluster, each job plans its part, and evaluate_workflow.py plans all jobs.
+# A node has other memory, and would check again.
+IS_FIRST_PLAN = workflow.is_main_process and "SEQ2REPORT_IN_JOB" not in os.environ
 CONFIGURED = config  # before grids are expanded
 try:
     if mistakes := [line for file in workflow.configfiles for line in file_mistakes(file)]:
@@ -40,7 +43,7 @@ try:
         update_config(config, typed(workflow.config_settings.config_args or ()))
     config = with_grids(config)
     check(config, ROOT / "workflow/schemas/config.schema.yaml")
-    if workflow.is_main_process:  # a node of a cluster has other memory, and would check again
+    if IS_FIRST_PLAN:
         check_models(config, SCRIPTS / "check.py", f"results/{config['name']}/checked.json")
 except UserError as error:
     raise WorkflowError(str(error)) from None
@@ -61,7 +64,7 @@ CORPORA, COMPARED, VARIANTS = PLAN.corpora, PLAN.compared, PLAN.variants
 DESCRIBED_FOLDER = f"{CORPUS}/sequences/{PLAN.described}"
 PRETRAINED_FOLDERS = [f"{CORPUS}/embeddings/{PLAN.described}/{name}" for name in PLAN.pretrained]
 PEAKS_MB = read_peaks(ROOT / "workflow/memory.csv")
-for folder in unfinished(PLAN, Path(RESULTS)) if workflow.is_main_process else ():
+for folder in unfinished(PLAN, Path(RESULTS)) if IS_FIRST_PLAN and not IS_LOCKED else ():
     logger.warning(
         f"{folder}: found the run before the last training, which has not ended; it is trained again"
     )
@@ -69,14 +72,14 @@ for folder in unfinished(PLAN, Path(RESULTS)) if workflow.is_main_process else (
     for file in Path(folder).rglob("*"):
         with contextlib.suppress(OSError):  # results that are read only
             os.utime(file, (1, 1))
-for notice in size_notices(PLAN, Path(RESULTS)) if workflow.is_main_process else ():
+for notice in size_notices(PLAN, Path(RESULTS)) if IS_FIRST_PLAN else ():
     logger.warning(notice)
 RATIOS = read_ratios(ROOT / "workflow/gpu.csv")
 HAS_GPU = config["gpu"] == AUTO and available()
-if workflow.is_main_process and HAS_GPU:
+if IS_FIRST_PLAN and HAS_GPU:
     for notice in gpu_notices(PLAN.gpu_jobs(), RATIOS, "workflow/gpu.csv"):
         logger.info(notice)
-if workflow.is_main_process and not (config["gpu"] == 1 or HAS_GPU):
+if IS_FIRST_PLAN and not (config["gpu"] == 1 or HAS_GPU):
     for notice in tuning_notices(PLAN, Path(RESULTS), ROOT / "workflow/encoders.csv"):
         logger.info(notice)
 
