@@ -13,7 +13,8 @@ def script(tmp_path):
     """A stand-in for check.py that counts its calls and refuses a dense layer of 99 units."""
     path = tmp_path / "check.py"
     path.write_text(
-        "import json, sys\n"
+        "import json, os, sys\n"
+        "open('gpus', 'w').write(os.environ.get('CUDA_VISIBLE_DEVICES', 'all'))\n"
         "open('calls', 'a').write('x')\n"
         "content = json.load(sys.stdin)\n"
         "open('built', 'w').write(' '.join(content['variants']))\n"
@@ -71,6 +72,17 @@ def test_the_memory_is_that_of_the_machine_unless_the_configuration_has_another(
     for config, expected in ((COMMITTED, memory_mb()), (COMMITTED | {"memory_mb": 10**9}, 10**9)):
         check_models(config, script, tmp_path / "checked.json")
         assert (tmp_path / "memory_mb").read_text() == str(expected)
+
+
+@pytest.mark.parametrize("visible", [None, "0,1"])
+def test_models_are_built_without_a_gpu(script, tmp_path, monkeypatch, visible):
+    """TensorFlow would reserve the memory of all GPUs, also for `gpu: 0` and during a dry run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    check_models(COMMITTED, script, tmp_path / "checked.json")
+    assert (tmp_path / "gpus").read_text() == "-1"
 
 
 @pytest.mark.reliability("Bad configuration")

@@ -4,12 +4,14 @@ import subprocess
 import sys
 import time
 from itertools import pairwise
+from unittest.mock import Mock
 
 import pytest
 from helpers import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seq2report.core.command import UserError
 from seq2report.models import devices
 from seq2report.models.devices import Device, choices
 
@@ -331,3 +333,13 @@ def test_a_lock_can_be_read_by_other_users_whatever_the_umask(tmp_path, monkeypa
         os.umask(before)
     (file,) = tmp_path.iterdir()
     assert file.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_lock_that_other_users_cannot_read_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "open", refused := Mock(side_effect=PermissionError))
+    with pytest.raises(UserError, match=f"{tmp_path}/seq2report-GPU-1-0.lock: found the lock"):
+        devices.lock("GPU-1")
+    # With fs.protected_regular: it is made between the two attempts to open it.
+    refused.side_effect = [FileNotFoundError, PermissionError]
+    assert not devices.lock("GPU-1")

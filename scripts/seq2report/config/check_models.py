@@ -15,6 +15,7 @@ from seq2report.config.resolve import resolve_variant
 from seq2report.core.command import UserError, read_json, write_json
 from seq2report.core.imports import local_imports
 from seq2report.core.machine import memory_mb
+from seq2report.models.devices import NO_DEVICE, VISIBLE
 from seq2report.models.variant import Input
 
 BUILT = ("network", "pipeline")  # the kinds with a model of their own
@@ -52,14 +53,19 @@ def check_models(config: dict, script: Path | str, memory: Path | str) -> None:
     new = {name: settings for name, settings in built.items() if known.get(name) != settings}
     if checked == common and not new:
         return
-    text = json.dumps(common | {"variants": new})
-    utf8 = {"encoding": "utf-8", "env": os.environ | {"PYTHONIOENCODING": "utf-8"}}
-    done = subprocess.run([sys.executable, script], input=text, capture_output=True, **utf8)
-    if done.returncode:
-        raise UserError(re.split(r"(?m)^error: ", done.stderr.strip())[-1])
+    _run(script, json.dumps(common | {"variants": new}))
     # If the file cannot be written, the models are checked each time.
     with contextlib.suppress(OSError, UserError, ValueError):
         write_json(memory, common | {"variants": known | new})
+
+
+def _run(script: Path | str, text: str) -> None:
+    # Without a GPU: TensorFlow would reserve the memory of all of them.
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8", VISIBLE: NO_DEVICE}
+    utf8 = {"encoding": "utf-8", "env": environment}
+    done = subprocess.run([sys.executable, script], input=text, capture_output=True, **utf8)
+    if done.returncode:
+        raise UserError(re.split(r"(?m)^error: ", done.stderr.strip())[-1])
 
 
 def _pretrained(settings: Input | None, config: dict, encoders: dict[str, dict]) -> dict:

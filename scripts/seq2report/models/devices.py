@@ -190,9 +190,17 @@ def lock(uuid: str, slot: int = 0) -> bool:
     try:  # reading suffices for a lock, and is allowed if the file belongs to another user
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CREAT, 0o644)
-        with contextlib.suppress(PermissionError):  # another user has just made it
+        try:
+            file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CREAT, 0o644)
+        except PermissionError:  # another user has just made it: see fs.protected_regular of Linux
+            return False
+        with contextlib.suppress(PermissionError):  # as above
             os.fchmod(file, 0o644)  # whatever the umask of this user
+    except PermissionError as error:
+        raise UserError(
+            f"{path}: found the lock of a GPU that other users cannot read (Permission denied), of"
+            " an older version; ask its owner to delete it, or to run chmod 644 on it"
+        ) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
