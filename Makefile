@@ -70,7 +70,7 @@ bench: $(READY) .venv-pytorch/.ready
 	$(MAKE) speed-page
 
 # Measure the memory of each variant's training for workflow/memory.csv: one epoch on 20 Newsgroups,
-# and the runs of `make bench` and of config/encoder.yaml.
+# and the runs of `make bench` and of config/encoder.yaml. Variants without a run keep their row.
 memory: $(READY)
 	$(BIN)/snakemake --cores all --config mirror=$(MIRROR) \
 	  --configfile config/full.yaml config/lecture.yaml benchmarks/one_epoch.yaml

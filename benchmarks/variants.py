@@ -2,7 +2,8 @@
 
     python benchmarks/variants.py results/memory results/overhead --output workflow/memory.csv
 
-Reads metrics.json of all runs and keeps the maximum of each variant.
+Reads metrics.json of all runs and keeps the maximum of each variant. Variants without a run keep
+their row of the output file.
 """
 
 from collections.abc import Iterable, Sequence
@@ -49,6 +50,10 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--output", type=Path, help="CSV file to write")
     args = parser.parse_args(argv)
     table = pd.DataFrame(peaks(args.results))
+    if args.output and args.output.exists():
+        old = pd.read_csv(args.output)
+        table = pd.concat([table, old[~old["variant"].isin(table["variant"])]])
+        table = table.sort_values("variant")
     print(table.to_string(index=False))
     if args.output:
         with replacing(args.output) as part:
