@@ -9,6 +9,7 @@ RUN pip install --no-cache-dir "$(grep -o '^uv==[^ ]*' requirements.lock)" \
  && uv pip sync --system --no-cache --require-hashes --compile-bytecode requirements.lock
 COPY . .
 
-# Write the results to a mounted folder: docker run -v "$PWD/results:/seq2report/results" …
+# Run it in a mounted project folder, which keeps results, downloads and the records of Snakemake:
+# docker run -v "$PWD:/work" -w /work … --snakefile /seq2report/Snakefile --cores all --configfile …
 ENTRYPOINT ["snakemake"]
 CMD ["--cores", "all"]
