@@ -15,17 +15,20 @@ from seq2report.core import command
 from seq2report.core.command import UserError, read_json, run
 from seq2report.core.markdown import Tables, markdown, refill
 from seq2report.core.tables import read_csv
+from seq2report.report.comparison_page import EXACT
 from seq2report.report.numbers import milliseconds, percent, spread
 from seq2report.report.outcome import circumstances
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = "docs/results/full"
 ENCODERS = "docs/results/encoder"
-CHEAPEST = "cheapest within one point"
-HEADLINE = {"best": "most accurate", CHEAPEST: "cheap within one percentage point"}
+HEADLINE = {"best": "most accurate", "to use": "recommended"}
 KINDS = {"ensemble": "ensemble", "network": "network", "pipeline": "scikit-learn pipeline"}
 KINDS |= {"linear": "linear model"}  # of older reports
 ROWS = 5  # of the headline, for each corpus
+RECOMMENDED = (
+    "Recommended: the cheapest within one percentage point of the best and not significantly worse"
+)
 LECTURE_LSTM = "glove_lstm"
 LECTURE = "docs/results/slides"
 
@@ -67,8 +70,8 @@ def measured(value: float, write: Callable[[float], str]) -> str:
 def choices(variants: pd.DataFrame, recommendation: pd.DataFrame) -> dict[str, list[str]]:
     """Return `ROWS` variants, if there are so many, each with the reasons for its choice.
 
-    They are the best, the cheapest within one point, the lecture's LSTM, and the best of each kind;
-    then the next best ones.
+    They are the best, the recommended one, the lecture's LSTM, and the best of each kind; then the
+    next best ones.
     """
     held_out = variants[variants["protocol"] != "lecture"]
     ranked = held_out.sort_values("accuracy", ascending=False, kind="stable")
@@ -109,7 +112,8 @@ def headline(folder: Path) -> str:
         ]
         captions.append(f"{variants['corpus'].iloc[0]}: {circumstances(variants)}")
     link = f"[Full report](docs/results/{folder.name}/report/index.html)"
-    caption = f"{'. '.join(captions)}. {commit(manifest['code'])}. {link}"
+    signs = f"{RECOMMENDED}{deviation(variants)}"
+    caption = f"{'. '.join(captions)}. {signs}. {commit(manifest['code'])}. {link}"
     return f"{markdown(pd.DataFrame(rows))}\n\n*{caption}*"
 
 
@@ -136,6 +140,13 @@ def lecture(folder: Path) -> str:
 def interval(row: object) -> str:
     """Return the accuracy of a row of the table of variants, with its 95% interval."""
     return f"{spread(row.accuracy, row.accuracy_sd)} ({percent(row.low)} to {percent(row.high)})"
+
+
+def deviation(variants: pd.DataFrame) -> str:
+    """Return what ± means, as a sentence after another one, if an accuracy has it."""
+    if variants["accuracy_sd"].isna().all():
+        return ""
+    return ". ±: standard deviation over the seeds, in percentage points"
 
 
 def results(folder: Path, way: str = "") -> str:
@@ -168,18 +179,18 @@ def corpus_table(folder: Path, corpus: str, code: str, way: str) -> str:
     columns = {
         "variant": variants["title"],
         "accuracy (95% interval)": [interval(row) for row in variants.itertuples()],
-        "without duplicates": variants["accuracy_unseen"].map(percent),
+        EXACT: variants["accuracy_unseen"].map(percent),
         "CPU minutes to train": [measured(n, "{:,.1f}".format) for n in variants["cpu_minutes"]],
-        "time per document": [measured(n, milliseconds) for n in variants["ms_per_document"]],
+        "prediction time": [measured(n, milliseconds) for n in variants["ms_per_document"]],
         "compared with the best": variants["variant"].map(verdicts),
     }
     first = variants.iloc[0]
     duplicates = first["test_documents"] - first["unseen_documents"]
-    caption = f"{circumstances(variants)}. {code}"
+    caption = f"{circumstances(variants)}{deviation(variants)}. {code}"
     if duplicates:
-        caption += f". {duplicates:,} of the test documents have a duplicate in training"
+        caption += f". {duplicates:,} of the test documents have an exact duplicate in training"
     else:
-        del columns["without duplicates"]
+        del columns[EXACT]
     link = f"[CSV]({way}{folder.name}/{tables}/variants.csv)"
     return f"**{first['corpus']}** ({link})\n\n{markdown(pd.DataFrame(columns))}\n\n*{caption}.*"
 

@@ -115,7 +115,7 @@ def test_the_results_have_one_row_per_variant_and_a_caption(clone):
     rows = results_page.results(folder / "tiny").split("\n")
     tables = "tiny/report/tables/news/runs"
     assert rows[0] == f"**Tiny** ([CSV]({tables}/variants.csv))"
-    assert rows[2].startswith("| variant | accuracy (95% interval) | without duplicates | CPU min")
+    assert rows[2].startswith("| variant | accuracy (95% interval) | without exact duplicates |")
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[4:7]]
     assert [row[0] for row in cells] == ["As on the slides", "An SVM", "An LSTM"]
     assert [row[-1] for row in cells] == [
@@ -131,7 +131,8 @@ def test_the_results_have_one_row_per_variant_and_a_caption(clone):
     assert cells[1][3:5] == ["0.1", "6 ms"]
     assert rows[8] == (
         "*10 test documents (random 80/20, seed 7, message headers: cut); means over the seeds"
-        " 1, 2. Commit 0123456789. 2 of the test documents have a duplicate in training.*"
+        " 1, 2. ±: standard deviation over the seeds, in percentage points. Commit 0123456789. 2 of"
+        " the test documents have an exact duplicate in training.*"
     )
     for link in re.findall(r"\]\(([^)]*)\)", "\n".join(rows)):
         assert (folder / link).is_file()
@@ -143,22 +144,23 @@ def chosen(folder):
     return [tuple(row.split(" | ")[1:3]) for row in rows]
 
 
-def test_the_headline_has_the_best_the_cheapest_and_the_lecture_lstm(clone, monkeypatch):
+def test_the_headline_has_the_best_the_recommended_and_the_lecture_lstm(clone, monkeypatch):
     folder = clone / "docs/results/tiny"
     file = folder / "report/tables/news/runs/recommendation.csv"
-    both = "most accurate, cheap within one percentage point"
+    both = "most accurate, recommended"
     assert chosen(folder) == [(both, "An SVM"), ("most accurate network", "An LSTM")]
     monkeypatch.setattr(results_page, "LECTURE_LSTM", "lstm")
     table = pd.read_csv(file)
-    table.loc[table["recommendation"] == "cheapest within one point", "variant"] = "lecture"
+    table.loc[table["recommendation"] == "to use", "variant"] = "lecture"
     table.to_csv(file, index=False)
     assert set(chosen(folder)) == {
         ("most accurate", "An SVM"),
-        ("cheap within one percentage point", "As on the slides"),
+        ("recommended", "As on the slides"),
         ("the lecture's LSTM, most accurate network", "An LSTM"),
     }
     caption = results_page.headline(folder).split("\n")[-1]
     assert caption.startswith("*Tiny: 10 test documents (")
+    assert f". {results_page.RECOMMENDED}. ±: standard deviation" in caption
     link = "[Full report](docs/results/tiny/report/index.html)"
     assert caption.endswith(f"Commit 0123456789. {link}*")
 
@@ -182,7 +184,7 @@ def test_variants_that_are_next_best_fill_the_headline():
     roles = results_page.choices(variants, pd.DataFrame(rows))
     assert roles == {
         "v6": ["most accurate"],
-        "v1": ["cheap within one percentage point"],
+        "v1": ["recommended"],
         **{name: ["next most accurate"] for name in ("v5", "v4", "v3")},
     }
 
@@ -210,6 +212,13 @@ def test_a_corpus_without_duplicates_has_no_column_for_them(clone):
     table = pd.read_csv(file)
     table.assign(unseen_documents=table["test_documents"]).to_csv(file, index=False)
     assert "duplicate" not in results_page.results(clone / "docs/results/tiny")
+
+
+def test_the_deviation_over_seeds_is_explained_if_there_are_several(clone):
+    file = clone / "docs/results/tiny/report/tables/news/runs/variants.csv"
+    assert "±: " in results_page.results(clone / "docs/results/tiny")
+    pd.read_csv(file).assign(accuracy_sd=None).to_csv(file, index=False)
+    assert "±" not in results_page.results(clone / "docs/results/tiny")
 
 
 def test_intervals_of_another_metric_are_not_shown_as_those_of_accuracy(clone):

@@ -96,6 +96,22 @@ def test_the_best_is_the_same_variant_with_the_same_figure_on_every_page(tables)
     assert f"{best['title']} : {name} {score}".replace("  ", " ") in said.replace("  ", " ")
 
 
+def test_a_variant_of_the_lectures_protocol_has_no_verdict_on_the_front_page(tables):
+    variants = tables["variants"].copy()
+    variants.loc[3, "protocol"] = "lecture"
+    rows = cells(comparison_page.variants_table("news", tables | {"variants": variants}))
+    verdicts = [row["compared with the best"] for row in rows]
+    assert [n for n, verdict in enumerate(verdicts) if verdict == "lecture's protocol"] == [3]
+    rows = cells(comparison_page.variants_table("news", tables))
+    assert rows[3]["compared with the best"] in ("not distinguishable", "worse")
+
+
+def test_a_threshold_of_confidence_is_not_rounded():
+    variants = made_tables.tables()["variants"].assign(confidence=0.995)
+    (row, *_) = cells(compared_page.calibration_table("news", variants))
+    assert "confident (99.5% or more)" in row
+
+
 def test_recommendations_name_what_they_leave_out_and_call_no_tie_the_cheapest():
     tables = made_tables.tables()
     told = text(compared_page.recommendation(tables))
@@ -115,7 +131,7 @@ def test_the_front_page_says_which_variant_to_use_and_what_it_costs(tables):
     said = " ".join(text(verdict.card(tables)).split())
     assert re.match(rf"News Use \w+ {re.escape(use['title'])} : ", said)
     assert f"{seconds(use['fit_cpu_seconds'])} to train." in said
-    assert "usually stay undetected" in said
+    assert "in 80% of all cases, and smaller ones less often" in said
 
 
 @pytest.mark.parametrize("sizes", [[3, 9, 5], [5, 5, 5], [4, 4, 6], [6, 7, 6]])

@@ -7,12 +7,14 @@ from seq2report.report import comparison_plots, html
 from seq2report.report.numbers import METRICS, milliseconds, percent, seconds
 from seq2report.report.outcome import circumstances, few, recommended
 
+# Accuracies, as they are shown.
+EXACT, NEAR = "without exact duplicates", "without exact and near duplicates"
 FORMATS = {
     "rank": str,
     "accuracy": percent,
     "± (points)": "{:.1f}".format,
-    "unseen": percent,
-    "unseen, near": percent,
+    EXACT: percent,
+    NEAR: percent,
     "macro-F1": percent,
     "CPU time": seconds,
     "prediction time": milliseconds,
@@ -35,8 +37,8 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
             "± (points)": 100 * variants["score_sd"],
             bars: [html.interval(row.low, row.score, row.high, ends) for row in rows],
             "compared with the best": _against_the_best(tables),
-            "unseen": variants["accuracy_unseen"],
-            "unseen, near": variants["accuracy_unseen_near"],
+            EXACT: variants["accuracy_unseen"],
+            NEAR: variants["accuracy_unseen_near"],
             **{METRICS[name]: variants[name] for name in OTHERS if name != metric},
             "CPU time": variants["fit_cpu_seconds"],
             "prediction time": variants["ms_per_document"],
@@ -53,7 +55,7 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
     if near:
         caption += f", {near:,} more a near duplicate"
     else:
-        shown = shown.drop(columns="unseen, near")
+        shown = shown.drop(columns=NEAR)
     if variants["fit_cpu_seconds"].isna().any():
         caption += "; –: not measured, because answers come from elsewhere"
     text, raw = ("variant", "compared with the best"), ("variant", bars)
@@ -63,12 +65,18 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
 
 
 def _against_the_best(tables: dict[str, pd.DataFrame]) -> list[str | None]:
-    """Return the verdict of each variant against the recommended one, None without a test."""
-    variants, comparisons = tables["variants"]["variant"], tables["comparisons"]
+    """Return the verdict of each variant against the best one, None without a test.
+
+    A variant of the lecture's protocol has none: its accuracy was monitored on the test documents.
+    """
+    variants, comparisons = tables["variants"], tables["comparisons"]
     row = recommended(tables)
     best = None if row is None else row["variant"]
     verdicts = comparisons[comparisons["variant_b"] == best].set_index("variant_a")["verdict"]
-    return ["the best" if name == best else verdicts.get(name) for name in variants]
+    monitored = variants.loc[variants["protocol"] == "lecture", "variant"]
+    verdicts = verdicts.to_dict() | {best: "the best"}
+    verdicts |= dict.fromkeys(monitored, "lecture's protocol")
+    return [verdicts.get(name) for name in variants["variant"]]
 
 
 def protocol_table(runs: pd.DataFrame) -> HTML:

@@ -7,6 +7,7 @@ from IPython.display import HTML
 
 from seq2report.core.wording import plural
 from seq2report.report import html
+from seq2report.report.comparison_page import EXACT, NEAR
 from seq2report.report.numbers import fill, percent
 
 PUBLISHED = {"model": "model", "figure": "theirs", "our_figure": "ours", "metric": "metric"}
@@ -40,8 +41,8 @@ def leakage(pairs: pd.DataFrame, splits: pd.DataFrame) -> HTML:
 
 def effect(variants: pd.DataFrame) -> HTML:
     """Return the accuracy with and without duplicates (table variants)."""
-    columns = {"accuracy": "all test documents", "accuracy_unseen": "without exact duplicates"}
-    columns |= {"accuracy_unseen_near": "without exact and near duplicates"}
+    columns = {"accuracy": "all test documents", "accuracy_unseen": EXACT}
+    columns |= {"accuracy_unseen_near": NEAR}
     shown = variants[[*columns]].rename(columns=columns)
     shown.insert(0, "variant", [html.variant(row) for row in variants.itertuples()])
     counts = variants[["test_documents", "unseen_documents", "unseen_near_documents"]].iloc[0]
