@@ -61,7 +61,7 @@ def test_the_outcome_names_the_best_and_its_equals():
     assert "(95% interval 88.0% to 92.0%)" in shown
     assert "Not distinguishable from it: LSTM." in shown  # and not what was watched
     checks = unescape(outcome.checks(runs()).data)
-    assert "differences from the best below about 2.1 percentage points" in checks
+    assert "a true difference from the best of about 2.1 percentage points in 80%" in checks
     assert "Variants of the lecture's protocol are left out, because" in checks
 
 

@@ -44,8 +44,8 @@ def test_the_commands_name_the_run_of_the_variant_to_use(tables):
     shown = text(practice_page.usage("news", tables, "results/mine/report/tables"))
     variant = outcome.recommended(tables, "to use")["variant"]
     run = f"results/mine/news/runs/{variant}/seed-1"
-    assert f'seq2report predict {run} "A text to classify."' in shown
-    assert f"seq2report explain {run}" in shown
+    assert f'python scripts/predict.py {run} "A text to classify."' in shown
+    assert f"python scripts/explain.py {run}" in shown
 
 
 def test_detectable_differences_are_those_of_the_comparisons_with_the_best(tables):
@@ -56,7 +56,7 @@ def test_detectable_differences_are_those_of_the_comparisons_with_the_best(table
     assert shown[1::2] == [f"{100 * value:.1f}" for value in pairs["detectable"]]
     level = pairs.loc[pairs["verdict"] == "not distinguishable", "detectable"].median()
     opening = outcome.checks(tables).data
-    assert f"below about {100 * level:.1f} percentage points" in opening
+    assert f"of about {100 * level:.1f} percentage points in 80% of all cases" in opening
 
 
 def test_without_a_recommendation_nothing_is_said(tables):

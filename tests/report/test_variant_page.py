@@ -165,6 +165,7 @@ def tables(kind="held out", with_history=True):
             split="random",
             header="cut",
             seeds="1",
+            runs=1,
             test_documents=20,
             metric="accuracy",
             score=[0.8, 0.9],
@@ -269,6 +270,19 @@ def test_a_variant_without_epochs_or_mistakes_has_its_page(tmp_path):
     assert "Learning curves" not in html
     assert "All answers on the test documents are correct." in html
     assert "rank 2 of 2; <em>the best</em>" in html
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_answers_of_several_seeds_are_not_called_documents(runs):
+    made = tables(with_history=False)
+    own = {name: rows for part in ("runs", "answers") for name, rows in made[part].items()}
+    own = {name: rows[rows["variant"] == "a"] for name, rows in own.items() if "variant" in rows}
+    own["variants"] = own["variants"].assign(runs=runs)
+    own["documents"] = own["documents"].assign(kind="right")
+    shown = "".join(part.data for part in variant_page.sections(own, "x"))
+    counted = "2 of 6 documents (33.3%)" if runs == 1 else "2 of 6 answers (all seeds) (33.3%)"
+    assert counted in shown
+    assert ("All answers of the first seed on the test documents" in shown) == (runs == 2)
 
 
 def test_by_the_lectures_protocol_nothing_is_compared_with_the_best(tmp_path):

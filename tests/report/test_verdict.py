@@ -92,7 +92,7 @@ def test_what_another_variant_surpasses_for_less_is_not_worth_it_though_cheaper_
 
     kind, shown = said(table)
     assert (kind, shown.count("Bayes")) == ("bad", 1)
-    assert shown.endswith("is better and cheaper.")
+    assert shown.endswith("has a higher score and costs less.")
     assert "not worth it here" in shown
     kind, shown = said(table.assign(fit_cpu_seconds=[900.0, 40.0, 60.0, 10.0]))
     assert kind == "level"  # 40 s and 60 s count as equal
@@ -104,7 +104,7 @@ def test_the_best_is_named_beside_a_cheaper_variant_that_is_not_worse():
     said = card(names=("svm", "lstm"))
     assert said.startswith("News Use A LSTM <b> : 89.5% , 30 s to train.")
     assert "Best C SVM : 90.0% (no significant difference), at 2 times the cost." in said
-    assert "differences from the best below about 2.1 percentage points" in said
+    assert "a true difference from the best of about 2.1 percentage points in 80%" in said
 
 
 def test_beside_a_network_stands_the_cheapest_pipeline_that_is_not_worse():

@@ -56,7 +56,7 @@ def _near(scores: pd.Series, row: pd.Series) -> str:
         return ""
     return fill(
         "{near} of the others {verb} within one standard error of it ({error:.1f} points on {n:n"
-        " documents}): among these, the choice is chance. ",
+        " documents}): these differences can be chance. ",
         near=near,
         verb="is" if near == 1 else "are",
         error=100 * error,

@@ -46,9 +46,10 @@ def recommendation(tables: dict[str, pd.DataFrame]) -> HTML:
     shown = shown[[*columns]].rename(columns=columns)
     formats = {metric: percent, "CPU time": seconds, "prediction time": milliseconds}
     caption = (
-        f"{circumstances(tables['variants'])}. Cheap and fast: it takes less than half of the time"
-        " of the best variant, and no other one takes less than half of its own; of several, the"
-        f" one with the best score.{_left_out(tables['variants'])}"
+        f"{circumstances(tables['variants'])}. Cheap: by CPU time; fast: by prediction time. Of the"
+        " variants that take less than half of the time of the best one and less than twice the"
+        " shortest time, the one with the best score is named; without any, the best one itself."
+        f"{_left_out(tables['variants'])}"
     )
     return html.table(shown, formats, caption, text=("", "variant"), raw=("variant",))
 
@@ -124,7 +125,7 @@ def calibration_table(corpus: str, variants: pd.DataFrame) -> HTML:
     """Return the measures of calibration of each variant."""
     if variants["ece"].isna().all():
         return HTML("")
-    confident = f"confident ({variants['confidence'].iloc[0]:.0%} or more)"
+    confident = f"confident ({100 * variants['confidence'].iloc[0]:g}% or more)"
     columns = {"named": "variant", "ece": "calibration error", "brier": "Brier score"}
     columns |= {"loss": "log loss", "confident_share": confident}
     columns |= {"confident_accuracy": "accuracy if confident", "accuracy": "accuracy"}

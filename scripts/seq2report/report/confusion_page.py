@@ -31,6 +31,7 @@ def sections(tables: dict[str, pd.DataFrame], corpus: str) -> Iterator[HTML]:
     counts, classes = tables["confusion"], list(tables["per_class"]["label"])
     size = counts.groupby("label")["documents"].transform("sum")
     pairs = counts.assign(size=size, share=counts["documents"] / size)
+    pairs["runs"] = tables["variants"]["runs"].iloc[0]
     pairs["address"] = _addresses(pairs, tables["cells"], classes, corpus)
     wrong = pairs[pairs["label"] != pairs["predicted"]]
     if wrong.empty:
@@ -86,7 +87,14 @@ def _cells(pairs: pd.DataFrame, classes: list[str]) -> Iterator[tuple[int, int, 
 
 
 def _answers(row: pd.Series) -> str:
-    return f"{row['documents']:,} of {plural(row['size'], 'documents')} ({percent(row['share'])})"
+    return f"{row['documents']:,} of {_counted(row, 'size')} ({percent(row['share'])})"
+
+
+def _counted(row: pd.Series, column: str) -> str:
+    """Return a number of documents, or with several seeds of answers."""
+    if row["runs"] > 1:
+        return f"{plural(row[column], 'answers')} (all seeds)"
+    return plural(row[column], "documents")
 
 
 def _joined(classes: list[str]) -> str:
@@ -102,14 +110,14 @@ def _joined(classes: list[str]) -> str:
 
 def _worst(pairs: pd.DataFrame, name: str) -> HTML:
     """Return the table of the most frequent confusions."""
+    has_seeds = pairs["runs"].iloc[0] > 1
+    counted = "answers" if has_seeds else "documents"
     columns = {"label": "class", "predicted": "classified as"}
-    columns |= {"documents": "documents", "share": "of the class", "address": "excerpts"}
+    columns |= {"documents": counted, "share": "of the class", "address": "excerpts"}
     most = pairs.sort_values(["documents", "share"], ascending=False, kind="stable").head(PAIRS)
-    caption = (
-        f"The {len(most)} most frequent of {len(pairs):,} confusions; documents are those of all"
-        " seeds"
-    )
-    formats = {"documents": "{:,}".format, "of the class": percent}
+    caption = f"The {len(most)} most frequent of {len(pairs):,} confusions"
+    caption += "; answers are those of all seeds" if has_seeds else ""
+    formats = {counted: "{:,}".format, "of the class": percent}
     shown = most[[*columns]].rename(columns=columns)
     shown["excerpts"] = [
         None if address.endswith("-none") else html.link("show", f"#{address}")
@@ -125,7 +133,7 @@ def _documents(pairs: pd.DataFrame, cells: pd.DataFrame, corpus: str) -> Iterato
     for address, row in named[~named.index.str.endswith("-none")].iterrows():
         rows = kept[row["label"], row["predicted"]]
         about = _named(row, "True class {label}, predicted class {predicted}")
-        about += f": {len(rows):,} of {plural(row['documents'], 'documents')}"
+        about += f": {len(rows):,} of {_counted(row, 'documents')}"
         yield _shown(
             address, corpus, html.paragraph(about, "soft"), *map(_document, rows.itertuples())
         )

@@ -28,7 +28,7 @@ def detectable(corpus: str, tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         " several seeds (Bloom 1995, “Minimum detectable effects”, Evaluation Review 19(5)). "
         + (
             "More test documents reduce only the part that is due to documents."
-            if best["runs"] > 1
+            if tables["variants"]["runs"].max() > 1
             else "About four times as many test documents halve it."
         ),
         title=best["title"],
@@ -114,12 +114,13 @@ def usage(corpus: str, tables: dict[str, pd.DataFrame], table_folder: str) -> It
     yield html.heading("Use the model")
     yield html.text(
         "The folder of the run of {title} has all that its predictions need, and can be copied to"
-        " another machine with seq2report. Run these commands in the folder from which the report"
-        " was made.",
+        " another machine with seq2report. Run these commands in a clone of seq2report, in its"
+        " environment. The path of the run is relative to the folder in which the report was made."
+        " With the installed package, write “seq2report predict” and “seq2report explain”.",
         title=use["title"],
     )
     yield html.code(
-        f'seq2report predict {run} "A text to classify."\n'
-        f"seq2report predict {run} --file texts.csv --format csv\n"
-        f'seq2report explain {run} "A text to classify."'
+        f'python scripts/predict.py {run} "A text to classify."\n'
+        f"python scripts/predict.py {run} --file texts.csv --format csv\n"
+        f'python scripts/explain.py {run} "A text to classify."'
     )

@@ -200,7 +200,7 @@ def sections(tables: dict[str, pd.DataFrame], corpus: str) -> Iterator[HTML]:
     yield from _calibration(tables)
     is_confident = tables["documents"]["probability"].notna().any()
     yield html.heading("Most confident errors" if is_confident else "Errors", 3)
-    yield _mistakes(tables["documents"])
+    yield _mistakes(tables["documents"], tables["variants"]["runs"].iloc[0])
     yield from _deciding(tables)
 
 
@@ -256,8 +256,10 @@ def _calibration(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         return
     yield html.text(
         "Can the probabilities be trusted? ECE {ece:percent}, Brier score {brier:.3f}; 0 is best"
-        " for both. The expected calibration error (ECE) is the mean distance between confidence"
-        " and accuracy. The Brier score is the squared error of all probabilities.",
+        " for both. The expected calibration error (ECE) is the distance between mean confidence"
+        " and accuracy of the documents with a similar confidence, averaged over bins of confidence"
+        " with their numbers of documents as weights. The Brier score is the squared error of the"
+        " probabilities, summed over the classes and averaged over the documents; it is at most 2.",
         **row[["ece", "brier"]],
     )
     caption = (
@@ -269,10 +271,12 @@ def _calibration(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
     yield html.figure(picture, alt, caption)
 
 
-def _mistakes(documents: pd.DataFrame) -> HTML:
+def _mistakes(documents: pd.DataFrame, runs: int) -> HTML:
+    """Return the errors among the documents, which are those of the first of ``runs`` seeds."""
     wrong = documents[documents["kind"] == "mistake"]
     if wrong.empty:
-        return html.paragraph("All answers on the test documents are correct.")
+        answers = "All answers of the first seed" if runs > 1 else "All answers"
+        return html.paragraph(f"{answers} on the test documents are correct.")
     is_confident = wrong["probability"].notna().all()
     answers = [
         f"{row.id}. The label is {row.label}, the answer {row.answer}"

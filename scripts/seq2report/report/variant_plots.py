@@ -127,7 +127,7 @@ def heat_map(confusion: pd.DataFrame, classes: Sequence[str]) -> Figure:
 
 
 def _name_shares(axes: Axes, classes: list[str], shares: np.ndarray, counts: np.ndarray) -> None:
-    """Give each cell of a heat map the names of its classes, its share and its documents."""
+    """Give each cell of a heat map the names of its classes, share and answers (of all seeds)."""
     side = len(shares)
     groups = [[] for _ in range(side)]
     for n, name in enumerate(classes):

@@ -140,10 +140,10 @@ def _judged(
     dearer, cheaper = (not tied(own, least) and is_so for is_so in (own > least, own < least))
     if verdict == "better":
         kind, judged = "good", "worth its cost if every point counts"
-    elif cheaper and (first := _better_and_cheaper(tables, other)) is not None:
+    elif cheaper and (first := _higher_and_cheaper(tables, other)) is not None:
         kind, judged = (
             "bad",
-            f"not worth it here, because {html.variant(first)} is better and cheaper",
+            f"not worth it here, because {html.variant(first)} has a higher score and costs less",
         )
     elif cheaper:
         kind, judged = "level", "worth it if training has to be cheap"
@@ -154,13 +154,13 @@ def _judged(
     return kind, label, f"{_named(other)} ({NEXT[verdict]}), {cost}: {judged}."
 
 
-def _better_and_cheaper(tables: dict[str, pd.DataFrame], row: pd.Series) -> pd.Series | None:
-    """Return the best variant that is better and clearly cheaper than this one, or None."""
+def _higher_and_cheaper(tables: dict[str, pd.DataFrame], row: pd.Series) -> pd.Series | None:
+    """Return the best variant with a higher score than this one and clearly cheaper, or None."""
     rows = tables["variants"][tables["variants"]["protocol"] != "lecture"]
-    is_better = rows["score"] > row["score"]
+    is_higher = rows["score"] > row["score"]
     own = row["fit_cpu_seconds"]
     is_cheaper = rows["fit_cpu_seconds"].map(lambda cost: cost < own and not tied(cost, own))
-    rows = rows[is_better & is_cheaper]
+    rows = rows[is_higher & is_cheaper]
     return None if rows.empty else rows.iloc[0]
 
 
