@@ -12,7 +12,7 @@ import polars as pl
 from seq2report.core.stored import open_parquet
 from seq2report.core.wording import FEW
 
-# Linear models are fitted on validation documents too, so these count as training documents.
+# Pipelines are fitted on validation documents too, so these count as training documents.
 ROLES = {"train": "training", "validation": "training", "test": "test", "unlabelled": "unlabelled"}
 
 
