@@ -111,6 +111,18 @@ def test_a_model_without_a_figure_on_the_slides_has_ours_and_no_difference(tmp_p
     assert pd.isna(row["difference"])
 
 
+@pytest.mark.parametrize(
+    ("shape", "reason"), [("150 × 100", ""), ("150 × 50", "150 × 50 numbers ")]
+)
+def test_the_shape_of_a_document_is_a_reason_only_if_it_differs(tmp_path, shape, reason):
+    tables = corpus("newsgroups", "lecture_dense")
+    tables["newsgroups/runs/runs"] = runs("lecture_dense", shape=shape)
+    why = carry_out(tables, tmp_path).loc["GloVe → dense", "why"]
+    assert why.startswith(reason)
+    assert ("(lecture: 150 × 100). A different random test set" in why) == bool(reason)
+    assert "A different random test set, Keras 3.0." in why
+
+
 ENTRY = {"from": "news/runs", "figure": "{n}", "why": "for {n}", "sample": "Little."}
 
 

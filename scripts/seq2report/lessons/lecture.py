@@ -71,6 +71,14 @@ def find(entry: dict, found: dict[str, pd.DataFrame]) -> dict | None:
     return row
 
 
+def other_shape(entry: dict, values: dict) -> str:
+    """Return as a reason that a document has another shape than the lecture's, or nothing."""
+    shape, ours = entry.get("shape"), values.get("document_shape")
+    if shape is None or ours in (None, shape):
+        return ""
+    return f"{ours} numbers per document (lecture: {shape})."
+
+
 def compare(
     experiments: Iterable[dict], found: dict[str, pd.DataFrame], sample: bool
 ) -> pd.DataFrame:
@@ -93,7 +101,8 @@ def compare_one(experiment: dict, found: dict[str, pd.DataFrame], sample: bool) 
         if values is not None:
             figures = {} if sample else entry.get("differences", {})
             differences = "; ".join(difference(values, *figure) for figure in figures.items())
-            reasons = [entry.get("sample", "") if sample else "", entry.get("why", "")]
+            reasons = [entry.get("sample", "") if sample else "", other_shape(entry, values)]
+            reasons.append(entry.get("why", ""))
             if BEYOND in differences:
                 reasons.append(entry.get("beyond", "The reason is not known."))
             texts = {
