@@ -35,7 +35,7 @@ def _place(axes: Axes, points: pd.DataFrame) -> None:
             near = sum(math.hypot(x - a, y - b) < 0.16 * reach for a, b in taken)
             taken.append((x, y))
             offset = {"xytext": (9 if near else 6, 4 - 11 * near), "textcoords": "offset points"}
-            axes.annotate(word, (x, y), color=style["color"], **offset)
+            axes.annotate(word, (x, y), **offset)
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     axes.tick_params(labelsize=8)
     axes.set_xlabel("hidden unit 1", fontsize=8.5)

@@ -51,7 +51,7 @@ def scatter(features: pd.DataFrame, kinds: dict[str, str]) -> Figure:
         axes.scatter(rows[x], rows[y], s=55, c=style["color"], marker=style["marker"])
         label = {"xytext": (7, 5), "textcoords": "offset points", "fontsize": 11}
         for word, *place in rows[["word", x, y]].itertuples(index=False):
-            axes.annotate(word, place, color=style["color"], **label)
+            axes.annotate(word, place, **label)
     axes.set(xlim=(-0.1, 1.25), ylim=(-0.1, 1.2))
     axes.set(xlabel=f"has to do with the {x}", ylabel=f"has to do with the {y}")
     axes.grid(alpha=0.25)
