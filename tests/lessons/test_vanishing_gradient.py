@@ -182,7 +182,7 @@ def test_every_table_is_complete_and_the_page_is_built_from_them(small, tmp_path
     weights = tables["networks"].set_index("cell")["cell_weights"].to_dict()
     units = lesson.UNITS
     simple = units * (5 + units + 1)
-    assert weights["SimpleRNN"] == simple
+    assert weights[lesson.SIMPLE] == simple
     assert weights["LSTM"] == 4 * simple
     assert weights["GRU"] == 3 * simple + 3 * units  # Keras's GRU has a second bias
     assert len(tables["memory"]) == 5 * 2 * lesson.REPETITIONS
@@ -237,7 +237,7 @@ def memory_table(accuracies):
 
 
 def test_a_length_counts_as_solved_only_if_all_shorter_ones_are():
-    usual = dict.fromkeys(["SimpleRNN", "LSTM", "GRU"], page.USUAL)
+    usual = dict.fromkeys([lesson.SIMPLE, "LSTM", "GRU"], page.USUAL)
     values = [(1.0, 0.95), (0.8, 1.0), (0.95, 0.2)]
     mean = page.mean_accuracy(memory_table(dict(zip(usual.items(), values, strict=True))))
     assert page.longest_solved(mean).tolist() == [10, 0, 5]
@@ -257,6 +257,15 @@ def test_the_page_reports_for_which_cells_the_opened_gate_helps():
     same = dict.fromkeys(accuracies, (0.5, 0.5))
     shown = page.effect_of_an_open_gate(page.mean_accuracy(memory_table(same))).data
     assert "did not help" in shown
+
+
+@pytest.mark.parametrize(("fall", "is_explained"), [(1e3, True), (1e9, False)])
+def test_a_gradient_that_falls_less_than_the_gates_alone_would_is_explained(fall, is_explained):
+    starts = pd.DataFrame({"cell": ["LSTM", "GRU"], "start": page.USUAL, "kept": [0.73, 0.5]})
+    falls = starts[["cell"]].assign(stage="before", fall=fall)
+    shown = page.kept_before_training({"starts": starts, "falls": falls}, 50).data
+    assert "after 50 steps the state is smaller by a factor of" in shown
+    assert ("fall less" in shown) == is_explained
 
 
 def test_a_factor_is_written_for_readers():

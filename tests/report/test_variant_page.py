@@ -106,6 +106,13 @@ def drawn(rows, settings=None, **names):
     return variant_page.drawing({"News": rows}, settings or {"title": "A"}, **about).data
 
 
+@pytest.mark.parametrize("name", ["Dropout", "LSTM"])
+def test_dropout_is_explained_if_a_network_has_it(name):
+    rows = BRANCHED.assign(name=BRANCHED["name"].replace("Conv1D", name))
+    shown = variant_page.drawings({"News": rows}, [{"title": "A"}], {}, [])
+    assert ("during prediction" in "".join(part.data for part in shown)) == (name == "Dropout")
+
+
 def test_branches_are_drawn_side_by_side_above_what_merges_them():
     html = drawn(BRANCHED)
     assert re.findall("<strong>(.*?)</strong>", html) == [

@@ -104,12 +104,12 @@ def memory_of_units(tables: Tables) -> HTML:
 
 
 def variant_table(weights: int, more: int, caption: str) -> HTML:
-    """Return the weights of the standard cell and of the slide's variant, which has ``more``."""
+    """Return the parameters of the standard cell and of the slide's variant, which has ``more``."""
     rows = [
         ("standard", "h = o ⊙ tanh(c)", "none", weights),
         ("the slide's variant", "h = o ⊙ tanh(c W + b)", f"{more:,}", weights + more),
     ]
-    columns = ["cell", "hidden state", "weights of this tanh", "weights of the layer"]
+    columns = ["cell", "hidden state", "parameters of this tanh", "parameters of the layer"]
     table, formats = pd.DataFrame(rows, columns=columns), {columns[-1]: "{:,}".format}
     return html.table(table, formats, caption, text=("hidden state",))
 

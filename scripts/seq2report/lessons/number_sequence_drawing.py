@@ -16,15 +16,15 @@ def figure(lesson: Tables) -> HTML:
     table = lesson["parameters"]
     caption = (
         "Every parameter of the trained network is a square: blue is positive, orange (with a"
-        " border) is negative, strong is far from 0. Each of the four gates of the LSTM has a"
-        " weight from the input to each unit, from each unit to each unit, and a bias for each"
-        " unit. The dense layer has one weight per unit and one bias."
+        " border) is negative, strong is far from 0. The LSTM has four layers inside: three gates"
+        " and the candidate. Each has a weight from the input to each unit, from each unit to each"
+        " unit, and a bias for each unit. The dense layer has one weight per unit and one bias."
     )
     return drawing.figure(caption, squares(table), total(table))
 
 
 def gates(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the rows of each gate of the LSTM."""
+    """Return the rows of each gate of the LSTM, and of the candidate."""
     return dict(list(table[table["layer"] == "LSTM"].groupby("gate", sort=False)))
 
 
@@ -67,18 +67,18 @@ def squares(table: pd.DataFrame) -> str:
         x += 90
     count = len(table)
     about = (
-        f"{count} squares: four blocks of {len(gates(table)['forget'])} for the gates of the LSTM,"
-        f" and {len(table[table['layer'] == 'Dense'])} for the dense layer."
+        f"{count} squares: four blocks of {len(gates(table)['forget'])} for the three gates and the"
+        f" candidate of the LSTM, and {len(table[table['layer'] == 'Dense'])} for the dense layer."
     )
     return drawing.drawing(y + 54, f"The {count} parameters of the network", about, *parts)
 
 
 def total(table: pd.DataFrame) -> str:
-    """Return the sum: per gate, of the four gates, of the dense layer and of all."""
+    """Return the sum: per layer of the LSTM, of its four layers, of the dense layer and of all."""
     of_gate, dense = gates(table)["forget"], table[table["layer"] == "Dense"]
-    rows = [(f"{kind}, per gate", *shape(of)) for kind, of in of_gate.groupby("kind", sort=False)]
+    rows = [(f"{kind}, per layer", *shape(of)) for kind, of in of_gate.groupby("kind", sort=False)]
     count = len(gates(table))
-    rows += [(f"LSTM: {count} gates", f"{count} × {len(of_gate)}", count * len(of_gate))]
+    rows += [(f"LSTM: {count} layers", f"{count} × {len(of_gate)}", count * len(of_gate))]
     rows += [(f"Dense: {kind}", *shape(of)) for kind, of in dense.groupby("kind", sort=False)]
     parts = []
     for n, (label, product, value) in enumerate(rows):

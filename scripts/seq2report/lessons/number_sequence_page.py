@@ -99,14 +99,14 @@ def comparison_with_rules(tables: Tables, facts: dict) -> HTML:
     if max(errors["last number + 1"], errors["linear regression"]) < EXACT:
         template += (
             " But “last number + 1” is exact, and the linear regression finds an exact rule from"
-            " the same {train_windows} windows. It computes {weights} weights directly; the"
-            " network needs {updates:,} steps to find its {parameters} weights."
+            " the same {train_windows} windows. It computes {own} parameters directly; the"
+            " network needs {updates:,} steps to find its {parameters} parameters."
         )
     return html.text(
         template,
         lstm=errors["LSTM"],
         repeating=errors["last number"],
-        weights=facts["window"] + 1,
+        own=facts["window"] + 1,
         updates=facts["epochs"] * facts["steps"],
         **facts,
     )

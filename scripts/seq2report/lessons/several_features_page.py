@@ -20,9 +20,9 @@ def networks_table(facts: dict) -> HTML:
     shapes = [f"({facts['window']}, {features})" for features in (1, 2)]
     table = pd.DataFrame({"inputs": INPUTS, "input shape": shapes})
     table["network"] = f"LSTM({facts['units']}) → Dense(1)"
-    table["weights"] = [facts["parameters_1"], facts["parameters_2"]]
+    table["parameters"] = [facts["parameters_1"], facts["parameters_2"]]
     caption = "The two networks; the shape is hours × features"
-    formats = {"weights": "{:,}".format}
+    formats = {"parameters": "{:,}".format}
     return html.table(table, formats, caption, text=("inputs", "input shape", "network"))
 
 
@@ -108,11 +108,11 @@ def comparison_with_both(tables: Tables, facts: dict) -> HTML:
     return html.text(
         "With both features, {verdict}: {line:.3f} °C for the regression and {mae_both:.3f} °C for"
         " the LSTM. The law is linear in temperature and irradiance, so a linear regression has the"
-        " right form, with {weights} weights instead of {parameters_2:,}. The LSTM has to learn"
+        " right form, with {own} parameters instead of {parameters_2:,}. The LSTM has to learn"
         " this linear function from the data.",
         verdict=compare(facts["mae_both"], line, equal),
         line=line,
-        weights=2 * facts["window"] + 1,
+        own=2 * facts["window"] + 1,
         **facts,
     )
 

@@ -40,7 +40,7 @@ def data(lesson: Tables, shape: str, about: str, **values: object) -> HTML:
     """Return a paragraph about the data of a shape, and the size and CPU time of its network."""
     return html.text(
         about
-        + " The network has {parameters:,.0f} weights. Training took {fit_cpu_seconds:seconds}"
+        + " The network has {parameters:,.0f} parameters. Training took {fit_cpu_seconds:seconds}"
         " of CPU time.",
         **values,
         **headline(lesson, shape),

@@ -12,7 +12,8 @@ from seq2report.core.durations import stopwatch
 from seq2report.lessons import common
 from seq2report.lessons.common import Corpus, Documents, draw_documents, embedding
 
-CELLS = ("SimpleRNN", "LSTM", "GRU")
+CELLS = ("SimpleRNN", "LSTM", "GRU")  # of Keras
+SIMPLE = "simple RNN"  # its name in tables
 UNITS = 32
 LENGTH = 100  # words that a network reads
 FAR = 50  # steps back; the gradient there is compared with the gradient at the last word
@@ -28,6 +29,11 @@ UNSEEN = 1000  # test sequences of a memory network
 LEARNING_RATE = {"documents": 0.003, "memory": 0.005}
 OPEN = 4.0  # bias of an opened gate: sigmoid(4) = 98.2 % of the state is kept per step
 USUAL, OPENED = "as Keras starts it", "gate opened"
+
+
+def shown(kind: str) -> str:
+    """Return the name of one of `CELLS` in tables."""
+    return SIMPLE if kind == "SimpleRNN" else kind
 
 
 class Network:
@@ -46,6 +52,7 @@ class Network:
         import keras
 
         self.kind, self.length = kind, length
+        self.name = shown(kind)
         self.embedding = embedding(vectors)
         self.cell = getattr(keras.layers, f"{kind}Cell")(UNITS)
         self.output = keras.layers.Dense(classes)
@@ -179,12 +186,12 @@ def measure_cell(
     after = quartiles(gradient_norms(network, measured.ids, measured.truth))
     for stage, frame in (("before", before), ("after", after)):
         frame.insert(0, "stage", stage)
-        frame.insert(1, "cell", network.kind)
+        frame.insert(1, "cell", network.name)
     predicted = network.logits(tested.ids, LENGTH).numpy().argmax(axis=1)
     accuracy = float((predicted == tested.truth).mean())
     weights = sum(int(np.prod(variable.shape)) for variable in network.cell.trainable_variables)
-    logging.info("%s: test accuracy %.3f", network.kind, accuracy)
-    row = {"cell": network.kind, "cell_weights": weights, "test_accuracy": accuracy}
+    logging.info("%s: test accuracy %.3f", network.name, accuracy)
+    row = {"cell": network.name, "cell_weights": weights, "test_accuracy": accuracy}
     return [before, after], row, count
 
 
@@ -285,10 +292,10 @@ def recall(seed: int, calls: int, steps_back: Sequence[int], repetitions: int) -
             for start, steps in product(starts, steps_back):
                 network.restart(starts[start])
                 rng = np.random.default_rng([seed, repetition, steps])
-                row = {"cell": kind, "start": start, "steps": steps, "repetition": repetition}
-                rows.append(row | {"accuracy": train_memory(network, steps, calls, rng)})
-        logging.info("memory task: %s", kind)
-    return pd.DataFrame(rows)
+                accuracy = train_memory(network, steps, calls, rng)
+                rows.append((network.name, start, steps, repetition, accuracy))
+        logging.info("memory task: %s", network.name)
+    return pd.DataFrame(rows, columns=["cell", "start", "steps", "repetition", "accuracy"])
 
 
 def run_lesson(corpus: Corpus, epochs: int, calls: int, seed: int) -> dict[str, pd.DataFrame]:
@@ -300,10 +307,10 @@ def run_lesson(corpus: Corpus, epochs: int, calls: int, seed: int) -> dict[str, 
     tables, facts = compare_on_documents(corpus, epochs, seed)
     memory = recall(seed, calls, STEPS_BACK, REPETITIONS)
     after = tables["falls"].query("stage == 'after'").set_index("cell")["fall"]
-    starts = memory[["cell", "start"]].drop_duplicates().query("cell != 'SimpleRNN'")
+    starts = memory[["cell", "start"]].drop_duplicates().query("cell != @SIMPLE")
     starts["kept"] = [kept_per_step(kind, start) for kind, start in starts.to_numpy()]
     facts |= {"seed": seed, "far": FAR, "symbols": SYMBOLS, "updates": calls * UPDATES}
     facts |= {"batch": BATCH, "repetitions": REPETITIONS, "unseen_sequences": UNSEEN}
-    facts |= {"open_bias": OPEN, "fall_simple_rnn": after["SimpleRNN"], "fall_lstm": after["LSTM"]}
+    facts |= {"open_bias": OPEN, "fall_simple_rnn": after[SIMPLE], "fall_lstm": after["LSTM"]}
     facts |= {"fall_gru": after["GRU"], "fit_cpu_seconds": watch()[1]}
     return tables | {"memory": memory, "starts": starts, "facts": pd.DataFrame([facts])}

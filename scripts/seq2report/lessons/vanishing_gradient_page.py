@@ -6,6 +6,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.core.tables import Tables
+from seq2report.lessons.vanishing_gradient import SIMPLE
 from seq2report.lessons.vanishing_gradient_plots import STARTS, power_of_ten
 from seq2report.report import html
 from seq2report.report.numbers import listed, percent
@@ -29,16 +30,23 @@ def factor(value: float) -> str:
 def kept_before_training(tables: Tables, far: int) -> HTML:
     """Return a paragraph about the share of the state that the gates keep before training."""
     kept = tables["starts"].query("start == @USUAL").set_index("cell")["kept"]
+    falls = tables["falls"].query("stage == 'before'").set_index("cell")["fall"]
     gates = [
         f"the {'forget' if cell == 'LSTM' else 'update'} gate of the {cell} keeps {share:.2f} of"
         f" the state per step, and after {far} steps the state is smaller by a factor of"
         f" {factor(1 / share**far)}"
         for cell, share in kept.items()
     ]
+    less = (
+        " Before training, the gradients measured below fall less: gates change from word to word,"
+        " the units whose gates keep most dominate the length of the gradient, and it also flows"
+        " back through the hidden state."
+    )
     return html.text(
         "The network has to learn when to keep its state. Keras initialises the bias of the forget"
         " gate of an LSTM with 1 (unit_forget_bias) and the biases of a GRU with 0. Before"
-        " training, {gates}. An LSTM or a GRU that has not been trained yet forgets, too.",
+        " training, {gates}. An LSTM or a GRU that has not been trained yet forgets, too."
+        + (less if (falls[kept.index] < 1 / kept**far).all() else ""),
         gates="; ".join(gates),
     )
 
@@ -71,12 +79,12 @@ def effect_of_training(tables: Tables) -> HTML:
         )
     else:
         learned = "After training, the gradients of LSTM and GRU do not reach much further back."
-    if all(after["SimpleRNN"] > CLEAR * after[cell] for cell in GATED):
+    if all(after[SIMPLE] > CLEAR * after[cell] for cell in GATED):
         compared = (
             "After training, the gradient of the simple RNN falls far more than those of LSTM and"
             " GRU. The simple RNN has no gate that could learn to keep the state."
         )
-    elif all(after["SimpleRNN"] <= after[cell] for cell in GATED):
+    elif all(after[SIMPLE] <= after[cell] for cell in GATED):
         compared = (
             "After training, the gradient of the simple RNN falls no more than those of LSTM and"
             " GRU. Textbooks describe the opposite. It is possible for two reasons: Keras"
@@ -94,7 +102,7 @@ def effect_of_training(tables: Tables) -> HTML:
 
 def networks_table(tables: Tables, far: int, caption: str) -> HTML:
     falls = tables["falls"].set_index(["stage", "cell"])["fall"]
-    names = {"cell_weights": "weights of the layer", "test_accuracy": "test accuracy"}
+    names = {"cell_weights": "parameters of the layer", "test_accuracy": "test accuracy"}
     networks = tables["networks"].rename(columns=names)
     columns = {
         f"fall of the gradient over {far} words, before training": "before",
@@ -102,7 +110,7 @@ def networks_table(tables: Tables, far: int, caption: str) -> HTML:
     }
     for name, stage in columns.items():
         networks[name] = networks["cell"].map(falls[stage])
-    formats = {"weights of the layer": "{:,}".format, "test accuracy": percent}
+    formats = {"parameters of the layer": "{:,}".format, "test accuracy": percent}
     return html.table(networks, formats | dict.fromkeys(columns, factor), caption)
 
 
@@ -141,8 +149,8 @@ def effect_of_an_open_gate(mean: pd.DataFrame) -> HTML:
     if helped:
         sentences.append(
             f"With the gate opened, {listed(helped)} can solve longer sequences after the same"
-            " number of updates. The cell and the number of weights are the same; only the start"
-            " differs."
+            " number of updates. The cell and the number of parameters are the same; only the"
+            " start differs."
         )
     if raised:
         sentences.append(
@@ -155,8 +163,8 @@ def effect_of_an_open_gate(mean: pd.DataFrame) -> HTML:
 def comparison_with_simple_rnn(mean: pd.DataFrame) -> HTML:
     """Return how the cells compare as Keras starts them; ``mean`` as `mean_accuracy` returns it."""
     solved = longest_solved(mean).xs(USUAL, level="start")
-    better = [cell for cell in GATED if solved[cell] > solved["SimpleRNN"]]
-    worse = [cell for cell in GATED if solved[cell] < solved["SimpleRNN"]]
+    better = [cell for cell in GATED if solved[cell] > solved[SIMPLE]]
+    worse = [cell for cell in GATED if solved[cell] < solved[SIMPLE]]
     sentences = []
     if worse:
         sentences.append(

@@ -223,6 +223,12 @@ def coverage(
         if len(lost):
             yield html.paragraph("The most frequent words without a vector, and their counts:")
             yield html.words(lost["word"], lost["count"])
+    if "'" in "".join(missing["word"]):
+        yield html.paragraph(
+            "A word with an apostrophe has no vector if the vectors were trained on other tokens."
+            " For example, GloVe's own tokeniser splits “don't” into “do” and “n't”.",
+            "soft",
+        )
 
 
 def reading(document: pd.Series, spelled: pd.DataFrame, read: pd.DataFrame, ordered: bool) -> HTML:

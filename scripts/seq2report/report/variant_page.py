@@ -92,11 +92,20 @@ def chosen_settings(
 def drawings(
     layers: dict[str, pd.DataFrame], settings: list[dict], titles: dict[str, str], linked: list[str]
 ) -> Iterator[HTML]:
-    """Yield one `drawing` for each different settings; ``settings`` are those of each corpus."""
+    """Yield one `drawing` for each different settings; ``settings`` are those of each corpus.
+
+    Dropout is explained below them.
+    """
     different = [item for n, item in enumerate(settings) if item not in settings[:n]]
     for item in different:
         drawn = zip(layers.items(), settings, strict=True)
         yield drawing({k: rows for (k, rows), own in drawn if own == item}, item, titles, linked)
+    if any(rows["name"].eq("Dropout").any() for rows in layers.values()):
+        yield html.paragraph(
+            "Dropout sets a random share of the values to 0 in each training step, which reduces"
+            " overfitting. It does nothing during prediction.",
+            "soft",
+        )
 
 
 def drawing(
