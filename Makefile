@@ -29,7 +29,7 @@ test-all: $(READY)
 # Open the pages of the sample report and of a malicious corpus in Chromium, which must be
 # installed (Debian: `apt-get install chromium`). Takes screenshots of the pages.
 test-browser: report
-	SCREENSHOTS=1 $(BIN)/python -m pytest -m browser
+	SCREENSHOTS=1 $(BIN)/python -m pytest -m browser tests/browser
 
 # Run the workflow on a Slurm with one node. Needs root on Debian or Ubuntu; installs packages.
 test-slurm: $(READY)
