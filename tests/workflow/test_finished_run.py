@@ -9,11 +9,12 @@ import shutil
 import subprocess
 import sys
 
+import forks
 import pandas as pd
 import pytest
 import yaml
 from helpers import GROUPS, NEWSGROUPS, ROOT
-from project import ENSEMBLE, SNAKEMAKE, Project, edited, keep_check
+from project import ENSEMBLE, Project, edited, keep_check, without_checks
 
 import publish
 from seq2report.answers import predict
@@ -34,7 +35,6 @@ POOR = [
 ]
 POOR += ["sh", pwd.getpwuid(os.getuid()).pw_dir]
 
-CHECKED = "results/tiny/checked.json"
 OWN_FUNCTION = """
 import keras
 
@@ -59,6 +59,7 @@ def project(tmp_path_factory, config, poor) -> Project:
     project = Project.create(folder, config)
     (folder / "own.py").write_text(OWN_FUNCTION)
     project.snakemake(under=poor)
+    without_checks(folder)  # no rule reads the check
     return project
 
 
@@ -147,33 +148,46 @@ def test_a_second_run_has_nothing_to_do(project):
     assert project.planned() == {}
 
 
-@pytest.mark.parametrize("kind", ["file", "folder"])
-def test_own_texts_that_changed_are_fetched_and_read_again(project, kind):
-    own = project.folder / f"own {kind}"
-    text = own
-    if kind == "folder":
-        text = own / "a/1.txt"
-        text.parent.mkdir(parents=True)
-    text.write_text("a text")
-    place = {"url": f"file:{own.name}"}
-    source = {"file": f"own-{kind}.tar", "from": [place]}
-    corpus = {**NEWSGROUPS, "source": "own"}
-    config = edited(project.config, sources__own=source, corpora__own=corpus)
-    fetched, documents = f"resources/downloads/own-{kind}.tar", "results/tiny/own/documents.parquet"
-    project.snakemake(fetched, config=config)
-    assert project.planned(fetched, config=config) == {}
-    text.write_text("another text")
-    assert project.planned(fetched, config=config) == {"fetch": 1}
-    assert project.planned(documents, config=config) == {"fetch": 1, "read": 1}
-    project.snakemake(fetched, config=config)
-    assert b"another text" in (project.folder / fetched).read_bytes()
-    assert project.planned(fetched, config=config) == {}
+OWN_TEXTS = {"file": "own file", "folder": "own folder/a/1.txt"}
+
+
+def with_own_texts(config: dict, **digests: str) -> dict:
+    """Return the configuration with a corpus of each of `OWN_TEXTS`."""
+    changes = {}
+    for kind in OWN_TEXTS:
+        place = {"url": f"file:own {kind}"}
+        place |= {"sha256": digests[kind]} if digests else {}
+        changes[f"sources__own_{kind}"] = {"file": f"own-{kind}.tar", "from": [place]}
+        changes[f"corpora__own_{kind}"] = {**NEWSGROUPS, "source": f"own_{kind}"}
+    return edited(config, **changes)
+
+
+def test_own_texts_that_changed_are_fetched_and_read_again(project):
+    fetched = {kind: f"resources/downloads/own-{kind}.tar" for kind in OWN_TEXTS}
+    documents = [f"results/tiny/own_{kind}/documents.parquet" for kind in OWN_TEXTS]
+    targets, config = fetched.values(), with_own_texts(project.config)
+
+    def write(text: str) -> None:
+        for name in OWN_TEXTS.values():
+            (project.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (project.folder / name).write_text(text)
+
+    write("a text")
+    project.snakemake(*targets, config=config)
+    assert project.planned(*targets, config=config) == {}
+    write("another text")
+    assert project.planned(*targets, config=config) == {"fetch": 2}
+    assert project.planned(*documents, config=config) == {"fetch": 2, "read": 2}
+    project.snakemake(*targets, config=config)
+    content = {kind: (project.folder / file).read_bytes() for kind, file in fetched.items()}
+    assert all(b"another text" in each for each in content.values())
+    assert project.planned(*targets, config=config) == {}
     # What has a digest cannot be another one.
-    digest = hashlib.sha256((project.folder / fetched).read_bytes()).hexdigest()
-    pinned = edited(config, sources__own__from=[place | {"sha256": digest}])
-    project.snakemake(fetched, config=pinned)
-    text.write_text("a third text")
-    assert project.planned(fetched, config=pinned) == {}
+    digests = {kind: hashlib.sha256(each).hexdigest() for kind, each in content.items()}
+    pinned = with_own_texts(project.config, **digests)
+    project.snakemake(*targets, config=pinned)
+    write("a third text")
+    assert project.planned(*targets, config=pinned) == {}
 
 
 OWN = """
@@ -195,7 +209,7 @@ def test_another_workflow_imports_this_one_with_a_configuration_of_its_own(proje
     own.write_text(OWN.format(snakefile=str(project.folder / "Snakefile")))
     asked = ["best.txt", "--snakefile", own]
     assert project.planned(*asked) == {"best": 1}  # what is there is not made again
-    keep_check(project.folder / CHECKED, tmp_path / "elsewhere", "tiny")
+    (tmp_path / "elsewhere").mkdir()
     shutil.copy(project.folder / "own.py", tmp_path / "elsewhere")
     nothing_made = [*asked, "--directory", tmp_path / "elsewhere"]
     planned = project.planned(*nothing_made)
@@ -214,10 +228,9 @@ def test_the_import_that_the_documentation_shows_is_planned_as_it_stands(tmp_pat
     (tmp_path / "seq2report").symlink_to(ROOT)
     own = {"name": "mine", "compare": {"corpora": ["newsgroups"], "variants": ["naive_bayes"]}}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(own))
-    command = [SNAKEMAKE, "--dry-run", "best"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    trained = re.findall(r"^(seq2report_train_\w+) ", done.stdout + done.stderr, flags=re.MULTILINE)
+    status, output = forks.snakemake(["--dry-run", "best"], tmp_path)
+    assert status == 0, output
+    trained = re.findall(r"^(seq2report_train_\w+) ", output, flags=re.MULTILINE)
     assert set(trained) == {"seq2report_train_naive_bayes"}
 
 
@@ -281,7 +294,7 @@ def test_another_method_makes_the_ensemble_again_and_retrains_nothing(project):
 
 
 def test_a_chosen_run_is_used_elsewhere_and_nothing_is_chosen_where_a_candidate_failed(
-    project, tmp_path
+    project, tmp_path, capsys
 ):
     grid = {"grid": [1, 100_000]}  # no word is in so many documents
     steps = [{"TfidfVectorizer": {"min_df": grid}}, {"LinearSVC": {}}]
@@ -301,16 +314,14 @@ def test_a_chosen_run_is_used_elsewhere_and_nothing_is_chosen_where_a_candidate_
     page = (project.folder / "results/tiny/report/variant-tuned.html").read_text()
     assert "Chosen from 2 configurations: min_df " in page
     moved = shutil.copytree(project.folder / run, tmp_path / "run")
-    command = [sys.executable, ROOT / "scripts/predict.py", moved, "the moon"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert "the best of 2 on the validation documents: tuned_min_df_" in done.stderr
+    predict.main([str(moved), "the moon"])
+    printed = capsys.readouterr().err
+    assert "the best of 2 on the validation documents: tuned_min_df_" in printed
 
 
 def test_a_grid_is_written_down_as_it_stands(project):
     steps = [{"TfidfVectorizer": {}}, {"LinearSVC": {"C": {"grid": [1, 2]}}}]
     config = edited(project.config, name="grid", variants__svm__pipeline=steps)
-    keep_check(project.folder / CHECKED, project.folder, "grid")
     project.snakemake("results/grid/config.json", config=config)
     assert json.loads((project.folder / "results/grid/config.json").read_text()) == config
 
