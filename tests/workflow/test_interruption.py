@@ -17,7 +17,7 @@ import pytest
 import yaml
 from helpers import NEWSGROUPS
 from misbehaving_server import MisbehavingServer, whole
-from project import Project, keep_check
+from project import Project, without_checks
 
 pytestmark = pytest.mark.workflow
 SIGNALS = {
@@ -27,8 +27,9 @@ SIGNALS = {
     "Snakemake": [signal.SIGINT, signal.SIGTERM, signal.SIGKILL],
 }
 # The fetch has the same: at SIGTERM, Snakemake waits for its jobs, whose scripts get no signal. At
-# SIGINT, a page is an output like the files of the fetch.
+# SIGINT, a page is an output like the files of the fetch. A test below kills a script in training.
 LEFT_OUT = {
+    ("training", signal.SIGKILL, "the script"),
     ("training", signal.SIGTERM, "Snakemake"),
     ("notebook", signal.SIGTERM, "Snakemake"),
     ("notebook", signal.SIGINT, "Snakemake"),
@@ -98,6 +99,7 @@ def reference(tmp_path_factory, server, tiny_archive, tiny_vectors) -> Project:
         },
     }
     project = Project.create(tmp_path_factory.mktemp("unbroken"), config)
+    without_checks(project.folder)
     checkpoint = project.folder / "scripts/seq2report/models/checkpoint.py"
     each_epoch, changed = re.subn(
         "^(EVERY|RATIO) = .*", r"\1 = 0", checkpoint.read_text(), flags=re.MULTILINE
@@ -281,10 +283,15 @@ def test_after_an_interruption_the_next_run_ends_as_an_unbroken_one(
     for name in (*project.made, project.target):
         assert_same(tmp_path / name, reference.folder / name)
     if step == "training":
-        assert {f"{RUN}/{path.name}" for path in (tmp_path / RUN).iterdir()} == set(TRAINED[:-1])
-        assert not (tmp_path / f"{RUN}.checkpoint").exists()
-        said = (tmp_path / "results/tiny/logs/train/news-dense-1.log").read_text()
-        assert "going on after epoch 1, as" in said
+        assert_resumed(tmp_path)
+
+
+def assert_resumed(folder: Path) -> None:
+    """Check that a training went on from its checkpoint, and left nothing but a run."""
+    assert {f"{RUN}/{path.name}" for path in (folder / RUN).iterdir()} == set(TRAINED[:-1])
+    assert not (folder / f"{RUN}.checkpoint").exists()
+    log = folder / "results/tiny/logs/train/news-dense-1.log"
+    assert "going on after epoch 1, as" in log.read_text()
 
 
 def unlock(project: Interrupted) -> None:
@@ -311,13 +318,16 @@ def test_a_run_that_is_made_again_stays_until_the_new_one_is_whole(reference, se
         os.kill(process, signal.SIGKILL)
     run.wait(PATIENCE)
     project.release()
+    wait_for(lambda: not processes(tmp_path))
     assert_kept(project)
+    assert (tmp_path / f"{RUN}.checkpoint").is_file()
     unlock(project)
     status, output = project.again()
     assert "train_dense" in output
     assert status == 0
     for name in project.made:
         assert_same(tmp_path / name, reference.folder / name)
+    assert_resumed(tmp_path)
 
 
 @pytest.mark.reliability("Interruption")
@@ -338,7 +348,7 @@ def test_a_training_that_fails_keeps_the_old_run_and_is_tried_again(reference, s
 
 
 @pytest.mark.reliability("Bad machine")
-def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(
+def test_a_second_run_is_refused_unless_it_has_another_name_and_the_first_goes_on(
     reference, server, tmp_path
 ):
     project = Interrupted(reference, "notebook", tmp_path, server)
@@ -347,21 +357,8 @@ def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(
     assert status != 0
     assert "directory cannot be locked" in refused.lower()
     project.assert_none_or_whole()
-    project.release()
-    assert run.wait(PATIENCE) == 0
-    for name in project.made:
-        assert_same(tmp_path / name, reference.folder / name)
-
-
-@pytest.mark.reliability("Bad machine")
-def test_two_runs_of_different_names_do_not_disturb_each_other(reference, server, tmp_path):
-    project = Interrupted(reference, "notebook", tmp_path, server)
-    run, _ = project.start()
-    project.config, project.target = (
-        project.config | {"name": "other"},
-        READ[0].replace("tiny", "other", 1),
-    )
-    keep_check(reference.folder / "results/tiny/checked.json", tmp_path, "other")
+    project.config = project.config | {"name": "other"}
+    project.target = READ[0].replace("tiny", "other", 1)
     status, output = project.again()
     assert status == 0, output
     for name in READ:
