@@ -44,34 +44,38 @@ def arguments(tiny, output, fit, layers, **more):
 @interruption
 @pytest.mark.workflow
 @pytest.mark.parametrize(
-    ("fit", "after"),
-    [(STOPPED, ["4", "1 of the second fit"]), (LECTURE, ["2"])],
+    ("fit", "killed", "after"),
+    [(STOPPED, 4, "1 of the second fit"), (LECTURE, 0, "2")],
     ids=[
-        "with early stopping, and killed once more in the second fit",
-        "by the lecture's protocol",
+        "with early stopping, and broken off in the second fit",
+        "by the lecture's protocol, broken off",
     ],
 )
 def test_a_training_that_was_killed_goes_on_from_its_last_epoch_and_ends_with_the_same_figures(
-    tiny, tmp_path, caplog, fit, after
+    tiny, tmp_path, caplog, monkeypatch, fit, killed, after
 ):
-    whole, output = tmp_path / "whole", tmp_path / "run"
+    whole, asked = tmp_path / "whole", arguments(tiny, tmp_path / "run", fit, DENSE)
     call(train_network, **arguments(tiny, whole, fit, DENSE))
     assert not (tmp_path / "run.checkpoint").exists()  # not written that early
     epochs = len(pd.read_csv(whole / "history.csv"))
     best = json.loads((whole / "metrics.json").read_text())["best_epoch"]
-    if "patience" in fit:
+    if killed:
         assert 1 < best < epochs < fit["epochs"]
-    killed_after(int(after[0]), **arguments(tiny, output, fit, DENSE))
-    if len(after) > 1:
-        more = epochs - int(after[0]) + 1
-        said = killed_after(more, **arguments(tiny, output, fit, DENSE))
-        assert f"going on after epoch {after[0]}, as" in said
-        assert f"epoch {int(after[0]) + 1}/{fit['epochs']}" in said
-        assert f"epoch {after[0]}/{fit['epochs']}" not in said
+        killed_after(killed, **asked)
     caplog.clear()
-    call(train_network, **arguments(tiny, output, fit, DENSE))
-    assert f"going on after epoch {after[-1]}, as" in caplog.text
-    assert_same_run(output, whole)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "EVERY", 0)
+        patch.setattr(checkpoint, "RATIO", 0)
+        more = epochs - killed + 1 if killed else int(after)
+        broken_off(patch, more, lambda: call(train_network, **asked))
+    assert not asked["output"].exists()
+    assert (f"going on after epoch {killed}, as" in caplog.text) == bool(killed)
+    assert f"epoch {killed + 1}/{fit['epochs']}" in caplog.text
+    assert f"epoch {killed}/{fit['epochs']}" not in caplog.text
+    caplog.clear()
+    call(train_network, **asked)
+    assert f"going on after epoch {after}, as" in caplog.text
+    assert_same_run(asked["output"], whole)
     assert {path.name for path in tmp_path.iterdir()} == {"run", "whole"}  # no checkpoint is left
 
 
@@ -180,7 +184,7 @@ def test_a_learning_rate_goes_on_rising(tmp_path, caplog):
     [
         [{"Flatten": {}}, {"BatchNormalization": {}}, {"GaussianNoise": {"stddev": 0.5}}],
         [{"SpatialDropout1D": {"rate": 0.5}}, {"Flatten": {}}, {"Dropout": {"rate": 0.5}}],
-        [{"Bidirectional": {"layer": {"LSTM": {"units": 2, "recurrent_dropout": 0.5}}}}],
+        [{"LSTM": {"units": 2, "recurrent_dropout": 0.5}}],
         [{"Flatten": {}}, {"Dense": {"units": 3, "dtype": "bfloat16"}}],
     ],
     ids=lambda layers: ", ".join(name for layer in layers for name in layer),
