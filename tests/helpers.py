@@ -38,7 +38,13 @@ NEWSGROUPS = {
     "split": {"test": 0.25, "validation": 0.2, "seed": 1},
 }
 
-
+# A program that calls several scripts, {name: arguments} in JSON, and loads each package once.
+CALLS = """
+import importlib, json, sys
+for name, arguments in json.loads(sys.argv[1]).items():
+    sys.argv[0] = name
+    importlib.import_module(name).main(arguments)
+"""
 OWN = {"file": "config/layers.py", "function": "gru_attention"}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import polars as pl
 import pytest
-from helpers import NEWSGROUPS, ROOT, links, to_make
+from helpers import CALLS, NEWSGROUPS, ROOT, links, to_make
 
 # Every Python process below writes down who asks for Keras or TensorFlow, and is refused.
 WATCH = """
@@ -34,12 +34,6 @@ for name in sys.argv[1:]:
         assert end.code == 0
     loaded = {"tensorflow", "keras", "sklearn", "gensim", "scipy.stats"} & set(sys.modules)
     assert not loaded, f"{name} --help loads {loaded}"
-"""
-MAIN = """
-import importlib, json, sys
-for name, arguments in json.loads(sys.argv[1]).items():
-    sys.argv[0] = name
-    importlib.import_module(name).main(arguments)
 """
 SETTINGS = {"num_words": 3000, "fit": "train"}
 VECTORS = {"method": "cbow", "dimensions": 5, "window": 2, "negative": 2, "epochs": 1}
@@ -159,5 +153,5 @@ def test_what_trains_no_network_never_asks_for_tensorflow(watched, tiny_archive,
     # In one process: pandas and scikit-learn are loaded once.
     scripts = steps(tiny_archive, tiny_vectors, notebook)
     scripts = {name: list(map(str, arguments)) for name, arguments in scripts.items()}
-    assert watched("-c", MAIN, json.dumps(scripts)) == ""
+    assert watched("-c", CALLS, json.dumps(scripts)) == ""
     assert "A page" in (watched.folder / "page.html").read_text("utf-8")
