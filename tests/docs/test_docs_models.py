@@ -73,6 +73,15 @@ def test_the_readmes_commands_to_use_a_model_are_those_of_the_page_with_other_te
 
 
 SHOWN = blocks("docs/my-variant.md", "yaml")
+COMPARED = (
+    ["glove_lstm", "longer"],
+    [
+        "tfidf_svm",
+        *(f"lstm_units_{u}_rate_{r}" for u in (32, 64, 128) for r in ("0_2", "0_5")),
+    ],
+    ["glove_lstm", "tuned"],
+    ["glove_lstm", "residual_width_32", "residual_width_64"],
+)
 
 
 @pytest.fixture(scope="module")
@@ -84,38 +93,24 @@ def shown(tmp_path_factory):
     return without_checks(folder)  # the models are built by the test below
 
 
-@pytest.mark.parametrize(
-    ("block", "variants"),
-    list(
-        zip(
-            SHOWN,
-            (
-                {"glove_lstm", "longer"},
-                {"tfidf_svm"}
-                | {f"lstm_units_{u}_rate_{r}" for u in (32, 64, 128) for r in ("0_2", "0_5")},
-                {"glove_lstm", "tuned"},
-                {"glove_lstm", "residual_width_32", "residual_width_64"},
-            ),
-            strict=True,
-        )
-    ),
-)
-def test_the_variants_that_are_shown_are_planned_by_the_command_beside_them(block, variants, shown):
-    (shown / "mine.yaml").write_text(block)
+def test_the_variants_that_are_shown_are_planned_by_the_command_beside_them(shown):
+    (shown / "mine.yaml").write_text(SHOWN[1])
     (command,) = set(blocks("docs/my-variant.md", "sh"))
     program, *arguments = shlex.split(command)
     status, output = snakemake([*arguments, "--dry-run"], shown)
     assert (program, status) == ("snakemake", 0), output
-    assert set(re.findall(r"^train_(\w+) ", output, flags=re.MULTILINE)) == variants | {"vectors"}
+    trained = set(re.findall(r"^train_(\w+) ", output, flags=re.MULTILINE))
+    assert trained == {*COMPARED[1], "vectors"}
 
 
-def test_the_variants_that_are_shown_can_be_built(shown, monkeypatch):
+def test_the_variants_that_are_shown_are_compared_and_can_be_built(shown, monkeypatch):
     monkeypatch.chdir(shown)
-    for block in SHOWN:
+    for block, compared in zip(SHOWN, COMPARED, strict=True):
         config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
         default = set(config["variants"])
         update_config(config, yaml.safe_load(block))
         config = with_grids(config)
+        assert config["compare"]["variants"] == compared
         new = {
             name: resolve_variant(config, name).settings()
             for name in set(config["variants"]) - default
