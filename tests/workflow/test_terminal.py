@@ -3,8 +3,8 @@
 import os
 import pty
 import re
-import subprocess
 
+import forks
 import pytest
 from helpers import ROOT
 from project import SNAKEMAKE
@@ -110,15 +110,15 @@ def test_ctrl_c_ends_the_jobs_and_leaves_the_terminal_clean(folder):
 
 @pytest.mark.workflow
 def test_without_a_terminal_each_finished_job_is_a_line(folder):
-    done = subprocess.run(command("broken.txt"), cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 1
-    lines = re.findall(r"^(\d) of 6 jobs, .*; done: count (\d)", done.stderr, re.MULTILINE)
+    status, output = forks.snakemake(command("broken.txt")[1:], folder)
+    assert status == 1
+    lines = re.findall(r"^(\d) of 6 jobs, .*; done: count (\d)", output, re.MULTILINE)
     assert [number for number, _ in lines] == ["1", "2", "3", "4"]
     assert {job for _, job in lines} == {"0", "1", "2", "3"}
-    assert "\x1b" not in done.stderr
-    assert "Error in rule broken:" in done.stderr
-    assert "the reason" in done.stderr
-    assert BLOCK not in done.stderr
+    assert "\x1b" not in output
+    assert "Error in rule broken:" in output
+    assert "the reason" in output
+    assert BLOCK not in output
     assert log_file(folder).count(BLOCK) == 4
 
 
