@@ -11,6 +11,7 @@ from helpers import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
+import train_network
 from seq2report.core.command import UserError
 from seq2report.models import devices
 from seq2report.models.devices import Device, choices
@@ -29,7 +30,7 @@ limit = devices.take(int(os.environ.get("SHARE", "1")), seconds=0.05)
 print(os.environ["CUDA_VISIBLE_DEVICES"], *[limit] * bool(limit), flush=True)
 sys.stdin.read()
 """
-# What TensorFlow is to `load_keras`: one GPU, unless CUDA is set to see none.
+# What TensorFlow is to `load_keras`: one GPU, unless CUDA is set to see none or an absent one.
 TENSORFLOW = """
 import os
 SEEN = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -37,10 +38,12 @@ GROWS = []
 class config:
     def LogicalDeviceConfiguration(memory_limit): return memory_limit
     def set_logical_device_configuration(device, parts): GROWS.append((device, parts))
-    def list_physical_devices(kind): return [] if SEEN == "-1" else ["a GPU"]
+    def list_physical_devices(kind): return [] if SEEN in ("-1", "GPU-none") else ["a GPU"]
     class experimental:
         def set_memory_growth(device, on): GROWS.append((device, on))
         def get_device_details(device): return {"device_name": "A name"}
+class test:
+    def is_built_with_cuda(): return False
 """
 KERAS = "class utils:\n    def set_random_seed(seed): pass\n"
 LOAD = """
@@ -238,12 +241,14 @@ def test_the_listing_of_nvidia_smi_is_read():
         assert one.uuid != other.uuid
 
 
-def train(host, *arguments, **environment):
-    """Train a network that does not exist: no further than to the GPU."""
-    script = [sys.executable, ROOT / "scripts/train_network.py", *arguments]
-    script += ["--corpus", "none.json", "--documents", "none", "--settings", "{}", "--seed", "1"]
+# The arguments of a training of nothing: it comes no further than to the GPU.
+NOTHING = ["--corpus", "none.json", "--documents", "none", "--settings", "{}", "--seed", "1"]
+NOTHING += ["--output", "run", "--gpu", "1"]
+
+
+def train(host, **environment):
     return subprocess.run(
-        [*script, "--output", "run"],
+        [sys.executable, ROOT / "scripts/train_network.py", *NOTHING],
         env=host.environment | environment,
         cwd=host.folder,
         capture_output=True,
@@ -258,34 +263,50 @@ def train(host, *arguments, **environment):
         ({"SLURM_JOB_ID": "1"}, "none was given to this job (Slurm assigned none)"),
         ({"PATH": "/nowhere"}, "nvidia-smi, which lists them, is not installed"),
         ({}, "nvidia-smi lists none"),
-        # One that no host has: TensorFlow is loaded, and does not see it.
-        ({"CUDA_VISIBLE_DEVICES": "GPU-none"}, "TensorFlow sees none"),
     ],
 )
-def test_a_gpu_that_is_asked_for_and_absent_ends_the_job_with_a_message(host, environment, reason):
+def test_a_gpu_that_is_asked_for_and_absent_is_reported(host, monkeypatch, environment, reason):
     host.lists([])
-    done = train(host, "--gpu", "1", **environment)
-    assert done.returncode == 1
-    message = done.stderr[done.stderr.index("error: gpu: found no GPU: ") :]
+    for name in os.environ.keys() - host.environment.keys():
+        monkeypatch.delenv(name)
+    for name, value in (host.environment | environment).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UserError) as refusal:
+        train_network.main(NOTHING)
+    assert_absent(str(refusal.value), reason)
+
+
+def assert_absent(message, reason):
+    assert message.startswith("gpu: found no GPU: ")
     assert reason in message
     assert "'gpu: 0'" in message
     assert "'gpu_absent: cpu'" in message
+
+
+def test_a_gpu_that_tensorflow_does_not_see_ends_the_job_with_a_message(host):
+    done = train(host, CUDA_VISIBLE_DEVICES="GPU-none", PYTHONPATH=stand_ins(host))
+    assert done.returncode == 1
+    assert_absent(done.stderr.partition("error: ")[2], "TensorFlow sees none, its CPU build")
     assert "Traceback" not in done.stderr
 
 
 def test_a_driver_that_does_not_answer_is_quoted(host):
     (host.folder / "bin/nvidia-smi").write_text("#!/bin/sh\necho NVML: no driver; exit 9\n")
-    done = train(host, "--gpu", "1")
+    done = train(host)
     assert "found no GPU: nvidia-smi failed: NVML: no driver; expected one" in done.stderr
 
 
-def load(host, gpu, share=1, **environment):
+def stand_ins(host) -> str:
+    """Write stand-ins for TensorFlow and Keras; return the path on which they are found."""
     for name, text in (("tensorflow", TENSORFLOW), ("keras", KERAS)):
         (host.folder / f"{name}.py").write_text(text)
-    path = f"{host.folder}{os.pathsep}{ROOT / 'scripts'}"
+    return f"{host.folder}{os.pathsep}{ROOT / 'scripts'}"
+
+
+def load(host, gpu, share=1, **environment):
     done = subprocess.run(
         [sys.executable, "-c", LOAD, str(gpu), str(share)],
-        env=host.environment | environment | {"PYTHONPATH": path},
+        env=host.environment | environment | {"PYTHONPATH": stand_ins(host)},
         capture_output=True,
         text=True,
         check=True,
