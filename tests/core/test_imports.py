@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 
 import pytest
 from helpers import ROOT
@@ -101,23 +99,3 @@ def test_a_change_of_the_plots_renders_pages_and_computes_nothing_again():
     computing = [*SCRIPTS.glob("evaluate_*.py"), *SCRIPTS.glob("train_*.py")]
     assert computing
     assert not any("seq2report/report/plots.py" in made_of(script) for script in computing)
-
-
-def test_only_scripts_that_build_networks_load_tensorflow():
-    light = {path.stem for path in SCRIPTS.glob("*.py")} - {"train_network", "check"}
-    assert {
-        "read",
-        "encode",
-        "embed",
-        "evaluate_runs",
-        "render",
-        "fetch",
-        "train_pipeline",
-    } <= light
-    code = f"import sys, {', '.join(sorted(light))}; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True
-    )
-    loaded = set(done.stdout.split())
-    assert {"encode", "seq2report.core.command"} <= loaded
-    assert not loaded & {"tensorflow", "keras", "seq2report.models.build"}
