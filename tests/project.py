@@ -55,6 +55,16 @@ def keep_check(checked: Path, folder: Path, name: str = "sample") -> None:
     shutil.copy(checked, memory)
 
 
+def rules_of(plan: str) -> dict[str, int]:
+    """Return which rules are in the output of a dry run, and how often."""
+    table = re.search(r"^Job stats:\n.*\n-.*\n((?:\S+ +\d+\n)+)", plan, flags=re.MULTILINE)
+    if table is None:
+        assert "Nothing to be done" in plan
+        return {}
+    counts = dict(line.split() for line in table.group(1).splitlines())
+    return {rule: int(n) for rule, n in counts.items() if rule not in ("total", "all", "report")}
+
+
 class Project:
     """A copy of the workflow in a folder of its own, with a tiny configuration."""
 
@@ -96,15 +106,7 @@ class Project:
 
     def planned(self, *arguments, **options) -> dict[str, int]:
         """Return which rules a run would run, and how often."""
-        output = self.snakemake("--dry-run", *arguments, **options)
-        table = re.search(r"^Job stats:\n.*\n-.*\n((?:\S+ +\d+\n)+)", output, flags=re.MULTILINE)
-        if table is None:
-            assert "Nothing to be done" in output
-            return {}
-        counts = dict(line.split() for line in table.group(1).splitlines())
-        return {
-            rule: int(n) for rule, n in counts.items() if rule not in ("total", "all", "report")
-        }
+        return rules_of(self.snakemake("--dry-run", *arguments, **options))
 
     def commands(self, *arguments, **options) -> str:
         """Return the plan with all commands; long arguments, which are in files, stand in them."""
