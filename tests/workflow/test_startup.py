@@ -2,14 +2,23 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import polars as pl
 import pytest
+import yaml
 from helpers import CALLS, NEWSGROUPS, ROOT, links, to_make
+from pretrained import DATA
+
+from seq2report.models.pretrained import read_checkpoint
+from seq2report.models.variant import KINDS
 
 # Every Python process below writes down who asks for Keras or TensorFlow, and is refused.
 WATCH = """
@@ -35,10 +44,55 @@ for name in sys.argv[1:]:
     loaded = {"tensorflow", "keras", "sklearn", "gensim", "scipy.stats"} & set(sys.modules)
     assert not loaded, f"{name} --help loads {loaded}"
 """
-SETTINGS = {"num_words": 3000, "fit": "train"}
-VECTORS = {"method": "cbow", "dimensions": 5, "window": 2, "negative": 2, "epochs": 1}
-SVM = {"pipeline": [{"TfidfVectorizer": {}}, {"LinearSVC": {}}]}
-FEATURES = {"steps": [{"TfidfVectorizer": {}}, {"NaiveBayesWeights": {}}]}
+# One script per line, in the order of the workflow; `values` has what stands in braces.
+STEPS = """
+fetch --source {source} --output tiny.tar.gz --receipt receipt.json
+read --archive tiny.tar.gz --settings {news} {corpus} {documents}
+check_sizes {corpus} --sizes '["all"]' --output sizes.json
+encode {documents} --settings {words} --output words
+encode_pieces {documents} --encoder encoder/encoder.json --output pieces
+read_vectors --file {vectors} --output vectors
+embed --vocabulary words/vocabulary.parquet {of_vectors} --output glove
+train_vectors {encoded} --settings {cbow} --seed 1 --output trained
+encode_features {documents} --settings {features} --seed 1 --output features
+train_pipeline {corpus} {documents} --settings {svm} --seed 1 --output runs/svm/seed-1
+choose --runs runs/svm/seed-1 --by val_accuracy --seed 1 --output runs/chosen/seed-1
+train_ensemble --runs {runs} --method vote --seed 1 --output runs/both/seed-1
+read_predictions {corpus} {documents} --table own.csv --settings {own} --seed 1 \
+ --output runs/own/seed-1
+evaluate_duplicates {documents} --duplicates duplicates.parquet --output tables/a/duplicates
+evaluate_corpus {corpus} {documents} {encoded} --encoding words/encoding.json --readers [] \
+ --title A --coverage glove/coverage.json --missing glove/missing.parquet --output tables/a/corpus
+evaluate_embeddings {documents} {encoded} --matrix glove before glove/matrix.npy \
+ --analogies {root}/reports/analogies.yaml --output tables/a/embeddings
+evaluate_documents {documents} --features sentences/documents.parquet {runs} \
+ --output tables/a/documents
+evaluate_labels {documents} --runs {runs} --output tables/a/labels
+evaluate_runs {corpus} --titles {titles} --runs {runs} --circumstances {circumstances} \
+ --confidence 0.9 --duplicates duplicates.parquet --output tables/a/runs
+evaluate_sizes {corpus} --sizes sizes.json --titles {titles} --runs {runs} --metric accuracy \
+ --output tables/a/sizes
+evaluate_answers {documents} --runs {runs} --output tables/a/answers
+evaluate_published {corpus} --published {root}/reports/published.yaml \
+ --variants tables/a/runs/variants.parquet --output tables/a/published
+evaluate_lecture --lecture {root}/reports/lecture.yaml --published {root}/reports/published.yaml \
+ --root tables --vectors {{}} --receipts receipt.json --output tables/lecture-figures \
+ --tables tables/a/corpus/classes.parquet tables/a/corpus/corpus.parquet \
+ tables/a/corpus/coverage.parquet tables/a/runs/runs.parquet
+lesson_one_hot {of_vectors} --seed 1 --output tables/lesson-one_hot
+render --pages {pages} --links {links} --template {root}/reports/template/index.html.j2
+render_summary --page page.html --output summary.html
+evaluate_workflow --snakefile Snakefile --config config.json --benchmarks benchmarks \
+ --corpora {folder}/corpus.json --receipts receipt.json --citations {root}/reports/citations.yaml \
+ --output tables/made
+"""
+NETWORKS = {  # the scripts that train, build or use one, whatever their arguments are
+    *("check", "read_encoder", "encode_sentences", "train_network", "lesson_cbow"),
+    *("lesson_inside_lstm", "lesson_number_sequence", "lesson_several_features"),
+    *("lesson_shapes", "lesson_vanishing_gradient"),
+}
+SNAKEMAKE = 'print("rule read:\\n    benchmark: benchmarks/read/a.tsv")'  # its dry run
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -74,84 +128,91 @@ def test_no_script_loads_what_it_learns_with_to_explain_its_options(watched):
     assert watched("-c", HELP, *scripts) == ""
 
 
-def steps(archive: Path, vectors: Path, notebook: Path) -> dict[str, list]:
-    """Return the arguments of each script that trains no network, in the order of the workflow."""
-    as_json, words = json.dumps, "words/vocabulary.parquet"
-    read = ["--words", "vectors/words.parquet", "--vectors", "vectors/vectors.npy"]
-    read += ["--source", vectors]
-    documents = ["--corpus", "corpus.json", "--documents", "documents.parquet"]
-    encoded = ["--vocabulary", words, "--sequences", "words/sequences.parquet"]
-    tables = ["corpus/classes", "corpus/corpus", "corpus/coverage", "runs/runs"]
+def values(folder: Path, archive: Path, vectors: Path) -> dict[str, object]:
+    """Return what stands in braces in `STEPS`: arguments, JSON or text for one, a list for more."""
+    cbow = {"method": "cbow", "dimensions": 5, "window": 2, "negative": 2, "epochs": 1}
+    page = to_make(folder / "notebook.ipynb", Path("page.html"))
     return {
-        "read": ["--archive", archive, "--settings", as_json(NEWSGROUPS), *documents],
-        "encode": [*documents[2:], "--settings", as_json(SETTINGS), "--output", "words"],
-        "read_vectors": ["--file", vectors, "--output", "vectors"],
-        "embed": ["--vocabulary", words, *read, "--output", "glove"],
-        "train_vectors": [
-            *(*encoded, "--settings", as_json(VECTORS), "--seed", 1, "--output", "trained"),
+        "root": str(ROOT),
+        "folder": str(folder),
+        "source": {"file": "tiny.tar.gz", "from": [{"url": archive.as_uri()}]},
+        "news": NEWSGROUPS,
+        "corpus": ["--corpus", "corpus.json"],
+        "documents": ["--documents", "documents.parquet"],
+        "words": {"num_words": 3000, "fit": "train"},
+        "encoded": [
+            *("--vocabulary", "words/vocabulary.parquet"),
+            *("--sequences", "words/sequences.parquet"),
         ],
-        "encode_features": [
-            *(*documents[2:], "--settings", as_json(FEATURES), "--seed", 1),
-            *("--output", "features"),
+        "vectors": str(vectors),
+        "of_vectors": [
+            *("--words", "vectors/words.parquet", "--vectors", "vectors/vectors.npy"),
+            *("--source", str(vectors)),
         ],
-        "train_pipeline": [
-            *(*documents, "--settings", as_json(SVM), "--seed", 1, "--output", "runs/svm/seed-1"),
-        ],
-        "evaluate_corpus": [
-            *(*documents, *encoded, "--encoding", "words/encoding.json", "--readers", "[]"),
-            *("--title", "A"),
-            *("--coverage", "glove/coverage.json", "--missing", "glove/missing.parquet"),
-            *("--output", "tables/a/corpus"),
-        ],
-        "evaluate_embeddings": [
-            *(*documents[2:], *encoded, "--matrix", "glove", "before", "glove/matrix.npy"),
-            *("--analogies", ROOT / "reports/analogies.yaml", "--output", "tables/a/embeddings"),
-        ],
-        "evaluate_runs": [
-            *(*documents[:2], "--titles", '{"svm": "An SVM"}', "--runs", "runs/svm/seed-1"),
-            *("--circumstances", '{"corpus": "A", "split": "random", "header": "cut"}'),
-            *(
-                "--confidence",
-                0.9,
-                "--duplicates",
-                "duplicates.parquet",
-                "--output",
-                "tables/a/runs",
-            ),
-        ],
-        "evaluate_answers": [
-            *(*documents[2:], "--runs", "runs/svm/seed-1", "--output", "tables/a/answers"),
-        ],
-        "evaluate_lecture": [
-            *("--lecture", ROOT / "reports/lecture.yaml", "--root", "tables"),
-            *("--published", ROOT / "reports/published.yaml", "--vectors", "{}"),
-            *("--receipts", "receipt.json"),
-            *("--tables", *(f"tables/a/{name}.parquet" for name in tables)),
-            *("--output", "tables/lecture-figures"),
-        ],
-        "lesson_one_hot": [*read, "--seed", 1, "--output", "tables/lesson-one_hot"],
-        "render": [
-            *("--pages", as_json([to_make(notebook, Path("page.html"))])),
-            *("--links", as_json(links("page.html"))),
-            *("--template", ROOT / "reports/template/index.html.j2"),
-        ],
+        "cbow": cbow,
+        "features": {"steps": [{"TfidfVectorizer": {}}, {"NaiveBayesWeights": {}}]},
+        "svm": {"pipeline": [{"TfidfVectorizer": {}}, {"LinearSVC": {}}]},
+        "own": {"predictions": {"source": "own"}},
+        "runs": ["runs/svm/seed-1", "runs/chosen/seed-1"],
+        "titles": {"svm": "An SVM", "chosen": "The chosen one"},
+        "circumstances": {"corpus": "A", "split": "random", "header": "cut"},
+        "pages": f"[{json.dumps(page)}]",
+        "links": json.dumps(links("page.html")),
     }
 
 
-@pytest.mark.workflow
-def test_what_trains_no_network_never_asks_for_tensorflow(watched, tiny_archive, tiny_vectors):
-    folder = ROOT / "scripts/seq2report/report"
-    modules = [path.stem for path in folder.glob("*.py") if path.stem != "__init__"]
+def steps(texts: dict[str, object]) -> dict[str, list[str]]:
+    """Return the arguments of each script that trains no network, in the order of the workflow."""
+
+    def written(value: object) -> str:
+        value = json.dumps(value) if isinstance(value, dict) else value
+        return shlex.quote(value) if isinstance(value, str) else shlex.join(value)
+
+    text = {name: written(value) for name, value in texts.items()}
+    commands = [shlex.split(line.format_map(text)) for line in STEPS.strip().splitlines()]
+    return {script: arguments for script, *arguments in commands}
+
+
+def scripts_of_rules() -> set[str]:
+    """Return the scripts that the rules and the plan run."""
+    rules = "".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+    named = re.findall(r'script_files\("(\w+)"|SCRIPTS / "(\w+)\.py"', rules)
+    lessons = {path.stem for path in (ROOT / "scripts").glob("lesson_*.py")}
+    return {*map("".join, named), *(kind.script for kind in KINDS.values()), *lessons}
+
+
+def prepare(folder: Path, documents: pl.DataFrame) -> None:
+    """Write what the steps read that none of them writes."""
+    modules = [path.stem for path in (ROOT / "scripts/seq2report/report").glob("[!_]*.py")]
     cell = f"from seq2report.report import {', '.join(modules)}\nhtml.heading('A page', 1)"
     parameters = nbformat.v4.new_code_cell("", metadata={"tags": ["parameters"]})
     cells = [parameters, nbformat.v4.new_code_cell(cell)]
-    notebook = watched.folder / "notebook.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), notebook)
-    none = pl.DataFrame(schema={"id": pl.String, "exact": pl.Boolean})
-    none.write_parquet(watched.folder / "duplicates.parquet")
-    (watched.folder / "receipt.json").write_text('{"file": "a.tar"}')
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "notebook.ipynb")
+    for name in ("encoder", "sentences", "benchmarks/read"):
+        (folder / name).mkdir(parents=True)
+    checkpoint = read_checkpoint(DATA / "bert_plain")
+    checkpoint.tokenizer.save(str(folder / "encoder/tokenizer.json"))
+    about = {"architecture": asdict(checkpoint.architecture), "length": 16, "pooling": "mean"}
+    (folder / "encoder/encoder.json").write_text(json.dumps(about))
+    documents.select("id", "split", "label").write_parquet(folder / "sentences/documents.parquet")
+    random = np.random.default_rng(1).normal(size=(documents.height, 4))
+    np.save(folder / "sentences/vectors.npy", random.astype("float32"))
+    answered = documents.filter(pl.col("split").is_in(["test", "validation"]))
+    answered.select("id", "label").write_csv(folder / "own.csv")
+    (folder / "snakemake.py").write_text(SNAKEMAKE)
+    (folder / "benchmarks/read/a.tsv").write_text("s\tmax_rss\tcpu_time\n1.5\t100\t1\n")
+    compare = CONFIG["compare"] | {"corpora": [folder.name]}
+    config = CONFIG | {"compare": compare, "corpora": {folder.name: NEWSGROUPS}}
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+@pytest.mark.workflow
+def test_what_trains_no_network_never_asks_for_tensorflow(
+    watched, tiny, tiny_archive, tiny_vectors
+):
+    prepare(watched.folder, pl.read_parquet(tiny / "documents.parquet"))
+    scripts = steps(values(watched.folder, tiny_archive, tiny_vectors))
+    assert sorted([*scripts, *NETWORKS]) == sorted(scripts_of_rules())
     # In one process: pandas and scikit-learn are loaded once.
-    scripts = steps(tiny_archive, tiny_vectors, notebook)
-    scripts = {name: list(map(str, arguments)) for name, arguments in scripts.items()}
     assert watched("-c", CALLS, json.dumps(scripts)) == ""
-    assert "A page" in (watched.folder / "page.html").read_text("utf-8")
+    assert "A page" in (watched.folder / "summary.html").read_text("utf-8")
