@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 from helpers import ROOT
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from seq2report.config.check import check
@@ -109,14 +109,17 @@ def test_without_a_grid_a_configuration_stays_as_it_is():
 VALUES = st.one_of(
     st.integers(), st.floats(allow_nan=False), st.text(max_size=9), st.booleans(), st.none()
 )
+RIGHT = [1, -2, 0.25, "a b", True, None]  # each has a name
 
 
 @given(st.lists(VALUES, min_size=1, max_size=6))
+@example(RIGHT)
 def test_names_are_safe_and_tell_variants_apart_or_the_grid_is_refused(values):
     grid = {"lstm": LSTM | {"layers": [{"LSTM": {"units": {"grid": values}}}]}}
     try:
         found = made(**grid)
     except UserError:
+        assert values != RIGHT
         return
     assert len(found) == len(values)
     for name in found:

@@ -74,8 +74,6 @@ CODE = [
     )
     for path in ROOT.glob(pattern)
 ]
-# Code that still has such phrases. This list may only become shorter.
-NOT_YET: set[str] = {}
 
 
 def of_markdown(text: str) -> str:
@@ -169,9 +167,4 @@ def test_the_documentation_has_no_phrase_to_avoid(path):
 
 @pytest.mark.parametrize("path", sorted(CODE), ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_code_has_no_phrase_to_avoid(path):
-    if str(path.relative_to(ROOT)) not in NOT_YET:
-        assert phrases(prose(path)) == []
-
-
-def test_the_list_of_exceptions_only_becomes_shorter():
-    assert [name for name in sorted(NOT_YET) if not phrases(prose(ROOT / name))] == []
+    assert phrases(prose(path)) == []
