@@ -240,6 +240,15 @@ def catches(process: int, number: signal.Signals) -> bool:
     return bool(int(caught, 16) & 1 << (number - 1))
 
 
+def interrupt(run: forks.Run, script: int, number: signal.Signals, whom: str) -> None:
+    if whom == "the script":
+        os.kill(script, number)
+    elif number == signal.SIGINT:
+        os.killpg(run.pid, number)  # as Ctrl-C does it
+    else:
+        run.send_signal(number)
+
+
 @pytest.mark.reliability("Interruption")
 @pytest.mark.parametrize(("step", "number", "whom"), CASES)
 def test_after_an_interruption_the_next_run_ends_as_an_unbroken_one(
@@ -250,12 +259,7 @@ def test_after_an_interruption_the_next_run_ends_as_an_unbroken_one(
     project.assert_none_or_whole()
     assert catches(run.pid, signal.SIGTERM)
     assert not catches(run.pid, signal.SIGHUP)
-    if whom == "the script":
-        os.kill(script, number)
-    elif number == signal.SIGINT:
-        os.killpg(run.pid, number)  # as Ctrl-C does it
-    else:
-        run.send_signal(number)
+    interrupt(run, script, number, whom)
     waits = whom == "Snakemake" and number == signal.SIGTERM  # for the jobs that run
     if waits:
         project.release()
