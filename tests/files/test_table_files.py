@@ -12,7 +12,8 @@ import pytest
 
 from seq2report.core.command import UserError
 from seq2report.files.delimited import Layout
-from seq2report.files.table_files import read_rows, split_of
+from seq2report.files.table_files import read_rows
+from seq2report.files.table_names import split_of
 
 bad = pytest.mark.reliability("Bad corpora")
 ROWS = [f"some words {n}\t{'ab'[n % 2]}" for n in range(12)]

@@ -13,7 +13,8 @@ from seq2report.documents.formats import SPLITS, as_text
 from seq2report.documents.tokens import separated
 from seq2report.documents.writing import TOKEN_PATTERNS
 from seq2report.files.delimited import Layout
-from seq2report.files.table_files import read_rows, split_named
+from seq2report.files.table_files import read_rows
+from seq2report.files.table_names import split_named
 
 SAMPLED = 5000  # rows that columns are judged by, a random sample
 MOST_CLASSES = 200

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from seq2report.documents.formats import FORMATS
 from seq2report.files.lines import text_encoding
-from seq2report.files.table_files import kind_of, no_table
+from seq2report.files.table_names import kind_of, no_table
 
 
 def corpus_mistakes(where: str, corpus: dict, sources: dict) -> Iterator[str]:

@@ -31,15 +31,8 @@ from seq2report.documents.tokens import tokens
 from seq2report.documents.writing import Scripts
 from seq2report.files.archives import DAMAGE, form_of, is_hidden, members, names_in, open_content
 from seq2report.files.local_files import files_in
-from seq2report.files.table_files import (
-    WORKBOOKS,
-    Table,
-    chosen_tables,
-    kind_of,
-    no_table,
-    split_of,
-    tables_in,
-)
+from seq2report.files.table_files import Table, tables_in
+from seq2report.files.table_names import WORKBOOKS, chosen_tables, kind_of, no_table, split_of
 
 HEADER = re.compile(r"[A-Z][A-Za-z-]*: .*\n(?:[A-Z\t ].*\n)*\n")
 

@@ -27,7 +27,7 @@ from seq2report.core.labels import label_notices
 from seq2report.core.shipped import shipped
 from seq2report.core.wording import plural
 from seq2report.files.archives import DAMAGE
-from seq2report.files.table_files import PACKED
+from seq2report.files.table_names import PACKED
 
 UNBALANCED = 3  # size of the largest class, relative to the smallest
 ENOUGH_WORDS = 50_000  # for the training of word vectors

@@ -18,7 +18,8 @@ from seq2report.core.command import UserError
 from seq2report.files import archives
 from seq2report.files.delimited import Layout
 from seq2report.files.lines import text_lines
-from seq2report.files.table_files import read_rows, split_named
+from seq2report.files.table_files import read_rows
+from seq2report.files.table_names import split_named
 
 Members = Iterable[tuple[str, bytes]]  # name and content of each file of an archive
 SPLITS = ("train", "validation", "test")

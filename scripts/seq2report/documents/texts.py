@@ -9,7 +9,8 @@ from seq2report.core.command import UserError
 from seq2report.documents.formats import text_of, whole_lines
 from seq2report.files.delimited import QUOTES, Layout
 from seq2report.files.lines import text_encoding, text_lines
-from seq2report.files.table_files import kind_of, no_table, read_rows
+from seq2report.files.table_files import read_rows
+from seq2report.files.table_names import kind_of, no_table
 
 DOCUMENTS, CHARACTERS = 2048, 1 << 22  # of a batch, at most: more are never in memory
 

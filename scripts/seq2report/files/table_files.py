@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from seq2report.core.command import UserError
@@ -23,7 +23,6 @@ from seq2report.files.archives import (
     OPENERS,
     form,
     form_of,
-    is_hidden,
     members,
     names_in,
     open_content,
@@ -31,17 +30,7 @@ from seq2report.files.archives import (
 from seq2report.files.delimited import DELIMITERS, Delimited, Layout, find_columns
 from seq2report.files.lines import HINT, LARGEST_ROW, TOO_LARGE, Lines, lines_before, lines_of
 from seq2report.files.local_files import files_in
-
-KINDS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
-KINDS |= {".parquet": "parquet"}
-PACKED = (".gz", ".bz2", ".xz", ".zst")
-ENDINGS = f"{', '.join(KINDS)} (with or without {', '.join(PACKED)}), or .zip or .tar"
-WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods")
-SPLIT_NAMES = {
-    **{"train": "train", "training": "train", "test": "test", "testing": "test"},
-    **{"validation": "validation", "valid": "validation", "val": "validation"},
-    **{"dev": "validation", "unlabelled": "unlabelled", "unsupervised": "unlabelled"},
-}
+from seq2report.files.table_names import WORKBOOKS, chosen_tables, kind_of, no_table, split_of
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict:
@@ -74,45 +63,6 @@ class Table:
     def delimited(self, layout: Layout) -> Delimited:
         """Return it as delimited text."""
         return Delimited(partial(_opened_text, self, layout.encoding), self.kind, layout)
-
-
-def kind_of(name: str) -> str | None:
-    """Return the kind of table by a file's name: csv, tsv, jsonl, parquet, or None."""
-    path = PurePath(name.lower())
-    return KINDS.get((path.with_suffix("") if path.suffix in PACKED else path).suffix)
-
-
-def no_table(name: str) -> str:
-    """Return why a file with this name is not read as a table, and what to do."""
-    if name.lower().endswith(WORKBOOKS):
-        return f"'{name}' is a workbook; save its sheet as CSV UTF-8, and name that file"
-    return f"'{name}' does not end like a table; allowed: {ENDINGS}"
-
-
-def split_of(name: str) -> str:
-    """Return the split in a file's name (train.csv, data/dev-00000-of-00001.parquet), or ''."""
-    path = PurePosixPath(name)
-    words = re.findall(r"[a-z]+", path.name.lower().split(".")[0])
-    known = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
-    known = known or {SPLIT_NAMES.get(path.parent.name.lower(), "")}
-    return known.pop() if len(known) == 1 else ""
-
-
-def split_named(value: str) -> str:
-    """Return the split that a value names (Train, dev), or the value."""
-    return SPLIT_NAMES.get(value.strip().lower(), value)
-
-
-def chosen_tables(names: list[str]) -> list[str]:
-    """Return the tables among the files of a folder or archive: one, or several of one corpus.
-
-    Several have the names of splits, or differ only in a number.
-    """
-    names = [name for name in names if kind_of(name) and not is_hidden(name)]
-    if parts := [name for name in names if split_of(name)]:
-        return parts
-    alike = {re.sub(r"[0-9]+", "0", name) for name in names}
-    return names if len(alike) == 1 else []
 
 
 def tables_in(path: Path) -> Iterator[Table]:
