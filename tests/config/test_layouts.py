@@ -175,6 +175,16 @@ def test_a_file_per_split_is_proposed_with_these_splits(tmp_path):
     )
 
 
+def test_all_tables_of_a_folder_are_named_and_so_is_what_is_not_read(tmp_path):
+    for name in ("a.csv", "a_test.csv", ".hidden"):
+        written(tmp_path / name, [("text", "label"), *ROWS])
+    with pytest.raises(UserError, match="rename"):
+        inspect(tmp_path)
+    (tmp_path / "a_test.csv").rename(tmp_path / "readme")
+    reasons = inspect(tmp_path).reasons
+    assert reasons[:2] == ["format: table (csv): a.csv", "not read: ['readme']"]
+
+
 FASTTEXT = "".join(f"__label__{label} {text}\n" for text, label in ROWS)
 
 

@@ -146,6 +146,16 @@ def test_links_and_devices_in_a_zip_are_refused(stored, kind):
         list(archives.members(stored(out.getvalue())))
 
 
+@pytest.mark.parametrize(("encoding", "name"), [("utf-8", "top/Größe/ü.csv"), ("cp437", "Größe")])
+def test_names_in_a_zip_are_utf_8_without_the_flag_that_says_so(stored, encoding, name):
+    raw = name.encode(encoding)
+    path = stored(zip_bytes({"#" * len(raw): b"1"}).replace(b"#" * len(raw), raw))
+    assert archives.names_in(path) == [name]
+    assert list(archives.members(path)) == [(name, b"1")]
+    with archives.open_content(path, wanted=lambda found: found == name) as (found, file):
+        assert (found, file.read()) == (name, b"1")
+
+
 def test_an_encrypted_zip_is_refused(stored):
     content = bytearray(zip_bytes({"top/1": b"one"}))
     content[content.index(b"PK\x03\x04", 10) + 6] |= 1

@@ -246,6 +246,13 @@ def test_several_files_are_one_table_with_splits_and_names_of_classes(tmp_path, 
         assert found == [("test", "y"), ("train", "x")]
 
 
+@pytest.mark.parametrize("form", ["", ".tar", ".zip"])
+def test_tables_with_and_without_a_split_in_their_names_are_refused(tmp_path, form):
+    path = write(tmp_path, {"tickets.csv": b"text\nx\n", "tickets_test.csv": b"text\ny\n"}, form)
+    with pytest.raises(UserError, match=r"\['tickets_test\.csv'\] .* split, .* \['tickets\.csv'\]"):
+        list(read_rows(path, None, Layout()))
+
+
 @bad
 def test_a_class_without_a_name_and_a_broken_file_of_several_are_reported(tmp_path):
     with pytest.raises(UserError, match="row 2: found the class 2, expected a number below 2"):

@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +23,7 @@ from seq2report.config.layouts import (
     wide_encoding,
 )
 from seq2report.core.command import UserError
+from seq2report.core.wording import some
 from seq2report.documents.documents import index, to_arrow
 from seq2report.documents.formats import FASTTEXT, FORMATS
 from seq2report.documents.splits import assign_splits
@@ -67,7 +68,7 @@ def inspect(path: Path) -> Proposal:
         raise UserError(f"{no_table(path.name)}, or a folder, or a tar or zip of a folder")
     else:
         names = names_in(path)
-    return inspect_table(path) if chosen_tables(names) else inspect_folders(path)
+    return inspect_table(path, names) if chosen_tables(names) else inspect_folders(path)
 
 
 def is_fasttext(path: Path) -> bool:
@@ -89,14 +90,20 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def inspect_table(path: Path) -> Proposal:
-    """Return the settings for a table; `UserError` without columns of texts and of classes."""
+def inspect_table(path: Path, files: Sequence[str] = ()) -> Proposal:
+    """Return the settings for a table, which may be among the ``files`` of a folder or archive.
+
+    Raises:
+        UserError: it has no column of texts, or none of classes.
+    """
     layout, reasons = found_layout(path)
-    tables = list(tables_in(path))
-    names = "" if len(tables) == 1 else f": {', '.join(table.name for table in tables)}"
-    proposal = Proposal({"format": "table"}, [f"format: table ({tables[0].kind}){names}", *reasons])
-    proposal.corpus |= settings_of(layout, tables[0].kind)
-    proposal.reasons += beside(path)
+    kind, names = kind_of(next(tables_in(path)).name), chosen_tables(files)
+    listed = f": {', '.join(names)}" if names else ""
+    proposal = Proposal({"format": "table"}, [f"format: table ({kind}){listed}"])
+    if rest := [name for name in files if name not in names and not is_hidden(name)]:
+        proposal.reasons.append(f"not read: {some(rest)}")
+    proposal.corpus |= settings_of(layout, kind)
+    proposal.reasons += [*reasons, *beside(path)]
     table = read_columns(path, layout)
     text = choose_text(table)
     split = next((column for column in table.columns if column.is_split), None)
@@ -129,7 +136,8 @@ def beside(path: Path) -> list[str]:
     if path.is_dir() or not split_of(path.name):
         return []
     files = [file.name for file in path.resolve().parent.iterdir() if file.is_file()]
-    others = sorted(name for name in chosen_tables(files) if name != path.name and split_of(name))
+    files = [name for name in files if kind_of(name) and split_of(name) and not is_hidden(name)]
+    others = sorted(name for name in files if name != path.name)
     hint = "propose the folder to read them too, as the splits of this corpus"
     return [f"not read: {', '.join(others)}; {hint}"] if others else []
 

@@ -10,7 +10,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -226,7 +226,7 @@ def open_content(
         )
     with (
         zipfile.ZipFile(path) as archive,
-        _open_member(path, archive, archive.getinfo(chosen[0])) as file,
+        _open_member(path, archive, zip_members(archive)[chosen[0]]) as file,
     ):
         yield chosen[0], file
 
@@ -245,6 +245,19 @@ def missing(wanted: str, names: list[str]) -> str:
     """Return the message that a member is missing, with similar names."""
     near = difflib.get_close_matches(wanted, names, n=3) or names[:3]
     return f"there is no member {wanted!r}; there are {len(names):,} files, such as {near}"
+
+
+def zip_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Return the members of a zip by their name."""
+    return {_zip_name(info): info for info in archive.infolist()}
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    # Info-ZIP writes UTF-8 without the flag that says so; Python takes it for cp437.
+    with suppress(UnicodeError):
+        if not info.flag_bits & 0x800:
+            return info.orig_filename.encode("cp437").decode("utf-8")
+    return info.filename
 
 
 def unsafe(name: str) -> str | None:
@@ -341,8 +354,9 @@ def _zip_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
         _refuse_overlaps(path, archive.infolist())
         for info in archive.infolist():
             # `orig_filename`: zipfile itself cuts a name at a zero byte.
-            if why := unsafe(info.orig_filename):
-                _refuse(path, info.orig_filename, why)
+            for name in (info.orig_filename, _zip_name(info)):
+                if why := unsafe(name):
+                    _refuse(path, name, why)
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 _refuse(path, info.filename, "it is a link, a device or another special file")
@@ -352,7 +366,7 @@ def _zip_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
                 raise UserError(f"{path}: {info.filename!r}: {_too_large(largest)}")
             if not info.is_dir():
                 with _open_member(path, archive, info) as file:
-                    yield info.filename, info.file_size, file
+                    yield name, info.file_size, file
 
 
 @contextmanager

@@ -101,9 +101,10 @@ def download_member(
         partial.begin()
         timeout = (retries.connect, retries.stall)
         with _plain_errors(), RemoteZip(url, session=session, timeout=timeout) as remote:
-            if member not in remote.namelist():
-                raise SourceError(archives.missing(member, remote.namelist()))
-            info = remote.getinfo(member)
+            known = archives.zip_members(remote)
+            if member not in known:
+                raise SourceError(archives.missing(member, list(known)))
+            info = known[member]
             with remote.open(info) as file:
                 partial.append(_member_chunks(file, info.file_size), info.file_size)
         partial.check()

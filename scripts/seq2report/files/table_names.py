@@ -3,6 +3,8 @@
 import re
 from pathlib import PurePath, PurePosixPath
 
+from seq2report.core.command import UserError
+from seq2report.core.wording import some
 from seq2report.files.archives import is_hidden
 
 KINDS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
@@ -48,9 +50,18 @@ def chosen_tables(names: list[str]) -> list[str]:
     """Return the tables among the files of a folder or archive: one, or several of one corpus.
 
     Several have the names of splits, or differ only in a number.
+
+    Raises:
+        UserError: some have the name of a split, others none, and train or test is missing.
     """
     names = [name for name in names if kind_of(name) and not is_hidden(name)]
     if parts := [name for name in names if split_of(name)]:
+        others = [name for name in names if name not in parts]
+        if others and not {"train", "test"} <= set(map(split_of, parts)):
+            raise UserError(
+                f"the names {some(parts)} have a split, but {some(others)} have none; expected one"
+                " table, or one per split, such as train.csv and test.csv; rename or remove some"
+            )
         return parts
     alike = {re.sub(r"[0-9]+", "0", name) for name in names}
     return names if len(alike) == 1 else []
