@@ -6,7 +6,7 @@ import os
 import pytest
 
 from seq2report.config.columns import read_columns
-from seq2report.config.inspection import inspect
+from seq2report.config.inspection import files_of, inspect
 from seq2report.config.layouts import found_layout
 from seq2report.core.command import UserError
 from seq2report.documents.formats import FORMATS
@@ -183,6 +183,38 @@ def test_all_tables_of_a_folder_are_named_and_so_is_what_is_not_read(tmp_path):
     (tmp_path / "a_test.csv").rename(tmp_path / "readme")
     reasons = inspect(tmp_path).reasons
     assert reasons[:2] == ["format: table (csv): a.csv", "not read: ['readme']"]
+
+
+@pytest.mark.parametrize("names", [("Train", "Test"), ("training", "testing"), ("train", "test")])
+def test_folders_of_splits_are_found_by_any_of_their_names(tmp_path, names):
+    for folder in names:
+        for n, (text, label) in enumerate(ROWS):
+            (tmp_path / folder / label).mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / label / f"{n}.txt").write_text(f"{folder} {text}")
+    (tmp_path / "Unlabelled").mkdir()
+    (tmp_path / "Unlabelled/1.txt").write_text("some words")
+    corpus = inspect(tmp_path).corpus
+    assert corpus["split"] == {}
+    documents = list(FORMATS["folders"].reader(files_of(tmp_path), corpus))
+    assert {row[2:] for row in documents} == {
+        *((label, split) for label in "ab" for split in ("train", "test")),
+        *[(None, "unlabelled")],
+    }
+
+
+@pytest.mark.parametrize("name", ["category", "code"])
+def test_more_classes_than_usual_need_a_name_that_suggests_them(tmp_path, name):
+    rows = [(f"word{n % 201} about {n}", f"c{n % 201}", "ab"[n % 2]) for n in range(603)]
+    path = written(tmp_path / "t.csv", [("text", name, "flag"), *rows])
+    proposal = inspect(path)
+    expected = name if name == "category" else "flag"
+    assert proposal.corpus["columns"] == {"text": "text", "label": expected}
+    line = "not used: 'code' has 201 values; set label: code if these are the classes"
+    assert (line in proposal.reasons) == (name == "code")
+    written(path, [("text", name), *(row[:2] for row in rows)])
+    if name == "code":
+        with pytest.raises(UserError, match=r"write `columns: .* yourself \(docs/my-corpus\.md\)$"):
+            inspect(path)
 
 
 FASTTEXT = "".join(f"__label__{label} {text}\n" for text, label in ROWS)

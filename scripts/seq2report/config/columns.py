@@ -17,7 +17,7 @@ from seq2report.files.table_files import read_rows
 from seq2report.files.table_names import split_named
 
 SAMPLED = 5000  # rows that columns are judged by, a random sample
-MOST_CLASSES = 200
+MOST_CLASSES = 200  # of a column whose name does not suggest classes
 FEW_ROWS = 3  # per class; a column with fewer on average has no classes
 LABELS = r"label|class|category|kategorie|klasse|target|topic|thema|sentiment|rating|stars"
 GROUPS = r"author|autor|user|customer|kunde|speaker|sender|from|person|patient|group|thread|account"
@@ -58,6 +58,15 @@ class Column:
     @property
     def is_named_like_a_group(self) -> bool:
         return bool(re.search(GROUPS, self.name.lower()))
+
+    @property
+    def is_named_like_a_label(self) -> bool:
+        return bool(re.search(LABELS, self.name.lower()))
+
+    def may_be_label(self, rows: int) -> bool:
+        """Return whether its values are short, and repeat in a table of so many rows."""
+        short = np.mean([len((value or "").split()) for value in self.values]) < 8
+        return bool(short and 2 <= self.different <= rows / FEW_ROWS)
 
 
 @dataclass(frozen=True)
@@ -144,17 +153,18 @@ def choose_label(text: Column, columns: list[Column], table: Columns) -> tuple[C
     possible = [
         column
         for column in columns
-        if 2 <= column.different <= min(MOST_CLASSES, table.rows / FEW_ROWS)
-        and np.mean([len((value or "").split()) for value in column.values]) < 8
+        if column.may_be_label(table.rows)
+        and (column.is_named_like_a_label or column.different <= MOST_CLASSES)
     ]
     if not possible:
         counts = ", ".join(f"'{column.name}' ({column.different})" for column in columns)
         raise UserError(
             f"no column of classes beside '{text.name}'; expected one with 2 to"
             f" {MOST_CLASSES} different values and at least {FEW_ROWS} rows per value on average;"
-            f" found {counts} in {table.rows} rows{_without(table.out)}"
+            f" found {counts} in {table.rows} rows{_without(table.out)}; write"
+            " `columns: {text: …, label: …}` yourself (docs/my-corpus.md)"
         )
-    named = [column for column in possible if re.search(LABELS, column.name.lower())]
+    named = [column for column in possible if column.is_named_like_a_label]
     kappas = {column: agreement(text, column) for column in named or possible}
     # If kappas are about equal, prefer a column that is not named like an author.
     best = max(kappas, key=lambda c: (round(kappas[c], 1), not c.is_named_like_a_group))
@@ -170,7 +180,8 @@ def agreement(text: Column, label: Column) -> float:
     from sklearn.model_selection import KFold, cross_val_predict
     from sklearn.naive_bayes import ComplementNB
 
-    settings = {"n_features": 1 << 16, "alternate_sign": False, "norm": None}
+    features = 1 << (16 if label.different <= MOST_CLASSES else 12)  # for each class in memory
+    settings = {"n_features": features, "alternate_sign": False, "norm": None}
     vectors = HashingVectorizer(token_pattern=TOKEN_PATTERNS["words"], **settings)
     words = vectors.transform(value or "" for value in text.values)
     truth = np.array([value or "" for value in label.values])

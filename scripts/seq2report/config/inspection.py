@@ -12,7 +12,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-from seq2report.config.columns import Column, choose_label, choose_text, read_columns
+from seq2report.config.columns import (
+    MOST_CLASSES,
+    Column,
+    choose_label,
+    choose_text,
+    read_columns,
+)
 from seq2report.config.layouts import (
     chosen_encoding,
     encoding_of,
@@ -33,7 +39,14 @@ from seq2report.documents.writing import Scripts
 from seq2report.files.archives import DAMAGE, form_of, is_hidden, members, names_in, open_content
 from seq2report.files.local_files import files_in
 from seq2report.files.table_files import Table, tables_in
-from seq2report.files.table_names import WORKBOOKS, chosen_tables, kind_of, no_table, split_of
+from seq2report.files.table_names import (
+    WORKBOOKS,
+    chosen_tables,
+    kind_of,
+    no_table,
+    split_named,
+    split_of,
+)
 
 HEADER = re.compile(r"[A-Z][A-Za-z-]*: .*\n(?:[A-Z\t ].*\n)*\n")
 
@@ -122,13 +135,20 @@ def inspect_table(path: Path, files: Sequence[str] = ()) -> Proposal:
         proposal.corpus["split"] = {}
         proposal.reasons.append("split: by the names of the files")
     others = [column for column in candidates if column != label]
-    proposal.reasons += [
-        f"not used: '{column.name}' also has texts; text: [{column.name}, {text.name}] reads both"
-        for column in others
-        if column.words >= 2 and column.different > table.rows / 2
-    ]
+    proposal.reasons += _unused(others, text, table.rows)
     _add_id_and_group(proposal, others, label, table.rows)
     return proposal
+
+
+def _unused(columns: list[Column], text: Column, rows: int) -> Iterator[str]:
+    """Yield a hint for each column that looks like further texts or like many classes."""
+    for column in columns:
+        name, many = column.name, column.different > MOST_CLASSES and column.may_be_label(rows)
+        if column.words >= 2 and column.different > rows / 2:
+            yield f"not used: '{name}' also has texts; text: [{name}, {text.name}] reads both"
+        elif many and not column.is_named_like_a_group:
+            hint = f"set label: {name} if these are the classes"
+            yield f"not used: '{name}' has {column.different} values; {hint}"
 
 
 def beside(path: Path) -> list[str]:
@@ -166,7 +186,7 @@ def inspect_folders(path: Path) -> Proposal:
         if is_hidden(name):
             continue
         parts = PurePosixPath(name).parts
-        above.add(parts[-3:-2])
+        above.update(map(split_named, parts[-3:-2]))
         encoding = wide_encoding(content) or encoding_of(content)
         encodings[encoding] += 1
         foreign += is_foreign(content)
@@ -183,7 +203,7 @@ def inspect_folders(path: Path) -> Proposal:
             f"header: cut, as {messages:,} of {files:,} files begin like a message, and its header"
             " (From, Newsgroups) may reveal the class"
         )
-    if {("train",), ("test",)} <= above:
+    if {"train", "test"} <= above:
         proposal.corpus["split"] = {}
     return proposal
 

@@ -144,8 +144,9 @@ def read_folders(members: Members, corpus: dict) -> Iterator[tuple]:
     """Yield each file as a document; the folder that contains it is its class.
 
     Without a share ``test`` in the corpus's ``split``, the class folders are in one folder per
-    split: train, test and optionally validation. Files in a folder unlabelled have no class. Files
-    and folders whose names begin with a dot are ignored, and so is what macOS adds to a zip.
+    split: train, test and optionally validation, or another of `SPLIT_NAMES`. Files in a folder
+    unlabelled have no class. Files and folders whose names begin with a dot are ignored, and so is
+    what macOS adds to a zip.
 
     Raises:
         UserError: a file is no text or in the wrong folder, or files are at different depths.
@@ -174,9 +175,9 @@ def _split_and_label(path: PurePosixPath, own_split: bool) -> tuple[str, str | N
         if not label:
             raise UserError(f"{path}: is in no folder; expected it in the folder of its class")
         return "", label
-    if label == UNLABELLED:
+    if label.lower() == UNLABELLED:
         return UNLABELLED, None
-    split = path.parent.parent.name
+    split = split_named(path.parent.parent.name)
     if split not in SPLITS:
         raise UserError(
             f"{path}: is in no folder of a split; expected {'/, '.join(SPLITS)}/ with a folder per"
