@@ -145,9 +145,27 @@ def test_a_table_of_another_encoding_is_proposed_with_the_number_of_lines(tmp_pa
     proposal = inspect(written(tmp_path / "t.csv", rows, encoding="cp1252"))
     assert proposal.corpus["encoding"] == "cp1252"
     assert (
-        "encoding: cp1252, as 12 of 13 lines are not UTF-8, the first is line 2; check some texts"
+        "encoding: cp1252, as 12 of 13 lines are not UTF-8, the first is line 2; check: 'é'"
         in proposal.reasons
     )
+
+
+@pytest.mark.parametrize("encoding", ["cp850", "mac-roman"])
+def test_no_encoding_is_proposed_in_which_letters_are_control_characters(tmp_path, encoding):
+    rows = [("text", "label"), *((f"Gar\xe7on f\xfcr {text}", label) for text, label in ROWS)]
+    message = "12 of 13 lines are not UTF-8, the first is line 2; .* iconv -f cp850 -t utf-8"
+    with pytest.raises(UserError, match=message):
+        inspect(written(tmp_path / "t.csv", rows, encoding=encoding))
+
+
+def test_a_word_shows_whether_the_encoding_is_right(tmp_path):
+    rows = [("text", "label"), *((f"mo\u017ce {text}", label) for text, label in ROWS)]
+    proposal = inspect(written(tmp_path / "t.csv", rows, encoding="iso8859-2"))
+    assert any(line.endswith("the first is line 2; check: 'mo¿e'") for line in proposal.reasons)
+    for n, (text, label) in enumerate(rows[1:]):
+        (tmp_path / "f" / label).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "f" / label / f"{n}.txt").write_bytes(text.encode("iso8859-2"))
+    assert any(line.endswith("check: 'mo¿e'") for line in inspect(tmp_path / "f").reasons)
 
 
 @bad
@@ -157,6 +175,16 @@ def test_why_a_column_has_no_role_is_reported(tmp_path):
     (tmp_path / "t.jsonl").write_text("\n".join(lines))
     with pytest.raises(UserError, match=r"'x' holds \['a'\] in line 1.*'label' is missing in li"):
         inspect(tmp_path / "t.jsonl")
+
+
+def test_columns_that_share_a_name_or_have_none_are_reported(tmp_path):
+    rows = [("", "Message", "kind", "Message"), *(("1", *row, "x y") for row in ROWS)]
+    with pytest.raises(UserError, match="'Message' occurs twice in line 1") as error:
+        inspect(written(tmp_path / "t.csv", rows))
+    assert "; column 1 has no name in line 1" in str(error.value)
+    rows[0] = ("", "Message", "kind", "more")
+    reasons = inspect(written(tmp_path / "t.csv", rows)).reasons
+    assert "not used: column 1 has no name in line 1" in reasons
 
 
 def test_a_file_per_split_is_proposed_with_these_splits(tmp_path):

@@ -181,7 +181,7 @@ def inspect_folders(path: Path) -> Proposal:
     """Return the settings for a folder (or its archive) with one folder per class."""
     reason = "format: folders, one folder per class, one file per document"
     proposal = Proposal({"format": "folders"}, [reason])
-    encodings, messages, foreign, above, first = Counter(), 0, 0, set(), ""
+    encodings, messages, foreign, above, first = Counter(), 0, 0, set(), None
     for name, content in files_of(path):
         if is_hidden(name):
             continue
@@ -190,7 +190,7 @@ def inspect_folders(path: Path) -> Proposal:
         encoding = wide_encoding(content) or encoding_of(content)
         encodings[encoding] += 1
         foreign += is_foreign(content)
-        first = first or (name if encoding not in ("ascii", "utf-8") else "")
+        first = first or ((name, content) if encoding not in ("ascii", "utf-8") else None)
         messages += bool(HEADER.match(content.decode("latin-1").replace("\r\n", "\n")))
     if not encodings:
         raise UserError("it has no document; expected one folder per class")

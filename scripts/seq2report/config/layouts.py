@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import re
 import string
 from collections import Counter
 from dataclasses import replace
@@ -13,7 +14,9 @@ from seq2report.core.excerpts import excerpt
 from seq2report.files.delimited import DELIMITERS, NO_QUOTES, Layout
 from seq2report.files.table_files import Table, plain_errors, tables_in
 
-ENCODINGS = ("utf-8", "cp1252", "latin-1")  # tried in this order; the last one accepts any bytes
+# Tried in this order. latin-1 accepts any bytes; those that cp1252 lacks are no text in it.
+ENCODINGS = ("utf-8", "cp1252", "latin-1")
+NOT_ASCII = re.compile(r"[^\s,;|\"]{0,20}[^\s\x00-\x7f][^\s,;|\"]{0,20}")  # a word
 ASCII, LETTERS = bytes(range(128)), string.ascii_letters.encode()
 MARKS = {  # the first bytes of a file
     "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
@@ -64,7 +67,7 @@ def found_encoding(table: Table) -> tuple[str, list[str]]:
     Raises:
         UserError: most lines are UTF-8, and some are not.
     """
-    encodings, first, foreign = Counter(), 0, 0
+    encodings, first, foreign = Counter(), None, 0
     with table.open() as file:
         start = file.read(BEGINNING)
         if start.startswith(b"PAR1"):
@@ -76,26 +79,27 @@ def found_encoding(table: Table) -> tuple[str, list[str]]:
             encodings[encoding_of(line)] += 1
             foreign += is_foreign(line)
             if not first and encodings.total() > encodings["ascii"] + encodings["utf-8"]:
-                first = number
-    return chosen_encoding(encodings, "lines", f"line {first}", foreign)
+                first = f"line {number}", line
+    return chosen_encoding(encodings, "lines", first, foreign)
 
 
 def chosen_encoding(
-    encodings: Counter, unit: str, first: str, foreign: int
+    encodings: Counter, unit: str, first: tuple[str, bytes] | None, foreign: int
 ) -> tuple[str, list[str]]:
     """Return the encoding of several lines or files, and the reason if it is not UTF-8.
 
-    ``foreign`` is the number of those that `is_foreign`.
+    ``first`` is the first that is not UTF-8, name and content, and ``foreign`` the number of those
+    that `is_foreign`.
 
     Raises:
-        UserError: more of them are in UTF-8 than in another encoding, ASCII not counted; or most
-            others have letters that `ENCODINGS` do not have.
+        UserError: more of them are in UTF-8 than in another encoding, ASCII not counted; or
+            `ENCODINGS` do not have the letters of some, or of most others.
     """
     files, plain = encodings.total(), encodings["ascii"] + encodings["utf-8"]
     if plain == files:
         return "utf-8", []
     verb = "is" if files - plain == 1 else "are"
-    counts = f"{files - plain:,} of {files:,} {unit} {verb} not UTF-8, the first is {first}"
+    counts = f"{files - plain:,} of {files:,} {unit} {verb} not UTF-8, the first is {first[0]}"
     encoding = max(encodings, key=["ascii", *ENCODINGS, *MARKS, *UNMARKED].index)
     if encodings["utf-8"] > files - plain:
         raise UserError(
@@ -107,7 +111,14 @@ def chosen_encoding(
             f"{counts}; most of their letters are not Latin, so neither cp1252 nor latin-1 fits;"
             " convert them to UTF-8, for example from GB 18030 with iconv -f gb18030 -t utf-8"
         )
-    return encoding, [f"encoding: {encoding}, as {counts}; check some texts"]
+    if encoding == "latin-1":
+        raise UserError(
+            f"{counts}; some have bytes that are no letters in cp1252 or latin-1; convert them to"
+            " UTF-8, for example from DOS with iconv -f cp850 -t utf-8, from a Mac with -f macintosh"
+        )
+    word = NOT_ASCII.search(first[1].decode(encoding, errors="replace"))
+    check = f"check: '{excerpt(word[0], 50)}'" if word else "check some texts"
+    return encoding, [f"encoding: {encoding}, as {counts}; {check}"]
 
 
 def wide_encoding(content: bytes) -> str | None:
