@@ -179,12 +179,12 @@ def test_why_a_column_has_no_role_is_reported(tmp_path):
 
 def test_columns_that_share_a_name_or_have_none_are_reported(tmp_path):
     rows = [("", "Message", "kind", "Message"), *(("1", *row, "x y") for row in ROWS)]
-    with pytest.raises(UserError, match="'Message' occurs twice in line 1") as error:
+    with pytest.raises(UserError, match="'Message' occurs more than once in line 1") as error:
         inspect(written(tmp_path / "t.csv", rows))
-    assert "; column 1 has no name in line 1" in str(error.value)
+    assert "; column 1 (no name in line 1)" in str(error.value)
     rows[0] = ("", "Message", "kind", "more")
     reasons = inspect(written(tmp_path / "t.csv", rows)).reasons
-    assert "not used: column 1 has no name in line 1" in reasons
+    assert "not used: column 1 (no name in line 1)" in reasons
 
 
 def test_a_file_per_split_is_proposed_with_these_splits(tmp_path):

@@ -130,6 +130,12 @@ def test_columns_without_a_header_are_numbers(tmp_path):
         rows(tmp_path / "t.csv", "a,b\n", ["3"], header=False)
 
 
+def test_a_column_name_that_occurs_twice_has_to_be_changed(tmp_path):
+    message = r"line 1: the column 'body' occurs more than once; rename one of them$"
+    with pytest.raises(UserError, match=message):
+        rows(tmp_path / "t.csv", "body,kind,body\nx,a,y\n", ["body", "kind"])
+
+
 def test_columns_that_nobody_asks_for_may_share_a_name(tmp_path):
     found = rows(tmp_path / "t.csv", "text,note,note,,\nx,1,2,,\n")
     assert found == [{"text": "x"}]

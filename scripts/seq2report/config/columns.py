@@ -12,8 +12,8 @@ from seq2report.core.command import UserError
 from seq2report.documents.formats import SPLITS, as_text
 from seq2report.documents.tokens import separated
 from seq2report.documents.writing import TOKEN_PATTERNS
-from seq2report.files.delimited import Layout
-from seq2report.files.table_files import read_rows
+from seq2report.files.delimited import DELIMITERS, Layout
+from seq2report.files.table_files import read_rows, tables_in
 from seq2report.files.table_names import split_named
 
 SAMPLED = 5000  # rows that columns are judged by, a random sample
@@ -75,7 +75,7 @@ class Columns:
 
     Attributes:
         rows: number of rows of the table.
-        out: why each other column has no role, by name.
+        out: the other columns by name, and why they have no role.
         splits: the splits in the names of the files.
     """
 
@@ -90,6 +90,9 @@ def read_columns(path: Path, layout: Layout) -> Columns:
     sample, rows, rng, splits = [], 0, random.Random(0), set()
     seen: dict[str, set[int]] = {}
     out: dict[str, str] = {}
+    for table in tables_in(path):
+        if table.kind in DELIMITERS:
+            out |= table.delimited(layout).unnamed()
     for rows, (where, split, row) in enumerate(read_rows(path, None, layout), 1):
         splits.add(split)
         values = {}
@@ -97,12 +100,13 @@ def read_columns(path: Path, layout: Layout) -> Columns:
             if name in out:
                 continue
             if name not in row or (rows > 1 and name not in seen):
-                out[name] = f"is missing in {where if name not in row else 'the first row'}"
+                out[name] = f"'{name}' is missing in {where if name not in row else 'the first row'}"
                 continue
             try:
                 values[name] = as_text(row[name], "")
             except UserError:
-                out[name] = f"holds {reprlib.repr(row[name])} in {where}, no text or number"
+                found = reprlib.repr(row[name])
+                out[name] = f"'{name}' holds {found} in {where}, no text or number"
                 continue
             seen.setdefault(name, set()).add(hash(values[name]))
         if len(sample) < SAMPLED:
@@ -124,7 +128,7 @@ def read_columns(path: Path, layout: Layout) -> Columns:
 
 
 def _without(out: dict[str, str]) -> str:
-    return "".join(f"; '{name}' {why}" for name, why in out.items())
+    return "".join(f"; {why}" for why in out.values())
 
 
 def choose_text(table: Columns) -> Column:

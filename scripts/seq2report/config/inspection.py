@@ -126,7 +126,7 @@ def inspect_table(path: Path, files: Sequence[str] = ()) -> Proposal:
     proposal.reasons += [
         f"text: '{text.name}', the longest column, {text.words:.0f} words per row",
         f"label: '{label.name}', {label.different} classes; {reason}",
-        *(f"not used: '{name}' {why}" for name, why in table.out.items()),
+        *(f"not used: {why}" for why in table.out.values()),
     ]
     if split:
         proposal.corpus["columns"]["split"] = split.name

@@ -94,6 +94,17 @@ class Delimited:
                 )
             yield f"line {number}", {name: row[n] for name, n in positions.items()}
 
+    def unnamed(self) -> dict[str, str]:
+        """Return by name what `read` leaves out if it reads all columns, and why."""
+        if not self.layout.header:
+            return {}
+        quote = self.layout.quote or QUOTE
+        line, names = next(self.rows(self.delimiter([]), quote), (1, []))
+        repeated = [name for name in names if name and names.count(name) > 1]
+        out = {name: f"'{name}' occurs more than once in line {line}" for name in repeated}
+        empty = [str(n) for n, name in enumerate(names, 1) if not name]
+        return out | ({"": f"column {', '.join(empty)} (no name in line {line})"} if empty else {})
+
     def rows(self, delimiter: str, quote: str) -> Iterator[tuple[int, list[str]]]:
         """Yield the first line and the values of each row; `UserError` for an open quote."""
         csv.field_size_limit(LARGEST_ROW)  # otherwise 131,072 in one value
@@ -254,6 +265,8 @@ def find_columns(names: list[str], columns: list[str], where: str) -> dict[str, 
     """Return the position of each wanted column; `UserError` if one is missing or repeated."""
     for column in columns:
         if names.count(column) != 1:
-            problem = "is missing" if column not in names else "occurs more than once"
-            raise UserError(f"{where}: the column '{column}' {problem}; {nearest(column, names)}")
+            problem = "occurs more than once; rename one of them"
+            if column not in names:
+                problem = f"is missing; {nearest(column, names)}"
+            raise UserError(f"{where}: the column '{column}' {problem}")
     return {column: names.index(column) for column in columns}
