@@ -1,10 +1,14 @@
 """What `propose` finds out about the layout of a table, and when it has a doubt."""
 
 import bz2
+import json
 import os
+from collections import Counter
 
 import pytest
+from helpers import write_tar
 
+from seq2report.config import columns
 from seq2report.config.columns import read_columns
 from seq2report.config.inspection import files_of, inspect
 from seq2report.config.layouts import found_layout
@@ -13,6 +17,7 @@ from seq2report.documents.formats import FORMATS
 
 bad = pytest.mark.reliability("Bad corpora")
 ROWS = [(f"some words about {n}", "ab"[n % 2]) for n in range(12)]
+ROWS_OF_USERS = [(text, f"u{n % 4}", label) for n, (text, label) in enumerate(ROWS)]
 
 
 def written(path, rows, delimiter=",", encoding="utf-8"):
@@ -175,6 +180,77 @@ def test_why_a_column_has_no_role_is_reported(tmp_path):
     (tmp_path / "t.jsonl").write_text("\n".join(lines))
     with pytest.raises(UserError, match=r"'x' holds \['a'\] in line 1.*'label' is missing in li"):
         inspect(tmp_path / "t.jsonl")
+
+
+def test_a_class_folder_with_a_hidden_name_is_reported(tmp_path):
+    names = [".net/1.txt", ".net/2.txt", ".net/.x", ".git/config", "a/1.txt", "b/1.txt", "b/.x/y/1"]
+    names += ["__MACOSX/.net/1.txt"]
+    for name in names:
+        (tmp_path / "t" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "t" / name).write_text("some words")
+    archive = write_tar(tmp_path / "t.tar.gz", dict.fromkeys(names, b"some words"))
+    line = "not read: 2 files in '.net', because its name begins with a dot; rename it"
+    for path in (tmp_path / "t", archive):
+        assert [r for r in inspect(path).reasons if "not read" in r] == [line]
+
+
+def test_a_split_without_labels_is_named(tmp_path):
+    written(tmp_path / "train.csv", [("text", "label"), *ROWS])
+    written(tmp_path / "test.csv", [("text",), *(row[:1] for row in ROWS)])
+    message = r"'label' is missing in test\.csv, line 2: .* need labels; .* propose that file alone"
+    with pytest.raises(UserError, match=message):
+        inspect(tmp_path)
+    assert inspect(tmp_path / "train.csv").corpus["columns"]["label"] == "label"
+
+
+UNLABELLED = {
+    "a file": lambda folder: (
+        [
+            written(folder / f"{split}.csv", [("text", "user", "label"), *ROWS_OF_USERS])
+            for split in ("train", "test")
+        ]
+        + [written(folder / "unlabelled.csv", [("text",), *(row[:1] for row in ROWS)])]
+    ),
+    "rows": lambda folder: (folder / "t.jsonl").write_text(
+        "\n".join(
+            json.dumps({"text": text, "part": split} | more)
+            for (text, user, label) in ROWS_OF_USERS
+            for split, more in [
+                ("unlabelled", {}),
+                *((split, {"user": user, "label": label}) for split in ("train", "test")),
+            ]
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("write", UNLABELLED.values(), ids=UNLABELLED)
+def test_unlabelled_rows_need_neither_a_class_nor_a_group(tmp_path, write):
+    write(tmp_path)
+    corpus = inspect(tmp_path).corpus | {"split": {}}
+    assert corpus["columns"]["label"] == "label"
+    corpus["columns"] |= {"group": "user"}
+    splits = Counter((row[3], row[2] is None) for row in FORMATS["table"].reader(tmp_path, corpus))
+    assert splits == {("train", False): 12, ("test", False): 12, ("unlabelled", True): 12}
+
+
+def test_the_name_of_one_file_is_no_split(tmp_path):
+    path = written(tmp_path / "unsupervised_learning.csv", [("text", "label"), *ROWS])
+    for source in (path, tmp_path, write_tar(tmp_path / "t.tar", {path.name: path.read_bytes()})):
+        corpus = inspect(source).corpus | {"split": {"test": 0.2}}
+        assert {row[2:] for row in FORMATS["table"].reader(source, corpus)} == {
+            ("a", ""),
+            ("b", ""),
+        }
+        with pytest.raises(UserError, match="line 2: found no split; expected several files"):
+            list(FORMATS["table"].reader(source, corpus | {"split": {}}))
+
+
+def test_a_column_with_an_empty_cell_is_no_id_wherever_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(columns, "SAMPLED", 4)
+    rows = [(*row, f"i{n}" if n != 9 else "") for n, row in enumerate(ROWS)]
+    path = written(tmp_path / "t.csv", [("text", "label", "i"), *rows])
+    assert inspect(path).corpus["columns"] == {"text": "text", "label": "label"}
 
 
 def test_columns_that_share_a_name_or_have_none_are_reported(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from seq2report.core.command import UserError
-from seq2report.documents.formats import SPLITS, as_text
+from seq2report.documents.formats import SPLITS, UNLABELLED, as_text
 from seq2report.documents.tokens import separated
 from seq2report.documents.writing import TOKEN_PATTERNS
 from seq2report.files.delimited import DELIMITERS, Layout
@@ -53,7 +53,7 @@ class Column:
     def is_split(self) -> bool:
         """Whether its values are names of splits."""
         values = {split_named(value or "") for value in self.values}
-        return {"train", "test"} <= values <= {*SPLITS, "unlabelled"}
+        return {"train", "test"} <= values <= {*SPLITS, UNLABELLED}
 
     @property
     def is_named_like_a_group(self) -> bool:
@@ -87,44 +87,71 @@ class Columns:
 
 def read_columns(path: Path, layout: Layout) -> Columns:
     """Read a table; `UserError` without two columns of text or numbers."""
-    sample, rows, rng, splits = [], 0, random.Random(0), set()
+    sample, rows, rng, splits, first = [], 0, random.Random(0), set(), None
     seen: dict[str, set[int]] = {}
-    out: dict[str, str] = {}
-    for table in tables_in(path):
-        if table.kind in DELIMITERS:
-            out |= table.delimited(layout).unnamed()
+    blank, out = set(), _unnamed(path, layout)
     for rows, (where, split, row) in enumerate(read_rows(path, None, layout), 1):
         splits.add(split)
-        values = {}
-        for name in dict.fromkeys((*seen, *row)):
-            if name in out:
-                continue
-            if name not in row or (rows > 1 and name not in seen):
-                out[name] = f"'{name}' is missing in {where if name not in row else 'the first row'}"
-                continue
-            try:
-                values[name] = as_text(row[name], "")
-            except UserError:
-                found = reprlib.repr(row[name])
-                out[name] = f"'{name}' holds {found} in {where}, no text or number"
-                continue
-            seen.setdefault(name, set()).add(hash(values[name]))
+        if first:
+            new = [name for name in row if name not in seen and name not in out]
+            out |= {name: _missing(name, *first) for name in new}
+        missing = [name for name in seen if name not in row and name not in out]
+        if (missing or not first) and not _is_unlabelled(split, row):
+            out |= {name: _missing(name, where, split) for name in missing}
+            first = first or (where, split)
+        values = _values(row, where, out)
+        for name, value in values.items():
+            seen.setdefault(name, set()).add(hash(value))
+            if not (value or "").strip():
+                blank.add(name)
         if len(sample) < SAMPLED:
             sample.append(values)
         elif (position := rng.randrange(rows)) < SAMPLED:
             sample[position] = values
-    seen = {name: different for name, different in seen.items() if name not in out}
-    if len(seen) < 2 or not rows:
+    sizes = {name: len(different) for name, different in seen.items() if name not in out}
+    if len(sizes) < 2 or not rows:
         raise UserError(
-            f"found {rows} rows with the columns {', '.join(seen) or 'none'};"
+            f"found {rows} rows with the columns {', '.join(sizes) or 'none'};"
             f" expected a column of texts and a column of classes{_without(out)}"
         )
     columns = []
-    for name, different in seen.items():
-        values = [row.get(name) for row in sample]
-        unique = len(different) == rows and all(values)
-        columns.append(Column(name, values, unique, len(different)))
+    for name, size in sizes.items():
+        unique = size == rows and name not in blank
+        columns.append(Column(name, [row.get(name) for row in sample], unique, size))
     return Columns(columns, rows, out, splits)
+
+
+def _unnamed(path: Path, layout: Layout) -> dict[str, str]:
+    """Return why columns without a name of their own are left out, by name."""
+    out = {}
+    for table in tables_in(path):
+        if table.kind in DELIMITERS:
+            out |= table.delimited(layout).unnamed()
+    return out
+
+
+def _is_unlabelled(split: str, row: dict[str, object]) -> bool:
+    """Return whether a row needs no class, by the name of its file or a column of splits."""
+    texts = (value for value in row.values() if isinstance(value, str))
+    return UNLABELLED in (split, *map(split_named, texts))
+
+
+def _missing(name: str, where: str, split: str) -> str:
+    """Return that a row lacks a column that others have."""
+    hint = ": documents of each split need labels; to split one of the files, propose that file"
+    return f"'{name}' is missing in {where}{f'{hint} alone' if split else ''}"
+
+
+def _values(row: dict[str, object], where: str, out: dict[str, str]) -> dict[str, str | None]:
+    """Return the values of a row as texts; a column with another value is added to ``out``."""
+    values = {}
+    for name in [name for name in row if name not in out]:
+        try:
+            values[name] = as_text(row[name], "")
+        except UserError:
+            found = reprlib.repr(row[name])
+            out[name] = f"'{name}' holds {found} in {where}, no text or number"
+    return values
 
 
 def _without(out: dict[str, str]) -> str:
@@ -165,7 +192,7 @@ def choose_label(text: Column, columns: list[Column], table: Columns) -> tuple[C
         raise UserError(
             f"no column of classes beside '{text.name}'; expected one with 2 to"
             f" {MOST_CLASSES} different values and at least {FEW_ROWS} rows per value on average;"
-            f" found {counts} in {table.rows} rows{_without(table.out)}; write"
+            f" found {counts or 'none'} in {table.rows} rows{_without(table.out)}; write"
             " `columns: {text: …, label: …}` yourself (docs/my-corpus.md)"
         )
     named = [column for column in possible if column.is_named_like_a_label]

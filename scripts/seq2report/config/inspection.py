@@ -29,7 +29,7 @@ from seq2report.config.layouts import (
     wide_encoding,
 )
 from seq2report.core.command import UserError
-from seq2report.core.wording import some
+from seq2report.core.wording import plural, some
 from seq2report.documents.documents import index, to_arrow
 from seq2report.documents.formats import FASTTEXT, FORMATS
 from seq2report.documents.splits import assign_splits
@@ -48,6 +48,17 @@ from seq2report.files.table_names import (
     split_of,
 )
 
+TOOLS = (
+    ".cache",
+    ".git",
+    ".github",
+    ".hg",
+    ".idea",
+    ".ipynb_checkpoints",
+    ".svn",
+    ".venv",
+    ".vscode",
+)
 HEADER = re.compile(r"[A-Z][A-Za-z-]*: .*\n(?:[A-Z\t ].*\n)*\n")
 
 
@@ -196,7 +207,7 @@ def inspect_folders(path: Path) -> Proposal:
         raise UserError("it has no document; expected one folder per class")
     files = encodings.total()
     proposal.corpus["encoding"], why = chosen_encoding(encodings, "files", first, foreign)
-    proposal.reasons += why
+    proposal.reasons += [*why, *hidden_folders(path)]
     if messages > 0.8 * files:
         proposal.corpus["header"] = "cut"
         proposal.reasons.append(
@@ -206,6 +217,26 @@ def inspect_folders(path: Path) -> Proposal:
     if {"train", "test"} <= above:
         proposal.corpus["split"] = {}
     return proposal
+
+
+def hidden_folders(path: Path) -> Iterator[str]:
+    """Yield a hint for each folder that would be a class without the dot before its name."""
+    if path.is_dir():
+        names = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
+    else:
+        names = names_in(path)
+    sizes = Counter()
+    for name in names:
+        *above, folder, file = ("", *PurePosixPath(name).parts)
+        if (
+            folder.startswith(".")
+            and folder not in TOOLS
+            and not is_hidden("/".join([*above, file]))
+        ):
+            sizes[folder] += 1
+    for folder, size in sizes.items():
+        why = "because its name begins with a dot; rename it"
+        yield f"not read: {plural(size, 'files')} in '{folder}', {why}"
 
 
 def files_of(path: Path) -> Iterator[tuple[str, bytes]]:

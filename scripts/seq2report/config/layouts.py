@@ -114,7 +114,7 @@ def chosen_encoding(
     if encoding == "latin-1":
         raise UserError(
             f"{counts}; some have bytes that are no letters in cp1252 or latin-1; convert them to"
-            " UTF-8, for example from DOS with iconv -f cp850 -t utf-8, from a Mac with -f macintosh"
+            " UTF-8, for example from DOS (cp850) with iconv -f cp850 -t utf-8, or from macintosh"
         )
     word = NOT_ASCII.search(first[1].decode(encoding, errors="replace"))
     check = f"check: '{excerpt(word[0], 50)}'" if word else "check some texts"

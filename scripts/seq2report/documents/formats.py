@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from seq2report.core.command import UserError
 from seq2report.files import archives
-from seq2report.files.delimited import Layout
+from seq2report.files.delimited import Layout, find_columns
 from seq2report.files.lines import text_lines
 from seq2report.files.table_files import read_rows
 from seq2report.files.table_names import split_named
@@ -197,9 +197,13 @@ def read_table(path: Path, corpus: dict) -> Iterator[tuple]:
     """
     columns = columns_of(corpus)
     names = list(dict.fromkeys(chain.from_iterable(columns.values())))
-    for number, (where, part, row) in enumerate(read_rows(path, names, Layout.of(corpus)), 1):
+    optional = [*columns["label"], *columns.get("group", ())]  # of documents without a label
+    rows = read_rows(path, names, Layout.of(corpus), optional)
+    for number, (where, part, row) in enumerate(rows, 1):
         values = {role: text_of(row, columns[role], f"{where}: the {role}") for role in columns}
         split = split_named(values["split"] or "") if "split" in columns else part
+        if split != UNLABELLED and not row.keys() >= set(optional):
+            find_columns(list(row), optional, where)
         if "test" in corpus["split"]:
             split = split if split == UNLABELLED else ""
         elif split not in (*SPLITS, UNLABELLED):
@@ -250,7 +254,7 @@ def columns_of(corpus: dict) -> dict[str, list[str]]:
 
 def text_of(row: dict, names: list[str], where: str) -> str | None:
     """Return the value of a column as text, or those of several that are filled, one per line."""
-    texts = [as_text(row[name], f"{where} (column '{name}')") for name in names]
+    texts = [as_text(row.get(name), f"{where} (column '{name}')") for name in names]
     return "\n".join(filter(None, texts)) if len(texts) > 1 else texts[0]
 
 
@@ -259,8 +263,8 @@ def _unknown_split(split: str, columns: dict) -> str:
     if "split" in columns:
         return f"unknown split '{split}' (column '{columns['split'][0]}'); allowed: {allowed}"
     return (
-        f"the name of the file has no split; allowed: {allowed}, as in train.csv; or set a share"
-        " 'test' in the corpus's 'split'"
+        f"found no split; expected several files with one in their names, as in train.csv and"
+        f" test.csv ({allowed}), a column 'split', or a share 'test' in the corpus's 'split'"
     )
 
 

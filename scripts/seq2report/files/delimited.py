@@ -6,7 +6,7 @@ Values are unchanged: ``01`` and ``NA`` are text like any other.
 import csv
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from functools import partial
@@ -63,15 +63,17 @@ class Delimited:
     kind: str
     layout: Layout
 
-    def read(self, columns: list[str] | None) -> Iterator[tuple[str, dict[str, str]]]:
+    def read(
+        self, columns: list[str] | None, optional: Sequence[str] = ()
+    ) -> Iterator[tuple[str, dict[str, str]]]:
         """Yield the position and the values of each row in some columns.
 
-        Without ``columns``, in all that have a name of their own.
+        Without ``columns``, in all that have a name of their own. ``optional`` ones may be missing.
 
         Raises:
             UserError: the text is empty or ragged, lacks a column, or may have swallowed rows.
         """
-        delimiter = self.delimiter(columns or [])
+        delimiter = self.delimiter([name for name in columns or [] if name not in optional])
         rows = self.rows(delimiter, self.layout.quote or self._usual_quote(delimiter))
         line, first = next(rows, (1, None))
         if first is None:
@@ -80,7 +82,7 @@ class Delimited:
         if not self.layout.header:
             names, rows = numbers(first), chain([(line, first)], rows)
         wanted = [n for n in names if n and names.count(n) == 1] if columns is None else columns
-        positions = find_columns(names, wanted, f"line {line}")
+        positions = find_columns(names, wanted, f"line {line}", optional)
         for number, row in rows:
             if len(row) != len(first):
                 raise UserError(
@@ -261,8 +263,15 @@ def numbers(row: list[str]) -> list[str]:
     return [str(n) for n in range(1, len(row) + 1)]
 
 
-def find_columns(names: list[str], columns: list[str], where: str) -> dict[str, int]:
-    """Return the position of each wanted column; `UserError` if one is missing or repeated."""
+def find_columns(
+    names: list[str], columns: Sequence[str], where: str, optional: Sequence[str] = ()
+) -> dict[str, int]:
+    """Return the position of each wanted column, except ``optional`` ones that are missing.
+
+    Raises:
+        UserError: another one is missing, or one is repeated.
+    """
+    columns = [column for column in columns if column in names or column not in optional]
     for column in columns:
         if names.count(column) != 1:
             problem = "occurs more than once; rename one of them"

@@ -9,7 +9,7 @@ import json
 import re
 import reprlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -54,11 +54,15 @@ Row = tuple[str, str, dict[str, object]]
 
 @dataclass(frozen=True)
 class Table:
-    """A file with rows; ``open`` opens its uncompressed bytes once more."""
+    """A file with rows; ``open`` opens its uncompressed bytes once more.
+
+    ``split`` is that in its name, if it is one of several tables, or ''.
+    """
 
     name: str
     kind: str
     open: Callable[[], AbstractContextManager[BinaryIO]]
+    split: str = ""
 
     def delimited(self, layout: Layout) -> Delimited:
         """Return it as delimited text."""
@@ -73,8 +77,8 @@ def tables_in(path: Path) -> Iterator[Table]:
     """
     if path.is_dir():
         files = {file.relative_to(path).as_posix(): file for file in files_in(path)}
-        for name in _required(list(files)):
-            yield Table(name, kind_of(name), partial(_content, files[name]))
+        for name, split in _required(list(files)).items():
+            yield Table(name, kind_of(name), partial(_content, files[name]), split)
     elif kind_of(path.name):
         yield Table(path.name, kind_of(path.name), partial(_content, path))
     elif path.name.lower().endswith(WORKBOOKS) or form_of(path) in ("text", "binary", "npy"):
@@ -82,11 +86,12 @@ def tables_in(path: Path) -> Iterator[Table]:
     else:
         chosen = _required(names_in(path))
         if len(chosen) == 1 and form_of(path) == "zip":
-            yield Table(chosen[0], kind_of(chosen[0]), partial(_content, path, chosen[0]))
+            (name,) = chosen
+            yield Table(name, kind_of(name), partial(_content, path, name))
             return
         for name, content in members(path):
             if name in chosen:
-                yield Table(name, kind_of(name), partial(_unpacked, name, content))
+                yield Table(name, kind_of(name), partial(_unpacked, name, content), chosen[name])
 
 
 @contextmanager
@@ -102,9 +107,10 @@ def _unpacked(name: str, content: bytes) -> Iterator[BinaryIO]:
     yield io.BytesIO(content)
 
 
-def _required(names: list[str]) -> list[str]:
+def _required(names: list[str]) -> dict[str, str]:
+    """Return the `chosen_tables` and the split of each; `UserError` if there is none."""
     if chosen := chosen_tables(names):
-        return chosen
+        return {name: split_of(name) if len(chosen) > 1 else "" for name in chosen}
     tables = [name for name in names if kind_of(name)]
     raise UserError(
         f"expected one table in it, or one per split such as train.csv and test.csv, found"
@@ -125,33 +131,38 @@ def _opened_text(table: Table, encoding: str) -> Iterator[Lines]:
         yield lines_of(file, encoding)
 
 
-def read_rows(path: Path, columns: list[str] | None, layout: Layout) -> Iterator[Row]:
+def read_rows(
+    path: Path, columns: list[str] | None, layout: Layout, optional: Sequence[str] = ()
+) -> Iterator[Row]:
     """Yield each row of a table, or of the tables in a folder or archive: see `Row`.
 
     A value is text; in JSON also true, false, None, a list or a mapping; in Parquet of any type,
     and the name of a class instead of its number if the file has the names. Without ``columns``,
-    a row has all values that it has.
+    a row has all values that it has. A table of the split unlabelled, and any row in JSON, may lack
+    ``optional`` columns.
 
     Raises:
         UserError: a table is damaged, empty, ragged, of another encoding or lacks a column.
     """
     for table in tables_in(path):
-        split = split_of(table.name)
-        place = f"{table.name}, " if split and table.name != path.name else ""
+        place = f"{table.name}, " if table.split else ""
+        may_lack = optional if table.kind == "jsonl" or table.split == "unlabelled" else ()
         with plain_errors(table, layout.encoding, place):
-            for where, row in _rows(table, columns, layout):
-                yield f"{place}{where}", split, row
+            for where, row in _rows(table, columns, layout, may_lack):
+                yield f"{place}{where}", table.split, row
 
 
-def _rows(table: Table, columns: list[str] | None, layout: Layout) -> Iterator[tuple[str, dict]]:
+def _rows(
+    table: Table, columns: list[str] | None, layout: Layout, optional: Sequence[str]
+) -> Iterator[tuple[str, dict]]:
     if table.kind in DELIMITERS:
-        yield from table.delimited(layout).read(columns)
+        yield from table.delimited(layout).read(columns, optional)
         return
     with table.open() as file:
         if table.kind == "parquet":
-            yield from _parquet(file, columns)
+            yield from _parquet(file, columns, optional)
         else:
-            yield from _json_rows(lines_of(file, layout.encoding), columns)
+            yield from _json_rows(lines_of(file, layout.encoding), columns, optional)
 
 
 @contextmanager
@@ -184,10 +195,13 @@ def _undecodable(table: Table, encoding: str) -> str | None:
     return None
 
 
-def _json_rows(text: Lines, columns: list[str] | None) -> Iterator[tuple[str, dict]]:
+def _json_rows(
+    text: Lines, columns: list[str] | None, optional: Sequence[str]
+) -> Iterator[tuple[str, dict]]:
     for where, row in _objects(text):
-        find_columns(list(row), columns or [], where)
-        yield where, row if columns is None else {name: row[name] for name in columns}
+        known = find_columns(list(row), columns or [], where, optional)
+        whole = columns is None or len(known) < len(columns)  # a message lists what it has
+        yield where, row if whole else {name: row[name] for name in known}
 
 
 def _objects(text: Lines) -> Iterator[tuple[str, dict]]:
@@ -283,14 +297,16 @@ def _seekable(file: BinaryIO):
     return pa.BufferReader(content)
 
 
-def _parquet(file: BinaryIO, columns: list[str] | None) -> Iterator[tuple[str, dict]]:
+def _parquet(
+    file: BinaryIO, columns: list[str] | None, optional: Sequence[str]
+) -> Iterator[tuple[str, dict]]:
     import pyarrow as pa
 
     file = _seekable(file)
     table = _parquet_file(file)
     schema = table.schema_arrow
     columns = schema.names if columns is None else columns
-    find_columns(schema.names, columns, "its columns")
+    columns = list(find_columns(schema.names, columns, "its columns", optional))
     classes, number = _class_names(schema.metadata or {}), 0
     try:
         for group in range(table.num_row_groups):
