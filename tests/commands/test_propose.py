@@ -1,7 +1,9 @@
 import csv
+import errno
 import gzip
 import io
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -168,6 +170,62 @@ def test_no_name_of_a_file_or_class_can_write_configuration(rows, tmp_path):
     config = proposed(path)
     assert config["name"] == "a_b_c"
     assert config["corpora"]["a_b_c"]["columns"]["text"] == f"body {evil}"
+
+
+@pytest.mark.parametrize("name", ["2024", "null", "yes", "1_000", "0x1f"])
+def test_a_name_that_yaml_reads_as_another_value_is_changed(rows, tmp_path, name):
+    (tmp_path / f"{name}.csv").write_bytes(as_csv(rows))
+    assert proposed(tmp_path / f"{name}.csv")["name"] == f"own_{name}"
+
+
+CONTROLS = [
+    "x\x80",
+    "x\x85name: evil\x85gpu: 1 #",
+    "x\u2028a: 1",
+    "x\u2029a: 1",
+    "\ufeffx\uffff\U0001000c",
+]
+
+
+@pytest.mark.parametrize("evil", CONTROLS)
+def test_no_control_character_in_a_name_of_a_column_can_write_configuration(rows, tmp_path, evil):
+    names = ("ticket", f"w{evil}", f"body{evil}", "channel", f"queue{evil}")
+    (tmp_path / "t.csv").write_bytes(as_csv(rows, names=names))
+    config = proposed(tmp_path / "t.csv")
+    assert (config["name"], config["corpora"]["t"]["columns"]["text"]) == ("t", f"body{evil}")
+    assert set(config) <= {
+        *("name", "sample", "seeds", "compare", "lessons", "sources", "corpora", "variants", "fit"),
+    }
+    assert "repeat. If texts" in (tmp_path / "mine.yaml").read_text("utf-8")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
+def test_a_file_that_cannot_be_read_is_one_message(tmp_path, monkeypatch, number):
+    def unreadable(path):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(propose, "inspect", unreadable)
+    with pytest.raises(UserError, match=rf"t\.csv: cannot be read: {os.strerror(number)}"):
+        proposed(tmp_path / "t.csv")
+
+
+def test_a_full_disk_stays_one(tmp_path, monkeypatch):
+    def full(path):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(propose, "inspect", full)
+    with pytest.raises(OSError, match="full"):
+        proposed(tmp_path / "t.csv")
+
+
+def test_results_that_would_be_replaced_are_named(rows, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("train.csv").write_bytes(as_csv(rows))
+    propose.main(["train.csv", "--output", "a.yaml"])
+    assert "would be replaced" not in capsys.readouterr().out
+    Path("results/train").mkdir(parents=True)
+    propose.main(["train.csv", "--output", "b.yaml"])
+    assert "results/train/ exists and would be replaced; change 'name'" in capsys.readouterr().out
 
 
 REFUSED = {

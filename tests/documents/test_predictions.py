@@ -1,6 +1,7 @@
 """Tables of answers from elsewhere, and the documents that others answer."""
 
 import csv
+import gzip
 import io
 import json
 
@@ -139,6 +140,32 @@ def test_a_file_that_is_no_table_of_answers_is_one_message(tmp_path, content, en
     with pytest.raises(UserError) as error:
         read_predictions(path, DOCUMENTS, CLASSES)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "id,label,t\n1,a,é\n".encode("cp1252"), "line 2: the byte 0xe9 is not utf-8"),
+        ("a.csv", "id,label\n1,a\n".encode("utf-16"), "line 1: the byte 0xff is not utf-8"),
+        (
+            "a.csv.gz",
+            gzip.compress(b"id,label\n" * 99)[:-9],
+            "it is damaged (Compressed file ended",
+        ),
+        ("a.csv.gz", b"\x1f\x8b no", "it is damaged ("),
+        ("a.csv", b'id,label,t\n1,a,"b\n', "line 2: unexpected end of data;"),
+        ("a.csv", b'id,label\n"1,a\n3",b\n2,a\n', "1 row would be within a value in quotes;"),
+    ],
+)
+def test_a_table_of_answers_in_another_encoding_or_cut_short_is_one_message(
+    tmp_path, name, content, message
+):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError) as error:
+        read_predictions(tmp_path / name, DOCUMENTS, CLASSES)
+    assert str(error.value).startswith(f"{tmp_path / name}: {message}")
+    assert ("save it as CSV UTF-8" in str(error.value)) == ("damaged" not in message)
+    assert "set " not in str(error.value)
 
 
 @pytest.mark.reliability("Security")

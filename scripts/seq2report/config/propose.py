@@ -7,6 +7,7 @@ classes, ids, groups and splits. It reads the documents as the workflow does, an
 configuration before it writes it.
 """
 
+import errno
 import json
 import re
 import shlex
@@ -58,10 +59,13 @@ def propose(path: Path) -> tuple[str, list[str]]:
         corpus["split"] |= {"validation": 0.1, "seed": 1, "stratify": True}
         sizes, lengths, scripts = measure(path, corpus)
     except DAMAGE as error:
-        if getattr(error, "errno", None):  # of the system, which says what is wrong
+        number = getattr(error, "errno", None)
+        if number in (errno.ENOSPC, errno.EPIPE):  # of the output
             raise
-        message = f"{path}: it is damaged ({error}); remove it and fetch it again"
-        raise UserError(message) from error
+        message = f"it is damaged ({error}); remove it and fetch it again"
+        if number:
+            message = f"cannot be read: {error.strerror}"
+        raise UserError(f"{path}: {message}") from error
     except UserError as error:
         raise UserError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
     length = int(min(LONGEST, max(20, 10 * np.ceil(np.quantile(lengths, 0.9) / 10))))
@@ -111,13 +115,13 @@ def merged(base: dict, own: dict) -> dict:
 
 
 def name_of(path: Path) -> str:
-    """Return a name for a corpus that the default configuration does not use."""
+    """Return a name for a corpus that is text in YAML and not in the default configuration."""
     name = path.resolve().name
     stem = name if path.is_dir() else name.split(".")[0]
     plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40] or "mine"
     taken = {"sample", "full", *default("config")["corpora"], *default("config")["sources"]}
-    return f"own_{name}" if name in taken else name
+    return f"own_{name}" if name in taken or not isinstance(yaml.safe_load(name), str) else name
 
 
 def file_name(path: Path, name: str) -> str:
@@ -185,7 +189,9 @@ def _corpus_lines(path: Path, name: str, proposal: Proposal) -> Iterator[str]:
 
 def quoted(value: object) -> str:
     """Return a value as JSON on one line, which YAML reads as well."""
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    # Some characters that do not print end a line of YAML, others it refuses.
+    return "".join(c if c.isprintable() or c > "\uffff" else f"\\u{ord(c):04x}" for c in text)
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -201,5 +207,8 @@ def main(argv: Sequence[str] | None) -> None:
     print("\n".join(lines))
     with replacing(args.output) as temporary:
         temporary.write_text(text, encoding="utf-8")
+    if Path("results", name := name_of(args.path)).exists():
+        hint = "change 'name' for another corpus"
+        print(f"\nresults/{name}/ exists and would be replaced; {hint}")
     print(f"\nWrote {args.output}. In a clone of seq2report, run:")
     print(f"snakemake --cores all --configfile {shlex.quote(str(args.output))}")

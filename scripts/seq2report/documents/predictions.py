@@ -18,12 +18,14 @@ from seq2report.core.command import UserError, nearest
 from seq2report.core.excerpts import excerpt, from_cell, visible
 from seq2report.core.wording import plural
 from seq2report.documents.formats import as_text
-from seq2report.files.delimited import DELIMITERS, Layout, find_columns
-from seq2report.files.table_files import Row, read_rows, tables_in
+from seq2report.files.delimited import DELIMITERS, SET_QUOTE, Layout, find_columns
+from seq2report.files.lines import HINT
+from seq2report.files.table_files import Row, plain_errors, read_rows, tables_in
 
 SPLITS = ("test", "validation")  # whose documents are answered
 NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 ROUNDED = 0.01  # how far a sum of rounded probabilities may be from 1
+SETTINGS = re.compile(f"{HINT}|{SET_QUOTE}(, or to '\"' if this value is right)?")  # of a corpus
 SHOWN = 60  # characters of a value in a message
 ID_DIGITS = 20  # of an id that is a digest
 
@@ -87,7 +89,8 @@ def read_predictions(path: Path, documents: pl.DataFrame, classes: list[str]) ->
             answers[n] = read(row, names, where)
         _check_complete(asked, is_answered)
     except UserError as error:
-        raise UserError(f"{path}: {visible(str(error))}") from error  # names of columns are data
+        message = visible(SETTINGS.sub("save it as CSV UTF-8", str(error)))  # names are data
+        raise UserError(f"{path}: {message}") from error
     return Predictions(answers, is_answered)
 
 
@@ -95,7 +98,8 @@ def _rows(path: Path) -> Iterator[Row]:
     layout = Layout()
     for table in tables_in(path):
         if table.kind in DELIMITERS:
-            layout = Layout(delimiter=table.delimited(layout).delimiter(["id"]))
+            with plain_errors(table, layout.encoding, ""):
+                layout = Layout(delimiter=table.delimited(layout).delimiter(["id"]))
         break
     return read_rows(path, None, layout)
 

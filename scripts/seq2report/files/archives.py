@@ -253,7 +253,7 @@ def zip_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
-    # Info-ZIP writes UTF-8 without the flag that says so; Python takes it for cp437.
+    # Info-ZIP writes UTF-8 without the flag for it; Python decodes it as cp437.
     with suppress(UnicodeError):
         if not info.flag_bits & 0x800:
             return info.orig_filename.encode("cp437").decode("utf-8")
