@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from helpers import ROOT, write_tar
 
-from seq2report.answers import predict
+from seq2report.answers import explain, predict
 from seq2report.answers.predictor import load, training_summary
 from seq2report.core.command import UserError
 from seq2report.documents import texts
@@ -212,6 +212,14 @@ def test_a_folder_without_a_run_is_reported_first(tmp_path, capsys):
     assert capsys.readouterr().out == ""
     with pytest.raises(UserError, match="found texts and --file, expected one of the two"):
         list(texts.read_texts(["a"], tmp_path, ["text"], Layout()))
+
+
+@pytest.mark.parametrize("option", ["--format=csv", "--no-header", "--encoding=utf-8"])
+def test_texts_may_come_after_options(tmp_path, option):
+    command = explain if "format" not in option else predict
+    for argv in ([option, "A text"], ["A text", option, "--", "-another"]):
+        with pytest.raises(UserError, match=r"found no run\.json"):
+            command.main([str(tmp_path), *argv])
 
 
 def test_missing_documents_are_reported_on_a_terminal_and_in_a_pipe(trained, monkeypatch):

@@ -190,6 +190,25 @@ def test_a_mistake_of_the_user_is_one_message_and_status_1(capsys):
     assert capsys.readouterr().err == "error: file.txt: line 3 holds no word\n"
 
 
+@pytest.mark.parametrize("log", [False, True])
+def test_no_text_of_data_moves_the_terminal_in_a_message(capfd, log):
+    code = f"""
+import logging
+from seq2report.core.command import UserError, run
+def main(argv):
+    hostile = "t.csv: the id 'a\\x1b[2J\\u202e'\\nset é"
+    if {log}:
+        logging.warning(hostile)
+    else:
+        raise UserError(hostile)
+run(main)
+"""
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts"), "PYTHONIOENCODING": "utf-8"}
+    subprocess.run([sys.executable, "-c", code], env=environment)
+    lines = capfd.readouterr().err.splitlines()
+    assert [line.partition(" ")[2] for line in lines] == ["t.csv: the id 'a\ufffd[2J\ufffd'", "é"]
+
+
 def test_other_errors_keep_their_traceback_and_success_ends_quietly(capsys):
     def main(argv):
         raise ZeroDivisionError

@@ -108,7 +108,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__)
     add_arguments(parser)
     parser.add_argument("--html", type=Path, help="page to write")
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)  # texts may come after options
 
     summary = training_summary(args.run)
     print(summary, file=sys.stderr)

@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__)
     add_arguments(parser)
     parser.add_argument("--format", choices=FORMATS, default="text")
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)  # texts may come after options
 
     print(training_summary(args.run), file=sys.stderr)
     documents = batches(asked_texts(args))

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from seq2report.core.excerpts import visible
+
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a terminal, a scheduler, a lost connection
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a full disk, a quota, a limit of the shell
@@ -26,6 +28,23 @@ LITTLE = 1 << 16  # bytes; a disk that does not take them is full
 
 class UserError(Exception):
     """An error that the user can correct; the message says where, what was expected, what to do."""
+
+
+def _visible_lines(text: str) -> str:
+    return "\n".join(map(visible, text.split("\n")))
+
+
+class _Visible(logging.Formatter):
+    """The format of log lines: text of data in them changes nothing around it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _visible_lines(super().format(record))
+
+
+def _start_log() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Visible("%(asctime)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
 
 
 def run(main: Callable[[Sequence[str] | None], None]) -> None:
@@ -38,7 +57,7 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # not every terminal shows every character
         sys.stdout.reconfigure(errors="replace")
     gc.set_threshold(10_000, 50, 100)  # of the objects that an import creates, almost all stay
-    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
+    _start_log()
     stopped = []
 
     def stop(number: int, _: FrameType | None) -> NoReturn:
@@ -54,7 +73,7 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
         main(None)
         sys.stdout.flush()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_visible_lines(str(error))}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print(f"error: stopped by {stopped[0].name}", file=sys.stderr)
