@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seq2report.core.command import UserError
 from seq2report.documents import documents as module
 from seq2report.documents.documents import (
     blocks,
@@ -73,6 +74,13 @@ def test_digests_are_sorted_as_bytes_zeros_and_all(digests):
 def test_text_label_split_and_number_of_documents_change_the_digest(changed):
     before = [("1", "a", "x", "train"), ("2", "b", "y", "train")]
     assert digest_of(changed) != digest_of(before)
+
+
+def test_repeated_ids_are_counted():
+    rows = [(name, "t", "ab"[n % 2], "") for n, name in enumerate("112223")]
+    message = r"id '1' \(repeated ids: 2\), .* \(or remove 'id' from the corpus's 'columns' to use"
+    with pytest.raises(UserError, match=message):
+        index([to_arrow(rows)])
 
 
 def test_ids_do_not_change_the_digest():

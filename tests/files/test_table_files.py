@@ -136,6 +136,12 @@ def test_a_column_name_that_occurs_twice_has_to_be_changed(tmp_path):
         rows(tmp_path / "t.csv", "body,kind,body\nx,a,y\n", ["body", "kind"])
 
 
+def test_a_blank_before_a_quotation_mark_is_named(tmp_path):
+    message = r"line 2: found 3 values, .* a quotation mark has to follow the delimiter directly$"
+    with pytest.raises(UserError, match=message):
+        rows(tmp_path / "t.csv", 'label,text\na, "some, and more"\n')
+
+
 def test_columns_that_nobody_asks_for_may_share_a_name(tmp_path):
     found = rows(tmp_path / "t.csv", "text,note,note,,\nx,1,2,,\n")
     assert found == [{"text": "x"}]

@@ -62,8 +62,10 @@ def index(texts: list[pa.Table]) -> pl.DataFrame:
     repeated = documents.filter(pl.col("id") == pl.col("id").shift())["id"]
     if len(repeated):
         raise UserError(
-            f"two documents have the id '{repeated[0]}', expected one of its own for each: in a"
-            " column without repeated values, or as the path of a file in the folder of its class"
+            f"two documents have the id '{repeated[0]}' (repeated ids: {repeated.n_unique():,}),"
+            " expected one of its own for each: in a column without repeated values (or remove 'id'"
+            " from the corpus's 'columns' to use row numbers), or as the path of a file in the"
+            " folder of its class"
         )
     labels = classes(documents)
     if len(labels) < 2:

@@ -85,9 +85,11 @@ class Delimited:
         positions = find_columns(names, wanted, f"line {line}", optional)
         for number, row in rows:
             if len(row) != len(first):
+                blank = any(re.match(r'\s+"', value) for value in row)
+                hint = "; a quotation mark has to follow the delimiter directly" if blank else ""
                 raise UserError(
                     f"line {number}: found {len(row)} values, expected {len(first)} as in line"
-                    f" {line}; a value with a delimiter or a line end has to be in quotes"
+                    f" {line}; a value with a delimiter or a line end has to be in quotes{hint}"
                 )
             if self.layout.header and row == names and len(row) > 1:
                 raise UserError(
