@@ -196,8 +196,10 @@ def test_a_class_folder_with_a_hidden_name_is_reported(tmp_path):
 
 def test_a_split_without_labels_is_named(tmp_path):
     written(tmp_path / "train.csv", [("text", "label"), *ROWS])
-    written(tmp_path / "test.csv", [("text",), *(row[:1] for row in ROWS)])
-    message = r"'label' is missing in test\.csv, line 2: .* need labels; .* propose that file alone"
+    written(tmp_path / "test.csv", [("text", "id"), *((text, label) for text, label in ROWS)])
+    message = (
+        r"'label' is missing in test\.csv, line 2; .* need labels; .* propose that file alone$"
+    )
     with pytest.raises(UserError, match=message):
         inspect(tmp_path)
     assert inspect(tmp_path / "train.csv").corpus["columns"]["label"] == "label"

@@ -94,11 +94,11 @@ def read_columns(path: Path, layout: Layout) -> Columns:
         splits.add(split)
         if first:
             new = [name for name in row if name not in seen and name not in out]
-            out |= {name: _missing(name, *first) for name in new}
+            out |= {name: f"'{name}' is missing in {first}" for name in new}
         missing = [name for name in seen if name not in row and name not in out]
         if (missing or not first) and not _is_unlabelled(split, row):
-            out |= {name: _missing(name, where, split) for name in missing}
-            first = first or (where, split)
+            out |= {name: f"'{name}' is missing in {where}" for name in missing}
+            first = first or where
         values = _values(row, where, out)
         for name, value in values.items():
             seen.setdefault(name, set()).add(hash(value))
@@ -112,7 +112,7 @@ def read_columns(path: Path, layout: Layout) -> Columns:
     if len(sizes) < 2 or not rows:
         raise UserError(
             f"found {rows} rows with the columns {', '.join(sizes) or 'none'};"
-            f" expected a column of texts and a column of classes{_without(out)}"
+            f" expected a column of texts and a column of classes{_without(out, splits)}"
         )
     columns = []
     for name, size in sizes.items():
@@ -136,12 +136,6 @@ def _is_unlabelled(split: str, row: dict[str, object]) -> bool:
     return UNLABELLED in (split, *map(split_named, texts))
 
 
-def _missing(name: str, where: str, split: str) -> str:
-    """Return that a row lacks a column that others have."""
-    hint = ": documents of each split need labels; to split one of the files, propose that file"
-    return f"'{name}' is missing in {where}{f'{hint} alone' if split else ''}"
-
-
 def _values(row: dict[str, object], where: str, out: dict[str, str]) -> dict[str, str | None]:
     """Return the values of a row as texts; a column with another value is added to ``out``."""
     values = {}
@@ -154,8 +148,12 @@ def _values(row: dict[str, object], where: str, out: dict[str, str]) -> dict[str
     return values
 
 
-def _without(out: dict[str, str]) -> str:
-    return "".join(f"; {why}" for why in out.values())
+def _without(out: dict[str, str], splits: set[str]) -> str:
+    """Return why columns are left out, for the end of a message."""
+    files = (
+        "documents of each split need labels; to split one of the files, propose that file alone"
+    )
+    return "".join(f"; {why}" for why in [*out.values(), *([files] if any(splits) and out else [])])
 
 
 def choose_text(table: Columns) -> Column:
@@ -192,8 +190,8 @@ def choose_label(text: Column, columns: list[Column], table: Columns) -> tuple[C
         raise UserError(
             f"no column of classes beside '{text.name}'; expected one with 2 to"
             f" {MOST_CLASSES} different values and at least {FEW_ROWS} rows per value on average;"
-            f" found {counts or 'none'} in {table.rows} rows{_without(table.out)}; write"
-            " `columns: {text: …, label: …}` yourself (docs/my-corpus.md)"
+            f" found {counts or 'none'} in {table.rows} rows{_without(table.out, table.splits)};"
+            " write `columns: {text: …, label: …}` yourself (docs/my-corpus.md)"
         )
     named = [column for column in possible if column.is_named_like_a_label]
     kappas = {column: agreement(text, column) for column in named or possible}
