@@ -48,17 +48,7 @@ from seq2report.files.table_names import (
     split_of,
 )
 
-TOOLS = (
-    ".cache",
-    ".git",
-    ".github",
-    ".hg",
-    ".idea",
-    ".ipynb_checkpoints",
-    ".svn",
-    ".venv",
-    ".vscode",
-)
+TOOLS = (".git", ".hg", ".idea", ".ipynb_checkpoints", ".svn", ".venv", ".vscode")
 HEADER = re.compile(r"[A-Z][A-Za-z-]*: .*\n(?:[A-Z\t ].*\n)*\n")
 
 
