@@ -17,22 +17,34 @@ import pandas as pd
 
 from seq2report.core import command
 from seq2report.core.command import read_json, replacing, run, write_json
-from seq2report.models.runs import METRICS, check_digests, checked, variant_of, write_digests
+from seq2report.models.runs import (
+    METRICS,
+    check_digests,
+    checked,
+    fit_cost,
+    variant_of,
+    write_digests,
+)
 from seq2report.models.variant import DIGESTS
 
 
 def read_scores(runs: Sequence[Path], by: str) -> pd.DataFrame:
     """Return one row per run: variant, ``by``, val_loss and fit_cpu_seconds.
 
-    features are those that a run reads, and features_cpu_seconds their share of the CPU time.
+    features are those that a run reads, and features_cpu_seconds their share of the CPU time. Those
+    of a subset of the labels are computed for each seed.
     """
-    names, rows = (by, "val_loss", "fit_cpu_seconds"), []
+    rows = []
     for folder in runs:
         metrics = read_json(checked(folder / "metrics.json"))
-        features = read_json(folder / "run.json")["settings"].get("input", {}).get("features")
-        row = {"variant": variant_of(folder), "features": features or ""}
-        shared = {"features_cpu_seconds": metrics.get("features_cpu_seconds", 0)}
-        rows.append(row | shared | {name: metrics[name] for name in names})
+        about = read_json(folder / "run.json")
+        features = about["settings"].get("input", {}).get("features") or ""
+        if about.get("labels"):
+            features = f"{folder.name}/{features}"
+        row = {"variant": variant_of(folder), by: metrics[by], "val_loss": metrics["val_loss"]}
+        row |= {"features": features}
+        row |= {"features_cpu_seconds": metrics.get("features_cpu_seconds", 0)}
+        rows.append(row | {"fit_cpu_seconds": fit_cost(metrics)})
     return pd.DataFrame(rows)
 
 

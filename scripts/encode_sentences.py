@@ -51,6 +51,8 @@ def main(argv: Sequence[str] | None) -> None:
     shape = (len(pieces), model.output_shape[-1])
     unfinished = Unfinished(args.checkpoint, json.dumps(identity, sort_keys=True), shape)
     seconds, cpu_seconds = encode(model, pieces, args.settings["length"], unfinished)
+    if gpu_name():  # as in `runs.fit_cost`
+        cpu_seconds = seconds
     with replacing(args.output) as folder:
         folder.mkdir()
         np.save(folder / "vectors.npy", unfinished.vectors, allow_pickle=False)

@@ -27,7 +27,7 @@ from seq2report.core import command
 from seq2report.core.command import UserError, read_json, run
 from seq2report.core.stored import read_table
 from seq2report.core.tables import read_frame, write_tables
-from seq2report.models.runs import METRICS, checked, class_scores
+from seq2report.models.runs import METRICS, checked, class_scores, fit_cost
 
 SLIDE_EPOCH = 10
 SAME = ["title", "kind", "protocol", "test_documents", "fitted_documents", "parameters"]
@@ -98,6 +98,7 @@ def read_run(
     history = read_frame(checked(folder / "history.csv"))
     versions = about["versions"]
     row = {"protocol": "held out"} | about | curve(history)
+    row |= {"fit_cpu_seconds": fit_cost(about)}
     row |= {name: math.nan for name in MAYBE if row.get(name) is None}
     del row["versions"]
     lists = {key: ", ".join(map(str, row[key])) for key in ("members", "weights") if key in row}
@@ -158,9 +159,8 @@ def summarise(
 
     score is the ``metric``, and low to high its interval. accuracy_unseen is the accuracy on the
     unseen_documents, those without an exact duplicate in training; accuracy_unseen_near that on
-    the unseen_near_documents, those without a near duplicate either. fit_cpu_seconds, cpu_minutes
-    and ms_per_document are CPU time; if a GPU was used, wall-clock time, because CPU time lacks
-    that of the GPU.
+    the unseen_near_documents, those without a near duplicate either. fit_cpu_seconds are those of
+    `fit_cost`; ms_per_document are CPU time, too, or wall-clock time if a GPU was used.
     """
     groups = runs.groupby("variant", sort=False)
     table = groups[SAME].first().join(groups[MEANS].mean())
@@ -178,9 +178,8 @@ def summarise(
         for variant, rows in groups
     ]
     table = table.join(unseen(answers, duplicates))
-    on_cpu = table["device"] == "CPU"
-    table["fit_cpu_seconds"] = table["fit_cpu_seconds"].where(on_cpu, table["fit_seconds"])
     table["cpu_minutes"] = table["fit_cpu_seconds"] / 60
+    on_cpu = table["device"] == "CPU"
     predicting = table["predict_cpu_seconds"].where(on_cpu, table["predict_seconds"])
     table["ms_per_document"] = 1000 * predicting / table["test_documents"]
     held_out = table[(table["protocol"] != "lecture") & table["fit_cpu_seconds"].notna()]
@@ -246,17 +245,10 @@ def certainty(answers: dict[str, Answers], confidence: float) -> dict[str, pd.Da
         bins = statistics.reliability(sure, right)
         calibration[variant] = statistics.merged(bins, len(given.confidence))
         coverage = COVERAGE[(len(given.truth) * COVERAGE >= CURVED) | (COVERAGE == 1)]
-        runs = list(zip(given.confidence, given.right, strict=True))
-        curves = [statistics.selective_accuracy(*run, coverage) for run in runs]
-        selective[variant] = pd.DataFrame(
-            {"coverage": coverage, "accuracy": np.mean(curves, axis=0)}
-        )
-        errors = [
-            statistics.expected_calibration_error(statistics.reliability(*run)) for run in runs
-        ]
+        selective[variant] = selected(given, coverage)
         confident = sure >= confidence
         measures[variant] = {
-            "ece": np.mean(errors),
+            "ece": calibration_error(given),
             "brier": given.brier.mean(),
             "confident_share": confident.mean(),
             "confident_accuracy": right[confident].mean() if confident.any() else math.nan,
@@ -269,6 +261,21 @@ def certainty(answers: dict[str, Answers], confidence: float) -> dict[str, pd.Da
         "selective": pd.concat(selective or none, names=["variant"]),
         "measures": table,
     }
+
+
+def selected(given: Answers, coverage: np.ndarray) -> pd.DataFrame:
+    """Return the selective accuracy by coverage, the mean over the runs."""
+    curves = [
+        statistics.selective_accuracy(sure, right, coverage)
+        for sure, right in zip(given.confidence, given.right, strict=True)
+    ]
+    return pd.DataFrame({"coverage": coverage, "accuracy": np.mean(curves, axis=0)})
+
+
+def calibration_error(given: Answers) -> float:
+    """Return the expected calibration error, the mean over the runs."""
+    bins = map(statistics.reliability, given.confidence, given.right)
+    return float(np.mean([statistics.expected_calibration_error(each) for each in bins]))
 
 
 def confusion(answers: dict[str, Answers], classes: list[str]) -> pd.DataFrame:

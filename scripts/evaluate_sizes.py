@@ -23,7 +23,7 @@ from seq2report.core import command
 from seq2report.core.command import UserError, read_json, run
 from seq2report.core.stored import read_table
 from seq2report.core.tables import write_tables
-from seq2report.models.runs import METRICS, checked, variant_of
+from seq2report.models.runs import METRICS, checked, fit_cost, variant_of
 
 GAIN = ("gain", "gain_low", "gain_high")
 CROSSINGS = ["first", "second", "first_title", "second_title", "labels", "low", "high"]
@@ -71,7 +71,7 @@ def summarise(runs: pd.DataFrame, sizes: list[dict], metric: str) -> tuple[pd.Da
             facts |= {"seeds": " ".join(map(str, sorted(group["seed"]))), "metric": metric}
             facts |= {"test_documents": len(truth), "score": scores.mean(), "low": low}
             facts |= {"high": high, "seed_error": seed_variance(scores) / len(scores)}
-            cost = [about["fit_cpu_seconds"] for about in group["about"]]
+            cost = [fit_cost(about) for about in group["about"]]
             rows.append(facts | {"fit_cpu_seconds": np.mean(cost)})
             influences.append(metrics.influences(metric, truth, predicted))
     return pd.DataFrame(rows), influences

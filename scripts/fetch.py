@@ -141,7 +141,8 @@ def from_mirror(job: Job) -> Partial:
     partial = job.partial(job.mirror, Wanted(digests[job.source.mirror]))
     _bring(job, _inside(job.mirror, job.source.mirror), partial)
     if (known := job.source.known) and not any(wanted.fits(partial.seen) for wanted in known):
-        message = "%s: the mirror's file is used with a digest of its own; expected %s; seen %s"
+        message = "%s: the mirror's file is used, although the configuration has other digests;"
+        message += " expected %s; seen %s"
         log.warning(message, job.source.file, " or ".join(map(str, known)), partial.seen)
     return partial
 

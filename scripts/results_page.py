@@ -76,7 +76,7 @@ def choices(variants: pd.DataFrame, recommendation: pd.DataFrame) -> dict[str, l
     held_out = variants[variants["protocol"] != "lecture"]
     ranked = held_out.sort_values("accuracy", ascending=False, kind="stable")
     chosen = recommendation.set_index("recommendation")["variant"]
-    pairs = [(chosen[name], role) for name, role in HEADLINE.items()]
+    pairs = [(chosen[name], role) for name, role in HEADLINE.items() if name in chosen]
     pairs += [(LECTURE_LSTM, "the lecture's LSTM")] * (LECTURE_LSTM in set(variants["variant"]))
     kinds = ranked.groupby("kind", sort=False)["variant"].first()
     pairs += [

@@ -60,7 +60,7 @@ const isNumber = (text) => text !== "" && Number.isFinite(Number(text));
 const isCost = (heading, cell) =>
   /^rank|error|loss|brier/i.test(heading.textContent) || /\d (ms|s|min|h|[kMG]B)$/.test(cell.textContent);
 
-const VERDICTS = ["the best", "better", "not distinguishable", "worse"]; // in this order
+const VERDICTS = ["the best", "better", "not distinguishable", "worse", "lecture's protocol"]; // in this order
 
 function compare(a, b) {
   const gap = (text) => text === "–" || text === "";

@@ -220,7 +220,7 @@ def test_verdicts_are_sorted_by_verdict_and_not_by_letter(browser):
         heads = table.locator("th")
         column = heads.all_inner_texts().index("compared with the best")
         cells = table.locator(f"tbody td:nth-child({column + 1})")
-        order = ["the best", "better", "not distinguishable", "worse"]
+        order = ["the best", "better", "not distinguishable", "worse", "lecture's protocol"]
         for expected in (order, order[::-1]):
             heads.nth(column).click()
             verdicts = [text for text in cells.all_inner_texts() if text != "–"]

@@ -172,8 +172,8 @@ def test_no_name_of_a_file_or_class_can_write_configuration(rows, tmp_path):
     assert config["corpora"]["a_b_c"]["columns"]["text"] == f"body {evil}"
 
 
-@pytest.mark.parametrize("name", ["2024", "null", "yes", "1_000", "0x1f"])
-def test_a_name_that_yaml_reads_as_another_value_is_changed(rows, tmp_path, name):
+@pytest.mark.parametrize("name", ["2024", "null", "yes", "1_000", "0x1f", "made"])
+def test_a_name_that_is_no_text_in_yaml_or_that_is_taken_is_changed(rows, tmp_path, name):
     (tmp_path / f"{name}.csv").write_bytes(as_csv(rows))
     assert proposed(tmp_path / f"{name}.csv")["name"] == f"own_{name}"
 

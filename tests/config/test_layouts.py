@@ -163,6 +163,15 @@ def test_no_encoding_is_proposed_in_which_letters_are_control_characters(tmp_pat
         inspect(written(tmp_path / "t.csv", rows, encoding=encoding))
 
 
+def test_one_strange_byte_does_not_refuse_a_table_and_is_reported(tmp_path):
+    rows = [("text", "label"), *((f"é {text}", label) for text, label in ROWS)]
+    path = written(tmp_path / "t.csv", rows, encoding="cp1252")
+    path.write_bytes(path.read_bytes().replace(b"\xe9", b"\x81", 1))
+    proposal = inspect(path)
+    assert proposal.corpus["encoding"] == "latin-1"
+    assert any("; 1 of them have bytes that are no letters" in line for line in proposal.reasons)
+
+
 def test_a_word_shows_whether_the_encoding_is_right(tmp_path):
     rows = [("text", "label"), *((f"mo\u017ce {text}", label) for text, label in ROWS)]
     proposal = inspect(written(tmp_path / "t.csv", rows, encoding="iso8859-2"))

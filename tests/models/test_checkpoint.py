@@ -51,7 +51,7 @@ def arguments(tiny, output, fit, layers, **more):
         "by the lecture's protocol, broken off",
     ],
 )
-def test_a_training_that_was_killed_goes_on_from_its_last_epoch_and_ends_with_the_same_figures(
+def test_a_training_that_was_cut_off_goes_on_from_its_last_epoch_and_ends_with_the_same_figures(
     tiny, tmp_path, caplog, monkeypatch, fit, killed, after
 ):
     whole, asked = tmp_path / "whole", arguments(tiny, tmp_path / "run", fit, DENSE)

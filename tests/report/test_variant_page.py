@@ -256,7 +256,7 @@ def test_text_from_corpora_and_configuration_is_escaped(html):
 def test_the_page_begins_with_how_the_variant_did(html):
     assert "</strong> 80.0% of 20 test documents correct, rank 2 of 2;" in html
     assert "<em>worse than the best, Other</em>" in html
-    assert "95.0%; 3.0 s of CPU time to train; 1,385 parameters.</small>" in html
+    assert "95.0%; 3.0 s to train; 1,385 parameters.</small>" in html
 
 
 def test_a_page_has_all_sections(html):

@@ -162,9 +162,9 @@ def test_a_plan_beside_a_run_or_in_a_job_changes_no_run(project, tmp_path, monke
     message, time = f"{run.relative_to(copy.folder)}: found", (run / "run.json").stat().st_mtime
     lock = copy.folder / ".snakemake/locks/0.output.lock"
     lock.parent.mkdir(exist_ok=True)
-    lock.touch()
+    lock.write_text("results/tiny/news/runs/dense/seed-1/run.json\n")
     assert message not in copy.snakemake("--dry-run")
-    lock.unlink()
+    lock.write_text("results/other/news/runs/dense/seed-1/run.json\n")
     (copy.folder / "scripts/check.py").write_text("raise SystemExit('error: checked again')")
     with monkeypatch.context() as patch:
         patch.setenv("SEQ2REPORT_IN_JOB", "1")

@@ -13,9 +13,6 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.utils import update_config
 
-# Whether a run works in this folder; the plan of a run itself comes before its locks.
-IS_LOCKED = any(Path(".snakemake/locks").glob("*"))
-
 
 def check_out(repository, ref):
     """Write all files of a git repository at a ref to a folder of the working folder; return it.
@@ -26,7 +23,7 @@ def check_out(repository, ref):
     """
     folder = Path(".snakemake/seq2report", quote(ref, safe=""))
     commit, written = repository.commit(ref).hexsha, folder / ".commit"
-    is_running = not workflow.is_main_process or IS_LOCKED
+    is_running = not workflow.is_main_process or any(Path(".snakemake/locks").glob("*"))
     if written.is_file() and (is_running or written.read_text() == commit):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)

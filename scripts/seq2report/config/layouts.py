@@ -93,7 +93,7 @@ def chosen_encoding(
 
     Raises:
         UserError: more of them are in UTF-8 than in another encoding, ASCII not counted; or
-            `ENCODINGS` do not have the letters of some, or of most others.
+            `ENCODINGS` do not have the letters of most others.
     """
     files, plain = encodings.total(), encodings["ascii"] + encodings["utf-8"]
     if plain == files:
@@ -111,13 +111,16 @@ def chosen_encoding(
             f"{counts}; most of their letters are not Latin, so neither cp1252 nor latin-1 fits;"
             " convert them to UTF-8, for example from GB 18030 with iconv -f gb18030 -t utf-8"
         )
-    if encoding == "latin-1":
+    if 2 * encodings["latin-1"] > files - plain:
         raise UserError(
-            f"{counts}; some have bytes that are no letters in cp1252 or latin-1; convert them to"
-            " UTF-8, for example from DOS (cp850) with iconv -f cp850 -t utf-8, or from macintosh"
+            f"{counts}; most of them have bytes that are no letters in cp1252 or latin-1; convert"
+            " them to UTF-8, for example from DOS (cp850) with iconv -f cp850 -t utf-8, or from"
+            " macintosh"
         )
     word = NOT_ASCII.search(first[1].decode(encoding, errors="replace"))
     check = f"check: '{excerpt(word[0], 50)}'" if word else "check some texts"
+    if strange := encodings["latin-1"]:
+        check += f"; {strange:,} of them have bytes that are no letters"
     return encoding, [f"encoding: {encoding}, as {counts}; {check}"]
 
 

@@ -21,8 +21,9 @@ import yaml
 
 from seq2report.config.check import check
 from seq2report.config.inspection import Proposal, inspect, measure
+from seq2report.config.references import TAKEN
 from seq2report.core import command
-from seq2report.core.command import UserError, replacing
+from seq2report.core.command import FULL, UserError, replacing
 from seq2report.core.excerpts import excerpt
 from seq2report.core.labels import label_notices
 from seq2report.core.shipped import shipped
@@ -60,7 +61,7 @@ def propose(path: Path) -> tuple[str, list[str]]:
         sizes, lengths, scripts = measure(path, corpus)
     except DAMAGE as error:
         number = getattr(error, "errno", None)
-        if number in (errno.ENOSPC, errno.EPIPE):  # of the output
+        if number in {errno.EPIPE, *FULL}:  # of the output
             raise
         message = f"it is damaged ({error}); remove it and fetch it again"
         if number:
@@ -121,6 +122,7 @@ def name_of(path: Path) -> str:
     plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40] or "mine"
     taken = {"sample", "full", *default("config")["corpora"], *default("config")["sources"]}
+    taken.add(TAKEN["corpora"][0])
     return f"own_{name}" if name in taken or not isinstance(yaml.safe_load(name), str) else name
 
 

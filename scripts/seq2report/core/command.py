@@ -31,7 +31,8 @@ class UserError(Exception):
 
 
 def _visible_lines(text: str) -> str:
-    return "\n".join(map(visible, text.split("\n")))
+    lines = text.replace("\r\n", "\n").replace("\t", "\\t").split("\n")
+    return "\n".join(map(visible, lines))
 
 
 class _Visible(logging.Formatter):
@@ -195,8 +196,9 @@ def replacing(path: Path | str) -> Iterator[Path]:
         number = getattr(error.__cause__ if explained else error, "errno", None)
         if number not in FULL and (explained or not _is_full(room)):
             raise
-        message = f"the disk is full: {path.parent.resolve()} has {free:,} bytes free ({error})"
-        raise UserError(f"{message}, or a quota is reached; make room and run again") from error
+        place = f"{path.parent.resolve()} has {free:,} bytes free ({error})"
+        message = f"the disk is full or a quota is reached: {place}; make room and run again"
+        raise UserError(message) from error
     finally:
         shutil.rmtree(room, ignore_errors=True)  # NFS keeps open files as `.nfs…`
 

@@ -73,6 +73,15 @@ def durations(fit: tuple[float, float], predict: tuple[float, float]) -> dict[st
     return dict(zip(names, (*fit, *predict), strict=True))
 
 
+def fit_cost(metrics: dict) -> float | None:
+    """Return the CPU seconds of a training by its metrics, or None if they are unknown.
+
+    If a GPU was used, they are wall-clock seconds: CPU time lacks that of the GPU.
+    """
+    is_on_cpu = metrics.get("device") in ("CPU", None)
+    return metrics.get("fit_cpu_seconds" if is_on_cpu else "fit_seconds")
+
+
 def copy_model(run: Path, folder: Path) -> None:
     """Copy the files of `MODEL` from a run folder to a new folder."""
     folder.mkdir(parents=True)

@@ -29,7 +29,7 @@ from seq2report.report.plots import (
 
 VERDICTS = {  # background, sign, colour of the sign
     "better": ("#0072B2", "+", "white"),
-    "not distinguishable": ("#9AA3AD40", "≈", INK),
+    "not distinguishable": (f"{NEUTRAL}40", "≈", INK),
     "worse": ("#E69F00", "−", "#111111"),
 }
 LISTED = 20  # variants that a plot names, the best

@@ -55,7 +55,7 @@ def _cost(row: pd.Series) -> str:
     if pd.isna(row["fit_cpu_seconds"]):
         return "cost not measured, because answers of a member come from elsewhere"
     size = parameters(row["parameters"], row["frozen_parameters"])
-    return f"{seconds(row['fit_cpu_seconds'])} of CPU time to train; {size}"
+    return f"{seconds(row['fit_cpu_seconds'])} to train; {size}"
 
 
 def _against_best(runs: dict[str, pd.DataFrame], row: pd.Series, variant: str) -> tuple[str, str]:
@@ -275,6 +275,8 @@ def _calibration(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         "On the dashed line, confidence equals accuracy; below it, the model is overconfident. Bins"
         " with few documents are joined; bars are 95% intervals."
     )
+    if row["runs"] > 1:
+        caption += " The diagram has the answers of all seeds; ECE and Brier score are means."
     picture = variant_plots.reliability(tables["calibration"], row["number"])
     alt = f"Reliability diagram; expected calibration error {percent(row['ece'])}"
     yield html.figure(picture, alt, caption)

@@ -87,7 +87,7 @@ def test_a_mirror_that_is_none(server, ask, mirror):
 def test_a_mirror_that_has_another_file_than_the_configuration_is_used_with_a_warning(
     ask, mirror, caplog
 ):
-    warning = "the mirror's file is used with a digest of its own; expected"
+    warning = "the mirror's file is used, although the configuration has other digests"
     others = [entry("file:none"), entry("file:none", PAGE)]
     for places in ([], [entry("file:none", None)], [*others, entry("file:none", OTHER)]):
         assert ask(*places, more=("--mirror", str(mirror))) == OTHER
