@@ -50,9 +50,7 @@ def main(argv: Sequence[str] | None) -> None:
     }
     shape = (len(pieces), model.output_shape[-1])
     unfinished = Unfinished(args.checkpoint, json.dumps(identity, sort_keys=True), shape)
-    seconds, cpu_seconds = encode(model, pieces, args.settings["length"], unfinished)
-    if gpu_name():  # as in `runs.fit_cost`
-        cpu_seconds = seconds
+    times = encode(model, pieces, args.settings["length"], unfinished)
     with replacing(args.output) as folder:
         folder.mkdir()
         np.save(folder / "vectors.npy", unfinished.vectors, allow_pickle=False)
@@ -62,10 +60,16 @@ def main(argv: Sequence[str] | None) -> None:
         shutil.copy(args.encoder.with_name("tokenizer.json"), folder)
         about = read_json(args.encoder.with_name("encoder.json"))
         write_json(folder / "features.json", about | args.settings)
-        each = {"seconds": seconds / len(pieces), "cpu_seconds": cpu_seconds / len(pieces)}
-        write_json(folder / "cost.json", {"fit": dict.fromkeys(each, 0.0), "document": each})
+        write_json(folder / "cost.json", cost(*times, len(pieces)))
     unfinished.remove()
     logging.info("%d vectors of %d numbers", *shape)
+
+
+def cost(seconds: float, cpu_seconds: float, documents: int) -> dict:
+    """Return the content of cost.json; with a GPU, CPU time is wall-clock time (`runs.fit_cost`)."""
+    cpu_seconds = seconds if gpu_name() else cpu_seconds
+    each = {"seconds": seconds / documents, "cpu_seconds": cpu_seconds / documents}
+    return {"fit": dict.fromkeys(each, 0.0), "document": each}
 
 
 if __name__ == "__main__":

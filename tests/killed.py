@@ -51,13 +51,25 @@ SECONDS += ["cpu_seconds", "peak_memory_mb"]
 
 def killed_after(calls, script="train_network", place=EPOCH, **options):
     """Run a script in a process of its own that dies after so many calls."""
-    command = [sys.executable, "-c", KILLED, str(ROOT / "scripts"), script, place, str(calls)]
+    command = ["-c", KILLED, str(ROOT / "scripts"), script, place, str(calls)]
+    done = _run(command, options)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not options["output"].exists()
+
+
+def finished(script, **options):
+    """Run a script in a process of its own to its end; return its log."""
+    done = _run([str(ROOT / f"scripts/{script}.py")], options)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def _run(command, options):
+    command = [sys.executable, *command]
     for name, value in options.items():
         text = json.dumps(value) if isinstance(value, dict) else str(value)
         command += [f"--{name.replace('_', '-')}", text]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    assert not options["output"].exists()
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 @contextmanager
