@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None) -> None:
 
 
 def cost(seconds: float, cpu_seconds: float, documents: int) -> dict:
-    """Return the content of cost.json; with a GPU, CPU time is wall-clock time (`runs.fit_cost`)."""
+    """Return the content of cost.json; with a GPU, CPU time is wall-clock time, see `fit_cost`."""
     cpu_seconds = seconds if gpu_name() else cpu_seconds
     each = {"seconds": seconds / documents, "cpu_seconds": cpu_seconds / documents}
     return {"fit": dict.fromkeys(each, 0.0), "document": each}

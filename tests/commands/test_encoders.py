@@ -89,6 +89,14 @@ def encode(folder, output, run=None):
     )
 
 
+def test_the_cost_of_a_gpu_is_wall_clock_time(monkeypatch):
+    for name, expected in ((None, 0.5), ("GPU", 2)):
+        monkeypatch.setattr(encode_sentences, "gpu_name", lambda name=name: name)
+        each = {"seconds": 2, "cpu_seconds": expected}
+        nothing = {"seconds": 0, "cpu_seconds": 0}
+        assert encode_sentences.cost(8, 2, 4) == {"fit": nothing, "document": each}
+
+
 @pytest.mark.parametrize("name", [*VARIANTS, "stack"])
 def test_a_copied_run_predicts_its_own_predictions(corpus, tiny, tmp_path, name):
     run = shutil.copytree(corpus / f"runs/{name}/seed-1", tmp_path / "copy")
