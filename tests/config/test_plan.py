@@ -172,6 +172,19 @@ def test_a_run_whose_last_training_has_not_ended_is_found(tmp_path):
     assert unfinished(found, tmp_path) == [str(runs[0])]
 
 
+@pytest.mark.parametrize(("locked", "count"), [("results/here", 0), ("results/here2", 1)])
+def test_while_a_run_makes_these_results_none_is_unfinished(tmp_path, monkeypatch, locked, count):
+    monkeypatch.chdir(tmp_path)
+    results = Path("results/here")
+    run = results / "newsgroups/runs/tfidf_svm/seed-1"
+    run.mkdir(parents=True)
+    (run / "run.json").write_text("{}")
+    lock = Path(".snakemake/locks/0.output.lock")
+    lock.parent.mkdir(parents=True)
+    lock.write_text(f"{locked}/newsgroups/corpus.json\n")
+    assert len(unfinished(plan("tfidf_svm"), results)) == count
+
+
 def test_documents_are_mapped_by_the_encoders_whose_vectors_variants_read():
     encoder = yaml.safe_load((ROOT / "config/encoder.yaml").read_text(encoding="utf-8"))
     config = copy.deepcopy(COMMITTED)

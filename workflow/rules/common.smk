@@ -64,10 +64,7 @@ CORPORA, COMPARED, VARIANTS = PLAN.corpora, PLAN.compared, PLAN.variants
 DESCRIBED_FOLDER = f"{CORPUS}/sequences/{PLAN.described}"
 PRETRAINED_FOLDERS = [f"{CORPUS}/embeddings/{PLAN.described}/{name}" for name in PLAN.pretrained]
 PEAKS_MB = read_peaks(ROOT / "workflow/memory.csv")
-# Whether a run makes these results now.
-LOCKS = "".join(file.read_text() for file in Path(".snakemake/locks").glob("*"))
-IS_RUNNING = f"{RESULTS}/" in LOCKS
-for folder in unfinished(PLAN, Path(RESULTS)) if IS_FIRST_PLAN and not IS_RUNNING else ():
+for folder in unfinished(PLAN, Path(RESULTS)) if IS_FIRST_PLAN else ():
     logger.warning(
         f"{folder}: found the run before the last training, which has not ended; it is trained again,"
         " unless nothing that it depends on has changed"

@@ -3,6 +3,7 @@
 Files are relative to the folder of a corpus.
 """
 
+import contextlib
 import csv
 import itertools
 import json
@@ -299,7 +300,12 @@ def folders(files: Iterable[str]) -> list[str]:
 
 
 def unfinished(plan: Plan, results: Path) -> list[str]:
-    """Return the folders of runs of the plan whose last training has not ended."""
+    """Return the folders of runs of the plan whose last training has not ended.
+
+    There are none while Snakemake makes these results.
+    """
+    if _is_locked(results):
+        return []
     runs = (
         results / corpus / "runs" / variant / f"{subset}seed-{seed}"
         for corpus in plan.corpora
@@ -310,6 +316,15 @@ def unfinished(plan: Plan, results: Path) -> list[str]:
         for run in runs
         if (run / "run.json").is_file() and not Path(f"{run}{COMPLETE}").is_file()
     ]
+
+
+def _is_locked(results: Path) -> bool:
+    """Return whether a run of Snakemake in this folder has locked files of these results."""
+    for lock in Path(".snakemake/locks").glob("*"):
+        with contextlib.suppress(FileNotFoundError):  # that run has just ended
+            if f"{results}/" in lock.read_text(encoding="utf-8"):
+                return True
+    return False
 
 
 def unchosen(plan: Plan, results: Path) -> Iterator[str]:
