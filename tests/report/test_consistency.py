@@ -51,7 +51,7 @@ def test_front_page_corpus_page_and_variant_page_name_the_same_figures(tables):
         assert f"rank {row['rank']} of 12" in summary
         assert score in row.values()
         assert score in summary
-        assert f"{time} of CPU time" in summary
+        assert f"{time} to train" in summary
         assert row["CPU time"] == cost["CPU time"] == time
         assert row["prediction time"] == milliseconds(about["ms_per_document"])
         assert row["prediction time"] == cost["prediction time"]

@@ -37,11 +37,11 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
             "± (points)": 100 * variants["score_sd"],
             bars: [html.interval(row.low, row.score, row.high, ends) for row in rows],
             "compared with the best": _against_the_best(tables),
+            "CPU time": variants["fit_cpu_seconds"],
+            "prediction time": variants["ms_per_document"],
             EXACT: variants["accuracy_unseen"],
             NEAR: variants["accuracy_unseen_near"],
             **{METRICS[name]: variants[name] for name in OTHERS if name != metric},
-            "CPU time": variants["fit_cpu_seconds"],
-            "prediction time": variants["ms_per_document"],
         }
     )
     if shown["± (points)"].isna().all():
