@@ -83,7 +83,8 @@ def test_a_full_disk_is_reported_in_one_message_and_nothing_is_left(
     tiny, tiny_archive, mounted, step
 ):
     folder = mounted("size=64k")
-    with pytest.raises(UserError, match=rf"disk is full or a quota is reached: {folder} has \d+ bytes free .*make room"):
+    message = rf"disk is full or a quota is reached: {folder} has \d+ bytes free .*make room"
+    with pytest.raises(UserError, match=message):
         step(folder, tiny, tiny_archive)
     assert list(folder.iterdir()) == []
 
