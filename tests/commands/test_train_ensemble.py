@@ -136,6 +136,13 @@ def test_a_stack_without_a_mistake_is_no_surer_than_so_many_documents_allow():
     assert np.median(pooled.max(axis=1)) == pytest.approx(31 / 32, abs=1e-3)
 
 
+def test_a_stack_that_decides_nothing_in_the_validation_documents_stays_finite():
+    truth, probability = np.zeros(5, int), np.full((2, 5, 2), 0.5)
+    probability[0, 0] = 0.6, 0.4
+    weights = stacking_weights(probability, truth)
+    assert (weights < 1e6).all()
+
+
 def test_a_certain_mistake_of_a_member_does_not_end_a_stack():
     truth, probability = guesses(1, [2.0, 2.0])
     probability[1, 0] = np.roll(np.eye(3)[truth[0]], 1)

@@ -91,13 +91,14 @@ def succession(logits: np.ndarray, truth: np.ndarray) -> float | None:
 
     The log loss then has its infimum at an infinite factor, with an infinite loss for a mistake on
     a new document. By the rule of succession, the next document is correct with odds of n + 1 to 1;
-    the factor gives these odds to the median margin. ``logits`` are (documents, classes), ``truth``
-    class numbers, (documents,).
+    the factor gives these odds to the median margin. It is None, too, if this margin is 0: there,
+    the class was not decided. ``logits`` are (documents, classes), ``truth`` class numbers,
+    (documents,).
     """
-    if (logits.argmax(axis=1) != truth).any():
-        return None
     second, first = np.sort(logits, axis=1)[:, -2:].T
-    return np.log(len(truth) + 1) / max(np.median(first - second), np.finfo(np.float64).eps)
+    margin = np.median(first - second)
+    is_right = (logits.argmax(axis=1) == truth).all()
+    return np.log(len(truth) + 1) / margin if is_right and margin > 0 else None
 
 
 METHODS = {"vote": (equal_weights, vote), "stack": (stacking_weights, stack)}  # to fit, to predict
