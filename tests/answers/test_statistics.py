@@ -181,17 +181,23 @@ def test_bins_with_few_documents_are_joined_with_their_neighbours():
     assert few[["low", "high"]].iloc[0].tolist() == pytest.approx(statistics.wilson(4, 6))
 
 
-def test_a_detectable_difference_is_found_as_often_as_it_promises():
-    rng, n, shown = np.random.default_rng(1), 400, 0.2  # share of documents with other answers
-    given = rng.choice([-1.0, 0.0, 1.0], n, p=[shown / 2, 1 - shown, shown / 2])
-    (row,) = statistics.paired_tests([given[None]], np.zeros(2), 1).to_dict("records")
-    least = row["detectable"]
-    found = []
-    for _ in range(500):
-        odds = [shown / 2 - least / 2, 1 - shown, shown / 2 + least / 2]
-        away = rng.choice([-1.0, 0.0, 1.0], n, p=odds)[None]
-        found.append(statistics.paired_tests([away], np.zeros(2), 1)["p_holm"].iloc[0] < 0.05)
-    assert np.mean(found) == pytest.approx(statistics.POWER, abs=0.06)
+@pytest.mark.parametrize("shown", [2, 8, 80])  # documents with other answers
+@pytest.mark.parametrize("pairs", [1, 45])
+def test_a_detectable_difference_is_found_as_often_as_it_promises(shown, pairs):
+    """The documents of which one variant alone is right come to those with other answers."""
+    rng, n = np.random.default_rng(1), 400
+    given = np.repeat([-1.0, 1.0, 0.0], [shown // 2, shown // 2, n - shown])
+    table = statistics.paired_tests([given[None]], np.zeros(2), 1)
+    if pairs > 1:
+        same = [np.tile(given, (9 - first, 1)) for first in range(9)]
+        table = statistics.paired_tests(same, np.zeros(10), 1)
+    assert len(table) == pairs
+    least = table["detectable"][0]
+    odds = [shown / 2 / n, 1 - shown / n - least, shown / 2 / n + least]
+    away = rng.choice([-1.0, 0.0, 1.0], (2000, n), p=odds)
+    p = [statistics.paired_tests([one[None]], np.zeros(2), 1)["p"][0] for one in away]
+    found = np.mean(np.array(p) * pairs < 0.05)
+    assert statistics.POWER - 0.03 < found < statistics.POWER + 0.12
 
 
 @st.composite

@@ -75,6 +75,10 @@ TFIDF, SVM = {"TfidfVectorizer": {}}, {"LinearSVC": {}}
             [TFIDF, {"DummyClassifier": {"strategy": "uniform"}}],
             "pipeline[1].DummyClassifier: found strategy: uniform; with equal probabilities",
         ),
+        (
+            [TFIDF, {"DummyClassifier": {"strategy": "stratified"}}],
+            "pipeline[1].DummyClassifier: found strategy: stratified; it draws the class",
+        ),
         ([TFIDF, {"GaussianNB": {}}], "pipeline: scikit-learn cannot fit these steps: Sparse data"),
         (
             [TFIDF, {"TruncatedSVD": {"n_components": 100}}, {"MultinomialNB": {}}],

@@ -79,6 +79,7 @@ def test_weights_are_the_largest_log_count_ratio(counts, classes):
         ratios.append(np.log((inside / inside.sum()) / (outside / outside.sum())))
     step = NaiveBayesWeights().fit(scipy.sparse.csr_matrix(x), y)
     np.testing.assert_allclose(step.weights_, np.abs(ratios).max(axis=0), atol=1e-12)
-    np.testing.assert_allclose(
-        step.transform(scipy.sparse.csr_matrix(x)).toarray(), x * step.weights_
-    )
+    for dtype in (np.float64, np.float32, np.int64):  # as counts, weights are no integers
+        scaled = step.transform(scipy.sparse.csr_matrix(x.astype(dtype)))
+        assert scaled.dtype == (np.float64 if dtype == np.int64 else dtype)
+        np.testing.assert_allclose(scaled.toarray(), x * step.weights_, rtol=1e-6)

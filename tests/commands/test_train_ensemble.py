@@ -103,7 +103,7 @@ def test_no_weights_near_those_of_a_stack_have_a_lower_loss(seed, sureness):
     assume(succession(stack(probability, weights), truth) is None)  # then, there is no minimum
     lowest, _ = pool_loss(weights, probability, truth)
     for step in np.random.default_rng(seed).normal(scale=0.05, size=(20, len(weights))):
-        assert pool_loss((weights + step).clip(0), probability, truth)[0] > lowest - 1e-5
+        assert pool_loss((weights + step).clip(0), probability, truth)[0] > lowest - 5e-5
     assert lowest <= pool_loss(equal_weights(probability, truth), probability, truth)[0]
 
 
@@ -134,6 +134,15 @@ def test_a_stack_without_a_mistake_is_no_surer_than_so_many_documents_allow():
     probability = true * sure[..., None] + (1 - true) * (1 - sure[..., None])
     pooled = stack(probability, stacking_weights(probability, truth))
     assert np.median(pooled.max(axis=1)) == pytest.approx(31 / 32, abs=1e-3)
+
+
+@pytest.mark.parametrize("sure", [0.6, 0.99])
+def test_a_stack_of_members_that_all_mislead_still_ranks_the_classes_as_they_do(sure):
+    misled = np.array([[[1 - sure, sure]] * 2] * 3)  # the true class is the first
+    weights = stacking_weights(misled, np.array([0, 0]))
+    pooled = stack(misled, weights)
+    assert (pooled.astype(np.float32)[:, 0] < pooled.astype(np.float32)[:, 1]).all()
+    np.testing.assert_allclose(pooled, 0.5, atol=1e-3)  # and says that it is not sure
 
 
 def test_a_stack_that_decides_nothing_in_the_validation_documents_stays_finite():

@@ -85,6 +85,13 @@ def test_pieces_come_in_batches_of_similar_length_and_each_document_once(documen
         assert of_batch.max() <= x.shape[1] < of_batch.max() + 16
 
 
+def test_pieces_that_fill_no_batch_differ_from_epoch_to_epoch():
+    """Otherwise, an encoder that is tuned on few documents would never see the longest ones."""
+    given, size = pieces(np.arange(3, 103)), 16
+    left = [batches.shuffled(given, size, seed=1, epoch=epoch)[96:] for epoch in range(1, 21)]
+    assert len(np.unique(left)) > 40
+
+
 def read_pieces(documents):
     return documents.matrix(512)
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from networks import DENSE, MULTIHOT, SEQUENCE, branched, variant
 
+from seq2report.core.command import UserError
 from seq2report.models import build
 from seq2report.models.variant import Input
 
@@ -78,6 +79,17 @@ def test_every_branch_reads_the_same_and_the_layer_named_merges_their_ends():
         found = keras.Model(model.input, model.layers[-2].output)(x)
         np.testing.assert_allclose(found, merged, rtol=1e-5, atol=1e-6)
         assert build.document_shape(model, Input(**given)) == (20, 5)
+
+
+def test_the_mean_of_what_a_mask_leaves_which_may_be_nothing_is_refused():
+    given, mean = SEQUENCE | {"dimensions": 5}, {"GlobalAveragePooling1D": {}}
+    with pytest.raises(UserError, match=r"GlobalAveragePooling1D .*; remove the mask"):
+        build.build_model(variant(given, [{"Masking": {}}, mean]), 30, 3)
+    # Both have a result for a document without words.
+    recurrent = [{"Masking": {}}, {"LSTM": {"units": 2}}]
+    for layers in ([mean], recurrent):
+        model = build.build_model(variant(given, layers), 30, 3)
+        assert np.isfinite(model(np.zeros((1, 20), "int32"))).all()
 
 
 def test_xla_is_for_networks_that_loop_over_words_in_a_branch():

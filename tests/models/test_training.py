@@ -8,8 +8,11 @@ import polars as pl
 import pytest
 from helpers import in_memory
 
+from seq2report.core.command import UserError
 from seq2report.models import fit as fitting
+from seq2report.models import training
 from seq2report.models.batches import inputs_of
+from seq2report.models.checkpoint import Checkpoint
 from seq2report.models.training import Network
 from seq2report.models.variant import Variant
 
@@ -87,6 +90,20 @@ def test_a_network_that_was_not_trained_can_be_restarted():
     asked.restart(model, len(DOCUMENTS))
     for one, other in zip(values(model), values(compiled(asked)), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_last_step_that_ruins_the_weights_ends_the_training(monkeypatch):
+    """The loss of an epoch is that before its last step."""
+
+    def refit(model, *_):
+        model.set_weights([weight + np.inf for weight in model.get_weights()])
+
+    monkeypatch.setattr(training, "refit", refit)
+    columns = {"id": NAMES, "label": pl.Series(["a", "b"] * 10), "tokens": TOKENS}
+    splits = pl.Series(["train"] * 12 + ["validation"] * 4 + ["test"] * 4)
+    documents = in_memory(pl.DataFrame(columns).insert_column(1, splits.alias("split")))
+    with pytest.raises(UserError, match="epoch 1: try a lower learning rate"):
+        training.train(network(epochs=1, refit=True), documents, ["a", "b"], Checkpoint())
 
 
 def test_a_warm_up_after_a_restart_has_the_length_of_the_second_fit():

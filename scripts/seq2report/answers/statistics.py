@@ -59,10 +59,12 @@ def paired_tests(
     the test is about this one. p_holm is corrected over all pairs. The interval is the difference ±
     the quantile times the same denominator over n: it excludes 0 exactly if p < 0.05, uncorrected.
 
-    The detectable difference is the smallest true one that p_holm < 0.05 finds with a probability
-    of `POWER` at least: the sum of two quantiles, at 1 - 0.05/2m for m pairs (the first step of
-    Holm) and at `POWER`, times the denominator over n (Bloom 1995, Minimum detectable effects,
-    Evaluation Review 19(5)). It is missing if all d_i are 0.
+    The detectable difference D is the smallest true one that p_holm < 0.05 finds with a probability
+    of `POWER` at least: q times the denominator over n, with q the sum of two quantiles, at
+    1 - 0.05/2m for m pairs (the first step of Holm) and at `POWER` (Bloom 1995, Minimum detectable
+    effects, Evaluation Review 19(5)). A true difference D comes with nD documents more of which one
+    variant alone is right, so that Σ d_i² grows by nD; the result is the D for which this holds. It
+    is missing if all d_i are 0.
 
     Args:
         differences: `metrics.differences` by document, for each variant except the last one.
@@ -89,8 +91,9 @@ def paired_tests(
     columns = {"a": a, "b": b, "difference": difference}
     columns |= {"low": difference - half, "high": difference + half, "p": p, "p_holm": holm(p)}
     levels = (1 - (1 - LEVEL) / (2 * max(len(a), 1)), POWER)
-    quantiles = sum(stdtrit(freedom, level) for level in levels)
-    columns["detectable"] = np.where(spread > 0, quantiles * spread / n, np.nan)
+    q = sum(stdtrit(freedom, level) for level in levels)
+    least = (q**2 + q * np.sqrt(q**2 + 4 * spread**2)) / (2 * n)  # n D = q √(spread² + n D)
+    columns["detectable"] = np.where(spread > 0, least, np.nan)
     return pd.DataFrame(columns)
 
 

@@ -105,10 +105,11 @@ def shuffled(documents: Encoded, size: int, seed: int, epoch: int) -> np.ndarray
     order = random.permutation(len(documents))
     if not isinstance(documents, Pieces):
         return order
+    # What fills no batch is left out, so it is chosen before sorting: not always the longest.
+    order, rest = np.split(order, [len(order) // size * size])
     pools = np.split(order, range(POOL * size, len(order), POOL * size))
     order = np.concatenate([p[np.argsort(documents.lengths[p], kind="stable")] for p in pools])
-    whole = len(order) // size * size
-    return np.append(random.permutation(order[:whole].reshape(-1, size)), order[whole:])
+    return np.append(random.permutation(order.reshape(-1, size)), rest)
 
 
 def probabilities(model: keras.Model, sequences: Encoded, read: Read) -> np.ndarray:

@@ -55,7 +55,20 @@ def build_model(
     except ValueError as error:
         raise UserError(f"layers: {first_line(error)}") from error
     _refuse_foreign(model.get_config(), "layers", ours or {})
+    _refuse_empty_means(model)
     return model
+
+
+def _refuse_empty_means(model: keras.Model) -> None:
+    """Raise `UserError` if a layer divides 0 by 0 for a document of which a mask leaves nothing."""
+    means = [
+        layer for layer in model.layers if isinstance(layer, keras.layers.GlobalAveragePooling1D)
+    ]
+    if means and any(layer.name in cudnn.masked_layers(model) for layer in means):
+        raise UserError(
+            "layers: GlobalAveragePooling1D averages what a mask leaves of a document, which may be"
+            " nothing, and the mean of no words is no number; remove the mask (Masking)"
+        )
 
 
 def _classified(x: keras.KerasTensor, classes: int) -> keras.KerasTensor:

@@ -12,6 +12,8 @@ from seq2report.core.command import UserError
 from seq2report.core.stored import read_table
 from seq2report.models.runs import SMALLEST, checked
 
+LEAST = 1e-4  # of the sum of a stack's weights: 32-bit probabilities still rank the classes
+
 
 def vote(probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the weighted mean of the members' probabilities, a soft vote: Σ_m w_m p_m.
@@ -71,19 +73,23 @@ def stacking_weights(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
     This is stacking (Wolpert 1992, Stacked generalization, Neural Networks 5): the weights are
     learned from validation documents, on which the members were not fitted. If the pool classifies
-    all of them correctly, the weights have no upper limit; see `succession`. ``probability`` is
-    (members, documents, classes), ``truth`` class numbers, (documents,).
+    all of them correctly, the weights have no upper limit; see `succession`. Their sum is at least
+    `LEAST`: if all members mislead on a few documents, the lowest loss is that of weights of 0,
+    which give every document the first class. ``probability`` is (members, documents, classes),
+    ``truth`` class numbers, (documents,).
     """
+    equal = equal_weights(probability, truth)
     result = minimize(
         pool_loss,
-        equal_weights(probability, truth),
+        equal,
         args=(probability, truth),
         method="L-BFGS-B",
         jac=True,
         bounds=[(0, None)] * len(probability),
     )
     logging.info("weights after %d steps: %s", result.nit, result.message)
-    return result.x * (succession(_pooled(result.x, probability), truth) or 1)
+    weights = result.x if result.x.sum() > LEAST else LEAST * equal
+    return weights * (succession(_pooled(weights, probability), truth) or 1)
 
 
 def succession(logits: np.ndarray, truth: np.ndarray) -> float | None:

@@ -88,7 +88,7 @@ def _epoch(
     more = ", validation loss %.4f, accuracy %.4f, macro-F1 %.4f, %.1f s"
     names = ("loss", "accuracy", "val_loss", "val_accuracy", "val_macro_f1", "seconds")
     logging.info(EPOCH + more, epoch, settings.epochs, *(row[name] for name in names))
-    _check_finite(row["val_loss"], epoch)
+    check_finite(row["val_loss"], epoch)
     return row, probability
 
 
@@ -134,7 +134,7 @@ def _fit_epoch(
     is_balanced = settings.class_weight == "balanced"
     weights = balanced(truth, model.output_shape[-1]) if is_balanced else None
     fitted = model.fit(data, shuffle=False, verbose=0, class_weight=weights).history
-    _check_finite(fitted["loss"][0], epoch)
+    check_finite(fitted["loss"][0], epoch)
     return {name: fitted[name][0] for name in ("loss", "accuracy")}
 
 
@@ -150,7 +150,8 @@ def balanced(truth: np.ndarray, classes: int) -> dict[int, float]:
     return dict(enumerate(np.where(sizes, weights, 1.0).tolist()))
 
 
-def _check_finite(loss: float, epoch: int) -> None:
+def check_finite(loss: float, epoch: int) -> None:
+    """Raise `UserError` if the loss of an epoch, or what was computed after it, is no number."""
     if not np.isfinite(loss):
         raise UserError(
             f"the loss became {loss} in epoch {epoch}: try a lower learning rate, as in"

@@ -25,11 +25,12 @@ SKLEARN = (
 PIPELINE_MODULES = (*(f"sklearn.{name}" for name in SKLEARN), "seq2report.models.steps")
 TEXTS = "content"  # the ``input`` of a vectorizer of texts; it would open others as files
 # Values of steps whose probabilities contradict their decisions, or say nothing about a document.
-CONTRADICT = {
-    "decision_function_shape": ("ovo", "it has one value per pair of classes, not per class"),
-    "probability": (True, "the probabilities are those of the decision values, without it"),
-    "strategy": ("uniform", "with equal probabilities, always the first class is predicted"),
-}
+CONTRADICT = (
+    ("decision_function_shape", "ovo", "it has one value per pair of classes, not per class"),
+    ("probability", True, "the probabilities are those of the decision values, without it"),
+    ("strategy", "uniform", "with equal probabilities, always the first class is predicted"),
+    ("strategy", "stratified", "it draws the class of a document by its place among the others"),
+)
 # Layers of Keras that contain code or read files.
 CODE_OR_FILES = {
     *("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"),
@@ -192,7 +193,7 @@ def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
 def _check_values(arguments: dict, place: str) -> None:
     if arguments.get("input", TEXTS) != TEXTS:
         raise UserError(f"{place}: 'input' must be '{TEXTS}': the step reads texts")
-    for key, (value, why) in CONTRADICT.items():
+    for key, value, why in CONTRADICT:
         if arguments.get(key) == value:
             raise UserError(f"{place}: found {key}: {str(value).lower()}; {why}; remove it")
 

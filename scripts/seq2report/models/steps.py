@@ -110,7 +110,8 @@ class NaiveBayesWeights(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, x: csr_array) -> csr_array:
-        return x @ diags_array(self.weights_.astype(x.dtype), format="csr")
+        dtype = np.result_type(x.dtype, np.float32)  # counts are integers, weights are not
+        return x @ diags_array(self.weights_.astype(dtype), format="csr")
 
 
 class TemperatureScaled(ClassifierMixin, BaseEstimator):

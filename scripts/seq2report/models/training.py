@@ -24,7 +24,7 @@ from seq2report.models.build import (
 )
 from seq2report.models.checkpoint import Checkpoint
 from seq2report.models.encoders import load_encoder
-from seq2report.models.fit import fit, refit
+from seq2report.models.fit import check_finite, fit, refit
 from seq2report.models.runs import durations
 from seq2report.models.tuning import optimizer_of
 from seq2report.models.variant import Variant
@@ -147,9 +147,11 @@ def train(
         refit(model, pair, read, settings, network.seed, result.best_epoch, checkpoint)
     fit_time = checkpoint.passed()
     saved = network.saved(model)
-    # A saved network has 32-bit numbers: its answers elsewhere are to be those of this run.
+    # A saved network has 32-bit numbers: its answers elsewhere are to be those of this run. Those
+    # for the validation documents, which may be of another network, keep the precision of training.
     answering = model if network.products == "float32" else saved
     probability, predict_time = shortest(lambda: probabilities(answering, test, read))
+    check_finite(probability.sum(), result.best_epoch)  # the last step may have been too large
     facts = {
         "fitted_documents": len(fitted.ids),
         "epochs": len(result.history),

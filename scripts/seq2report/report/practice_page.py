@@ -23,13 +23,15 @@ def detectable(corpus: str, tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
     yield html.text(
         "How small a difference from {title} could {n:n test documents} show? The table has the"
         " smallest true difference that the paired test finds in 80% of all cases, after Holm's"
-        " correction. It is (z₁ + z₂) × the standard error of the difference, with the normal"
+        " correction. It is (z₁ + z₂) × the standard error of such a difference, with the normal"
         " quantiles z₁ at 1 − 0.05/2m for m pairs of variants and z₂ at 0.8, or Student's with"
-        " several seeds (Bloom 1995, “Minimum detectable effects”, Evaluation Review 19(5)). "
+        " several seeds (Bloom 1995, “Minimum detectable effects”, Evaluation Review 19(5)). A true"
+        " difference adds documents of which one variant alone is right to those that are observed,"
+        " which makes the standard error larger. "
         + (
             "More test documents reduce only the part that is due to documents."
             if tables["variants"]["runs"].max() > 1
-            else "About four times as many test documents halve it."
+            else "At most four times as many test documents halve it."
         ),
         title=best["title"],
         n=best["test_documents"],
