@@ -2,7 +2,8 @@
 
 Row i of the matrix is the vector of the word with id i. Row 0 (padding) and the rows of words
 without a vector are zero, as in the lecture. coverage.json has the numbers of words and tokens with
-a vector; missing.parquet lists the words without one, most frequent first.
+a vector; missing.parquet lists the words without one, most frequent first. The special tokens of an
+encoding are not words.
 """
 
 import logging
@@ -15,6 +16,7 @@ import polars as pl
 from seq2report.core import command
 from seq2report.core.command import UserError, replacing, run, write_json
 from seq2report.core.stored import read_table
+from seq2report.documents.tokens import real_words
 from seq2report.vectors.vectors import open_vectors, read_rows
 
 
@@ -39,7 +41,8 @@ def align(
     known = read_rows(words, vectors, matches["row"].to_numpy(), where)
     matrix = np.zeros((vocabulary["id"].max() + 1, known.shape[1]), dtype=np.float32)
     matrix[matches["id"].to_numpy()] = known
-    missing = vocabulary.join(matches, on="id", how="anti").sort("id")
+    missing = vocabulary.join(matches, on="id", how="anti")
+    missing = missing.sort("count", "id", descending=[True, False])
     return matrix, missing.select("word", "count", "documents")
 
 
@@ -51,7 +54,7 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--source", type=Path, nargs="?", help="file that read_vectors read")
     args = parser.parse_args(argv)
 
-    vocabulary = read_table(args.vocabulary)
+    vocabulary = real_words(read_table(args.vocabulary))
     words, vectors = open_vectors(args.words, args.vectors, args.source)
     matrix, missing = align(vocabulary, words, vectors, str(args.source or args.vectors))
     tokens = int(vocabulary["count"].sum())

@@ -36,6 +36,7 @@ from seq2report.documents.tokens import (
     index_words,
     occurrences,
     read_word_index,
+    real_words,
 )
 
 
@@ -139,7 +140,7 @@ def main(argv: Sequence[str] | None) -> None:
             "unique_tokens": seen.height,
             "tokens": int(seen["count"].sum()),
             "num_words": int(kept["id"].max()) + 1,  # id 0 is padding
-            "kept_tokens": int(kept.filter(~pl.col("word").is_in(list(SPECIAL)))["count"].sum()),
+            "kept_tokens": int(real_words(kept)["count"].sum()),
         }
         write_json(folder / "encoding.json", summary)
 

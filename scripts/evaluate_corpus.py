@@ -29,7 +29,16 @@ from seq2report.core.excerpts import HIDDEN, add_contacts, beginning, excerpt, s
 from seq2report.core.stored import open_parquet, read_table
 from seq2report.core.tables import write_tables
 from seq2report.documents.sequences import Sequences, pad, read_sequences
-from seq2report.documents.tokens import SPECIAL, START, UNKNOWN, has_special, number, spans, tokens
+from seq2report.documents.tokens import (
+    SPECIAL,
+    START,
+    UNKNOWN,
+    has_special,
+    number,
+    real_words,
+    spans,
+    tokens,
+)
 
 TOP_WORDS = 40
 EXCERPT = 400  # characters of an example
@@ -300,11 +309,6 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def kept(vocabulary: pl.DataFrame) -> int:
-    """Return the number of words with an id."""
-    return int((~vocabulary["word"].is_in(list(SPECIAL))).sum())
-
-
 def main(argv: Sequence[str] | None) -> None:
     args = parse(argv)
     vocabulary, sequences = read_table(args.vocabulary), read_sequences(args.sequences)
@@ -330,7 +334,9 @@ def main(argv: Sequence[str] | None) -> None:
         "heaps": pd.DataFrame([heaps(curve)], columns=["k", "beta"]),
         "outside": outside(counted).to_pandas(),
         "words": vocabulary.head(TOP_WORDS).to_pandas(),
-        "encoding": pd.DataFrame([read_json(args.encoding) | {"kept_words": kept(vocabulary)}]),
+        "encoding": pd.DataFrame(
+            [read_json(args.encoding) | {"kept_words": real_words(vocabulary).height}]
+        ),
     }
     tables |= read_coverage(args.coverage, args.missing)
     tables |= show_documents(

@@ -27,7 +27,7 @@ class Linear(Predictor):
         self.asked.append(texts)
         return self.model.predict_proba(texts)
 
-    def knows(self, texts):
+    def _knows(self, texts):
         return np.ones(len(texts), bool)
 
 

@@ -50,6 +50,21 @@ def test_any_text_is_classified_and_so_is_an_empty_list(trained, variant):
     np.testing.assert_allclose(model.predict(strange), one_by_one, **CLOSE)
 
 
+@pytest.mark.parametrize("variant", TRAINED)
+def test_texts_are_read_as_those_of_a_corpus_and_one_text_is_no_list_of_its_characters(
+    trained, variant
+):
+    model = loaded(trained, variant)
+    windows, half = "the game\r\nof hockey\rtoday", "the \ud800 game"
+    texts = ["the game\nof hockey\ntoday", "the \ufffd game"]
+    np.testing.assert_allclose(model.predict([windows, half]), model.predict(texts), **CLOSE)
+    assert model.read(windows) == model.read(texts[0])
+    assert model.knows([windows, half]).all()
+    for method in (model.predict, model.knows, model.log_probabilities):
+        with pytest.raises(TypeError, match="one text, expected a list"):
+            method("the game")
+
+
 @pytest.mark.reliability("Languages")
 @pytest.mark.parametrize("variant", TRAINED)
 def test_a_text_of_which_the_model_knows_no_word_is_reported(trained, variant):

@@ -77,6 +77,20 @@ def test_coverage_counts_words_and_running_text(tmp_path):
     assert missing.rows() == [("x", 30, 1), ("y", 10, 1)]
 
 
+def test_the_special_tokens_of_an_index_are_no_words_and_frequent_words_come_first(tmp_path):
+    names, counts = ["<start>", "<unknown>", "rare", "often", "a"], [50, 90, 2, 30, 40]
+    words_of(names, counts).write_parquet(tmp_path / "vocabulary.parquet")
+    (tmp_path / "vectors").mkdir()
+    pl.DataFrame({"word": ["a"]}).write_parquet(tmp_path / "vectors/words.parquet")
+    np.save(tmp_path / "vectors/vectors.npy", np.ones((1, 2), dtype="float32"))
+    run_embed(tmp_path / "vocabulary.parquet", tmp_path / "vectors", tmp_path / "out")
+    coverage = json.loads((tmp_path / "out/coverage.json").read_text())
+    assert [coverage[name] for name in ("words", "words_found", "tokens")] == [3, 1, 72]
+    missing = pl.read_parquet(tmp_path / "out/missing.parquet")
+    assert missing["word"].to_list() == ["often", "rare"]
+    assert np.load(tmp_path / "out/matrix.npy").shape == (6, 2)  # one row for each id
+
+
 def test_real_words_get_their_glove_vectors(tiny, tiny_vectors):
     matrix = np.load(tiny / "glove/matrix.npy")
     words = pl.read_parquet(tiny / "words/vocabulary.parquet")

@@ -305,7 +305,3 @@ def test_words_of_contacts_are_hidden_where_every_document_has_one():
     shown = corpus.hide(words, text, without_contacts(text))["word"].to_list()
     assert shown == ["write", "to", "•", "•", "•", "now", None]
     assert corpus.hide(words, text, text).equals(words)
-
-
-def test_padding_start_and_unknown_words_are_no_words():
-    assert corpus.kept(pl.DataFrame({"word": [*SPECIAL, "the", "film"]})) == 2

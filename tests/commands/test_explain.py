@@ -81,7 +81,18 @@ def test_a_hostile_text_is_no_markup_in_the_page_of_an_explanation_and_moves_no_
 def test_a_text_without_words_is_classified_and_reported(trained, text, tmp_path, capsys):
     run, page = trained / "runs/svm/seed-1", tmp_path / "why.html"
     assert "the model knows none of its words" in run_explain(capsys, run, text, "--html", page)
-    assert "The model knows none of the words" in page.read_text()
+    assert "The model reads no word of this document" in page.read_text()
+
+
+def test_a_model_that_reads_characters_may_know_a_text_without_words():
+    words = explain.pd.DataFrame({"word": [], "effect": [], "after": []})
+    document = {"id": "1", "answer": "a", "probability": 0.9, "words": 0}
+    known, unknown = (
+        explain.as_text({**document, "known": is_known}, words, False) for is_known in (True, False)
+    )
+    assert "knows none" in unknown
+    assert "knows none" not in known
+    assert "no word that could be removed" in known
 
 
 def test_the_number_of_tested_words_of_a_long_text_is_reported(trained, capsys):

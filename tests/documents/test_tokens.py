@@ -12,12 +12,14 @@ from evaluate_corpus import spell
 from seq2report.answers.occlusion import occlude
 from seq2report.answers.predictor import Network, Predictor
 from seq2report.core.command import UserError
+from seq2report.documents.texts import readable
 from seq2report.documents.tokens import (
     SPECIAL,
     Words,
     encode,
     occurrences,
     read_word_index,
+    real_words,
     spans,
     tokens,
 )
@@ -135,7 +137,7 @@ class Constant(Predictor):
     def _predict(self, texts):
         return np.ones((len(texts), 1))
 
-    def knows(self, texts):
+    def _knows(self, texts):
         return np.ones(len(texts), bool)
 
 
@@ -157,6 +159,7 @@ STRANGE += "好ห้ญ็。❤\ufe0f🏽"
 @example("\u00a0", 1)
 @given(st.text(STRANGE) | st.text(), st.integers(1, 5))
 def test_all_commands_split_a_text_into_the_same_words(text, length):
+    (text,) = readable([text])  # as the documents of a corpus
     expected = world_tokens(text)
     encoded = Words()
     numbers, _ = encoded.add([text], np.ones(1, bool))
@@ -201,3 +204,8 @@ def test_a_word_index_needs_a_rank_of_its_own_for_each_word(tmp_path, content, m
     (tmp_path / "index.json").write_text(content)
     with pytest.raises(UserError, match=re.escape(message)):
         read_word_index(tmp_path / "index.json")
+
+
+def test_start_and_unknown_words_are_no_words():
+    vocabulary = pl.DataFrame({"word": [*SPECIAL, "the", "film"]})
+    assert real_words(vocabulary)["word"].to_list() == ["the", "film"]

@@ -48,4 +48,4 @@ def test_no_word_is_coloured_if_none_has_an_effect():
 
 
 def test_a_text_without_words_is_reported():
-    assert "knows none of the words" in coloured()
+    assert "reads no word of this document" in coloured()

@@ -39,7 +39,8 @@ def explained(model: Predictor, texts: Iterable[str]) -> Iterator[tuple[dict, pd
     """Yield the answer for each document and its `occlusion.word_table`.
 
     The answer is a row of the table ``documents`` of evaluate_answers: id, kind (``asked``),
-    answer, probability and words (the number of words that the model reads).
+    answer, probability, words (the number of words that the model reads), and known (whether the
+    model knows any word or feature of it).
     """
     for n, text in enumerate(texts, 1):
         probability = model.predict([text])[0]
@@ -51,6 +52,7 @@ def explained(model: Predictor, texts: Iterable[str]) -> Iterator[tuple[dict, pd
             "answer": model.classes[answer],
             "probability": float(probability[answer]),
             "words": occlusion.words,
+            "known": bool(occlusion.text),
         }
         yield document, word_table(occlusion, document["id"], "asked")
 
@@ -75,8 +77,10 @@ def as_text(document: dict, words: pd.DataFrame, in_colours: bool) -> str:
     """Return the printed lines of a document, without control characters from its text."""
     answer = excerpt(document["answer"], EXCERPT)
     lines = [f"{document['id']}: {answer} {document['probability']:.3f}"]
-    if words.empty:
+    if not document["known"]:
         lines.append("  the model knows none of its words: this answer says nothing about the text")
+    if words.empty:
+        lines.append("  there is no word that could be removed")
         return "\n".join(lines)
     if in_colours:
         lines.append(f"  {coloured(words)}")

@@ -26,6 +26,7 @@ from seq2report.core.stored import read_table
 from seq2report.documents.features import Features
 from seq2report.documents.pieces import Splitter
 from seq2report.documents.sequences import Encoded, Sequences
+from seq2report.documents.texts import readable
 from seq2report.documents.tokens import SPECIAL, START, UNKNOWN, Words, encode, has_special, spans
 from seq2report.models.ensembles import METHODS, logarithms
 from seq2report.models.runs import check_digests
@@ -41,26 +42,32 @@ class Predictor(ABC):
 
     def predict(self, texts: Sequence[str]) -> np.ndarray:
         """Return the probability of each class for each text, (texts, classes) float64."""
-        if not len(texts):
+        if not (texts := readable(texts)):
             return np.zeros((0, len(self.classes)))
-        return self._predict(list(texts)).astype(np.float64)
+        return self._predict(texts).astype(np.float64)
 
     def log_probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Return the logarithms of the probabilities, clipped to `runs.SMALLEST`."""
         return logarithms(self.predict(texts))
 
-    @abstractmethod
     def knows(self, texts: Sequence[str]) -> np.ndarray:
         """Return whether the model knows any word or feature of each text, (texts,) bool.
 
         Its answers say nothing about the other texts.
         """
+        return self._knows(readable(texts))
+
+    def read(self, text: str) -> str:
+        """Return the part of a text that the model reads; some models truncate texts."""
+        return self._read(*readable([text]))
 
     @abstractmethod
     def _predict(self, texts: list[str]) -> np.ndarray: ...
 
-    def read(self, text: str) -> str:
-        """Return the part of a text that the model reads; some models truncate texts."""
+    @abstractmethod
+    def _knows(self, texts: list[str]) -> np.ndarray: ...
+
+    def _read(self, text: str) -> str:
         return text
 
 
@@ -139,9 +146,9 @@ class Pipeline(Predictor):
     def log_probabilities(self, texts: Sequence[str]) -> np.ndarray:
         from seq2report.models.pipelines import log_probabilities, probabilities
 
-        if not len(texts):
+        if not (texts := readable(texts)):
             return super().log_probabilities(texts)
-        features = self._features(list(texts))  # once: an encoder takes seconds for them
+        features = self._features(texts)  # once: an encoder takes seconds for them
         exact = log_probabilities(self.model, features, self.classes)
         if exact is None:
             return logarithms(probabilities(self.model, features, self.classes))
@@ -150,10 +157,10 @@ class Pipeline(Predictor):
     def _features(self, texts: list[str]) -> Sequence[str] | scipy.sparse.csr_matrix | np.ndarray:
         return self.features.transform(texts) if self.features else texts
 
-    def knows(self, texts: Sequence[str]) -> np.ndarray:
+    def _knows(self, texts: list[str]) -> np.ndarray:
         return self.features.knows(texts) if self.features else has_features(self.model, texts)
 
-    def read(self, text: str) -> str:
+    def _read(self, text: str) -> str:
         return self.features.read(text) if self.features else text
 
 
@@ -199,7 +206,7 @@ class Network(Predictor):
         read = partial(inputs_of, settings=self._input, num_words=self.num_words)
         return probabilities(self.model, self._documents(texts), read)
 
-    def knows(self, texts: Sequence[str]) -> np.ndarray:
+    def _knows(self, texts: list[str]) -> np.ndarray:
         if reader := self.features or self.splitter:
             return reader.knows(texts)
         documents = self._documents(texts)
@@ -219,7 +226,7 @@ class Network(Predictor):
         flat, lengths = encode(numbers, lengths, words.ids(self.vocabulary), start)
         return Sequences(*about, flat, np.cumsum(lengths) - lengths, lengths)
 
-    def read(self, text: str) -> str:
+    def _read(self, text: str) -> str:
         if reader := self.features or self.splitter:
             return reader.read(text)
         if self._input.length is None:
@@ -249,7 +256,7 @@ class Ensemble(Predictor):
         members = np.stack([member.predict(texts) for member in self._members])
         return self._combine(members, self._weights)
 
-    def knows(self, texts: Sequence[str]) -> np.ndarray:
+    def _knows(self, texts: list[str]) -> np.ndarray:
         return np.any([member.knows(texts) for member in self._members], axis=0)
 
 
@@ -265,7 +272,7 @@ def load(run: Path | str) -> Predictor:
     """Return the model of a run folder.
 
     For the test documents, its probabilities are those of the run's predictions.parquet, up to the
-    rounding of 32-bit numbers.
+    rounding of 32-bit numbers. (``NMF`` and ``MiniBatchNMF`` depend a little on the other texts.)
 
     Raises:
         UserError: the folder is not a finished run, a file of it was changed, or its files do not

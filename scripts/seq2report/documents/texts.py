@@ -1,8 +1,9 @@
 """Texts to classify: from arguments, a file or standard input, in batches."""
 
 import argparse
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from seq2report.core.command import UserError
@@ -13,6 +14,7 @@ from seq2report.files.table_files import read_rows
 from seq2report.files.table_names import kind_of, no_table
 
 DOCUMENTS, CHARACTERS = 2048, 1 << 22  # of a batch, at most: more are never in memory
+LONE = re.compile("[\ud800-\udfff]")  # surrogates, which are halves of characters
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +69,7 @@ def _read(
     if arguments and file:
         raise UserError("found texts and --file, expected one of the two")
     if arguments:
-        yield from map(encodable, arguments)
+        yield from readable(arguments)
     elif file is None:
         if sys.stdin.isatty():
             raise UserError(
@@ -119,4 +121,15 @@ def batches(texts: Iterable[str]) -> Iterator[list[str]]:
 
 def encodable(text: str) -> str:
     """Return a text with U+FFFD instead of each lone surrogate (half of a character)."""
-    return "".join("\N{REPLACEMENT CHARACTER}" if "\ud800" <= c <= "\udfff" else c for c in text)
+    return LONE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def readable(texts: Sequence[str]) -> list[str]:
+    """Return texts as those of a corpus: `encodable`, and with the line ends of Python's ``open``.
+
+    Raises:
+        TypeError: one text instead of several, of which each character would be a document.
+    """
+    if isinstance(texts, str):
+        raise TypeError("found one text, expected a list of texts: [text]")
+    return [whole_lines(encodable(text)) for text in texts]

@@ -181,6 +181,11 @@ def index_words(index: dict[str, int], num_words: int) -> pl.DataFrame:
     return pl.DataFrame(columns).filter(pl.col("id") < num_words).sort("id")
 
 
+def real_words(vocabulary: pl.DataFrame) -> pl.DataFrame:
+    """Return a vocabulary without its `SPECIAL` tokens."""
+    return vocabulary.filter(~pl.col("word").is_in(list(SPECIAL)))
+
+
 def has_special(words: pl.DataFrame) -> bool:
     """Return whether ids are those of `index_words`."""
     return START in words["word"]

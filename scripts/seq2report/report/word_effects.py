@@ -48,8 +48,7 @@ def coloured(document: dict, words: pd.DataFrame) -> str:
         f" {escape(document['answer'])} ({document['probability']:.3f}){escape(verdict)}.</p>"
     )
     if words.empty:
-        unknown = "The model knows none of the words: this answer says nothing about the text."
-        return f"{head}<p>{unknown}</p>"
+        return f"{head}<p>The model reads no word of this document that could be removed.</p>"
     top = strongest(words, NAMED).itertuples()
     note = f"Strongest: {', '.join(f'{row.word} {signed(row.effect)}' for row in top)}."
     if words["effect"].abs().max() < FAINT:
