@@ -16,13 +16,12 @@ from collections.abc import Callable, Sequence
 from functools import partial, reduce
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
 from seq2report.core import command
 from seq2report.core.command import UserError, read_json, run, write_json
-from seq2report.core.durations import stopwatch
+from seq2report.core.durations import shortest
 from seq2report.core.stored import read_table
 from seq2report.models.ensembles import METHODS, read_members
 from seq2report.models.runs import (
@@ -36,13 +35,6 @@ from seq2report.models.runs import (
 from seq2report.models.variant import Ensemble, Variant
 
 THREADS = 1  # of linear algebra, as in the rule
-
-
-def timed(work: Callable, *arguments: object) -> tuple[np.ndarray, tuple[float, float]]:
-    """Return the result of ``work``, and its seconds and CPU seconds."""
-    passed = stopwatch()
-    with threadpool_limits(THREADS):
-        return work(*arguments), passed()
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -61,8 +53,9 @@ def main(argv: Sequence[str] | None) -> None:
         check_digests(folder)
     truth = validation["label"].cast(pl.Enum(classes)).to_physical().to_numpy()
     fit, predict = METHODS[args.method]
-    weights, fit_time = timed(fit, known, truth)
-    probability, predict_time = timed(predict, unknown, weights)
+    with threadpool_limits(THREADS):
+        weights, fit_time = shortest(lambda: fit(known, truth), most=1)
+        probability, predict_time = shortest(lambda: predict(unknown, weights), most=1)
     model = {
         "members": [variant_of(folder) for folder in args.runs],
         "weights": weights.tolist(),

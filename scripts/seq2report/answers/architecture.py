@@ -99,7 +99,7 @@ def _features(model: Network | Pipeline, run: Path, settings: Input) -> Iterator
         yield from _steps(about["steps"], model.features.steps)
         return
     arguments = _spelled({key: about[key] for key in ("encoder", "length", "pooling")})
-    encoder = model.features.encoder
+    encoder = model.features
     sizes = (encoder.parameters, encoder.parameters)
     yield "1", "step", "Encoder", arguments, f"{encoder.width:,}", *sizes
 

@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -30,7 +31,10 @@ from seq2report.documents.texts import readable
 from seq2report.documents.tokens import SPECIAL, START, UNKNOWN, Words, encode, has_special, spans
 from seq2report.models.ensembles import METHODS, logarithms
 from seq2report.models.runs import check_digests
-from seq2report.models.variant import KINDS, Input, Variant
+from seq2report.models.variant import Input, Variant
+
+if TYPE_CHECKING:
+    from seq2report.models.sentences import SentenceEncoder
 
 NAME = "[a-z0-9][a-z0-9_]*"  # of a variant
 
@@ -92,34 +96,18 @@ class StepFeatures:
         return text
 
 
-class EncoderFeatures:
-    """A frozen pretrained ``encoder`` that converts texts to vectors."""
-
-    def __init__(self, folder: Path) -> None:
-        from seq2report.models.backend import load_keras
-
-        load_keras(seed=0)
-        from seq2report.models.sentences import SentenceEncoder
-
-        self.encoder = SentenceEncoder(folder)
-
-    def transform(self, texts: Sequence[str]) -> np.ndarray:
-        """Return one vector per text, (texts, width) float32."""
-        return self.encoder.transform(texts)
-
-    def knows(self, texts: Sequence[str]) -> np.ndarray:
-        return self.encoder.splitter.knows(texts)
-
-    def read(self, text: str) -> str:
-        return self.encoder.splitter.read(text)
-
-
-def load_features(run: Path, settings: Input | None) -> StepFeatures | EncoderFeatures | None:
+def load_features(run: Path, settings: Input | None) -> "StepFeatures | SentenceEncoder | None":
     """Return what converts texts to the features that a model reads; None if it reads others."""
     if not settings or not settings.features:
         return None
-    kind = EncoderFeatures if settings.form == "vectors" else StepFeatures
-    return kind(run / "features")
+    if settings.form != "vectors":
+        return StepFeatures(run / "features")
+    from seq2report.models.backend import load_keras
+
+    load_keras(seed=0)
+    from seq2report.models.sentences import SentenceEncoder
+
+    return SentenceEncoder(run / "features")
 
 
 class Pipeline(Predictor):
@@ -144,15 +132,11 @@ class Pipeline(Predictor):
         return probabilities(self.model, self._features(texts), self.classes)
 
     def log_probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        from seq2report.models.pipelines import log_probabilities, probabilities
+        from seq2report.models.pipelines import log_probabilities
 
         if not (texts := readable(texts)):
             return super().log_probabilities(texts)
-        features = self._features(texts)  # once: an encoder takes seconds for them
-        exact = log_probabilities(self.model, features, self.classes)
-        if exact is None:
-            return logarithms(probabilities(self.model, features, self.classes))
-        return exact
+        return log_probabilities(self.model, self._features(texts), self.classes)
 
     def _features(self, texts: list[str]) -> Sequence[str] | scipy.sparse.csr_matrix | np.ndarray:
         return self.features.transform(texts) if self.features else texts
@@ -265,7 +249,8 @@ def has_features(steps: object, texts: Sequence[str]) -> np.ndarray:
     return scipy.sparse.csr_matrix(steps[0].transform(texts)).getnnz(axis=1) > 0
 
 
-PREDICTORS = {"Pipeline": Pipeline, "Network": Network, "Ensemble": Ensemble}
+# By the kind of the variant; a chosen one has the kind of the candidate.
+PREDICTORS = {"pipeline": Pipeline, "network": Network, "ensemble": Ensemble}
 
 
 def load(run: Path | str) -> Predictor:
@@ -282,10 +267,9 @@ def load(run: Path | str) -> Predictor:
     about = read_about(run)
     check_digests(run)
     kind = read_settings(run, about).kind
-    if others := without_model(run):
-        raise no_model(others[0])
+    refuse_without_model(run)
     with intact(run):
-        model = PREDICTORS[KINDS[kind].predictor](run, about)
+        model = PREDICTORS[kind](run, about)
         if model.classes != sorted(set(map(str, model.classes))):
             raise ValueError("the classes in run.json are no sorted names")
         answer = model.predict([""])[0]
@@ -325,12 +309,14 @@ def without_model(run: Path) -> list[Path]:
     return [f for f in folders if read_settings(f, read_about(f)).kind == "predictions"]
 
 
-def no_model(run: Path) -> UserError:
-    """Return the error that a run cannot predict or explain."""
-    return UserError(
-        f"{run}: its answers come from elsewhere, so it has no model that can predict or explain;"
-        " name the folder of a variant that was trained, or ask where the answers come from"
-    )
+def refuse_without_model(run: Path) -> None:
+    """Raise `UserError` if a run, or a member of it, cannot predict or explain."""
+    if others := without_model(run):
+        raise UserError(
+            f"{others[0]}: its answers come from elsewhere, so it has no model that can predict or"
+            " explain; name the folder of a variant that was trained, or ask where the answers"
+            " come from"
+        )
 
 
 def training_summary(run: Path) -> str:
@@ -341,8 +327,7 @@ def training_summary(run: Path) -> str:
     """
     about = read_about(run)
     check_digests(run, "run.json", "metrics.json")
-    if others := without_model(run):
-        raise no_model(others[0])
+    refuse_without_model(run)
     metrics = read_json(run / "metrics.json")
     with intact(run / "metrics.json"):
         n, accuracy = metrics["test_documents"], metrics["accuracy"]

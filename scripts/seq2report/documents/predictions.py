@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -125,12 +126,7 @@ def _columns(rows: Iterator[Row], classes: list[str]) -> tuple[list[str], Iterat
                 f" one per class with its probability: {excerpt(', '.join(classes), 200)}"
             )
         find_columns(list(row), classes, "its columns")
-    return (["label"] if has_label else classes), _again(first, rows)
-
-
-def _again(first: Row, rows: Iterator[Row]) -> Iterator[Row]:
-    yield first
-    yield from rows
+    return (["label"] if has_label else classes), chain([first], rows)
 
 
 def _position(row: dict, known: dict[str, int], documents: pl.DataFrame, where: str) -> int:

@@ -43,7 +43,7 @@ def load_keras(
             devices.do_without(str(error), gpu_absent)
             gpu = 0
     if not gpu:
-        devices.hide()
+        os.environ[devices.VISIBLE] = devices.NO_DEVICE
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
         os.environ[name] = str(threads)

@@ -209,11 +209,6 @@ def lock(uuid: str, slot: int = 0) -> bool:
     return True  # the file stays open: the lock ends with the process
 
 
-def hide() -> None:
-    """Hide all devices from CUDA."""
-    os.environ[VISIBLE] = NO_DEVICE
-
-
 def do_without(reason: str, absent: str) -> None:
     """Log the reason for a training on the CPU.
 

@@ -22,6 +22,7 @@ from seq2report.core.excerpts import visible
 from seq2report.core.wording import plural
 from seq2report.documents.writing import ALONE
 from seq2report.models.allowed import foreign_nodes, foreign_parts
+from seq2report.models.ensembles import logarithms
 from seq2report.models.layers import build_steps
 from seq2report.models.steps import TemperatureScaled, best_temperature
 
@@ -119,16 +120,16 @@ def probabilities(model: Pipeline, x: Documents, classes: list[str]) -> np.ndarr
     return probability
 
 
-def log_probabilities(model: Pipeline, x: Documents, classes: list[str]) -> np.ndarray | None:
-    """Return the logarithms of `probabilities` of a naive Bayes classifier, None of another one.
+def log_probabilities(model: Pipeline, x: Documents, classes: list[str]) -> np.ndarray:
+    """Return the logarithms of `probabilities`.
 
-    It computes them exactly; the probabilities themselves are often rounded to 0 and 1.
+    A naive Bayes classifier computes them exactly; its probabilities are often rounded to 0 and 1.
     """
     if not hasattr(model[-1], "predict_joint_log_proba"):
-        return None
-    logarithms = np.full((len(x) if isinstance(x, list) else x.shape[0], len(classes)), -np.inf)
-    logarithms[:, np.searchsorted(classes, model.classes_)] = model.predict_log_proba(x)
-    return logarithms
+        return logarithms(probabilities(model, x, classes))
+    exact = np.full((len(x) if isinstance(x, list) else x.shape[0], len(classes)), -np.inf)
+    exact[:, np.searchsorted(classes, model.classes_)] = model.predict_log_proba(x)
+    return exact
 
 
 def build_features(parts: list[dict], seed: int) -> Pipeline:

@@ -49,6 +49,14 @@ class SentenceEncoder:
             vectors[rows] = block_vectors(self._model, pieces.take(rows), self.splitter.length)
         return vectors
 
+    def knows(self, texts: Sequence[str]) -> np.ndarray:
+        """Return whether the encoder knows any piece of each text, (texts,) bool."""
+        return self.splitter.knows(texts)
+
+    def read(self, text: str) -> str:
+        """Return the part of a text that the encoder reads."""
+        return self.splitter.read(text)
+
 
 def blocks(lengths: np.ndarray) -> list[np.ndarray]:
     """Return the rows of documents, in blocks of similar length and in a fixed random order."""

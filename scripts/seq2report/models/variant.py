@@ -146,9 +146,6 @@ class Kind:
     key: str  # the key of the settings that only this kind has
     keys: tuple[str, ...]  # all keys of the settings
     script: str  # the command that makes a run of it, scripts/<script>.py
-    predictor: (
-        str  # if any, the class of answers/predictor.py that loads its model from a run folder
-    )
     files: Callable[[Variant], list[str]]  # of a run, from which the model is loaded
 
 
@@ -165,22 +162,17 @@ def _feature_files(variant: Variant) -> list[str]:
 
 # The first kind whose key is in the settings applies.
 KINDS = {
-    # A run of this kind has the settings, and so the predictor and files, of the chosen candidate.
-    "choice": Kind("choose", ("choose",), "choose", "", lambda _: []),
-    "ensemble": Kind(
-        "ensemble", ("ensemble",), "train_ensemble", "Ensemble", lambda _: ["ensemble.json"]
-    ),
-    "predictions": Kind("predictions", ("predictions",), "read_predictions", "", lambda _: []),
+    # A run of this kind has the settings, and so the files, of the chosen candidate.
+    "choice": Kind("choose", ("choose",), "choose", lambda _: []),
+    "ensemble": Kind("ensemble", ("ensemble",), "train_ensemble", lambda _: ["ensemble.json"]),
+    "predictions": Kind("predictions", ("predictions",), "read_predictions", lambda _: []),
     "pipeline": Kind(
         "pipeline",
         ("pipeline", "input"),
         "train_pipeline",
-        "Pipeline",
         lambda variant: [*PIPELINE, *_feature_files(variant)],
     ),
-    "network": Kind(
-        "layers", ("input", "layers", "fit"), "train_network", "Network", _network_files
-    ),
+    "network": Kind("layers", ("input", "layers", "fit"), "train_network", _network_files),
 }
 
 
