@@ -159,7 +159,8 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--published", type=Path, required=True, help="published.yaml")
     parser.add_argument("--root", type=Path, required=True, help="folder that the tables lie below")
     parser.add_argument("--tables", type=Path, nargs="+", required=True, help="Parquet files")
-    parser.add_argument("--vectors", type=command.json_argument, required=True, help="see above")
+    vectors = "JSON: {name: {title, file, variants}} of the word vectors"
+    parser.add_argument("--vectors", type=command.json_argument, required=True, help=vectors)
     parser.add_argument("--receipts", type=Path, nargs="+", required=True, help="of fetched files")
     parser.add_argument("--sample", action="store_true", help="the figures are of a sample")
     args = parser.parse_args(argv)

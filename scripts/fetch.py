@@ -317,7 +317,7 @@ def _nothing_helped(job: Job, tries: Sequence[str]) -> str:
     lines += [f"  {number}. {text}" for number, text in enumerate(tries, 1)] or ["  nothing"]
     lines += ["To place it by hand, save it as", f"    {target}"]
     lines += ["which has to be one of", *known] if known else ["(its digest is not known)"]
-    lines += ["and run again, or set a mirror (a folder or address with a SHA256SUMS)."]
+    lines += ["and run again, or set a mirror (a folder or URL with a SHA256SUMS)."]
     if any(partial_files(job.output)):
         lines += [f"Partial downloads stay in {job.output.parent}; the next run continues them."]
     return "\n".join(lines)
@@ -332,7 +332,7 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--mirror",
         default=os.environ.get("SEQ2REPORT_MIRROR"),
-        help="folder or address with a SHA256SUMS, tried first (default: $SEQ2REPORT_MIRROR)",
+        help="folder or URL with a SHA256SUMS, tried first (default: $SEQ2REPORT_MIRROR)",
     )
     parser.add_argument("--by-hand", type=Path, default=BY_HAND)
     parser.add_argument("--root", type=Path, help="second root of relative paths")

@@ -224,6 +224,8 @@ def test_settings_of_the_documentation_are_right_ones(settings):
         overlay = {"variants": {"glove_lstm": overlay}}
     elif not set(overlay) <= set(SCHEMA["properties"]):
         overlay = {"variants": overlay}
+    if "encoder:" in settings and "encoders" not in overlay:  # it is merged into this file
+        update_config(config, yaml.safe_load((ROOT / "config/encoder.yaml").read_text()))
     update_config(config, overlay)
     check(with_grids(config), ROOT / "workflow/schemas/config.schema.yaml")
 

@@ -86,7 +86,7 @@ FORMATS = {"text": as_text, "csv": as_csv, "json": as_json}
 def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__)
     add_arguments(parser)
-    parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="of the predictions")
     args = parser.parse_intermixed_args(argv)  # texts may come after options
 
     print(training_summary(args.run), file=sys.stderr)
