@@ -3,6 +3,7 @@
 import random
 import re
 import reprlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,13 @@ from seq2report.files.table_names import split_named
 SAMPLED = 5000  # rows that columns are judged by, a random sample
 MOST_CLASSES = 200  # of a column whose name does not suggest classes
 FEW_ROWS = 3  # per class; a column with fewer on average has no classes
+# Words in the names of columns, with endings as in `labels`, `userid` or `username`.
 LABELS = r"label|class|category|kategorie|klasse|target|topic|thema|sentiment|rating|stars"
 GROUPS = r"author|autor|user|customer|kunde|speaker|sender|from|person|patient|group|thread|account"
+ENDINGS = "(?:e?[sn]|id|name)?"
+WORD = re.compile(r"[A-Z]*[^\W\d_A-Z]+|[A-Z]+")  # of a_name, aName or AName
+FEWEST_GROUPS, LARGEST_GROUP = 20, 0.1  # of groups; the latter as a share of the rows
+BY_CHANCE = 0.05  # kappa
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +63,21 @@ class Column:
 
     @property
     def is_named_like_a_group(self) -> bool:
-        return bool(re.search(GROUPS, self.name.lower()))
+        return self._has_word(GROUPS)
 
     @property
     def is_named_like_a_label(self) -> bool:
-        return bool(re.search(LABELS, self.name.lower()))
+        return self._has_word(LABELS)
+
+    def _has_word(self, words: str) -> bool:
+        found = (word.lower() for word in WORD.findall(self.name))
+        return any(re.fullmatch(f"(?:{words}){ENDINGS}", word) for word in found)
+
+    @property
+    def has_small_groups(self) -> bool:
+        """Whether its values divide the rows into enough groups for the shares of the splits."""
+        ((_, largest),) = Counter(filter(None, self.values)).most_common(1) or [("", 0)]
+        return self.different >= FEWEST_GROUPS and largest <= LARGEST_GROUP * len(self.values)
 
     def may_be_label(self, rows: int) -> bool:
         """Return whether its values are short, and repeat in a table of so many rows."""
@@ -174,7 +190,8 @@ def choose_text(table: Columns) -> Column:
 def choose_label(text: Column, columns: list[Column], table: Columns) -> tuple[Column, str]:
     """Return the column of the classes among ``columns``, and the reason for the choice.
 
-    A column whose name suggests it comes first; otherwise, the one that the texts predict best.
+    A column whose name suggests it comes first, unless the texts predict another one far better;
+    otherwise, the one that the texts predict best.
 
     Raises:
         UserError: no column has few different values that repeat.
@@ -193,11 +210,13 @@ def choose_label(text: Column, columns: list[Column], table: Columns) -> tuple[C
             f" found {counts or 'none'} in {table.rows} rows{_without(table.out, table.splits)};"
             " write `columns: {text: …, label: …}` yourself (docs/my-corpus.md)"
         )
-    named = [column for column in possible if column.is_named_like_a_label]
-    kappas = {column: agreement(text, column) for column in named or possible}
+    kappas = {column: agreement(text, column) for column in possible}
+    least = max(kappas.values()) / 4 - BY_CHANCE  # of a column that its name suggests
+    named = [c for c in possible if c.is_named_like_a_label and kappas[c] >= least]
     # If kappas are about equal, prefer a column that is not named like an author.
-    best = max(kappas, key=lambda c: (round(kappas[c], 1), not c.is_named_like_a_group))
-    listed = ", ".join(f"'{column.name}' {kappa:.2f}" for column, kappa in kappas.items())
+    ranked = sorted(possible, key=lambda c: (-round(kappas[c], 1), c.is_named_like_a_group))
+    best = next(column for column in ranked if column in (named or possible))
+    listed = ", ".join(f"'{column.name}' {kappas[column]:.2f}" for column in ranked)
     reason = "its name suggests it" if named else "the texts predict it best"
     return best, f"{reason} (kappa of a quick naive Bayes: {listed})"
 

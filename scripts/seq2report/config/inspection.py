@@ -171,10 +171,13 @@ def _add_id_and_group(proposal: Proposal, columns: list[Column], label: Column, 
         proposal.reasons.append(f"id: '{unique[0]}', the first column without repeated values")
     repeated = [c for c in columns if 2 * label.different < c.different < rows]
     repeated = [column for column in repeated if column.words < 5 and column.filled > 0.5]
-    group = next((column for column in repeated if column.is_named_like_a_group), None)
+    named = [column for column in repeated if column.is_named_like_a_group]
+    group = next((column for column in named if column.has_small_groups), None)
     if group:
         roles["group"] = group.name
-        proposal.reasons.append(f"group: '{group.name}'; its name suggests it, and values repeat")
+        proposal.reasons.append(
+            f"group: '{group.name}'; its name suggests it, and {group.different} values repeat"
+        )
     proposal.optional = [column.name for column in repeated if column != group]
 
 

@@ -97,7 +97,7 @@ def reasons(sizes: Counter, lengths: np.ndarray, length: int, has_split: bool) -
         f"length: networks read {length} words of a document; 9 of 10 documents have at most"
         f" {np.quantile(lengths, 0.9):.0f}",
         f"split: {'the test split of the corpus' if has_split else '20% for test'}; each"
-        " drawn split has the same share of each class (stratify)",
+        " drawn split has about the same share of each class (stratify)",
     ]
     if empty := int((lengths == 0).sum()):
         lines.append(f"{plural(empty, 'documents')} without any word; kept")
