@@ -172,10 +172,15 @@ def test_no_name_of_a_file_or_class_can_write_configuration(rows, tmp_path):
     assert config["corpora"]["a_b_c"]["columns"]["text"] == f"body {evil}"
 
 
-@pytest.mark.parametrize("name", ["2024", "null", "yes", "1_000", "0x1f", "made"])
+@pytest.mark.parametrize("name", ["2024", "null", "yes", "1_000", "0x1f", "made", "report"])
 def test_a_name_that_is_no_text_in_yaml_or_that_is_taken_is_changed(rows, tmp_path, name):
     (tmp_path / f"{name}.csv").write_bytes(as_csv(rows))
     assert proposed(tmp_path / f"{name}.csv")["name"] == f"own_{name}"
+
+
+def test_a_file_whose_name_is_only_an_ending_has_a_title(rows, tmp_path):
+    (tmp_path / ".tickets.csv").write_bytes(as_csv(rows))
+    assert proposed(tmp_path / ".tickets.csv")["corpora"]["mine"]["title"] == "mine"
 
 
 CONTROLS = [

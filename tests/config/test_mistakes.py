@@ -93,6 +93,10 @@ MISTAKES = [
         {"corpora.made": COMMITTED["corpora"]["imdb"] | {"title": "Made"}},
         "corpora.made: this name is that of a folder of tables of the report; choose another one",
     ),
+    (
+        {"corpora.report": COMMITTED["corpora"]["imdb"] | {"title": "Report"}},
+        "corpora.report: this name is that of a folder in results/<name>/; choose another one",
+    ),
     # values out of their range
     ({"seeds": [-1]}, "seeds[0]: found -1, expected at least 0"),
     ({"corpora.imdb.split.seed": -1}, "corpora.imdb.split.seed: found -1, expected at least 0"),

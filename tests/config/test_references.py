@@ -1,6 +1,16 @@
-from configurations import COMMITTED, changed, settings_of
+import re
 
-from seq2report.config.references import reference_mistakes
+from configurations import COMMITTED, changed, settings_of
+from helpers import ROOT
+
+from seq2report.config.references import TAKEN, reference_mistakes
+
+
+def test_no_corpus_has_the_name_of_a_folder_of_the_workflow():
+    rules = "".join(path.read_text("utf-8") for path in (ROOT / "workflow/rules").glob("*.smk"))
+    folders = set(re.findall(r"\{RESULTS\}/([a-z]+)/|Path\(RESULTS, \"([a-z]+)\"", rules))
+    tables = re.findall(r"\{TABLES\}/([a-z]+)/", rules)
+    assert {name for names in folders for name in names if name} | {*tables} == {*TAKEN["corpora"]}
 
 
 def test_a_network_that_reads_features_reads_nothing_else():

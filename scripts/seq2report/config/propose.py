@@ -122,7 +122,7 @@ def name_of(path: Path) -> str:
     plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40] or "mine"
     taken = {"sample", "full", *default("config")["corpora"], *default("config")["sources"]}
-    taken.add(TAKEN["corpora"][0])
+    taken.update(TAKEN["corpora"])
     return f"own_{name}" if name in taken or not isinstance(yaml.safe_load(name), str) else name
 
 
@@ -180,7 +180,7 @@ def _corpus_lines(path: Path, name: str, proposal: Proposal) -> Iterator[str]:
         f"  glove_sample: {quoted(default('full')['sources']['glove_50d_full'])}",
         "corpora:",
         f"  {name}:",
-        f"    title: {quoted(excerpt(path.resolve().name.split('.')[0], LINE))}",
+        f"    title: {quoted(excerpt(path.resolve().name.split('.')[0], LINE) or name)}",
         f"    source: {name}",
         *(f"    {key}: {quoted(value)}" for key, value in proposal.corpus.items()),
     )

@@ -14,10 +14,12 @@ SOURCE_KEYS = ("source", "word_index", "index")  # whose value names a source
 # Keys of ``input`` that name something, and where it is defined.
 NAMED = {"encoding": "encodings", "embedding": "embeddings", "features": "features"}
 NAMED |= {"encoder": "encoders"}
-# Names that the workflow uses itself.
+# Names that the workflow uses itself, and for what.
+RESULTS = ("arguments", "benchmarks", "encoders", "logs", "report", "vectors")
 TAKEN = {
-    "corpora": ("made", "a folder of tables of the report"),
-    "variants": ("vectors", "the rule train_vectors"),
+    "corpora": dict.fromkeys(RESULTS, "a folder in results/<name>/")
+    | {"made": "a folder of tables of the report"},
+    "variants": {"vectors": "the rule train_vectors"},
 }
 FOLDERS = ("logs", "benchmarks")  # in resources/downloads/
 ENCODER_KEYS = {"encoder", "length", "train_layers"}  # of an ``input`` that names an encoder
@@ -49,9 +51,9 @@ def reference_mistakes(config: dict) -> Iterator[str]:
             yield f"sources.{name}.from[{n}]: {message}"
     yield from _shared_files(config["sources"])
     yield from _shared_titles(config)
-    for kind, (name, of) in TAKEN.items():
-        if name in config[kind]:
-            yield f"{kind}.{name}: this name is that of {of}; choose another one"
+    for kind, names in TAKEN.items():
+        for name in filter(config[kind].get, names):
+            yield f"{kind}.{name}: this name is that of {names[name]}; choose another one"
     for name, corpus in config["corpora"].items():
         yield from corpus_mistakes(f"corpora.{name}", corpus, config["sources"])
     for name in config["variants"]:
