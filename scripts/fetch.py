@@ -20,7 +20,7 @@ import requests
 
 from seq2report.core.command import UserError, run, write_json
 from seq2report.files import archives
-from seq2report.files.addresses import is_address, redact, with_variables
+from seq2report.files.addresses import is_mirror, redact, with_variables
 from seq2report.files.download import (
     Retries,
     download,
@@ -347,7 +347,7 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = read_arguments(argv)
-    if args.mirror and "://" in args.mirror and not is_address(args.mirror):
+    if args.mirror and not is_mirror(args.mirror):
         raise UserError("--mirror: expected a folder, or an address with http://, https://, file:")
     timeouts = {"connect": args.connect_timeout, "stall": args.stall_timeout}
     retries = Retries(attempts=args.attempts, delay=args.delay, **timeouts)

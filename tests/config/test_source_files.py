@@ -1,24 +1,14 @@
 import pytest
-import yaml
-from helpers import ROOT
-
-from seq2report.config.check import check
-from seq2report.core.command import UserError
+from configurations import changed, messages
 
 FILES = {"config.json": "0" * 64, "model.safetensors": "1" * 64}
 PLACE = "sources.mine.from[0]"
 
 
 def with_location(**location):
-    """Return the messages about a location, below their heading."""
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    """Return the messages about a location."""
     location = {"url": "https://127.0.0.1/tiny", **location}
-    config["sources"]["mine"] = {"file": "mine.tar", "from": [location]}
-    try:
-        check(config, ROOT / "workflow/schemas/config.schema.yaml")
-    except UserError as error:
-        return [line.removeprefix("  ") for line in str(error).splitlines()[1:]]
-    return []
+    return messages(changed({"sources.mine": {"file": "mine.tar", "from": [location]}}))
 
 
 def test_a_location_may_have_files():
@@ -43,3 +33,44 @@ def test_files_of_a_location_that_cannot_be_fetched_are_reported_before_anything
     (found,) = with_location(**location)
     assert found.startswith(PLACE)
     assert message in found
+
+
+@pytest.mark.reliability("Bad configuration")
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://", "https:x", "http://[::1", "http://h:99999/x", "http://h:port/x", "http:///x"),
+        *("file:", "file://", "http://me:hunter2/x@host"),
+    ],
+)
+def test_an_address_that_is_none_is_reported_before_anything_runs(url):
+    (found,) = with_location(url=url)
+    assert found.startswith(f"{PLACE}.url: a URL begins with http:// or https:// and has a host")
+    assert "hunter2" not in found
+    (found,) = messages(changed({"mirror": url}))
+    assert found.startswith("mirror: expected a folder or a URL, and a URL begins with http://")
+    assert "hunter2" not in found
+
+
+@pytest.mark.reliability("Security")
+@pytest.mark.parametrize("url", ["https://user:hunter2@host/m", "http://h/?token=hunter2"])
+def test_no_secret_is_written_into_a_configuration(url):
+    for found, solution in (
+        (with_location(url=url), "write ${NAME} instead"),
+        (messages(changed({"mirror": url})), "set the environment variable SEQ2REPORT_MIRROR"),
+    ):
+        (message,) = found
+        assert "is written out; " in message
+        assert solution in message
+        assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    "place", ["/srv/mirror", "mirror", "my files/m?key=1", "file:m", "https://h:81/m", "C:/m"]
+)
+def test_a_mirror_may_be_a_folder_or_an_address(place):
+    assert messages(changed({"mirror": place})) == []
+
+
+def test_the_name_of_a_local_file_is_no_secret():
+    assert with_location(url="file:q?key=1.csv") == []

@@ -6,7 +6,7 @@ from contextlib import suppress
 from seq2report.config.corpora import corpus_mistakes
 from seq2report.config.resolve import ALLOWED_BY_FORM, INPUT_KEYS, extended, metric
 from seq2report.core.command import UserError, nearest
-from seq2report.files.addresses import written_secret
+from seq2report.files.addresses import is_address, is_mirror, written_secret
 from seq2report.files.sources import files_mistakes
 from seq2report.models.variant import KINDS, kind_of
 
@@ -21,6 +21,10 @@ TAKEN = {
     | {"made": "a folder of tables of the report"},
     "variants": {"vectors": "the rule train_vectors"},
 }
+ADDRESS = (
+    "a URL begins with http:// or https:// and has a host and a valid port, or it is file: and a"
+    " path; special characters in a password are %-encoded"
+)
 FOLDERS = ("logs", "benchmarks")  # in resources/downloads/
 ENCODER_KEYS = {"encoder", "length", "train_layers"}  # of an ``input`` that names an encoder
 
@@ -40,15 +44,7 @@ def reference_mistakes(config: dict) -> Iterator[str]:
                 f"encodings.{name}.num_words: found {settings['num_words']}, expected at least 5:"
                 " with a word index, the most frequent word has the id 4"
             )
-    for name, source in config["sources"].items():
-        for n, location in enumerate(source["from"]):
-            if secret := written_secret(location.get("url", "")):
-                yield (
-                    f"sources.{name}.from[{n}].url: {secret} is written out; write ${{NAME}}"
-                    " instead and set the environment variable NAME, because settings are printed"
-                )
-        for n, message in files_mistakes(source["from"]):
-            yield f"sources.{name}.from[{n}]: {message}"
+    yield from _address_mistakes(config)
     yield from _shared_files(config["sources"])
     yield from _shared_titles(config)
     for kind, names in TAKEN.items():
@@ -65,6 +61,30 @@ def reference_mistakes(config: dict) -> Iterator[str]:
             yield from _variant_mistakes(f"variants.{name}", variant, config)
             if name in config["compare"].get("labels", {}).get("variants", []):
                 yield from _label_mistakes(name, variant, config)
+
+
+def _address_mistakes(config: dict) -> Iterator[str]:
+    """Yield a message for each location that cannot be fetched, or that contains a secret."""
+    mirror = config.get("mirror", "")
+    if not is_mirror(mirror):
+        yield f"mirror: expected a folder or a URL, and {ADDRESS}"
+    if secret := written_secret(mirror):
+        yield (
+            f"mirror: {secret} is written out; remove the line and set the environment variable"
+            " SEQ2REPORT_MIRROR to the URL instead, because settings are printed"
+        )
+    for name, source in config["sources"].items():
+        for n, location in enumerate(source["from"]):
+            where, url = f"sources.{name}.from[{n}].url", location.get("url", "")
+            if url and not is_address(url):
+                yield f"{where}: {ADDRESS}"
+            if secret := written_secret(url):
+                yield (
+                    f"{where}: {secret} is written out; write ${{NAME}} instead and set the"
+                    " environment variable NAME, because settings are printed"
+                )
+        for n, message in files_mistakes(source["from"]):
+            yield f"sources.{name}.from[{n}]: {message}"
 
 
 def _unknown_names(config: dict) -> Iterator[str]:

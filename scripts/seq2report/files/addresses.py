@@ -32,15 +32,22 @@ def is_address(url: object) -> bool:
         return False
 
 
+def is_mirror(location: str) -> bool:
+    """Return whether a location may be that of a mirror: a complete URL, or a path."""
+    return is_address(location) or not re.match(r"\w+://|https?:|file:", location)
+
+
 def written_secret(url: str) -> str | None:
     """Return the kind of a secret that a URL contains in plain text, or None.
 
-    ``${NAME}`` refers to an environment variable and is no secret.
+    ``${NAME}`` refers to an environment variable and is no secret. A path has none.
     """
     try:
         parts = urlsplit(url)
         password = parts.password
     except ValueError:
+        return None
+    if parts.scheme not in ("http", "https"):
         return None
     if password and not VARIABLE.fullmatch(password):
         return "a password"

@@ -1,22 +1,15 @@
 """The ``sources`` of the configuration: files and the locations that offer them."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from seq2report.core.command import UserError, nearest
 from seq2report.files import archives
-from seq2report.files.addresses import is_address, redact
+from seq2report.files.addresses import redact
 from seq2report.files.partial import Wanted
 
-# `state` only has to differ if a local file or folder has changed: see `local_files`.
-FILE_KEYS = ("file", "from", "mirror", "state")
-ENTRY_KEYS = ("url", "package", "member", "files", "sha256", "bytes", "state")
 WEB = ("http://", "https://")
-DIGEST = r"[0-9a-fA-F]{64}"
-REQUIREMENT = r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*"
 
 
 @dataclass(frozen=True)
@@ -58,28 +51,16 @@ class Source:
 
 
 def parse_source(text: str) -> Source:
-    """Read the JSON of ``--source``; messages of a `UserError` never quote a URL in it."""
-    try:
-        content = json.loads(text)
-        json.dumps(content, ensure_ascii=False).encode()
-    except json.JSONDecodeError as error:
-        raise UserError(f"--source is not JSON: {error}") from error
-    except UnicodeEncodeError as error:
-        character = f"U+{ord(error.object[error.start]):04X}"
-        raise UserError(f"--source: found the character {character}; replace it") from error
-    _check_keys("--source", content, FILE_KEYS, {"file", "from"})
-    name, offers = content["file"], content["from"]
-    if not isinstance(name, str) or not re.fullmatch(r"[^/\\\0]+", name) or name in (".", ".."):
-        raise UserError(f"--source: file is {name!r}, expected a file name without a folder")
-    mirror = content.get("mirror", name)
-    if not isinstance(mirror, str) or archives.unsafe(mirror):
-        raise UserError(f"--source: mirror is {mirror!r}, expected a path inside a mirror")
-    if not isinstance(offers, list):
-        raise UserError(f"--source: from of {name} has to be a list of locations")
-    entries = tuple(_entry(f"{name}, location {n}", offer) for n, offer in enumerate(offers, 1))
-    for n, message in files_mistakes(offers):
-        raise UserError(f"{name}, location {n + 1}: {message}")
-    return Source(name, mirror, entries)
+    """Read the JSON of ``--source``, a source of the checked configuration."""
+    content = json.loads(text)
+    file = content["file"]
+    return Source(file, content.get("mirror", file), tuple(map(_entry, content["from"])))
+
+
+def _entry(location: Mapping) -> Entry:
+    files = {path: Wanted(digest) for path, digest in location.get("files", {}).items()}
+    whole = Wanted(location.get("sha256"), location.get("bytes"))
+    return Entry(*map(location.get, ("url", "package", "member")), files, whole)
 
 
 def files_mistakes(locations: Sequence[Mapping]) -> Iterator[tuple[int, str]]:
@@ -108,46 +89,3 @@ def files_mistakes(locations: Sequence[Mapping]) -> Iterator[tuple[int, str]]:
 
 def _not_plain(path: str) -> str | None:
     return None if PurePosixPath(path).as_posix() == path != "." else "it is not a plain path"
-
-
-def _entry(where: str, offer: object) -> Entry:
-    _check_keys(where, offer, ENTRY_KEYS, set())
-    url, package = offer.get("url"), offer.get("package")
-    if (url is None) == (package is None):
-        raise UserError(f"{where}: needs either a url or a package")
-    if package is not None and not re.fullmatch(REQUIREMENT, str(package)):
-        raise UserError(f"{where}: package is {package!r}, expected name==version")
-    if url is not None and not is_address(url):
-        raise UserError(
-            f"{where}: its url has to begin with http://, https:// or file: (a path: file:folder/x)"
-            " and needs a host and a valid port; special characters in a password are %-encoded"
-        )
-    member = offer.get("member")
-    if member is not None and (not isinstance(member, str) or not member):
-        raise UserError(f"{where}: member is {member!r}, expected a name in the archive")
-    if "files" in offer and not _are_files(offer["files"]):
-        raise UserError(f"{where}: files has to map paths to sha256, 64 hexadecimal digits each")
-    digest, size = offer.get("sha256"), offer.get("bytes")
-    if digest is not None and not re.fullmatch(DIGEST, str(digest)):
-        raise UserError(f"{where}: sha256 is {digest!r}, expected 64 hexadecimal digits")
-    if size is not None and (type(size) is not int or size < 1):
-        raise UserError(f"{where}: bytes is {size!r}, expected a whole number above 0")
-    parts = {path: Wanted(wanted.lower()) for path, wanted in offer.get("files", {}).items()}
-    return Entry(url, package, member, parts, Wanted(digest and digest.lower(), size))
-
-
-def _are_files(files: object) -> bool:
-    if not isinstance(files, dict) or not files:
-        return False
-    digests = files.values()
-    return all(isinstance(digest, str) and re.fullmatch(DIGEST, digest) for digest in digests)
-
-
-def _check_keys(where: str, content: object, known: Sequence[str], needed: set[str]) -> None:
-    if not isinstance(content, dict):
-        raise UserError(f"{where}: expected a mapping with the keys {', '.join(known)}")
-    for key in content:
-        if key not in known:
-            raise UserError(f"{where}: unknown key {key!r}; {nearest(key, known)}")
-    if lacking := sorted(needed - set(content)):
-        raise UserError(f"{where}: the key {lacking[0]!r} is missing")
