@@ -17,6 +17,7 @@ from seq2report.config import propose
 from seq2report.config.plan import Plan
 from seq2report.core.command import UserError
 from seq2report.documents.formats import read_newsgroups
+from seq2report.files.local_files import changeable
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +177,14 @@ def test_no_name_of_a_file_or_class_can_write_configuration(rows, tmp_path):
 def test_a_name_that_is_no_text_in_yaml_or_that_is_taken_is_changed(rows, tmp_path, name):
     (tmp_path / f"{name}.csv").write_bytes(as_csv(rows))
     assert proposed(tmp_path / f"{name}.csv")["name"] == f"own_{name}"
+
+
+@pytest.mark.parametrize("name", ["x${HOME}.csv", "50%25 ${A}.csv", "q?key=1.csv", "a%20b#1.csv"])
+def test_a_file_with_any_name_is_found_again(rows, tmp_path, name):
+    (tmp_path / name).write_bytes(as_csv(rows))
+    config = propose.merged(propose.default("config"), proposed(tmp_path / name))
+    (location,) = config["sources"][config["name"]]["from"]
+    assert changeable(location, (Path(),)) == tmp_path / name
 
 
 def test_a_file_whose_name_is_only_an_ending_has_a_title(rows, tmp_path):

@@ -15,6 +15,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import yaml
@@ -126,6 +127,11 @@ def name_of(path: Path) -> str:
     return f"own_{name}" if name in taken or not isinstance(yaml.safe_load(name), str) else name
 
 
+def address(path: Path) -> str:
+    """Return the URL of a local file; a name like ``${NAME}`` in it is no variable."""
+    return f"file:{quote(str(path)) if '${' in str(path) else path}"
+
+
 def file_name(path: Path, name: str) -> str:
     """Return the name of the source's file, with the ending that shows its kind."""
     if path.is_dir():
@@ -175,7 +181,7 @@ def _corpus_lines(path: Path, name: str, proposal: Proposal) -> Iterator[str]:
         "sources:",
         f"  {name}:",
         f"    file: {file_name(path, name)}",
-        f"    from: [{{url: {quoted(f'file:{path}')}}}]",
+        f"    from: [{{url: {quoted(address(path))}}}]",
         "  # Replaces the vectors of the sample, which cover only the words of the sample.",
         f"  glove_sample: {quoted(default('full')['sources']['glove_50d_full'])}",
         "corpora:",
