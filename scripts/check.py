@@ -161,6 +161,11 @@ def fit_steps(steps: list, where: str, documents: Sequence = ANY_TEXTS) -> None:
 
 
 def _check_arguments(step: object, where: str) -> None:
+    sizes = getattr(step, "hidden_layer_sizes", ())  # `ANY_VALUE` replaces them
+    for size in sizes if isinstance(sizes, list | tuple) else [sizes]:
+        if type(size) is not int or size < 1:
+            name = f"{where}.{type(step).__name__}.hidden_layer_sizes"
+            raise UserError(f"{name}: found {size!r}, expected whole numbers above 0")
     try:
         with warnings.catch_warnings(action="ignore"):
             step.fit(None, None)

@@ -51,7 +51,19 @@ def test_right_models_are_not_mistakes():
         ),
         ([FLATTEN, {"Dense": {}}], "layers[1].Dense: argument 'units' is missing"),
         ([FLATTEN, {"Dense": {"units": -1}}], "layers[1].Dense: Received an invalid value"),
-        ([{"Dropout": {"rate": 5}}], "layers[0].Dropout: Invalid value"),
+        ([{"Dropout": {"rate": 5}}], "layers[0].Dropout.rate: found 5, expected at least 0 and le"),
+        ([{"LSTM": {"units": 3, "dropout": 1}}], "layers[0].LSTM.dropout: found 1, expected at le"),
+        ([{"LSTM": {"units": "1e3"}}], "layers[0].LSTM.units: found '1e3', expected a number; wi"),
+        ([{"GRU": {"units": "64"}}], "layers[0].GRU.units: found '64', expected a number; without"),
+        ([{"LSTM": {"units": True}}], "layers[0].LSTM.units: found True, expected a number"),
+        (
+            [{"Conv1D": {"filters": 3, "kernel_size": ["3"]}}],
+            "layers[0].Conv1D.kernel_size: found '3', expected a number; without quotes, and with",
+        ),
+        (
+            [{"Bidirectional": {"layer": {"GRU": {"units": 3, "recurrent_dropout": 2}}}}],
+            "layers[0].Bidirectional.layer.GRU.recurrent_dropout: found 2, expected at least 0 and",
+        ),
         (
             [{"Bidirectional": {"layer": {"LSTM": {"unit": 3}}}}],
             "layers[0].Bidirectional.layer.LSTM: unknown argument 'unit'; did you mean 'units'?",
@@ -149,7 +161,8 @@ def test_layers_that_do_not_fit_are_reported_with_the_shape_before_them():
             {"Adam": {"use_ema": True, "ema_momentum": 0.9}},
             "fit.optimizer.Adam: 'use_ema' cannot be used: Keras would replace the",
         ),
-        ({"adam": {"learning_rate": "x"}}, "fit.optimizer.adam: Argument `learning_rate` should"),
+        ({"adam": {"learning_rate": "x"}}, "fit.optimizer.adam.learning_rate: found 'x', expected"),
+        ({"Adam": {"weight_decay": "x"}}, "fit.optimizer.Adam.weight_decay: found 'x', expected a"),
         (
             {"Adam": {"learning_rate": 0}},
             "fit.optimizer.Adam.learning_rate: found 0, expected more",
@@ -182,7 +195,7 @@ def test_layers_that_do_not_fit_are_reported_with_the_shape_before_them():
         ),
         (
             {"SGD": {"learning_rate": {"PiecewiseConstantDecay": STEPS | {"boundaries": "a"}}}},
-            "fit.optimizer.SGD.learning_rate.PiecewiseConstantDecay: ",
+            "fit.optimizer.SGD.learning_rate.PiecewiseConstantDecay.boundaries: found 'a', expect",
         ),
         (
             {"LossScaleOptimizer": {"inner_optimizer": "adam"}},

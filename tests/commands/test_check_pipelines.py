@@ -84,6 +84,13 @@ TFIDF, SVM = {"TfidfVectorizer": {}}, {"LinearSVC": {}}
             [TFIDF, {"TruncatedSVD": {"n_components": 100}}, {"MultinomialNB": {}}],
             "pipeline: scikit-learn cannot fit these steps: Negative values in data",
         ),
+        *(
+            (
+                [TFIDF, {"MLPClassifier": {"hidden_layer_sizes": sizes}}],
+                f"pipeline[1].MLPClassifier.hidden_layer_sizes: found {size}, expected whole numb",
+            )
+            for sizes, size in ((["a"], "'a'"), ([9, 1.5], "1.5"), (0, "0"), ([True], "True"))
+        ),
         ([SVM], "pipeline: scikit-learn cannot fit these steps: could not convert string to float"),
     ],
 )

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.base import ClassifierMixin
 
+from seq2report.core.command import UserError
 from seq2report.models.layers import build_steps, step_classes
 from seq2report.models.pipelines import build_pipeline, calibrated, fitted, joined_word
 
@@ -55,6 +56,13 @@ def test_a_token_pattern_that_reads_sentences_as_words_is_noticed(union):
         step = {"FeatureUnion": {"of": [step]}} if union else step
         model = fitted(build_pipeline([step, {"MultinomialNB": {}}], 1), texts, labels)
         assert joined_word(model) == expected
+
+
+def test_a_value_that_scikit_learn_cannot_use_is_one_message():
+    texts, labels = ["good film", "dull film"], np.array(["x", "y"])
+    steps = [{"CountVectorizer": {}}, {"MLPClassifier": {"hidden_layer_sizes": [1.5]}}]
+    with pytest.raises(UserError, match=r"cannot fit this pipeline to 2 documents: .*float"):
+        fitted(build_pipeline(steps, 1), texts, labels)
 
 
 def test_a_pipeline_stays_as_it_is_if_no_validation_document_has_a_class_that_was_fitted():

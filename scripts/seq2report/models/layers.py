@@ -15,7 +15,11 @@ from seq2report.documents.writing import TOKEN_PATTERNS
 HOLDS_A_LAYER = {"layer", "backward_layer", "cell"}  # arguments of Keras's wrappers and RNN
 BELOW_ONE = ("beta_1", "beta_2", "rho")  # arguments of optimizers
 NUMBER = re.compile(r"[-+]?\d*\.?\d+(e[-+]?\d+)?", re.IGNORECASE)  # that YAML reads as text
+A_NUMBER = "a number; without quotes, and with a point, as in 1.0e-5"
+TEXT = ("name", "inner_optimizer")  # arguments of optimizers that are no numbers
+DROPOUT = ("rate", "dropout", "recurrent_dropout")  # shares, above which Keras takes 1
 ABOVE_ZERO = ("learning_rate", "clipnorm", "global_clipnorm", "clipvalue")
+REQUIRED = inspect.Parameter.empty
 FROM_BASE_LAYER = {"name", "dtype", "trainable"}  # arguments of every layer
 # Modules of scikit-learn whose classes a pipeline may have as steps, with those of `steps`.
 SKLEARN = (
@@ -141,8 +145,8 @@ def _check_numbers(arguments: dict, where: str) -> None:
     numbers = [(k, v) for k, item in arguments.items() for v in _as_list(item)]
     for key, value in numbers:
         expected = None
-        if isinstance(value, str) and NUMBER.fullmatch(value):
-            expected = "a number; without quotes, and with a point, as in 1.0e-5"
+        if isinstance(value, str) and key not in TEXT:
+            expected = A_NUMBER if NUMBER.fullmatch(value) else "a number"
         elif isinstance(value, int | float) and not isinstance(value, bool):
             if not math.isfinite(value):
                 expected = "a finite number"
@@ -154,6 +158,21 @@ def _check_numbers(arguments: dict, where: str) -> None:
                 expected = "less than 1"
         if expected:
             raise UserError(f"{where}.{key}: found {value!r}, expected {expected}")
+
+
+def _check_layer(arguments: dict, defaults: dict[str, object], where: str) -> None:
+    """Raise a UserError for a value that Keras reports badly, or replaces by another one."""
+    for key, default in defaults.items():
+        for value in _as_list(arguments.get(key)):
+            expected = None
+            if isinstance(value, str) and NUMBER.fullmatch(value) and key != "name":
+                expected = A_NUMBER
+            elif isinstance(value, bool) and (default is REQUIRED or type(default) in (int, float)):
+                expected = "a number"
+            elif key in DROPOUT and isinstance(value, int | float) and not 0 <= value < 1:
+                expected = "at least 0 and less than 1"
+            if expected:
+                raise UserError(f"{where}.{key}: found {value!r}, expected {expected}")
 
 
 def build_steps(parts: Sequence[dict], where: str = "pipeline") -> list:
@@ -273,8 +292,11 @@ def _call(
         if key not in allowed and key not in base:
             raise UserError(f"{place}.{name}: unknown argument '{key}'; {nearest(key, allowed)}")
     for key, parameter in allowed.items():
-        if parameter.default is parameter.empty and key not in arguments:
+        if parameter.default is REQUIRED and key not in arguments:
             raise UserError(f"{place}.{name}: argument '{key}' is missing")
+    if word == "layer":
+        defaults = {key: parameter.default for key, parameter in allowed.items()}
+        _check_layer(arguments, defaults, f"{place}.{name}")
     # The caller of a function of a user reports the others, with its file.
     of_libraries = () if word == "function" else (AttributeError,)
     try:

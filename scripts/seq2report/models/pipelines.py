@@ -64,7 +64,7 @@ def fitted(pipeline: Pipeline, x: Documents, labels: np.ndarray) -> Pipeline:
             size = _features(x)
         with progress(f"fitting {last} on {read}, {size}, {classes}"):
             model[-1].fit(x, labels)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         message = f"scikit-learn cannot fit this pipeline to {read}: {error}"
         raise UserError(message) from error
     return model
