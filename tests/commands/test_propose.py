@@ -163,6 +163,13 @@ def test_an_archive_of_messages_has_its_headers_cut(messages, tmp_path):
     assert config["sources"]["own_imdb"]["file"] == "own_imdb.tar.gz"
 
 
+def test_a_table_in_an_archive_with_a_short_ending_is_proposed(rows, tmp_path):
+    write_tar(tmp_path / "tabs.txz", {"tickets.csv": as_csv(rows)})
+    config = proposed(tmp_path / "tabs.txz")
+    assert config["sources"]["tabs"]["file"] == "tabs.txz"
+    assert config["corpora"]["tabs"]["columns"]["label"] == "queue"
+
+
 def test_no_name_of_a_file_or_class_can_write_configuration(rows, tmp_path):
     evil = 'x": 1}\nname: "evil'
     hostile = [(*row[:3], f"{row[4]}\nname: evil #", row[3]) for row in rows]

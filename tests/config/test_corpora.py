@@ -12,7 +12,10 @@ from seq2report.config.corpora import circumstances
         mine(split=SHARES | {"stratify": True}),
         mine(columns=GIVEN_PARTS, split={"validation": 0.1, "seed": 1}),
         mine("mine.zip"),
+        *(mine(f"m.{ending}") for ending in ("tgz", "TXZ", "tbz2", "tbz", "tar.zst")),
         mine("m.TSV.gz", encoding="latin-1"),
+        mine("m.json", encoding="latin-1"),
+        mine(header=False, columns={"text": [2, "3"], "label": 1}),
         {"fit.class_weight": "balanced"},
     ],
 )

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Iterator
 
-from seq2report.documents.formats import FORMATS
+from seq2report.documents.formats import FORMATS, LAYOUT
 from seq2report.files.lines import text_encoding
-from seq2report.files.table_names import kind_of, no_table
+from seq2report.files.table_names import is_archive, kind_of, no_table
+
+# Settings that tables of a kind do not need: JSON and Parquet have neither delimiters nor a header.
+WITHOUT_EFFECT = {"parquet": LAYOUT, "jsonl": [key for key in LAYOUT if key != "encoding"]}
 
 
 def corpus_mistakes(where: str, corpus: dict, sources: dict) -> Iterator[str]:
@@ -34,12 +37,14 @@ def corpus_mistakes(where: str, corpus: dict, sources: dict) -> Iterator[str]:
 
 
 def _table_mistakes(where: str, corpus: dict, sources: dict) -> Iterator[str]:
-    own_split = "split" in corpus.get("columns", {})
+    columns = corpus.get("columns", {})
+    own_split = "split" in columns
+    yield from _column_mistakes(f"{where}.columns", columns, corpus.get("header", True))
     if own_split and "test" in corpus["split"]:
         yield f"{where}: 'split.test' and 'columns.split' exclude each other; remove one of them"
     source = corpus["source"]
     file = sources.get(source, {}).get("file", "")
-    archive = re.search(r"\.(zip|tar|tgz|tar\.[a-z0-9]+)$", file.lower())
+    archive = is_archive(file)
     if not own_split and "test" not in corpus["split"] and not archive:
         yield (
             f"{where}.split: 'test' is missing (or 'columns.split', if a column has the splits, or"
@@ -47,6 +52,24 @@ def _table_mistakes(where: str, corpus: dict, sources: dict) -> Iterator[str]:
         )
     if file and not archive and kind_of(file) is None:
         yield f"sources.{source}.file: {no_table(file)}"
+    for key in () if archive else WITHOUT_EFFECT.get(kind_of(file), ()):
+        if key in corpus:
+            yield f"{where}.{key}: has no meaning for a table like '{file}'; remove it"
+
+
+def _column_mistakes(where: str, columns: dict, header: bool) -> Iterator[str]:
+    """Yield a message for each column that cannot have its role."""
+    label = str(columns.get("label"))
+    for role, column in columns.items():
+        names = [str(name) for name in column] if isinstance(column, list) else [str(column)]
+        if role != "label" and label in names:
+            yield f"{where}.{role}: '{label}' is the column of the label; name another one"
+        for name in names:
+            if header is False and not re.fullmatch(r"[1-9]\d*", name, re.ASCII):
+                yield (
+                    f"{where}.{role}: found '{name}', expected its number from 1, as the corpus has"
+                    " 'header: false'"
+                )
 
 
 def circumstances(corpus: dict) -> dict[str, str]:

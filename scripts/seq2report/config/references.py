@@ -46,7 +46,7 @@ def reference_mistakes(config: dict) -> Iterator[str]:
             )
     yield from _address_mistakes(config)
     yield from _shared_files(config["sources"])
-    yield from _shared_titles(config)
+    yield from _title_mistakes(config)
     for kind, names in TAKEN.items():
         for name in filter(config[kind].get, names):
             yield f"{kind}.{name}: this name is that of {names[name]}; choose another one"
@@ -136,8 +136,12 @@ def _shared_files(sources: dict) -> Iterator[str]:
             )
 
 
-def _shared_titles(config: dict) -> Iterator[str]:
-    """Yield a message for each compared corpus or variant with the title of another one."""
+def _title_mistakes(config: dict) -> Iterator[str]:
+    """Yield a message for each blank title, and for that of another compared corpus or variant."""
+    for kind in ("corpora", "variants", "encoders", "embeddings"):
+        for name, settings in config.get(kind, {}).items():
+            if not settings["title"].strip():
+                yield f"{kind}.{name}.title: found only blanks, expected words"
     for kind in ("corpora", "variants"):
         owners: dict[str, str] = {}
         for name in filter(config[kind].get, config["compare"][kind]):

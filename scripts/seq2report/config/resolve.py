@@ -31,7 +31,7 @@ def extended(variants: dict[str, dict], name: str) -> dict:
     `MERGED` mappings are merged key by key. Raises `UserError` for an unknown or circular base.
     """
     chain = [name]
-    while base := variants[chain[-1]].get("extends"):
+    while (base := variants[chain[-1]].get("extends")) is not None:
         where = f"variants.{chain[-1]}.extends"
         if base not in variants:
             raise UserError(f"{where}: unknown '{base}'; {nearest(base, variants)}")

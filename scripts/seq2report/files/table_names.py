@@ -25,6 +25,11 @@ def kind_of(name: str) -> str | None:
     return KINDS.get((path.with_suffix("") if path.suffix in PACKED else path).suffix)
 
 
+def is_archive(name: str) -> bool:
+    """Return whether a file's name is that of an archive, which may be compressed."""
+    return bool(re.search(r"\.(zip|tar|t(gz|bz2?|xz|zst)|tar\.[a-z0-9]+)$", name.lower()))
+
+
 def no_table(name: str) -> str:
     """Return why a file with this name is not read as a table, and what to do."""
     if name.lower().endswith(WORKBOOKS):
