@@ -222,7 +222,10 @@ def choose_label(text: Column, columns: list[Column], table: Columns) -> tuple[C
 
 
 def agreement(text: Column, label: Column) -> float:
-    """Return how well texts predict a column: Cohen's kappa of naive Bayes in cross-validation."""
+    """Return how well texts predict a column: Cohen's kappa of naive Bayes in cross-validation.
+
+    It is 0 if the prediction is worse than one by chance, as it often is with few rows.
+    """
     from sklearn.feature_extraction.text import HashingVectorizer
     from sklearn.metrics import cohen_kappa_score
     from sklearn.model_selection import KFold, cross_val_predict
@@ -235,4 +238,4 @@ def agreement(text: Column, label: Column) -> float:
     truth = np.array([value or "" for value in label.values])
     folds = KFold(3, shuffle=True, random_state=0)
     answers = cross_val_predict(ComplementNB(), words, truth, cv=folds)
-    return float(cohen_kappa_score(truth, answers))
+    return max(0.0, float(cohen_kappa_score(truth, answers)))
