@@ -242,7 +242,7 @@ LATIN = as_csv([("caf\u00e9" if n == 7 else "x", "ab"[n % 2]) for n in range(12)
 BAD_TABLES = {
     "that_is_not_utf8": (
         *("t.csv", LATIN.encode("latin-1")),
-        "line 9: the byte 0xe9 is not utf-8; set the 'encoding' to",
+        "line 9: the byte 0xe9 is not utf-8; set the encoding ('enc",
     ),
     "that_is_utf16_without_saying_so": ("t.csv", LATIN.encode("utf-16"), "line 1: the byte 0xff"),
     "with_a_zero_byte": (

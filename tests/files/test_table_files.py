@@ -266,6 +266,18 @@ def test_tables_with_and_without_a_split_in_their_names_are_refused(tmp_path, fo
 
 
 @bad
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl"])
+def test_utf_16_without_its_mark_and_a_missing_file_are_reported(tmp_path, name):
+    (tmp_path / name).write_text("text\nx\n")
+    with pytest.raises(
+        UserError, match=r"^it has no byte order mark; set .* utf-16-le or utf-16-be"
+    ):
+        list(read_rows(tmp_path / name, None, Layout("utf-16")))
+    with pytest.raises(UserError, match=r"^cannot be read: No such file or directory$"):
+        list(read_rows(tmp_path / "no" / name, None, Layout()))
+
+
+@bad
 def test_a_class_without_a_name_and_a_broken_file_of_several_are_reported(tmp_path):
     with pytest.raises(UserError, match="row 2: found the class 2, expected a number below 2"):
         rows(tmp_path / "t.parquet", hugging_face([0, 2]))

@@ -1,6 +1,5 @@
 """How a table is written: its encoding, delimiter, quotation marks and header, and why."""
 
-import codecs
 import io
 import re
 import string
@@ -12,16 +11,13 @@ from pathlib import Path
 from seq2report.core.command import UserError
 from seq2report.core.excerpts import excerpt
 from seq2report.files.delimited import DELIMITERS, NO_QUOTES, Layout
+from seq2report.files.lines import MARKS
 from seq2report.files.table_files import Table, plain_errors, tables_in
 
 # Tried in this order. latin-1 accepts any bytes; those that cp1252 lacks are no text in it.
 ENCODINGS = ("utf-8", "cp1252", "latin-1")
 NOT_ASCII = re.compile(r"[^\s,;|\"]{0,20}[^\s\x00-\x7f][^\s,;|\"]{0,20}")  # a word
 ASCII, LETTERS = bytes(range(128)), string.ascii_letters.encode()
-MARKS = {  # the first bytes of a file
-    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
-    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
-}
 UNMARKED = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")  # without them
 BEGINNING = 1 << 12  # bytes
 JUDGED = 2000  # rows

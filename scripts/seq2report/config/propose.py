@@ -30,6 +30,7 @@ from seq2report.core.labels import label_notices
 from seq2report.core.shipped import shipped
 from seq2report.core.wording import plural
 from seq2report.files.archives import DAMAGE
+from seq2report.files.table_files import damage
 from seq2report.files.table_names import PACKED
 
 UNBALANCED = 3  # size of the largest class, relative to the smallest
@@ -61,13 +62,9 @@ def propose(path: Path) -> tuple[str, list[str]]:
         corpus["split"] |= {"validation": 0.1, "seed": 1, "stratify": True}
         sizes, lengths, scripts = measure(path, corpus)
     except DAMAGE as error:
-        number = getattr(error, "errno", None)
-        if number in {errno.EPIPE, *FULL}:  # of the output
+        if getattr(error, "errno", None) in {errno.EPIPE, *FULL}:  # of the output
             raise
-        message = f"it is damaged ({error}); remove it and fetch it again"
-        if number:
-            message = f"cannot be read: {error.strerror}"
-        raise UserError(f"{path}: {message}") from error
+        raise UserError(f"{path}: {damage(error)}") from error
     except UserError as error:
         raise UserError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
     length = int(min(LONGEST, max(20, 10 * np.ceil(np.quantile(lengths, 0.9) / 10))))

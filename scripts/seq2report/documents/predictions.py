@@ -20,13 +20,15 @@ from seq2report.core.excerpts import excerpt, from_cell, visible
 from seq2report.core.wording import plural
 from seq2report.documents.formats import as_text
 from seq2report.files.delimited import DELIMITERS, SET_QUOTE, Layout, find_columns
-from seq2report.files.lines import HINT
+from seq2report.files.lines import SET_ENCODING
 from seq2report.files.table_files import Row, plain_errors, read_rows, tables_in
 
 SPLITS = ("test", "validation")  # whose documents are answered
 NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 ROUNDED = 0.01  # how far a sum of rounded probabilities may be from 1
-SETTINGS = re.compile(f"{HINT}|{SET_QUOTE}(, or to '\"' if this value is right)?")  # of a corpus
+SETTINGS = re.compile(
+    f"{re.escape(SET_ENCODING)}.*|{SET_QUOTE}(, or to '\"' if this value is right)?"
+)  # of a corpus
 SHOWN = 60  # characters of a value in a message
 ID_DIGITS = 20  # of an id that is a digest
 

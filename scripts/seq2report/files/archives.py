@@ -222,7 +222,7 @@ def open_content(
         raise UserError(
             f"expected one file in it that can be read, found {', '.join(chosen) or 'none'}"
             f" among {', '.join(names[:5]) or 'no files'}; set 'member' of the source to the right"
-            " one"
+            " one, or unpack it"
         )
     with (
         zipfile.ZipFile(path) as archive,

@@ -7,7 +7,11 @@ from typing import BinaryIO
 
 from seq2report.core.command import UserError
 
-HINT = "set the 'encoding' to that of the file, for example latin-1"
+SET_ENCODING = "set the encoding ('encoding' of a corpus, --encoding of a command) to"
+MARKS = {  # the first bytes of a file
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+}
 LARGEST_ROW = 1 << 26  # characters, which are in memory at once
 # Encodings that Python has for domain names and for its own source code.
 NO_TEXT = ("idna", "punycode", "raw-unicode-escape", "unicode-escape")
@@ -57,6 +61,20 @@ def without_mark(encoding: str) -> str:
     return "utf-8-sig" if known == "utf-8" else known
 
 
+def encoding_hint(start: bytes) -> str:
+    """Return what to do about a text of another encoding, by the first bytes of its file."""
+    for encoding, marks in MARKS.items():
+        if start.startswith(marks):
+            return f"{SET_ENCODING} {encoding}, as the first bytes show"
+    return f"{SET_ENCODING} that of the file, for example latin-1"
+
+
+def without_order(encoding: str) -> str:
+    """Return a message about UTF-16 or UTF-32 without the mark that gives the order of bytes."""
+    encodings = f"{encoding}-le or {encoding}-be"
+    return f"it has no byte order mark; {SET_ENCODING} {encodings}, or is it utf-8?"
+
+
 def lines_before(
     error: UnicodeDecodeError, chunk: bytes, decoder: io.IncrementalNewlineDecoder
 ) -> int:
@@ -70,17 +88,23 @@ def text_lines(file: BinaryIO, name: str, encoding: str) -> Iterator[str]:
     """Yield the lines of a file, which end with CR, LF or both, without their ends."""
     codec = codecs.getincrementaldecoder(without_mark(encoding))
     decoder = io.IncrementalNewlineDecoder(codec(), True)
-    number, begun, more = 0, [], True
+    number, begun, more, start = 0, [], True, b""
     while more:
         chunk = file.read1(1 << 16)
-        more = bool(chunk)
+        more, start = bool(chunk), start or chunk
         try:
             text = decoder.decode(chunk, final=not more)
         except UnicodeDecodeError as error:
             line = number + 1 + lines_before(error, chunk, decoder)
+            hint = encoding_hint(start)
             raise UserError(
-                f"{name}: line {line} is not {encoding} ({error.reason}); {HINT}"
+                f"{name}: line {line} is not {encoding} ({error.reason}); {hint}"
             ) from error
+        except UnicodeError as error:
+            raise UserError(f"{name}: {without_order(encoding)}") from error
+        if (zero := text.find("\0")) >= 0:
+            line = number + 1 + text.count("\n", 0, zero)
+            raise UserError(f"{name}: line {line} has a zero byte; {encoding_hint(start)}")
         first, *others = text.split("\n")
         begun.append(first)
         if sum(map(len, begun)) > LARGEST_ROW:

@@ -28,7 +28,15 @@ from seq2report.files.archives import (
     open_content,
 )
 from seq2report.files.delimited import DELIMITERS, Delimited, Layout, find_columns
-from seq2report.files.lines import HINT, LARGEST_ROW, TOO_LARGE, Lines, lines_before, lines_of
+from seq2report.files.lines import (
+    LARGEST_ROW,
+    TOO_LARGE,
+    Lines,
+    encoding_hint,
+    lines_before,
+    lines_of,
+    without_order,
+)
 from seq2report.files.local_files import files_in
 from seq2report.files.table_names import WORKBOOKS, chosen_tables, kind_of, no_table, split_of
 
@@ -115,7 +123,7 @@ def _required(names: list[str]) -> dict[str, str]:
     raise UserError(
         f"expected one table in it, or one per split such as train.csv and test.csv, found"
         f" {', '.join(tables[:5]) or 'none'} among {', '.join(names[:5]) or 'no files'}; set"
-        " 'member' of the source to the right one"
+        " 'member' of the source to the right one, or unpack it"
     )
 
 
@@ -165,6 +173,13 @@ def _rows(
             yield from _json_rows(lines_of(file, layout.encoding), columns, optional)
 
 
+def damage(error: Exception) -> str:
+    """Return what is wrong with a file, by one of the errors in `DAMAGE`."""
+    if getattr(error, "errno", None):
+        return f"cannot be read: {error.strerror}"
+    return f"it is damaged ({error}); remove it and fetch it again"
+
+
 @contextmanager
 def plain_errors(table: Table, encoding: str, place: str) -> Iterator[None]:
     """Raise `UserError` with the place of a row instead of any error about a table's content."""
@@ -175,23 +190,26 @@ def plain_errors(table: Table, encoding: str, place: str) -> Iterator[None]:
     except UnicodeError as error:
         raise UserError(f"{place}{_undecodable(table, encoding) or error}") from error
     except DAMAGE as error:
-        raise UserError(f"{place}it is damaged ({error}); remove it and fetch it again") from error
+        raise UserError(f"{place}{damage(error)}") from error
 
 
 def _undecodable(table: Table, encoding: str) -> str | None:
     """Return a message about the first byte that is not of this encoding."""
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), True)
-    line, more = 1, True
+    line, more, start = 1, True, b""
     with table.open() as file:
         while more:
             chunk = file.read(1 << 16)
-            more = bool(chunk)
+            more, start = bool(chunk), start or chunk
             try:
                 line += decoder.decode(chunk, final=not more).count("\n")
             except UnicodeDecodeError as error:
                 line += lines_before(error, chunk, decoder)
                 byte = error.object[error.start]
-                return f"line {line}: the byte 0x{byte:02x} is not {encoding}; {HINT}"
+                hint = encoding_hint(start)
+                return f"line {line}: the byte 0x{byte:02x} is not {encoding}; {hint}"
+            except UnicodeError:
+                return without_order(encoding)
     return None
 
 
