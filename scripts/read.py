@@ -110,10 +110,11 @@ def split_words(words: Iterable[str]) -> list[str]:
     return [word for word, n in zip(words, lengths, strict=True) if [*islice(left, n)] != [word]]
 
 
-def check_classes(documents: pl.DataFrame) -> None:
+def check_classes(documents: pl.DataFrame, stratify: bool) -> None:
     """Warn of classes without a document in a split; `UserError` if only one class has training."""
-    known, advice = set(classes(documents)), "add documents of it, or set 'stratify: true' in the"
-    advice += " corpus's 'split'"
+    known, advice = set(classes(documents)), "add documents of it"
+    if not stratify:
+        advice += ", or set 'stratify: true' in the corpus's 'split'"
     for split, name in zip(SPLITS, ("training", "validation", "test"), strict=True):
         present = classes(documents.filter(pl.col("split") == split))
         lacking = sorted(known - set(present))
@@ -164,7 +165,7 @@ def main(argv: Sequence[str] | None) -> None:
         for notice in notices(corpus):
             logging.warning("%s: %s", args.archive, notice)
         documents = assign_splits(documents, **split)
-        check_classes(documents)
+        check_classes(documents, split.get("stratify", False))
         options = {"compression": "zstd", "use_dictionary": ["label", "split"]}
         with pq.ParquetWriter(output, SCHEMA, **options) as file:
             for rows in merge(corpus.texts, documents):
