@@ -226,6 +226,10 @@ def test_settings_of_the_documentation_are_right_ones(settings):
         overlay = {"variants": overlay}
     if "encoder:" in settings and "encoders" not in overlay:  # it is merged into this file
         update_config(config, yaml.safe_load((ROOT / "config/encoder.yaml").read_text()))
+    if "corpora" in overlay:  # a report about the user's own texts
+        assert overlay["name"] != config["name"]
+        assert overlay["sample"] is False
+        assert overlay["compare"]["embeddings"] == []
     update_config(config, overlay)
     check(with_grids(config), ROOT / "workflow/schemas/config.schema.yaml")
 
