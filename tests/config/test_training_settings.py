@@ -16,11 +16,16 @@ def mistakes_of(**fit):
 @pytest.mark.parametrize("key", ["warmup", "label_smoothing"])
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(-0.1, "at least 0"), (1, "less than 1"), (True, "number"), ("1e-1", "number")],
+    [
+        ("-0.1", "at least 0"),
+        ("1", "less than 1"),
+        ("true", "a number"),
+        ("'1e-1'", "a number; wri"),
+    ],
 )
 def test_a_share_of_the_training_is_at_least_0_and_less_than_1(key, value, expected):
-    config = {"fit": {key: value}}
-    assert f"fit.{key}: found {value!r}, expected {expected}" in schema_mistakes(config, SCHEMA)
+    found = "".join(schema_mistakes({"fit": {key: yaml.safe_load(value)}}, SCHEMA))
+    assert f"fit.{key}: found {value}, expected {expected}" in found
 
 
 @pytest.mark.reliability("Bad configuration")

@@ -87,6 +87,16 @@ def test_a_configuration_that_asks_yaml_for_python_is_refused_and_nothing_is_run
     assert not (tmp_path / "harm").exists()
 
 
+@pytest.mark.reliability("Security")
+@pytest.mark.parametrize(
+    "config", [{"\x1b[31mname": 1}, {"variants": {"\x1b[31mname": {"choose": 1}}}]
+)
+def test_no_name_in_a_configuration_changes_the_terminal(tmp_path, config):
+    output = refused(config, tmp_path)
+    assert "\ufffd[31mname" in output
+    assert "\x1b" not in output
+
+
 ADDRESS = "https://me:hunter2@127.0.0.1:9/x.tar.xz"
 
 

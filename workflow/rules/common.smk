@@ -23,7 +23,7 @@ from seq2report.config.plan import unchosen, unfinished
 from seq2report.config.resolve import metric, run_seeds, seeds
 from seq2report.config.sizes import size_notices
 from seq2report.config.written import file_mistakes, typed
-from seq2report.core.command import UserError, replacing
+from seq2report.core.command import UserError, replacing, visible_lines
 from seq2report.core.imports import local_imports
 from seq2report.core.terminal import show_progress
 from seq2report.models.devices import available
@@ -46,7 +46,7 @@ try:
     if IS_FIRST_PLAN:
         check_models(config, SCRIPTS / "check.py", f"results/{config['name']}/checked.json")
 except UserError as error:
-    raise WorkflowError(str(error)) from None
+    raise WorkflowError(visible_lines(str(error))) from None
 
 NAME = config["name"]
 RESULTS = f"results/{NAME}"

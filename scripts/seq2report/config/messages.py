@@ -1,5 +1,6 @@
 """Error messages for violations of the schema and for values that no JSON file can hold."""
 
+import json
 import math
 import re
 import reprlib
@@ -10,7 +11,10 @@ import jsonschema
 from seq2report.core.command import nearest
 
 UNUSABLE = re.compile("[\0\ud800-\udfff]")  # no argument of a command, no UTF-8
-KINDS = {"object": "a mapping (key: value)", "array": "a list", "string": "text"}  # YAML's words
+KINDS = {  # YAML's words
+    **{"object": "a mapping (key: value)", "array": "a list", "string": "text"},
+    **{"integer": "a whole number", "number": "a number", "boolean": "true or false"},
+}
 
 
 def format_mistakes(mistakes: list[str]) -> str:
@@ -80,6 +84,43 @@ def _place(path: Iterable[str | int]) -> str:
     return "".join(steps).removeprefix(".") or "top level"
 
 
+def _spelled(value: object) -> str:
+    """Return a value as YAML writes it, shortened."""
+    return json.dumps(value) if isinstance(value, bool | None) else reprlib.repr(value)
+
+
+def _spelling(value: object, kinds: list[str]) -> str:
+    """Return how a value of the wrong kind is written in YAML, if that may be the mistake."""
+    if isinstance(value, bool) and "string" in kinds:
+        return "; put words like yes and no in quotes"
+    if isinstance(value, str) and {"integer", "number"} & {*kinds} and re.match(r"[-+.]?\d", value):
+        return "; write numbers without quotes, and with a point before an exponent, as in 1.0e-5"
+    return ""
+
+
+def _kinds(error: jsonschema.ValidationError) -> str:
+    kinds = error.validator_value
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    several = error.schema.get("$comment") if isinstance(error.instance, list) else None
+    hint = f"; {several}" if several else _spelling(error.instance, kinds)
+    return " or ".join(KINDS[kind] for kind in kinds) + hint
+
+
+def _choice(error: jsonschema.ValidationError) -> str:
+    keys = [key for choice in error.validator_value for key in choice.get("required", [])]
+    if keys:
+        return f"one of {' and '.join(keys)}"
+    about = error.schema["description"].rstrip(".")
+    return f"{about[0].lower()}{about[1:]}{_spelling(error.instance, ['string'])}"
+
+
+def _not_allowed(value: object, allowed: list) -> str:
+    """Return a message about a value that is none of those allowed."""
+    if isinstance(value, str) and any(_spelled(item) == value for item in allowed):
+        return f"found the text {value!r}, expected {value} without quotes"
+    return f"found {_spelled(value)}; {nearest(value, allowed)}"
+
+
 def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
     where = _place(error.absolute_path)
     value, limit = error.instance, error.validator_value
@@ -90,16 +131,12 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
                 if key not in known:
                     yield f"{where}: unknown key '{key}'; {nearest(key, known)}"
         case "enum":
-            yield f"{where}: found '{value}'; {nearest(value, limit)}"
+            yield f"{where}: {_not_allowed(value, limit)}"
         case "required":
             missing = ", ".join(f"'{key}'" for key in limit if key not in value)
             yield f"{where}: {missing} is missing"
         case "type":
-            kinds = [limit] if isinstance(limit, str) else limit
-            expected = " or ".join(KINDS.get(kind, kind) for kind in kinds)
-            several = error.schema.get("$comment") if isinstance(value, list) else None
-            hint = f"; {several}" if several else ""
-            yield f"{where}: found {reprlib.repr(value)}, expected {expected}{hint}"
+            yield f"{where}: found {_spelled(value)}, expected {_kinds(error)}"
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
             word = {"minimum": "at least", "maximum": "at most"}.get(error.validator)
             word = word or ("more than" if "Min" in error.validator else "less than")
@@ -112,9 +149,7 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
             found = f"{reprlib.repr(value)} of {len(value)} characters"
             yield f"{where}: found {found}, expected at most {limit}"
         case "oneOf":
-            keys = [key for choice in limit for key in choice.get("required", [])]
-            expected = f"one of {' and '.join(keys)}" if keys else error.schema["description"]
-            yield f"{where}: found {reprlib.repr(value)}, expected {expected}"
+            yield f"{where}: found {_spelled(value)}, expected {_choice(error)}"
         case "maxProperties":
             keys = ", ".join(map(str, value))
             yield f"{where}: found {keys} side by side, expected one name; indent its arguments"

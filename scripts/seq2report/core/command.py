@@ -30,7 +30,8 @@ class UserError(Exception):
     """An error that the user can correct; the message says where, what was expected, what to do."""
 
 
-def _visible_lines(text: str) -> str:
+def visible_lines(text: str) -> str:
+    """Return lines of messages in which text of data changes nothing around it."""
     lines = text.replace("\r\n", "\n").replace("\t", "\\t").split("\n")
     return "\n".join(map(visible, lines))
 
@@ -39,7 +40,7 @@ class _Visible(logging.Formatter):
     """The format of log lines: text of data in them changes nothing around it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _visible_lines(super().format(record))
+        return visible_lines(super().format(record))
 
 
 def _start_log() -> None:
@@ -74,7 +75,7 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
         main(None)
         sys.stdout.flush()
     except UserError as error:
-        print(f"error: {_visible_lines(str(error))}", file=sys.stderr)
+        print(f"error: {visible_lines(str(error))}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print(f"error: stopped by {stopped[0].name}", file=sys.stderr)
