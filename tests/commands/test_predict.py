@@ -142,7 +142,10 @@ def test_only_one_batch_is_read_ahead(monkeypatch):
 
 MISTAKES = [
     ("a.txt", b"good\nb\xe4d\n", "line 2 is not utf-8"),
-    ("a.csv", b"txet\nx\n", "the column 'text' is missing; did you mean 'txet'?"),
+    (
+        *("a.csv", b"txet\nx\n"),
+        "the column 'text' is missing; did you mean 'txet'? allowed: txet; name another one with",
+    ),
     (
         "a.jsonl",
         b'{"text": ["x"], "n": 1}',
@@ -167,9 +170,19 @@ def test_another_encoding_can_be_set(trained, tmp_path, capsys):
     for file in ("a.txt", "a.csv.gz"):
         options = ("--file", tmp_path / file, "--encoding", "latin1")
         assert ask(capsys, trained / RUN, *options).out == given
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--encoding=x", "argument --encoding: unknown 'x'; allowed: utf-8, latin-1 or another"),
+        ("--delimiter=;;", "argument --delimiter: found ';;', expected one character or \\t"),
+    ],
+)
+def test_a_wrong_option_is_reported_with_what_is_allowed(capsys, option, message):
     with pytest.raises(SystemExit):
-        ask(capsys, trained / RUN, "--encoding", "x")
-    assert "invalid text_encoding value: 'x'" in capsys.readouterr().err
+        predict.main(["run", option])
+    assert message in capsys.readouterr().err
 
 
 LINES = ["What a fine film", "", "So dull 😀 ਊ ", "a wonderful story"]

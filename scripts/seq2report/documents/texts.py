@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="column of such a table (default: text); repeat it to join several",
     )
     parser.add_argument(
-        "--encoding", default="utf-8", type=text_encoding, help="of the texts (default: utf-8)"
+        "--encoding", default="utf-8", type=encoding, help="of the texts (default: utf-8)"
     )
     parser.add_argument("--delimiter", type=delimiter, help="of a table, one character or \\t")
     parser.add_argument("--quote", choices=QUOTES, help="around the values of a table")
@@ -94,15 +94,23 @@ def _read_file(file: Path, columns: list[str], layout: Layout) -> Iterator[str]:
                 row = {k: encodable(v) if isinstance(v, str) else v for k, v in row.items()}
                 yield whole_lines(text_of(row, columns, f"{where}: the text") or "")
         except UserError as error:
-            raise UserError(f"{file}: {error}") from error
+            hint = "; name another one with --column" if "the column '" in str(error) else ""
+            raise UserError(f"{file}: {error}{hint}") from error
     else:
         raise UserError(f"{file}: {no_table(file.name)}, or .txt with one document per line")
+
+
+def encoding(text: str) -> str:
+    try:
+        return text_encoding(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def delimiter(text: str) -> str:
     """Return a delimiter; a shell passes a tab most easily as its name."""
     if len(text := text.replace("\\t", "\t")) != 1 or text in '"\r\n':
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected one character or \\t")
     return text
 
 

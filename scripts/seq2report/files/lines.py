@@ -43,10 +43,11 @@ def text_encoding(name: str) -> str:
     try:
         "".encode(name)
         known = codecs.lookup(name).name
-    except LookupError as error:
-        raise ValueError(str(error)) from error
+    except (LookupError, ValueError):
+        known = NO_TEXT[0]
     if known in NO_TEXT:
-        raise ValueError(f"{known} is no encoding of texts")
+        hint = "utf-8, latin-1 or another encoding that Python knows"
+        raise ValueError(f"unknown '{name}'; allowed: {hint}")
     return known
 
 
