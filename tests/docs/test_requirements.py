@@ -1,6 +1,7 @@
 """pyproject.toml, the locks and the conda files say the same, with TensorFlow for CPU and GPU."""
 
 import re
+import subprocess
 import tomllib
 from itertools import chain
 
@@ -122,3 +123,9 @@ def test_every_place_allows_the_same_versions_of_python():
         allowed += [] if ended.value.code else [f"3.{minor}"]
     assert (allowed[0], allowed[-1]) == (FIRST, last)
     assert f"Python {FIRST} to {last} is needed" in ended.value.code
+
+
+def test_the_data_of_the_benchmarks_is_asked_for_before_anything_is_installed():
+    planned = ["make", "--dry-run", "bench", "MIRROR=nowhere"]
+    done = subprocess.run(planned, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith('test -d "nowhere" || { echo "error: where is the data?')
