@@ -1,9 +1,9 @@
 """The lecture's figures beside those of a report: reports/lecture.yaml has those of the slides.
 
 The slides have one training per figure, with another seed and another random test set. A difference
-from the mean of ours is within seed noise if a further seed of ours would differ as much in 95% of
-the cases (a prediction interval of Student's t), and beyond the noise if that of another test set
-of the same size does not explain it either.
+from the mean of ours is within seed noise if it is inside the interval that holds one more seed of
+ours in 95% of the cases (a prediction interval of Student's t), and beyond the noise if that of
+another test set of the same size does not explain it either.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ def noise_of_seed(deviation: float, seeds: int) -> float:
 
 
 def noise_of_test(accuracy: float, documents: int) -> float:
-    """Return how much two random test sets of this size differ in 95% of the cases."""
+    """Return how much two random test sets of this size differ at most, in 95% of the cases."""
     return ndtri((1 + LEVEL) / 2) * (2 * accuracy * (1 - accuracy) / documents) ** 0.5
 
 

@@ -21,7 +21,7 @@ TEXTS = ("surf waves", "waves surf surf", "waves", "car jeep")
 ONE_HOT_SPACE, BY_HAND_SPACE, PRETRAINED_SPACE = "one-hot", "made by hand", "pretrained"
 SAME, OTHER = "same kind", "different kinds"
 
-# Sizes that the lecture's networks have.
+# Sizes of the networks of this report.
 VOCABULARY = 20_000  # words
 DIMENSIONS = 50  # of a word vector
 LENGTH = 150  # words of a document

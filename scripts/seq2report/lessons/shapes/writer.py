@@ -23,7 +23,10 @@ FEWEST_WORDS = 600
 GENERATED = 40  # words per first letter
 STRENGTH = 5.0  # of the shorter context, in letters
 PART = "held-out words"  # of the test
-COUNTS = ("counts of letters", "counts of letter pairs", "counts of three letters in a row")
+COUNTS = (
+    *("counts of letters", "counts of letter pairs"),
+    *(f"counts of {number} letters in a row" for number in ("three", "four", "five")),
+)
 
 
 def encode_letters(words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
