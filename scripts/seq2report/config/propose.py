@@ -202,7 +202,8 @@ def quoted(value: object) -> str:
 def main(argv: Sequence[str] | None) -> None:
     parser = command.parser(__doc__)
     parser.add_argument("path", type=Path, help="a table, a folder, or an archive of a folder")
-    parser.add_argument("--output", type=Path, default=Path("config/mine.yaml"))
+    mine = Path("config/mine.yaml")
+    parser.add_argument("--output", type=Path, default=mine, help=f"to write (default: {mine})")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
     args = parser.parse_args(argv)
 
