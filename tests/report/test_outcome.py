@@ -65,6 +65,14 @@ def test_the_outcome_names_the_best_and_its_equals():
     assert "Variants of the lecture's protocol are left out, because" in checks
 
 
+def test_variants_with_the_same_score_have_the_best_score_together():
+    ranked = variants(protocol="held out", rank=[1, 1, 3], score=[0.9, 0.9, 0.85])
+    shown = unescape(outcome.outcome(runs(ranked)).data)
+    assert "SVM and LSTM have the best score, 90.0% of 2,000 test documents correct (SVM:" in shown
+    assert "Not distinguishable from SVM: SLIDES." in shown
+    assert "leads" not in shown
+
+
 def test_the_outcome_of_a_clear_best():
     held_out = variants(protocol="held out")
     taken = recommendation(["svm"] * 5)

@@ -3,11 +3,12 @@
 import re
 from html import unescape
 
+import numpy as np
 import pandas as pd
 import pytest
 from ranked import variants
 
-from seq2report.report import verdict
+from seq2report.report import outcome, verdict
 from seq2report.report.outcome import SPLITS
 
 LEVEL = "not distinguishable"
@@ -15,9 +16,7 @@ LEVEL = "not distinguishable"
 
 def card(judged=LEVEL, names=("svm", "svm"), **columns) -> str:
     """Return the text of a card; ``judged``: verdict on the LSTM, ``names``: best and to use."""
-    kinds = {"svm": "pipeline", "lstm": "network"}
     ranked = variants(**columns)
-    ranked["kind"] = ranked["variant"].map(kinds).fillna("network")
     back = {"better": "worse", "worse": "better"}.get(judged, judged)
     rows = [("lstm", "svm", judged), ("svm", "lstm", back)]
     tables = {
@@ -49,7 +48,8 @@ def card(judged=LEVEL, names=("svm", "svm"), **columns) -> str:
     ],
 )
 def test_the_runner_up_has_its_verdict_and_its_cost(judged, times, expected):
-    assert expected in card(judged, fit_cpu_seconds=times)
+    said = card(judged, kind="pipeline", fit_cpu_seconds=times)
+    assert f"Second A LSTM <b> : 89.5% {expected}." in said
 
 
 @pytest.mark.parametrize(
@@ -144,3 +144,25 @@ def test_by_the_lectures_protocol_alone_the_card_leads_to_the_lectures_figures()
     explained = verdict.explanation([tables]).data
     assert "Use" not in explained
     assert "dashed" not in explained
+
+
+def test_a_variant_has_one_line_although_it_is_the_second_and_of_another_kind():
+    said = card("worse", fit_cpu_seconds=[10, 60, 1])
+    assert "Second" not in said
+    assert said.count("LSTM") == 1
+    assert "at 6 times the cost: not worth it here." in said
+
+
+def test_a_variant_with_the_same_score_is_as_good_and_not_the_second():
+    said = card(kind="pipeline", rank=[1, 1, 3], score=[0.9, 0.9, 0.85])
+    assert "Use C SVM : 90.0% , the best score, 60 s to train." in said
+    assert "As good A LSTM <b> : 90.0% (no significant difference), at 1/2 of the cost." in said
+
+
+def test_costs_that_are_not_measured_are_as_on_the_page_of_the_variant():
+    unmeasured = {"fit_cpu_seconds": [60, np.nan, 10], "cost_seconds": [np.nan, 7200.0, np.nan]}
+    unmeasured |= {"cost_money": [None, "12 EUR", None]}
+    said = card(kind=["pipeline", "predictions", "network"], **unmeasured)
+    assert "), answers from elsewhere, with the stated cost 2.0 h, 12 EUR." in said
+    said = card(kind=["pipeline", "ensemble", "network"], **unmeasured)
+    assert f"(no significant difference), {outcome.UNMEASURED}." in said

@@ -10,13 +10,14 @@ from seq2report.core.excerpts import excerpt, visible
 from seq2report.core.wording import FEW as FEW_NAMES
 from seq2report.core.wording import plural
 from seq2report.report.html import paragraph
-from seq2report.report.numbers import METRICS, fill, percent
+from seq2report.report.numbers import METRICS, fill, listed, percent
 
 INTERVAL = ["test_documents", "low", "high"]
 FEW_SEEDS = 4  # that a caption names
 FEW = 30  # test documents of a class
 POINT = 0.01  # of the score, as in answers.recommendation
 LONGEST = 60  # characters of a class
+UNMEASURED = "cost not measured, because answers of a member come from elsewhere"  # of an ensemble
 SPLITS = ["train", "validation", "test"]
 
 
@@ -90,7 +91,10 @@ def outcome(tables: dict[str, pd.DataFrame]) -> HTML:
             "No variant can be called the best, because all were monitored on the test documents.",
             "outcome",
         )
-    sentences = filter(None, [_leader(best), _level(against_the_best(tables))])
+    variants, against = tables["variants"], against_the_best(tables)
+    is_tied = against["variant_a"].isin(variants.loc[variants["rank"] == best["rank"], "variant"])
+    equals = list(against.loc[is_tied, "title_a"])
+    sentences = filter(None, [_leader(best, equals), _level(best, against[~is_tied], equals)])
     return paragraph(" ".join(sentences), "outcome")
 
 
@@ -170,22 +174,26 @@ def majority(counts: pd.DataFrame) -> tuple[str, float]:
     return name, counts["test"][name] / counts["test"].sum()
 
 
-def _leader(best: pd.Series) -> str:
-    template = f"{{title}} leads with {reached(best['metric'])}"
+def _leader(best: pd.Series, equals: list[str]) -> str:
+    """Return which variant leads, or which ones have the best score (``equals``: the others)."""
+    verb, of = ("have the best score,", "{title}: ") if equals else ("leads with", "")
     return fill(
-        template + " (95% interval {low:percent} to {high:percent}).",
+        f"{{titles}} {verb} {reached(best['metric'])} ({of}"
+        "95% interval {low:percent} to {high:percent}).",
         title=best["title"],
+        titles=listed([best["title"], *equals]),
         score=percent(best["score"]),
         **best[INTERVAL],
     )
 
 
-def _level(against: pd.DataFrame) -> str:
-    """Return which variants do not differ significantly from the best."""
+def _level(best: pd.Series, against: pd.DataFrame, equals: list[str]) -> str:
+    """Return which variants with a lower score do not differ significantly from the best."""
     level = list(against.loc[against["verdict"] == "not distinguishable", "title_a"])
+    name = best["title"] if equals else "it"
     if level:
-        return f"Not distinguishable from it: {few(level)}."
-    return "All others differ significantly from it." if len(against) else ""
+        return f"Not distinguishable from {name}: {few(level)}."
+    return f"All others differ significantly from {name}." if len(against) else ""
 
 
 def few(names: list[str]) -> str:

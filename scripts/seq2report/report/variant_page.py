@@ -17,7 +17,7 @@ from seq2report.report.numbers import (
     spread,
     stated_cost,
 )
-from seq2report.report.outcome import reached, recommended, searched
+from seq2report.report.outcome import UNMEASURED, reached, recommended, searched
 
 OUTPUTS = {  # text in the last box of an ensemble
     "vote": "mean of the members' probabilities",
@@ -53,7 +53,7 @@ def _cost(row: pd.Series) -> str:
         known = f"cost stated in the configuration: {stated}" if stated else "no stated cost"
         return f"fixed answers from elsewhere; {known}"
     if pd.isna(row["fit_cpu_seconds"]):
-        return "cost not measured, because answers of a member come from elsewhere"
+        return UNMEASURED
     size = parameters(row["parameters"], row["frozen_parameters"])
     return f"{seconds(row['fit_cpu_seconds'])} to train; {size}"
 

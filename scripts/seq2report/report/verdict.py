@@ -9,7 +9,7 @@ from IPython.display import HTML
 from seq2report.core.durations import tied
 from seq2report.report import comparison_page, html
 from seq2report.report.numbers import METRICS, percent, seconds, stated_cost
-from seq2report.report.outcome import checks, recommended
+from seq2report.report.outcome import UNMEASURED, checks, recommended
 
 NEXT = {"better": "significantly better", "not distinguishable": "no significant difference"}
 NEXT["worse"] = "significantly worse"
@@ -38,15 +38,14 @@ def _lines(tables: dict[str, pd.DataFrame]) -> Iterator[tuple[str, str, str]]:
     if use is None:
         yield from _by_lecture(tables["variants"])
         return
-    is_best = use["variant"] == best["variant"]
+    is_best = bool(use["rank"] == best["rank"])
     yield "good", "Use", f"{_named(use)}, {'the best score, ' * is_best}{_training(use)}."
-    if is_best:
-        yield from _second(tables, use)
-    else:
-        difference = NEXT["not distinguishable"]
-        yield "level", "Best", f"{_named(best)} ({difference}), {_cost(best, use)}."
+    second = _runner_up(tables["variants"], use) if is_best else best
     other = another_kind(tables, use)
-    if other is not None and other["variant"] != best["variant"]:
+    is_same = other is not None and other["variant"] == second["variant"]
+    if second is not None and not (is_same and is_best):
+        yield _next(tables, second, use)
+    if other is not None and (is_best or not is_same):
         yield _judged(tables, other, use)
 
 
@@ -86,17 +85,19 @@ def explanation(all_tables: Iterable[dict[str, pd.DataFrame]]) -> HTML:
     return HTML(f"<p>{' '.join(sentences)}</p>")
 
 
-def _second(tables: dict[str, pd.DataFrame], use: pd.Series) -> Iterator[tuple[str, str, str]]:
-    """Yield the line on the runner-up of a variant that is both to use and the best."""
-    variants = tables["variants"]
+def _runner_up(variants: pd.DataFrame, use: pd.Series) -> pd.Series | None:
+    """Return the best variant except the one to use, or None."""
     others = variants[(variants["variant"] != use["variant"]) & (variants["protocol"] != "lecture")]
-    if others.empty:
-        return
-    second = others.iloc[0]
-    verdict = against(tables, second, use)
+    return None if others.empty else others.iloc[0]
+
+
+def _next(tables: dict[str, pd.DataFrame], row: pd.Series, use: pd.Series) -> tuple[str, str, str]:
+    """Return the line on the best variant except the one to use."""
+    verdict = against(tables, row, use)
     kind = "level" if verdict == "not distinguishable" else "good"
-    content = f"{_named(second)} ({NEXT[verdict]}), {_cost(second, use)}."
-    yield kind, "Second", content
+    label = "Best" if row["rank"] < use["rank"] else "Second"
+    label = "As good" if row["rank"] == use["rank"] else label
+    return kind, label, f"{_named(row)} ({NEXT[verdict]}), {_cost(row, use)}."
 
 
 def against(tables: dict[str, pd.DataFrame], row: pd.Series, other: pd.Series) -> str:
@@ -135,7 +136,7 @@ def _judged(
     if other["kind"] == "network":
         label = "Network that reads words in order" if _reads_order(other) else "Network"
     if pd.isna(use["fit_cpu_seconds"]):
-        return "level", label, f"{_named(other)} ({NEXT[verdict]}), {_training(other)}."
+        return "level", label, f"{_named(other)} ({NEXT[verdict]}), {cost}."
     own, least = other["fit_cpu_seconds"], use["fit_cpu_seconds"]
     dearer, cheaper = (not tied(own, least) and is_so for is_so in (own > least, own < least))
     if verdict == "better":
@@ -171,19 +172,21 @@ def _named(row: pd.Series) -> str:
 
 
 def _training(row: pd.Series) -> str:
-    """Return the training time of a variant, or what is known of answers from elsewhere."""
+    """Return the training time of a variant, or what is known of its cost."""
     if pd.notna(row["fit_cpu_seconds"]):
         return f"{seconds(row['fit_cpu_seconds'])} to train"
+    if row["kind"] == "ensemble":
+        return UNMEASURED
     stated = stated_cost(row["cost_seconds"], row["cost_money"])
     cost = f"with the stated cost {stated}" if stated else "at an unknown cost"
     return f"answers from elsewhere, {escape(cost)}"
 
 
 def _cost(row: pd.Series, use: pd.Series) -> str:
-    """Return the training time of a variant, compared with that of the one to use."""
+    """Return the cost of a variant, compared with that of the one to use if both are measured."""
     own, other = row["fit_cpu_seconds"], use["fit_cpu_seconds"]
     if pd.isna(own) or pd.isna(other):
-        return "at an unknown cost"
+        return _training(row)
     if tied(own, other):
         return "at a similar cost"
     if own > other:
