@@ -59,11 +59,12 @@ def _left_out(variants: pd.DataFrame) -> str:
     is_monitored = variants["protocol"] == "lecture"
     is_unknown = variants[["fit_cpu_seconds", "ms_per_document"]].isna().any(axis=1)
     reasons = {
-        "were monitored on the test documents": is_monitored,
-        "have no measured times": is_unknown & ~is_monitored,
+        "Left out, because they were monitored on the test documents": is_monitored,
+        "Not considered as cheap or fast, because their times were not measured": is_unknown
+        & ~is_monitored,
     }
     return "".join(
-        f" Left out, because they {why}: {few(list(variants.loc[rows, 'title']))}."
+        f" {why}: {few(list(variants.loc[rows, 'title']))}."
         for why, rows in reasons.items()
         if rows.any()
     )
