@@ -117,8 +117,8 @@ def test_a_corpus_without_duplicates_is_described_in_one_sentence():
 
 def test_classes_duplicates_truncation_and_unknown_words_are_reported_in_sentences(hostile):
     assert "Each class has 4 to 5 documents." in hostile
-    assert "2 of 3 test documents (66.7%) also occur in the training or validation" in hostile
-    assert "Of the 6 training and validation documents, 6 occur twice there." in hostile
+    assert "The text of 2 of 3 test documents (66.7%) also occurs in the training or" in hostile
+    assert "The text of 6 of 6 training and validation documents occurs twice there." in hostile
     assert 'href="trust-news.html"' in hostile
     assert "Networks of this report that read 8 words truncate" in hostile
     assert "are out of vocabulary" in hostile
@@ -207,3 +207,9 @@ def test_without_a_fitted_law_only_the_curve_is_drawn():
     figure = corpus_plots.vocabulary_growth(growth, float("nan"), float("nan"), 7)
     labels = [name.title for name in legend.labelled([figure])]
     assert labels == ["different words", "words with an id: 7"]
+
+
+def test_one_lost_word_is_counted_like_several():
+    spelled = pd.DataFrame({"word": ["a", "b"], "lost": ["no id", ""]})
+    expected = "Lost and struck out here: 1 of 2 words (1 without an id)."
+    assert expected in corpus_page.losses(spelled).data

@@ -92,6 +92,14 @@ def test_a_third_variant_that_leads_in_between_is_named():
     assert "Y is better. Between them, Z with 500 leads. Doubling" in found
 
 
+def test_several_variants_that_lead_in_between_lead():
+    found = tables(CROSSED | {"z": (0.4, 0.85, 0.8)})
+    more = found["sizes"].head(1).assign(labels=60, score=0.9, variant="w", title="W")
+    found["sizes"] = pd.concat([found["sizes"], more], ignore_index=True)
+    shown = sizes_page.advice("News", found).data
+    assert "Between them, W with 60 and Z with 500 lead." in shown
+
+
 def test_few_sizes_are_the_reason_for_no_prediction():
     found = tables({"x": (0.6, 0.7, 0.8)}, None, ())
     found["doubling"]["of"] = 3
@@ -102,7 +110,7 @@ def test_few_sizes_are_the_reason_for_no_prediction():
 def test_without_a_power_law_no_gain_is_predicted():
     found = advice({"x": (0.6, 0.7, 0.8)}, None, ())
     assert found == (
-        "With 50 and 5,000 labels, the accuracy of the leader is 60.0% and 80.0%; what more"
+        "With 50 and 5,000 labels, the accuracy of X is 60.0% and 80.0%; what more"
         " labels would bring cannot be predicted, because the errors of X follow no power law."
     )
 

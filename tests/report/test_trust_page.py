@@ -109,7 +109,7 @@ def test_text_from_corpora_is_escaped(html):
 
 
 def test_duplicates_and_suspects_are_reported_in_a_sentence(html):
-    assert "3 of 20 test documents (15.0%) also occur in the training set." in html
+    assert "The text of 3 of 20 test documents (15.0%) also occurs in the training set." in html
     assert "With the same label: 1;" in html
     assert "With other labels only: 2;" in html
     assert "Near duplicates of training documents: 5 more." in html

@@ -49,11 +49,11 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
     counts = variants[["test_documents", "unseen_documents", "unseen_near_documents"]].iloc[0]
     exact, near = -counts.diff().iloc[1:].astype(int)
     caption = (
-        f"{circumstances(variants)}; {exact:,} test documents have an exact duplicate in the"
-        " training set"
+        f"{circumstances(variants)}; test documents with an exact duplicate in the training set:"
+        f" {exact:,}"
     )
     if near:
-        caption += f", {near:,} more a near duplicate"
+        caption += f", with a near duplicate only: {near:,}"
     else:
         shown = shown.drop(columns=NEAR)
     if variants["fit_cpu_seconds"].isna().any():

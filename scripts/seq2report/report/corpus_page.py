@@ -136,10 +136,10 @@ def duplicates(pairs: pd.DataFrame, empty: pd.DataFrame, address: str) -> HTML:
             f" {link} lists near duplicates, if there are any.</p>"
         )
     content = fill(
-        "{leaked:,} of {test:n test documents} ({share:percent}) also occur in the training or"
-        " validation split, where a model can memorise their labels, and {twice:,} occur twice in"
-        " the test split. Of the {learned:,} training and validation documents, {repeated:,} occur"
-        " twice there.",
+        "The text of {leaked:,} of {test:n test documents} ({share:percent}) also occurs in the"
+        " training or validation split, where a model can memorise the label, and that of {twice:,}"
+        " twice in the test split. The text of {repeated:,} of {learned:,} training and validation"
+        " documents occurs twice there.",
         leaked=count["test", "training"],
         test=documents["test"],
         share=count["test", "training"] / documents["test"],
@@ -264,7 +264,9 @@ def losses(spelled: pd.DataFrame) -> HTML:
     """Return how many words of a document are lost and why (table document_words)."""
     counts = spelled.loc[spelled["lost"] != "", "lost"].value_counts()
     reasons = ", ".join(f"{counts[why]} {LOST[why]}" for why in LOST if why in counts)
-    lost = f"{counts.sum()} of {len(spelled)} words are lost and struck out here ({reasons})."
+    lost = (
+        f"Lost and struck out here: {counts.sum()} of {plural(len(spelled), 'words')} ({reasons})."
+    )
     return html.paragraph(
         f"{'None of its words is lost.' if counts.empty else lost}"
         " Capitals, punctuation and line breaks of every document are lost."

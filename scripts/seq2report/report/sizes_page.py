@@ -73,7 +73,7 @@ def _leaders(
         " better."
     )
     if len(between):
-        template += " Between them, {others} leads."
+        template += " Between them, {others} lead" + ("s." if len(between) == 1 else ".")
         values["others"] = listed(
             [f"{row.title} with {row.labels:,}" for row in between.itertuples()]
         )
@@ -91,7 +91,7 @@ def interval(crossing: pd.Series, sizes: pd.DataFrame) -> str:
 def _more(law: pd.Series, first: pd.Series, last: pd.Series) -> str:
     if pd.isna(law["gain"]):
         return fill(
-            "With {few:,} and {many:n labels}, the {metric} of the leader is {low:percent} and"
+            "With {few:,} and {many:n labels}, the {metric} of {leader} is {low:percent} and"
             " {high:percent}; what more labels would bring cannot be predicted, because "
             + (
                 "the errors of {title} follow no power law."
@@ -99,6 +99,7 @@ def _more(law: pd.Series, first: pd.Series, last: pd.Series) -> str:
                 else "this takes at least {fewest} sizes."
             ),
             fewest=law["fewest"],
+            leader=first["title"] if first["variant"] == last["variant"] else "the leader",
             **{"few": first["labels"], "many": last["labels"], "title": last["title"]},
             **{"low": first["score"], "high": last["score"], "metric": METRICS[last["metric"]]},
         )

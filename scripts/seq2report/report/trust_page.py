@@ -21,8 +21,8 @@ def leakage(pairs: pd.DataFrame, splits: pd.DataFrame) -> HTML:
     leaked = pairs[(pairs["part"] == "test") & (pairs["among"] == "training")].iloc[0]
     template = "None of {test:n test documents} also occurs in the training set."
     if leaked["documents"]:
-        template = "{documents:,} of {test:n test documents} ({share:percent}) also occur in the"
-        template += " training set."
+        template = "The text of {documents:,} of {test:n test documents} ({share:percent}) also"
+        template += " occurs in the training set."
     if leaked["same_label"]:
         template += " With the same label: {same_label:,}; a model can memorise the answer."
     if leaked["other_label"]:
