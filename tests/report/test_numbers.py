@@ -21,13 +21,25 @@ def test_milliseconds_have_two_digits_that_count():
 
 
 @pytest.mark.parametrize(
-    ("sizes", "expected"), [("150 × 1000", "150 × 1,000, 600 kB"), ("10000", "10,000, 40 kB")]
+    ("sizes", "expected"),
+    [
+        ("150 × 1000", "150 × 1,000 (600 kB)"),
+        ("300000", "300,000 (1,200 kB)"),
+        ("5 × 3", "5 × 3 (60 bytes)"),
+    ],
 )
 def test_a_shape_tells_its_memory_as_32_bit_numbers(sizes, expected):
     assert numbers.shape(sizes) == expected
 
 
+def test_seconds_have_two_digits_that_count_below_one_second():
+    assert [numbers.seconds(each) for each in (0.0, 0.0213, 0.996, 1.26, 12.6, 126)] == [
+        *("less than 0.001 s", "0.021 s", "1 s", "1.3 s", "13 s", "2.1 min"),
+    ]
+
+
 def test_no_number_of_a_page_has_an_exponent():
+    assert numbers.milliseconds(3.3e-5) == "less than 0.001 ms"
     assert numbers.milliseconds(99.7) == "100 ms"
     assert [numbers.mean_count(each) for each in (12500.0, 12345.5, 2.0)] == [
         *("12,500", "12,345.5", "2"),

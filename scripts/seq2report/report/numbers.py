@@ -12,12 +12,15 @@ METRICS = {  # titles of the metrics by which variants are ranked
     "balanced_accuracy": "balanced accuracy",
     "macro_f1": "macro-F1",
 }
+LEAST = 0.001  # seconds or milliseconds; less is not shown
 
 
 def shape(numbers: str) -> str:
     """Return a shape as in 150 × 50 with the memory that it takes as 32-bit numbers."""
     sizes = [int(number) for number in numbers.split(" × ")]
-    return f"{' × '.join(map('{:,}'.format, sizes))}, {4 * math.prod(sizes) / 1000:,.0f} kB"
+    memory = 4 * math.prod(sizes)  # bytes
+    shown = f"{memory / 1000:,.0f} kB" if memory >= 1000 else f"{memory} bytes"
+    return f"{' × '.join(map('{:,}'.format, sizes))} ({shown})"
 
 
 def percent(value: float) -> str:
@@ -36,7 +39,9 @@ def signed(value: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """Return a duration in seconds for people."""
+    """Return a duration in seconds for people, below one second with two digits that count."""
+    if value < 1:
+        return "less than 0.001 s" if value < LEAST else f"{value:.2g} s"
     if value < 10:
         return f"{value:.1f} s"
     if value < 120:
@@ -46,6 +51,8 @@ def seconds(value: float) -> str:
 
 def milliseconds(value: float) -> str:
     """Return a duration in milliseconds with two digits that count."""
+    if value < LEAST:
+        return "less than 0.001 ms"
     return f"{value:.2g} ms" if value < 99.5 else f"{value:,.0f} ms"
 
 
