@@ -93,7 +93,7 @@ def test_hostile_words_on_a_map_are_text(tmp_path):
 
 def test_an_interval_bar_tells_its_ends_and_what_lies_below_the_scale():
     shown = html.interval(0.5, 0.6, 0.7, (0.4, 0.9))
-    assert "0.500 to 0.700" in shown
+    assert "50.0% to 70.0%" in shown
     assert 'class="range" x="20.0" y="1.5" width="40.00"' in shown
     assert "<path" not in shown
     assert '<path class="point"' in html.interval(0.1, 0.2, 0.3, (0.4, 0.9))

@@ -9,6 +9,7 @@ from helpers import page_of
 import evaluate_labels
 import evaluate_published
 from seq2report.core.tables import write_tables
+from seq2report.report import trust_page
 
 HOSTILE = "<script>alert(1)</script>&\"'</td>"
 PAIRS = [
@@ -29,6 +30,7 @@ VARIANT = {
     "variant": "svm",
     "title": HOSTILE,
     "number": 1,
+    "protocol": "held out",
     "accuracy": 0.8,
     "accuracy_unseen": 0.7,
     "accuracy_unseen_near": 0.6,
@@ -123,7 +125,16 @@ def test_the_accuracy_is_shown_with_and_without_exact_and_near_duplicates(html):
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
     at = cells.index("80.0%")
     assert cells[at + 1 : at + 3] == ["70.0%", "60.0%"]
-    assert "on 20 test documents, on 17 without exact and 12 without any duplicate" in html
+    kinds = "17 without exact duplicates and 12 without exact and near duplicates"
+    assert f"Accuracy on 20 test documents, {kinds}" in html
+
+
+def test_without_near_duplicates_the_same_documents_have_one_column():
+    rows = pd.DataFrame([VARIANT | {"unseen_near_documents": 17}])
+    shown = trust_page.effect(rows).data
+    assert "Accuracy on 20 test documents and 17 without exact duplicates<" in shown
+    assert "near duplicates" not in shown
+    assert shown.count("<td") == 3
 
 
 def test_near_duplicates_are_shown_with_their_differences_marked(html):
@@ -138,6 +149,17 @@ def test_published_figures_are_shown_next_to_ours_with_their_metric(html):
     at = cells.index("50.0%")
     assert cells[at + 1 : at + 3] == ["25.0%", "macro-F1"]
     assert "they cannot be compared" not in html
+
+
+def test_for_variants_of_the_lectures_protocol_no_published_result_has_the_same_one():
+    ours = pd.DataFrame([VARIANT])
+    frame = pd.DataFrame([FIGURE | {"same_protocol": True}])
+    shown = "".join(part.data for part in trust_page.published_results(frame, ours, False))
+    assert "1 of 1 published result on this corpus used the same protocol" in shown
+    lecture = ours.assign(protocol="lecture")
+    shown = "".join(part.data for part in trust_page.published_results(frame, lecture, False))
+    assert "Our variants follow the lecture" in shown
+    assert "ame protocol" not in shown
 
 
 def test_a_sample_is_reported_as_not_comparable(tmp_path):

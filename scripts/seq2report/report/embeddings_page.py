@@ -149,7 +149,8 @@ def overview(embeddings: pd.DataFrame, names: list[str], trained: dict[str, str]
         for row in embeddings.itertuples()
     ]
     formats = dict.fromkeys(rows.columns[1:3], "{:,}".format)
-    yield html.table(rows, formats, text=("vectors", rows.columns[3]), raw=(rows.columns[3],))
+    text = ("vectors", rows.columns[3])
+    yield html.table(rows, formats, "Sets of word vectors", text, raw=text[1:])
 
 
 def _maps(

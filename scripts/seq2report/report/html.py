@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from seq2report.core.excerpts import HIDDEN, visible
 from seq2report.report import hover, legend
 from seq2report.report.harmless import RIGHT_TO_LEFT
-from seq2report.report.numbers import fill, milliseconds, seconds
+from seq2report.report.numbers import fill, milliseconds, percent, seconds
 from seq2report.report.plots import INK, SYMBOLS, Name, ink_on, letters, look
 
 if TYPE_CHECKING:  # not every page has a chart
@@ -146,7 +146,7 @@ def table(
 
 
 def _scrolled(table: str, caption: str) -> HTML:
-    about = f'role="region" aria-label="{escape(caption or "table")}"'
+    about = f'role="region" aria-label="{escape(caption)}"'
     return HTML(f'<div class="scroll" tabindex="0" {about}>{table}</div>')
 
 
@@ -188,7 +188,7 @@ def interval(low: float, point: float, high: float, scale: tuple[float, float]) 
     def x(value: float) -> float:
         return round(100 * (min(max(value, start), end) - start) / (end - start), 2)
 
-    label = f"{low:.3f} to {high:.3f}"
+    label = f"{percent(low)} to {percent(high)}"
     mark = f'<rect class="point" x="{x(point) - 0.6:.2f}" y="0" width="1.2" height="8"/>'
     if point < start:
         mark = '<path class="point" d="M0 4L5 0V8Z"/>'

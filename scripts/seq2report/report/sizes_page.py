@@ -175,7 +175,7 @@ def crossings_table(tables: dict[str, pd.DataFrame]) -> HTML:
         }
     )
     raw = tuple(shown.columns[:2])
-    return html.table(shown, text=(*raw, "uncertainty"), raw=raw)
+    return html.table(shown, None, "Crossings", (*raw, "uncertainty"), raw)
 
 
 def doubling_table(doubling: pd.DataFrame, metric: str) -> HTML:

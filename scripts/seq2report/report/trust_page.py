@@ -8,7 +8,7 @@ from IPython.display import HTML
 from seq2report.core.wording import plural
 from seq2report.report import html
 from seq2report.report.comparison_page import EXACT, NEAR
-from seq2report.report.numbers import fill, percent
+from seq2report.report.numbers import fill, listed, percent
 
 PUBLISHED = {"model": "model", "figure": "theirs", "our_figure": "ours", "metric": "metric"}
 PUBLISHED |= {"ours": "our most similar model", "same_protocol": "same protocol"}
@@ -41,16 +41,14 @@ def leakage(pairs: pd.DataFrame, splits: pd.DataFrame) -> HTML:
 
 def effect(variants: pd.DataFrame) -> HTML:
     """Return the accuracy with and without duplicates (table variants)."""
-    columns = {"accuracy": "all test documents", "accuracy_unseen": EXACT}
-    columns |= {"accuracy_unseen_near": NEAR}
-    shown = variants[[*columns]].rename(columns=columns)
-    shown.insert(0, "variant", [html.variant(row) for row in variants.itertuples()])
+    columns = {"accuracy": "test documents", "accuracy_unseen": EXACT, "accuracy_unseen_near": NEAR}
     counts = variants[["test_documents", "unseen_documents", "unseen_near_documents"]].iloc[0]
-    caption = (
-        "Accuracy on {:,} test documents, on {:,} without exact and {:,} without any duplicate"
-    )
+    counts = counts.set_axis(columns).drop_duplicates()  # the same documents are named once
+    shown = variants[[*counts.index]].rename(columns=columns | {"accuracy": "all test documents"})
+    shown.insert(0, "variant", [html.variant(row) for row in variants.itertuples()])
+    kinds = [f"{count:,} {columns[name]}" for name, count in counts.items()]
     formats = dict.fromkeys(shown.columns[1:], percent)
-    return html.table(shown, formats, caption.format(*counts), ("variant",), ("variant",))
+    return html.table(shown, formats, f"Accuracy on {listed(kinds)}", ("variant",), ("variant",))
 
 
 def near_duplicates(pairs: pd.DataFrame) -> HTML:
@@ -114,14 +112,23 @@ def suspects_table(suspected: pd.DataFrame) -> HTML:
     return html.table(shown, caption=caption, text=tuple(shown.columns))
 
 
-def published_results(published: pd.DataFrame, sample: bool) -> Iterator[HTML]:
+def published_results(
+    published: pd.DataFrame, variants: pd.DataFrame, sample: bool
+) -> Iterator[HTML]:
     """Yield the comparison with published results; ``sample``: ours are figures of a sample."""
     if published.empty:
         yield html.paragraph("No published result on this corpus is known to this report.")
         return
-    same = published["same_protocol"].sum()
+    same = published["same_protocol"].sum() or "None"
     template = "{same} of {rows:n published results} on this corpus used the same protocol as ours."
-    yield html.text(template, "outcome", same=same or "None", rows=len(published))
+    meaning = "“Same protocol” means"
+    if is_lecture := bool(variants["protocol"].eq("lecture").all()):
+        template = (
+            "Our variants follow the lecture's protocol: their accuracy on the test documents was"
+            " computed after every epoch."
+        )
+        meaning = "The differences are those from the rule"
+    yield html.text(template, "outcome", same=same, rows=len(published))
     if sample:
         yield html.paragraph(
             "Our figures are left out here, because they cannot be compared: they are those of a"
@@ -129,10 +136,15 @@ def published_results(published: pd.DataFrame, sample: bool) -> Iterator[HTML]:
             "notice",
         )
     yield html.paragraph(
-        "Beside each published result is the most similar model of this report. “Same protocol”"
-        " means that a model was trained on the labelled training documents only, and that the same"
-        " test documents were used once."
+        f"Beside each published result is the most similar model of this report. {meaning} that a"
+        " model is trained on the labelled training documents only, and that the same test"
+        " documents are used once."
     )
+    yield _published_table(published, ["ours"] * sample + ["same protocol"] * is_lecture)
+    yield html.text("Sources: {read}", "soft", read="; ".join(dict.fromkeys(published["checked"])))
+
+
+def _published_table(published: pd.DataFrame, left_out: list[str]) -> HTML:
     years = published["year"].map(lambda year: "" if pd.isna(year) else f", {year}")
     shown = published.assign(
         model=published["model"] + " (" + published["source"] + years + ")",
@@ -140,7 +152,6 @@ def published_results(published: pd.DataFrame, sample: bool) -> Iterator[HTML]:
         differs=published["differs"] + " Test set: " + published["split"] + ".",
     )[[*PUBLISHED]].rename(columns=PUBLISHED)
     formats = dict.fromkeys(["theirs", "ours"], percent)
-    if sample:  # its figures cannot be compared
-        shown = shown.drop(columns="ours")
-    yield html.table(shown, formats, text=tuple(shown.columns.difference(formats)))
-    yield html.text("Sources: {read}", "soft", read="; ".join(dict.fromkeys(published["checked"])))
+    shown = shown.drop(columns=left_out)
+    text = tuple(shown.columns.difference(formats))
+    return html.table(shown, formats, "Published results, the highest first", text)
