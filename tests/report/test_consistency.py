@@ -185,3 +185,14 @@ def test_the_classes_have_the_order_of_the_corpus_in_every_confusion_matrix():
     for name, counts in tables["confusion"].groupby("variant"):
         shares = variant_page.variant_plots.confusion_shares(counts, order)
         assert list(shares.index) == list(shares.columns) == order, name
+
+
+def test_the_text_alternative_of_learning_curves_has_the_epochs_that_are_kept():
+    tables = made_tables.tables(seeds=2)
+    history = tables["history"]
+    is_moved = (history["variant"] == "v3") & (history["seed"] == 2)
+    kept = history["kept"].where(~is_moved, history["epoch"] == 3)
+    shown = compared_page.learning_curves(tables | {"history": history.assign(kept=kept)}).data
+    (alt,) = re.findall(r'role="group" aria-label="(The validation accuracy of each [^"]*)"', shown)
+    assert "Variant 3 50.0% (epoch 2 to 3); " in alt
+    assert alt.count("50.0% (epoch 2)") == 3

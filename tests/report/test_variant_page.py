@@ -364,6 +364,9 @@ def test_the_page_of_a_chosen_variant_lists_its_candidates_and_the_price_of_the_
     )
     assert "with 2 seeds took 30 s of CPU time, 8.0 s of it for this one" in html
     assert re.findall(r'<td class="text short">(C \w)</td>', html) == ["C x", "C z", "C y"]
+    assert re.findall(r"<th [^>]*>(± [^<]*)</th>", html) == ["± (points)"]
+    assert re.findall(r'<td data-value="[123]">(\d.0)</td>', html) == ["1.0", "2.0", "3.0"]
+    assert "Bars: standard deviation over the seeds." in html
     assert "- x: {}" in html  # the settings of the chosen one
     assert "2 88.0% in 1.0 s; 3 80.0% in 10 s" in html
     assert 'href="tables/news/runs/candidates.csv"' in html

@@ -7,7 +7,7 @@ from IPython.display import HTML
 
 from seq2report.core.wording import plural
 from seq2report.report import html, variant_plots
-from seq2report.report.numbers import METRICS, fill, percent, seconds
+from seq2report.report.numbers import METRICS, SPREAD, fill, percent, seconds
 
 
 def candidates(
@@ -45,7 +45,10 @@ def candidates(
         for n, (score, cpu) in enumerate(zip(scores, times, strict=True), 1)
     )
     picture = variant_plots.candidates(table, row["metric"])
-    yield html.figure(picture, alt, "Numbers are the rows of the table.")
+    caption = "Numbers are the rows of the table."
+    if row["runs"] > 1:
+        caption += " Bars: standard deviation over the seeds."
+    yield html.figure(picture, alt, caption)
 
 
 def _near(scores: pd.Series, row: pd.Series) -> str:
@@ -71,15 +74,15 @@ def _table(table: pd.DataFrame, names: list[str], row: pd.Series, name: str) -> 
             "#": range(1, len(table) + 1),
             "candidate": names,
             metric: table[f"val_{row['metric']}"],
-            "±": table[f"val_{row['metric']}_sd"],
+            SPREAD: 100 * table[f"val_{row['metric']}_sd"],
             "log loss": table["val_loss"],
             "CPU time": table["fit_cpu_seconds"],
         }
     )
-    if shown["±"].isna().all():
-        shown = shown.drop(columns="±")
+    if shown[SPREAD].isna().all():
+        shown = shown.drop(columns=SPREAD)
     documents = plural(row["validation_documents"], "validation documents")
     caption = f"Candidates on {documents}, the best first; CPU time is that of one training"
-    formats = {"#": str, metric: percent, "CPU time": seconds}
-    formats |= dict.fromkeys(["±", "log loss"], "{:.3f}".format)
+    formats = {"#": str, metric: percent, SPREAD: "{:.1f}".format, "CPU time": seconds}
+    formats["log loss"] = "{:.3f}".format
     return html.table(shown, formats, caption, ("candidate",), name=name)

@@ -221,6 +221,13 @@ def learning_curves(tables: dict[str, pd.DataFrame]) -> HTML:
         return html.paragraph("No variant of this report has epochs.")
     metric = variants["metric"].iloc[0]
     caption = f"The {MOST} best of {len(networks):,} networks" if len(networks) > MOST else ""
-    alt = f"The validation {METRICS[metric]} of each network by epoch"
+    kept = history[history["kept"]].groupby("variant")
+    scores, epochs = kept[f"val_{metric}"].mean(), kept["epoch"].agg(["min", "max"])
+    alt = f"The validation {METRICS[metric]} of each network by epoch; at the one that is kept: "
+    alt += "; ".join(
+        f"{row.title} {percent(scores[row.variant])} (epoch"
+        f" {' to '.join(map(str, epochs.loc[row.variant].unique()))})"
+        for row in networks.head(MOST).itertuples()
+    )
     picture, names = comparison_plots.learning_curves(history, networks.head(MOST), metric)
     return html.figure(picture, alt, caption, names)

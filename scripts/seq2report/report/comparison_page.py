@@ -4,7 +4,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from seq2report.report import comparison_plots, html
-from seq2report.report.numbers import METRICS, milliseconds, percent, seconds
+from seq2report.report.numbers import METRICS, SPREAD, milliseconds, percent, seconds
 from seq2report.report.outcome import circumstances, few, recommended
 
 # Accuracies, as they are shown.
@@ -12,7 +12,7 @@ EXACT, NEAR = "without exact duplicates", "without exact and near duplicates"
 FORMATS = {
     "rank": str,
     "accuracy": percent,
-    "± (points)": "{:.1f}".format,
+    SPREAD: "{:.1f}".format,
     EXACT: percent,
     NEAR: percent,
     "macro-F1": percent,
@@ -34,7 +34,7 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
             "rank": variants["rank"],
             "variant": [html.variant(row) for row in rows],
             METRICS[metric]: variants["score"],
-            "± (points)": 100 * variants["score_sd"],
+            SPREAD: 100 * variants["score_sd"],
             bars: [html.interval(row.low, row.score, row.high, ends) for row in rows],
             "compared with the best": _against_the_best(tables),
             "CPU time": variants["fit_cpu_seconds"],
@@ -44,8 +44,8 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
             **{METRICS[name]: variants[name] for name in OTHERS if name != metric},
         }
     )
-    if shown["± (points)"].isna().all():
-        shown = shown.drop(columns="± (points)")
+    if shown[SPREAD].isna().all():
+        shown = shown.drop(columns=SPREAD)
     counts = variants[["test_documents", "unseen_documents", "unseen_near_documents"]].iloc[0]
     exact, near = -counts.diff().iloc[1:].astype(int)
     caption = (

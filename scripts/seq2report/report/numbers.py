@@ -12,6 +12,7 @@ METRICS = {  # titles of the metrics by which variants are ranked
     "balanced_accuracy": "balanced accuracy",
     "macro_f1": "macro-F1",
 }
+SPREAD = "± (points)"  # heading of standard deviations over seeds, in percentage points
 LEAST = 0.001  # seconds or milliseconds; less is not shown
 
 
