@@ -212,7 +212,7 @@ def test_pages_say_what_was_not_measured(compared):
         assert "Labels of a person" not in draw(compared).data
     assert "Labels of a person" not in compared_page.calibration_table("tiny", variants).data
     assert "not measured, because answers" in comparison_page.variants_table("t", compared).data
-    figure = comparison_page.cost_figure(variants).data
+    figure = comparison_page.cost_figure(compared).data
     assert "training: An SVM 95.0% in 6.0 s. Pareto front: An SVM" in figure
     about = pd.DataFrame([(a, b) for a in "ab" for b in outcome.SPLITS], columns=["label", "split"])
     compared["classes"] = about.assign(documents=9)

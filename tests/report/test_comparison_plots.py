@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 from ranked import variants
 
 from seq2report.report import comparison_plots
@@ -34,7 +35,7 @@ def test_a_matrix_of_pairs_has_a_sign_in_each_cell():
 
 def test_the_front_is_marked_in_the_picture_of_time():
     table = variants(score=[0.9, 0.895, 0.4])
-    figure, names = comparison_plots.score_against_time(table)
+    figure, names = comparison_plots.score_against_time(table, table["score"] > 0.5)
     (axes,) = figure.axes
     front = axes.lines[0]
     assert front.get_xdata().tolist() == [30, 60]
@@ -51,7 +52,7 @@ def test_of_many_variants_the_best_are_named_and_the_others_are_dots():
     count = 60
     table = pd.concat([variants(pareto=False)] * 20, ignore_index=True)
     table = table.assign(number=range(1, count + 1), score=np.linspace(0.9, 0.7, count))
-    figure, names = comparison_plots.score_against_time(table)
+    figure, names = comparison_plots.score_against_time(table, True)
     (axes,) = figure.axes
     assert len(axes.texts) == comparison_plots.LISTED
     assert names[-1].title == f"{count - comparison_plots.LISTED} others: grey dots"
@@ -81,3 +82,13 @@ def test_pictures_of_certainty_draw_what_they_are_given():
     (axes,) = figure.axes
     assert [name.title for name in names] == ["A"]
     assert axes.lines[0].get_ydata().tolist() == [1, 0.8]
+
+
+@pytest.mark.parametrize("times", [[600, 700, 650], [1, 10, 9], [1, 9e4, 1]])
+def test_an_axis_of_times_does_not_exaggerate_small_differences(times):
+    figure, _ = comparison_plots.score_against_time(variants(fit_cpu_seconds=times), True)
+    (axes,) = figure.axes
+    low, high = axes.get_xlim()
+    assert high / low >= 5 - 1e-9
+    assert low < min(times) < max(times) < high
+    assert 2 <= sum(low <= tick <= high for tick in axes.get_xticks()) <= 6

@@ -158,7 +158,7 @@ def test_a_variant_has_its_colour_and_letter_on_every_page_and_every_corpus():
     corpora = [made_tables.tables(), made_tables.tables(documents=300, metric="macro_f1")]
     seen: dict[str, set] = {}
     for tables in corpora:
-        drawn, _ = comparison_plots.score_against_time(tables["variants"])
+        drawn, _ = comparison_plots.score_against_time(tables["variants"], True)
         (axes,) = drawn.axes
         for row in tables["variants"].itertuples():
             sign, colour = plots.letters(row.number), plots.look(row.number)["color"]

@@ -111,3 +111,18 @@ def test_the_number_of_configurations_that_were_tried_is_among_the_circumstances
     shown = outcome.checks(runs(chosen, recommendation(), comparisons())).data
     assert shown.count("SVM is the best of 12 configurations") == 1
     assert "; its training time is that of the best one alone." in shown
+
+
+@pytest.mark.parametrize(
+    ("scores", "columns", "expected"),
+    [
+        ([0.9, 0.89, 0.6], {}, [True, True, False]),  # 1,200 of 2,000 documents are of one class
+        ([0.9, 0.89, 0.61], {}, [True, True, True]),
+        ([0.9, 0.89, 0.5], {"metric": "balanced_accuracy"}, [True, True, False]),
+        ([0.6, 0.6, 0.2], {}, [True, True, False]),  # no variant is better
+        ([0.0, 0.0, 0.0], {}, [True, True, True]),
+    ],
+)
+def test_variants_that_know_no_more_than_one_class_have_no_scale(scores, columns, expected):
+    ranked = variants(score=scores, **columns)
+    assert list(outcome.above_chance(runs(ranked))) == expected

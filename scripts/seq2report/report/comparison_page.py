@@ -5,7 +5,7 @@ from IPython.display import HTML
 
 from seq2report.report import comparison_plots, html
 from seq2report.report.numbers import METRICS, SPREAD, milliseconds, percent, seconds
-from seq2report.report.outcome import circumstances, few, recommended
+from seq2report.report.outcome import above_chance, circumstances, few, recommended
 
 # Accuracies, as they are shown.
 EXACT, NEAR = "without exact duplicates", "without exact and near duplicates"
@@ -26,7 +26,8 @@ PROTOCOL |= {"val_accuracy_best": "best epoch", "val_accuracy_last": "last epoch
 
 def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
     """Return the table of the variants of a corpus, the best first."""
-    variants, ends = tables["variants"], html.scale(tables["variants"])
+    variants = tables["variants"]
+    ends = html.scale(variants[above_chance(tables)])
     bars = "95% interval (axis: {:.0%} to {:.0%})".format(*ends)
     rows, metric = list(variants.itertuples()), variants["metric"].iloc[0]
     shown = pd.DataFrame(
@@ -89,8 +90,9 @@ def protocol_table(runs: pd.DataFrame) -> HTML:
     return html.table(shown, formats, caption, ("variant",))
 
 
-def cost_figure(variants: pd.DataFrame) -> HTML:
+def cost_figure(tables: dict[str, pd.DataFrame]) -> HTML:
     """Return the plot of the metric against training time of a corpus; empty without any time."""
+    variants = tables["variants"]
     if variants["fit_cpu_seconds"].isna().all():
         return HTML("")
     unknown = list(variants.loc[variants["fit_cpu_seconds"].isna(), "title"])
@@ -103,7 +105,7 @@ def cost_figure(variants: pd.DataFrame) -> HTML:
     name = METRICS[variants["metric"].iloc[0]]
     alt = f"{name.capitalize()} against CPU seconds of one training: {points}"
     alt += f". Pareto front: {front}" if front else ""
-    picture, names = comparison_plots.score_against_time(variants)
+    picture, names = comparison_plots.score_against_time(variants, above_chance(tables))
     caption = f"{circumstances(variants)}."
     if variants["pareto"].any():
         caption += " Dashed: no other variant is both better and cheaper."

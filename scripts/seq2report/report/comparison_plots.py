@@ -21,6 +21,7 @@ from seq2report.report.plots import (
     figures,
     ink_on,
     letters,
+    log_times,
     look,
     name_cells,
     panels,
@@ -33,23 +34,21 @@ VERDICTS = {  # background, sign, colour of the sign
     "worse": ("#E69F00", "−", "#111111"),
 }
 LISTED = 20  # variants that a plot names, the best
-WIDE = 2000  # from this ratio of times on, an axis names powers of ten only
 LONGEST = 38  # characters of a title in a plot
 PANEL = 2.55, 2.5  # inches; two panels stand beside each other on a phone
 TITLE = 28  # characters of a line of the title of a panel
 
 
-def score_against_time(variants: pd.DataFrame) -> tuple[Figure, list[Name]]:
+def score_against_time(variants: pd.DataFrame, is_drawn: pd.Series) -> tuple[Figure, list[Name]]:
     """Plot the metric with its interval against the CPU time of one training; return its names too.
 
     Each variant is a dot with its `plots.letters`; a dashed line joins the Pareto front. A variant
-    whose score is less than half of the best one is only named, because it would compress the
-    scale. Of many variants, those on the front and the best ones are named, and the others are
-    small dots.
+    that is not ``is_drawn`` (`outcome.above_chance`) is only named. Of many variants, those on the
+    front and the best ones are named, and the others are small dots.
     """
-    table = variants.dropna(subset="fit_cpu_seconds").reset_index(drop=True)
+    table = variants.assign(drawn=is_drawn).dropna(subset="fit_cpu_seconds").reset_index(drop=True)
     named = table[table["pareto"] | (table.index < LISTED)].head(2 * LISTED)
-    drawn = table[table["score"] > table["score"].max() / 2]
+    drawn = table[table["drawn"]]
     figure = Figure(figsize=(3.7, 2.8))
     axes = figure.subplots()
     front = drawn[drawn["pareto"]].sort_values("fit_cpu_seconds")
@@ -60,7 +59,9 @@ def score_against_time(variants: pd.DataFrame) -> tuple[Figure, list[Name]]:
         axes.plot(row.fit_cpu_seconds, row.score, ".", color=NEUTRAL, markersize=7, label=label)
     for _, row in drawn[drawn.index.isin(named.index)].iloc[::-1].iterrows():
         _lettered_dot(axes, row)
-    _cost_axes(axes, METRICS[table["metric"].iloc[0]])
+    log_times(axes)
+    axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
+    axes.set_ylabel(f"{METRICS[table['metric'].iloc[0]]} on the test documents")
     names = []
     for place, row in named.iterrows():
         left_out = "" if place in drawn.index else f" ({row['score']:.1%}, not drawn)"
@@ -70,20 +71,6 @@ def score_against_time(variants: pd.DataFrame) -> tuple[Figure, list[Name]]:
     if len(named) < len(table):
         names.append(Name(f"{len(table) - len(named)} others: grey dots"))
     return figure, names
-
-
-def _cost_axes(axes: Axes, metric: str) -> None:
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter("")
-    low, high = axes.get_xlim()
-    steps = (1, 2, 5) if high < WIDE * low else (1,)
-    axes.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=steps))
-    axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
-    axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
-    axes.set_xlabel("CPU seconds of one training (logarithmic)")
-    axes.set_ylabel(f"{metric} on the test documents")
-    axes.grid(alpha=0.25)
 
 
 def _lettered_dot(axes: Axes, row: pd.Series) -> None:

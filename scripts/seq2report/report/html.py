@@ -202,13 +202,8 @@ def interval(low: float, point: float, high: float, scale: tuple[float, float]) 
 
 
 def scale(variants: pd.DataFrame) -> tuple[float, float]:
-    """Return a scale for the intervals of a table of variants, in whole twentieths.
-
-    Variants with less than half of the best score, for example the majority class, are ignored,
-    because they would compress the scale.
-    """
-    shown = variants[variants["score"] >= variants["score"].max() / 2]
-    start, end = math.floor(20 * shown["low"].min()), math.ceil(20 * shown["high"].max())
+    """Return a scale for the intervals of a table of variants, in whole twentieths."""
+    start, end = math.floor(20 * variants["low"].min()), math.ceil(20 * variants["high"].max())
     return start / 20, max(start + 1, end) / 20
 
 

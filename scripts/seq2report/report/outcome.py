@@ -79,6 +79,20 @@ def recommended(tables: dict[str, pd.DataFrame], wish: str = "best") -> pd.Serie
     return variants[variants["variant"] == rows[wish]].iloc[0]
 
 
+def above_chance(tables: dict[str, pd.DataFrame]) -> pd.Series:
+    """Return which variants have a scale: others would compress it, such as the majority class.
+
+    The score of the others is less than half of the best one, or no better than that of a variant
+    which gives every test document the same class.
+    """
+    variants = tables["variants"]
+    scores, is_accuracy = variants["score"], variants["metric"].iloc[0] == "accuracy"
+    sizes = tables["per_class"].drop_duplicates("label")["documents"]
+    chance = sizes.max() / sizes.sum() if is_accuracy else 1 / (sizes > 0).sum()
+    is_above = (scores >= scores.max() / 2) & (scores > chance + 1e-9)
+    return is_above if is_above.any() else scores >= scores.max() / 2
+
+
 def outcome(tables: dict[str, pd.DataFrame]) -> HTML:
     """Return which variant leads on a corpus, and which do not differ from it significantly.
 

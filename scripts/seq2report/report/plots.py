@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 INK = "#1d2430"  # replaced by the text colour of the page in `html.figure`
 # Okabe and Ito's colours, which colour-blind readers can tell apart; more classes go round again,
@@ -26,6 +26,8 @@ NEUTRAL = "#7A8490"  # contrast 3.8 on white, 4.7 on the dark page
 SHARES = mpl.colors.LinearSegmentedColormap.from_list("shares", ["#0072B200", "#0072B2"])
 ERRORS = mpl.colors.LinearSegmentedColormap.from_list("errors", ["#D55E0000", "#D55E00"])
 GRID = "grid"  # the address of the patch of `name_grid`
+LEAST = 5  # ratio of the ends of an axis of times; a narrower one would exaggerate differences
+WIDE = 2000  # from this ratio on, it names powers of ten only
 LABELLED_WORDS = 60  # on a map; the other words are points
 
 mpl.rcdefaults()  # no matplotlibrc of a home or folder
@@ -142,6 +144,19 @@ def figures(drawn: list[Axes], same_scale: bool = True) -> list[Figure]:
         for axes in drawn:
             axes.set_ylim(ends[:, 0].min(), ends[:, 1].max())
     return [axes.get_figure() for axes in drawn]
+
+
+def log_times(axes: Axes) -> None:
+    """Set the horizontal axis of training times, with a logarithmic scale of at least `LEAST`."""
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    wider = max(1, LEAST * low / high) ** 0.5
+    axes.set_xlim(low / wider, high * wider)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < WIDE * low else (1,)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xlabel("CPU seconds of one training (logarithmic)")
+    axes.grid(alpha=0.25)
 
 
 def log_errors(axes: Axes, label: str) -> None:

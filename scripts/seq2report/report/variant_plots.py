@@ -18,6 +18,7 @@ from seq2report.report.plots import (
     NEUTRAL,
     SHARES,
     figures,
+    log_times,
     look,
     name_cells,
     name_grid,
@@ -152,13 +153,9 @@ def candidates(table: pd.DataFrame, metric: str) -> Figure:
     axes.scatter(time[:1], score[:1], color=COLOURS[3], label="chosen")
     for n, point in enumerate(zip(time, score, strict=True), 1):
         axes.annotate(n, point, xytext=(4, 3), textcoords="offset points", fontsize=7.5)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter("")
+    log_times(axes)
     axes.yaxis.set_major_formatter("{x:.1%}")
-    axes.set(xlabel="CPU seconds of one training", ylabel=f"validation {METRICS[metric]}")
-    axes.grid(alpha=0.25)
+    axes.set_ylabel(f"validation {METRICS[metric]}")
     return figure
 
 

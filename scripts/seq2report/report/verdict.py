@@ -25,7 +25,7 @@ def card(tables: dict[str, pd.DataFrame]) -> HTML:
         f'<p class="{kind}"><strong>{escape(label)}</strong> {content}</p>'
         for kind, label, content in _lines(tables)
     )
-    chart = comparison_page.cost_figure(variants)
+    chart = comparison_page.cost_figure(tables)
     return HTML(
         f'<section class="verdict"><div>{html.heading(variants["corpus"].iloc[0], 2).data}{lines}'
         f"{checks(tables).data}</div>{chart.data}</section>"
