@@ -195,9 +195,10 @@ def test_the_plots_show_every_table_row_and_mark_the_configured_lengths():
     assert [line.get_xdata().tolist() for line in curves] == [ids["cut"].tolist()] * 3
     assert curves[0].get_ydata()[0] == pytest.approx(2 / 3)
     marks = [text.get_text() for text in above.texts]
-    assert marks == ["read: 60", "read: 150"]
+    assert marks == ["read: 60, 150"]
     growth = pd.DataFrame({"words": [10, 20], "different": [5, 8]})
     axes = corpus_plots.vocabulary_growth(growth, 2.0, 0.5, 7).axes[0]
+    assert len(axes.get_xticks()) <= 6  # of millions of words, more overlap
     assert axes.lines[0].get_ydata().tolist() == [5, 8]
     assert axes.lines[1].get_ydata().tolist() == pytest.approx([2 * 10**0.5, 2 * 20**0.5])
 

@@ -175,7 +175,7 @@ def lengths(counts: pd.DataFrame, cuts: pd.DataFrame) -> Iterator[HTML]:
         "Two plots over the number of words: a histogram of document lengths, and the shares of"
         " truncated documents, of lost text and of padding, which the table below lists",
         "Top: labelled documents by length. Bottom: truncation, loss and padding by number of words"
-        " read; the dashed line marks the length that this report's networks read.",
+        " read; dashed lines mark the lengths that this report's networks read.",
     )
     shares = corpus_plots.losses(cuts)
     shares["configured"] = shares["configured"].map({True: "yes", False: ""})

@@ -3,6 +3,7 @@
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from seq2report.report.plots import COLOURS, NEUTRAL
@@ -42,12 +43,19 @@ def lengths_and_cuts(lengths: pd.DataFrame, cuts: pd.DataFrame) -> Figure:
     below.xaxis.set_minor_formatter("")
     below.set_xlabel("words of a document; bottom: words that are read of it (log scale)")
     below.grid(alpha=0.25)
-    for cut in cuts.loc[cuts["configured"], "cut"]:
-        for axes in (above, below):
-            axes.axvline(cut, color=COLOURS[3], linestyle="--", linewidth=1.2)
-        place = {"xycoords": ("data", "axes fraction"), "va": "bottom", "ha": "center"}
-        above.annotate(f"read: {cut}", (cut, 1), **place)
+    _mark_read(above, below, list(cuts.loc[cuts["configured"], "cut"]))
     return figure
+
+
+def _mark_read(above: Axes, below: Axes, lengths: list[int]) -> None:
+    """Mark the lengths that networks read; close to each other, they share one note."""
+    for length in lengths:
+        for axes in (above, below):
+            axes.axvline(length, color=COLOURS[3], linestyle="--", linewidth=1.2)
+    if lengths:
+        place = {"xycoords": ("data", "axes fraction"), "va": "bottom", "ha": "center"}
+        note = f"read: {', '.join(map(str, lengths))}"
+        above.annotate(note, (np.sqrt(min(lengths) * max(lengths)), 1), **place)
 
 
 def vocabulary_growth(growth: pd.DataFrame, k: float, beta: float, kept: int) -> Figure:
@@ -61,6 +69,7 @@ def vocabulary_growth(growth: pd.DataFrame, k: float, beta: float, kept: int) ->
     axes.axhline(kept, color=NEUTRAL, linestyle=":", label=f"words with an id: {kept:,}")
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(5))  # millions are wide
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel="words read, in the order of the training documents", ylabel="different words")
