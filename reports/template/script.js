@@ -251,10 +251,10 @@ function gridText(grid, { clientX, clientY }) {
 }
 
 function point(event) {
-  const mark = event.target.closest?.(".spots *");
+  const mark = event.target.closest?.(".spots *, .weighed span");
   const text = mark?.dataset.grid
     ? gridText(mark, event)
-    : event.pointerType !== "mouse" && mark?.closest(".spots > *").querySelector("title")?.textContent;
+    : event.pointerType !== "mouse" && (mark?.title || mark?.closest(".spots > *")?.querySelector("title")?.textContent);
   tip.hidden = !text;
   if (!text) return;
   tip.textContent = text;
@@ -262,7 +262,7 @@ function point(event) {
   tip.style.top = `${event.clientY > innerHeight / 2 ? event.clientY - tip.offsetHeight - 12 : event.clientY + 18}px`;
 }
 
-if (document.querySelector(".spots")) {
+if (document.querySelector(".spots, .weighed")) {
   for (const kind of ["pointermove", "pointerdown"]) document.addEventListener(kind, point);
   addEventListener("scroll", () => (tip.hidden = true), { passive: true });
 }

@@ -214,6 +214,15 @@ def test_a_touch_shows_the_name_and_figures_of_a_mark(browser):
         assert shown.said == []
 
 
+def test_a_touch_shows_the_effect_of_a_word(browser):
+    with opened(browser, "variant-tfidf_svm", viewport=NARROW, has_touch=True) as shown:
+        word = shown.page.locator("blockquote.weighed .for").first
+        word.scroll_into_view_if_needed()
+        word.tap()
+        assert shown.page.locator(".tip").inner_text() == word.get_attribute("title")
+        assert shown.said == []
+
+
 def test_verdicts_are_sorted_by_verdict_and_not_by_letter(browser):
     with opened(browser, "index") as shown:
         table = shown.page.locator("table[data-name]").first

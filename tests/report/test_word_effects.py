@@ -29,6 +29,8 @@ def test_the_same_effect_has_the_same_colour_in_every_document_and_in_the_legend
     assert same in alone
     assert same in beside
     assert 'class="for" style="--strength:0.35" title="+0.50">+0.5</span>' in word_effects.legend()
+    assert "Hold the pointer over a word" in word_effects.legend()  # explain.py has no script
+    assert "Point at or tap a word to see its effect." in word_effects.legend("Point at or tap")
     assert '--strength:1.00" title="+90.00"' in beside  # the scale ends at full colour
 
 

@@ -229,7 +229,7 @@ def _deciding(tables: dict[str, pd.DataFrame]) -> Iterator[HTML]:
         "Each word is removed from the text in turn, and the model predicts again. Shown are"
         " the first errors of the table above, and correct answers of typical confidence."
     )
-    yield HTML(word_effects.legend())
+    yield HTML(word_effects.legend("Point at or tap"))
     for row in explained:
         words = tables["words"][tables["words"]["id"] == row["id"]]
         yield HTML(word_effects.coloured(row, words))

@@ -15,8 +15,11 @@ def signed(effect: float) -> str:
     return f"{effect:+.2f}".replace("-", "−") if abs(effect) >= 0.005 else "0"
 
 
-def legend() -> str:
-    """Return the legend of the colours in `coloured`, which are the same for all models."""
+def legend(act: str = "Hold the pointer over") -> str:
+    """Return the legend of the colours in `coloured`, which are the same for all models.
+
+    ``act``: what shows the effect of a word; without the script of the report, a tap does not.
+    """
     scale = " ".join(
         _word(f"{sign}{size:g}{end if size == FULL else ''}", factor * size)
         for sign, factor, sizes, end in (
@@ -29,8 +32,8 @@ def legend() -> str:
         f'<p class="weighed legend">against the answer {scale} for the answer</p>'
         '<p class="soft">The scale, which is logarithmic, is the same for all models and documents:'
         " by how much the log-odds of the answer, ln(p / (1 − p)), fall without the word. At 0.7,"
-        f" the odds are halved. Words below {FAINT:g} have no colour. Hold the pointer over a word"
-        " to see its effect.</p>"
+        f" the odds are halved. Words below {FAINT:g} have no colour. {act} a word to see its"
+        " effect.</p>"
     )
 
 
