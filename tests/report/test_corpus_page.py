@@ -214,3 +214,10 @@ def test_one_lost_word_is_counted_like_several():
     spelled = pd.DataFrame({"word": ["a", "b"], "lost": ["no id", ""]})
     expected = "Lost and struck out here: 1 of 2 words (1 without an id)."
     assert expected in corpus_page.losses(spelled).data
+
+
+def test_the_counts_of_classes_come_before_their_bars():
+    counts = pd.DataFrame({"train": [8, 4], "validation": 1, "test": 1}, index=["a", "b"])
+    shown = corpus_page.classes_table(counts.assign(all=[10, 6])).data
+    heads = re.findall(r"<th [^>]*>([^<]*)</th>", shown)
+    assert heads == ["class", "train", "validation", "test", "all", "relative to the largest"]

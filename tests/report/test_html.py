@@ -121,6 +121,8 @@ def test_a_column_of_long_texts_is_broken_into_lines():
     frame = pd.DataFrame({"short": ["a", "b"], "long": ["word " * 20, "a"], "number": [1, 2]})
     shown = html.table(frame, text=("short", "long")).data
     assert shown.count('<td class="text short">') == shown.count('<td class="wrap">') == 2
+    links = pd.DataFrame({"link": [html.link("a", "an-address-of-a-page.html#" + "a" * 60)]})
+    assert '<td class="text short">' in html.table(links, text=("link",), raw=("link",)).data
 
 
 @pytest.mark.parametrize(
@@ -156,3 +158,8 @@ def test_shares_have_bars_of_their_length():
         (' style="--share: 0.0%"', "0.0%"),
         ("", "–"),
     ]
+
+
+def test_a_caption_can_stay_in_view_while_its_table_is_scrolled():
+    shown = html.table(pd.DataFrame({"a": [1]}), caption="A & B").data
+    assert "<caption><span>A &amp; B</span></caption>" in shown

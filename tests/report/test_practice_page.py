@@ -25,6 +25,7 @@ def test_the_class_with_the_most_errors_is_named_with_its_share(tables):
     wrong = counts[counts["label"] != counts["predicted"]]
     errors = wrong.groupby("label")["documents"].sum()
     worst, shown = errors.idxmax(), text(practice_page.costly_classes("news", tables))
+    assert "classerrorstest documents" in shown  # columns
     pattern = r"Of the (\d+) errors? of .*?, ([\d.]+)% are .* of (.*?): it misses ([\d.]+)% of"
     number, share, name, missed = re.search(pattern, shown).groups()
     assert int(number) == errors.sum()

@@ -137,3 +137,9 @@ def test_the_page_escapes_and_has_everything(tmp_path):
     for table in ("sizes", "crossings", "doubling"):
         assert f'href="tables/news/sizes/{table}.csv"' in html
     assert 'aria-label="The accuracy by number of labels. X: 60.0% with 50' in html
+
+
+def test_the_variant_and_its_score_are_the_first_columns_which_a_phone_shows():
+    shown = sizes_page.sizes_table("news", tables(CROSSED)["sizes"]).data
+    heads = re.findall(r"<th [^>]*>([^<]*)</th>", shown)
+    assert heads[:3] == ["variant", "labels", "accuracy"]

@@ -85,14 +85,14 @@ def classes_table(counts: pd.DataFrame) -> HTML:
         caption += f": the {half} smallest and the {half} largest of {len(counts):,} classes"
     bars = [bar(share) for share in classes["all"] / counts["all"].max()]
     shown = classes.rename_axis("class").reset_index()
-    shown.insert(1, "relative to the largest", bars)
-    shown.loc[len(shown)] = ["all classes", "", *counts.sum()]
+    shown["relative to the largest"] = bars
+    shown.loc[len(shown)] = ["all classes", *counts.sum(), ""]
     return html.table(
         shown,
         dict.fromkeys([*SPLITS, "all"], "{:,}".format),
         caption,
-        text=tuple(shown.columns[:2]),
-        raw=(shown.columns[1],),
+        text=("class", shown.columns[-1]),
+        raw=(shown.columns[-1],),
     )
 
 

@@ -34,6 +34,7 @@ SIGNS = {
     HIDDEN: f"{HIDDEN} hides a character of an e-mail address, telephone number or link.",
 }
 TAG = re.compile(r"</?(?:br|p|i|b|em|strong|a|div|span|hr|ul|ol|li|h\d)(?:\s[^<>]*)?/?>", re.I)
+ELEMENT = re.compile("<[^>]*>")  # a tag of HTML that was made here
 ROWS = 200  # of a table with one row per class: a page has the same size for any number of classes
 
 
@@ -120,11 +121,7 @@ def table(
     1. A table with a name can be sorted, filtered and saved.
     """
     formats = formats or {}
-    longest = {column: frame[column].astype(str).str.len().max() for column in text}
-    kinds = {
-        column: "wrap" if length > WRAPPED else "text" if length > SHORT else "text short"
-        for column, length in longest.items()
-    }
+    kinds = {column: _kind(frame[column], column in raw) for column in text}
 
     def cell(column: str, value: object) -> str:
         missing = pd.api.types.is_scalar(value) and pd.isna(value)
@@ -139,10 +136,18 @@ def table(
     rows = frame.itertuples(index=False, name=None)
     head = "".join(_headings(frame, formats, text))
     body = "".join(f"<tr>{''.join(map(cell, frame.columns, row))}</tr>" for row in rows)
-    above = f"<caption>{escape(caption)}</caption>" if caption else ""
+    above = f"<caption><span>{escape(caption)}</span></caption>" if caption else ""
     named = f' data-name="{escape(name)}"' if name else ""
     content = f"<table{named}>{above}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return _scrolled(content, caption)
+
+
+def _kind(column: pd.Series, is_raw: bool) -> str:
+    """Return the class of the cells of a column of text, by the length of the longest one."""
+    cells = column.astype(str)
+    cells = cells.str.replace(ELEMENT, "", regex=True) if is_raw else cells
+    longest = cells.str.len().max()
+    return "wrap" if longest > WRAPPED else "text" if longest > SHORT else "text short"
 
 
 def _scrolled(table: str, caption: str) -> HTML:

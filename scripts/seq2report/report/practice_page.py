@@ -91,8 +91,8 @@ def _costly_table(table: pd.DataFrame, use: pd.Series, name: str) -> HTML:
     shown = pd.DataFrame(
         {
             "class": table.index,
-            "test documents": table["size"].to_numpy() / use["runs"],
             "errors": table["errors"].to_numpy() / use["runs"],
+            "test documents": table["size"].to_numpy() / use["runs"],
             "of the class": (table["errors"] / table["size"]).to_numpy(),
             "of all errors": table["share"].to_numpy(),
             "most often classified as": table["other"].to_numpy(),

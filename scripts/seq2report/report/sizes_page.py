@@ -144,9 +144,8 @@ def curves(sizes: pd.DataFrame, doubling: pd.DataFrame) -> HTML:
 def sizes_table(corpus: str, sizes: pd.DataFrame) -> HTML:
     """Return one row per size and variant."""
     metric = METRICS[sizes["metric"].iloc[0]]
-    columns = {"labels": "labels", "train": "training", "validation": "validation"}
-    columns |= {"named": "variant", "score": metric, "low": "from", "high": "to"}
-    columns |= {"fit_cpu_seconds": "CPU time"}
+    columns = {"named": "variant", "labels": "labels", "score": metric, "low": "from", "high": "to"}
+    columns |= {"train": "training", "validation": "validation", "fit_cpu_seconds": "CPU time"}
     shown = sizes.assign(named=[html.variant(row) for row in sizes.itertuples()])
     shown = shown.sort_values(["labels", "score"], ascending=[True, False])
     formats = dict.fromkeys(("labels", "training", "validation"), "{:,}".format)
