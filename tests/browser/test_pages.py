@@ -84,12 +84,15 @@ def check_window(opened: Opened, name: str, size: ViewportSize) -> None:
 
 
 def check_drawings(page: Page, name: str) -> None:
-    """Check that the text of the drawings of a lesson can be read on a phone."""
-    heights = page.locator(".drawing text:visible").evaluate_all(
-        "all => all.map((text) => text.getBoundingClientRect().height)"
+    """Check that the text of drawings and of the axes of plots can be read on a phone."""
+    drawings, axes = (
+        page.locator(f"{texts}:visible").evaluate_all(
+            "all => all.map((text) => text.getBoundingClientRect().height)"
+        )
+        for texts in (".drawing text", ".picture [id^='matplotlib.axis'] text")
     )
-    assert bool(heights) == (name.startswith("lesson-") and name not in WITHOUT_DRAWINGS)
-    assert all(height >= READABLE_HEIGHT for height in heights), heights
+    assert bool(drawings) == (name.startswith("lesson-") and name not in WITHOUT_DRAWINGS)
+    assert all(height >= READABLE_HEIGHT for height in drawings + axes), drawings + axes
 
 
 def check_pictures(page: Page, path: Path) -> None:

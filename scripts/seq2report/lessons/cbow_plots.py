@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from seq2report.report.plots import COLOURS, NEUTRAL, figures, panels, styles
+from seq2report.report.plots import COLOURS, COLUMN, NEUTRAL, figures, panels, styles
 
 
 def words_in_plane(points: pd.DataFrame, by: str) -> list[Figure]:
@@ -44,7 +44,7 @@ def _place(axes: Axes, points: pd.DataFrame) -> None:
 
 def loss(history: pd.DataFrame, lowest: float) -> Figure:
     """Draw the loss of each epoch (columns epoch, loss) and the smallest possible loss."""
-    figure = Figure(figsize=(5.5, 2.8))
+    figure = Figure(figsize=(COLUMN, 2.8))
     axes = figure.subplots()
     axes.plot(history["epoch"], history["loss"], color=COLOURS[0], label="loss")
     axes.axhline(lowest, color=COLOURS[3], linestyle="--", label="smallest possible")
@@ -55,7 +55,7 @@ def loss(history: pd.DataFrame, lowest: float) -> Figure:
 
 def separation(shares: pd.DataFrame) -> list[Figure]:
     """Draw shares of the random starts by epoch; columns setting, epoch, line, nearest."""
-    drawn = panels(2, (4.6, 3.4))
+    drawn = panels(2, (COLUMN, 3.4))
     titles = {"line": "separated by a line", "nearest": "nearest word is in the sentence"}
     for panel, (measure, title) in zip(drawn, titles.items(), strict=True):
         for setting, style in styles(list(dict.fromkeys(shares["setting"]))).items():
@@ -70,7 +70,7 @@ def separation(shares: pd.DataFrame) -> list[Figure]:
 
 def bands(table: pd.DataFrame) -> list[Figure]:
     """Draw vectors by frequency of the word; columns method, occurrences, length, same_class."""
-    left, right = drawn = panels(2, (4.6, 3.2))
+    left, right = drawn = panels(2, (COLUMN, 3.2))
     order = list(dict.fromkeys(table["occurrences"]))
     for method, style in styles(list(dict.fromkeys(table["method"]))).items():
         rows = table[table["method"] == method].set_index("occurrences").loc[order]

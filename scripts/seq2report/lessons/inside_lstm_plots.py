@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
-from seq2report.report.plots import COLOURS, NEUTRAL, name_grid, styles
+from seq2report.report.plots import COLOURS, COLUMN, NEUTRAL, name_grid, styles
 
 LONGEST = 16  # characters of a word below a plot
 SHOWN_CLASSES = 4  # lines at most
@@ -82,7 +82,7 @@ def probability_by_word(probabilities: pd.DataFrame, label: str) -> Figure:
 def squashes() -> Figure:
     """Draw the two functions that limit the values of an LSTM: sigmoid and tanh."""
     x = np.linspace(-5, 5, 201)
-    figure = Figure(figsize=(5.5, 2.6))
+    figure = Figure(figsize=(COLUMN, 2.6))
     axes = figure.subplots()
     axes.plot(x, 1 / (1 + np.exp(-x)), color=COLOURS[0], label="σ (sigmoid): from 0 to 1")
     axes.plot(x, np.tanh(x), color=COLOURS[3], label="tanh: from −1 to 1")

@@ -4,14 +4,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from seq2report.report.plots import COLOURS, INK, NEUTRAL, log_errors
+from seq2report.report.plots import COLOURS, COLUMN, INK, NEUTRAL, log_errors
 
 NETWORK, RULE = COLOURS[0], COLOURS[1]
 
 
 def loss(history: pd.DataFrame, last_number: float) -> Figure:
     """Draw the mean absolute error of each epoch, and that of repeating the last number."""
-    figure = Figure(figsize=(5.5, 3.2))
+    figure = Figure(figsize=(COLUMN, 3.2))
     axes = figure.subplots()
     axes.plot(history["epoch"], history["mae"], color=NETWORK, label="LSTM, training windows")
     axes.axhline(last_number, color=RULE, linestyle="--", label="last number")
@@ -20,7 +20,7 @@ def loss(history: pd.DataFrame, last_number: float) -> Figure:
 
 
 def scatter_test(test: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(5.2, 4.6))
+    figure = Figure(figsize=(COLUMN, 4.6))
     axes = figure.subplots()
     low, high = test["true"].min() - 5, test["true"].max() + 5
     _exact(axes, low, high)
@@ -32,7 +32,7 @@ def scatter_test(test: pd.DataFrame) -> Figure:
 
 def scatter_outside(predictions: pd.DataFrame, largest_trained: int) -> Figure:
     """Draw predictions of LSTM and linear regression, inside and outside the training range."""
-    figure = Figure(figsize=(5.5, 4.6))
+    figure = Figure(figsize=(COLUMN, 4.6))
     axes = figure.subplots()
     low, high = predictions["true"].min() - 5, predictions["true"].max() + 5
     axes.axvspan(largest_trained, high, color=NEUTRAL, alpha=0.18, linewidth=0)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from seq2report.report.plots import figures, panels, styles
+from seq2report.report.plots import COLUMN, figures, panels, styles
 
 # Similar words are dark in both: a small distance, a large cosine.
 SHADES = {"euclidean": "Blues_r", "cosine": "Blues"}
@@ -44,7 +44,7 @@ def heat_maps(distances: pd.DataFrame, measure: str) -> list[Figure]:
 def scatter(features: pd.DataFrame, kinds: dict[str, str]) -> Figure:
     """Draw words (column word) with two features as coordinates, coloured by their kinds."""
     x, y = (name for name in features.columns if name != "word")
-    figure = Figure(figsize=(4.6, 4))
+    figure = Figure(figsize=(COLUMN, 4))
     axes = figure.subplots()
     for kind, style in styles(list(dict.fromkeys(kinds.values()))).items():
         rows = features[features["word"].map(kinds) == kind]

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from seq2report.report.plots import COLOURS, INK, NEUTRAL, log_errors
+from seq2report.report.plots import COLOURS, COLUMN, INK, NEUTRAL, log_errors
 
 TRUE, SUN = INK, COLOURS[1]
 ONE, TWO = COLOURS[3], COLOURS[0]  # networks with one feature and with two
@@ -13,7 +13,7 @@ MARKERS = {ONE: "s", TWO: "o"}
 
 
 def weather(series: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(5.5, 4))
+    figure = Figure(figsize=(COLUMN, 4))
     upper, lower = figure.subplots(2, 1, sharex=True)
     day = series["hour"] / 24 + 1
     upper.plot(day, series["temperature"], color=TRUE)
@@ -31,7 +31,7 @@ def week(predictions: pd.DataFrame, inputs: tuple[str, str]) -> Figure:
 
     Here and below, ``inputs`` are the names of one feature and of two.
     """
-    figure = Figure(figsize=(5.5, 5))
+    figure = Figure(figsize=(COLUMN, 5))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     truth = predictions[predictions["inputs"] == inputs[0]]
     upper.plot(truth["hour"] / 24 + 1, truth["temperature"], color=TRUE, linewidth=1, label="true")
@@ -72,7 +72,7 @@ def errors(scores: pd.DataFrame, floor: float, inputs: tuple[str, str]) -> Figur
 
 
 def training(history: pd.DataFrame, inputs: tuple[str, str]) -> Figure:
-    figure = Figure(figsize=(5.5, 3.2))
+    figure = Figure(figsize=(COLUMN, 3.2))
     axes = figure.subplots()
     for name, colour in zip(inputs, (ONE, TWO), strict=True):
         style = {"color": colour, "marker": MARKERS[colour], "markersize": 3, "linewidth": 1}

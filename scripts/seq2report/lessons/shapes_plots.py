@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from seq2report.report.plots import COLOURS, INK, MARKERS, NEUTRAL, figures, panels
+from seq2report.report.plots import COLOURS, COLUMN, INK, MARKERS, NEUTRAL, figures, panels
 
 INPUT, CELL, OUTPUT, SECOND = COLOURS[5], COLOURS[0], COLOURS[1], COLOURS[2]
 WIDTH, HEIGHT = 0.76, 0.46  # of a box; time steps and rows are 1 apart
@@ -111,7 +111,7 @@ def exact_by_digits(methods: pd.DataFrame, trained: int) -> Figure:
 
     ``trained`` is the number of digits of the longest training numbers.
     """
-    figure = Figure(figsize=(5.5, 3.2))
+    figure = Figure(figsize=(COLUMN, 3.2))
     axes = figure.subplots()
     digits = np.sort(methods["digits"].unique())
     axes.axvspan(trained + 0.5, digits[-1] + 0.5, color=NEUTRAL, alpha=0.18, linewidth=0)

@@ -6,7 +6,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from seq2report.report.plots import NEUTRAL, figures, panels, styles
+from seq2report.report.plots import COLUMN, NEUTRAL, figures, panels, styles
 
 STAGES = {"before": "before training", "after": "after training"}
 STARTS = {"as Keras starts it": "-", "gate opened": "--"}
@@ -18,7 +18,7 @@ def power_of_ten(exponent: int) -> str:
 
 
 def gradients(table: pd.DataFrame) -> list[Figure]:
-    drawn = panels(2, (4.8, 4))
+    drawn = panels(2, (COLUMN, 4))
     for panel, (stage, title) in zip(drawn, STAGES.items(), strict=True):
         for cell, style in styles(list(table["cell"].unique())).items():
             line = table[(table["stage"] == stage) & (table["cell"] == cell)]
@@ -37,7 +37,7 @@ def gradients(table: pd.DataFrame) -> list[Figure]:
 
 
 def memory(table: pd.DataFrame, chance: float) -> Figure:
-    figure = Figure(figsize=(5.5, 3.8))
+    figure = Figure(figsize=(COLUMN, 3.8))
     axes = figure.subplots()
     for cell, style in styles(list(table["cell"].unique())).items():
         for start, dashes in STARTS.items():

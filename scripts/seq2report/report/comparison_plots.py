@@ -14,6 +14,7 @@ from seq2report.core.excerpts import excerpt
 from seq2report.report import legend
 from seq2report.report.numbers import METRICS
 from seq2report.report.plots import (
+    COLUMN,
     INK,
     NEUTRAL,
     Name,
@@ -35,8 +36,9 @@ VERDICTS = {  # background, sign, colour of the sign
 }
 LISTED = 20  # variants that a plot names, the best
 LONGEST = 38  # characters of a title in a plot
-PANEL = 2.55, 2.5  # inches; two panels stand beside each other on a phone
-TITLE = 28  # characters of a line of the title of a panel
+PANEL = 2.1, 2.15  # inches; two panels stand beside each other on a phone
+TICKS = (0, 0.5, 1)  # of a panel of shares
+TITLE = 20  # characters of a line of the title of a panel
 
 
 def score_against_time(variants: pd.DataFrame, is_drawn: pd.Series) -> tuple[Figure, list[Name]]:
@@ -95,7 +97,8 @@ def pairs(comparisons: pd.DataFrame, variants: pd.DataFrame) -> tuple[Figure, li
     rows, columns = (comparisons[f"title_{side}"].map(place) for side in "ab")
     grid = np.full((count, count), np.nan)  # the diagonal stays empty
     grid[rows, columns] = comparisons["verdict"].map({name: n for n, name in enumerate(VERDICTS)})
-    figure = Figure(figsize=(0.3 * count + 0.4, 0.3 * count + 0.4))
+    side = 0.27 * count + 0.4
+    figure = Figure(figsize=(side, side))
     axes = figure.subplots()
     colours = mpl.colors.ListedColormap([colour for colour, _, _ in VERDICTS.values()])
     axes.imshow(grid, cmap=colours, vmin=0, vmax=len(VERDICTS) - 1)
@@ -126,7 +129,7 @@ def _difference(pair: tuple) -> str:
 
 def score_by_length(sweeps: pd.DataFrame, metric: str) -> Figure:
     """Plot a metric with its interval against words read, one line per value of ``sweep``."""
-    figure = Figure(figsize=(5.5, 3.4))
+    figure = Figure(figsize=(COLUMN, 3.4))
     axes = figure.subplots()
     for title, style in styles(list(dict.fromkeys(sweeps["sweep"]))).items():
         rows = sweeps[sweeps["sweep"] == title].sort_values("words")
@@ -169,7 +172,7 @@ def learning_curves(
 def _about_panel(panel: Axes, row: tuple) -> None:
     """Set the title of the panel of a variant, and let a reader choose it by its name."""
     title = f"{letters(row.number)}  {excerpt(row.title, LONGEST)}"
-    panel.set_title(textwrap.fill(title, TITLE), fontsize=9)
+    panel.set_title(textwrap.fill(title, TITLE), fontsize=9.5)
     panel.grid(alpha=0.25)
     belongs(row.number, panel.get_figure())
 
@@ -190,7 +193,7 @@ def reliability_curves(
     for panel, row in zip(drawn, variants.itertuples(), strict=True):
         reliability_diagram(panel, calibration[calibration["title"] == row.title], row.number)
         _about_panel(panel, row)
-        panel.set(xlabel="confidence", ylabel="accuracy")
+        panel.set(xlabel="confidence", ylabel="accuracy", xticks=TICKS, yticks=TICKS)
     return figures(drawn, same_scale=False), _names(variants)
 
 
@@ -212,7 +215,7 @@ def selective_accuracy(
     selective: pd.DataFrame, variants: pd.DataFrame
 ) -> tuple[Figure, list[Name]]:
     """Plot accuracy against coverage, one line per variant; return the names of the lines too."""
-    figure = Figure(figsize=(5.5, 4.0))
+    figure = Figure(figsize=(COLUMN, 4.0))
     axes = figure.subplots()
     for row in variants.itertuples():
         rows = selective[selective["title"] == row.title]
@@ -222,7 +225,7 @@ def selective_accuracy(
         belongs(row.number, *lines)
     axes.xaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
     axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1))
-    axes.set_xlabel("coverage: share of the documents answered, most confident first")
+    axes.set_xlabel("coverage, the most confident documents first")
     axes.set_ylabel("accuracy on the answered documents")
     axes.grid(alpha=0.25)
     return figure, [Name(row.title, row.number, has_line=True) for row in variants.itertuples()]

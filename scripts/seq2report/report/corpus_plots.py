@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from seq2report.report.plots import COLOURS, NEUTRAL
+from seq2report.report.plots import COLOURS, COLUMN, NEUTRAL
 
 LOSSES = {  # name of a share: two columns of the table cuts, its numerator and denominator
     "documents truncated": ("longer", "documents"),
@@ -23,7 +23,7 @@ def losses(cuts: pd.DataFrame) -> pd.DataFrame:
 
 def lengths_and_cuts(lengths: pd.DataFrame, cuts: pd.DataFrame) -> Figure:
     """Plot the distribution of document lengths, and below it the losses by truncation."""
-    figure = Figure(figsize=(5.5, 4.8))
+    figure = Figure(figsize=(COLUMN, 4.8))
     above, below = figure.subplots(2, sharex=True, height_ratios=(2, 3))
     longest = max(int(lengths["words"].max()), int(cuts["cut"].max()))
     edges = np.unique(np.geomspace(1, longest + 1, 50).astype(int))
@@ -41,7 +41,7 @@ def lengths_and_cuts(lengths: pd.DataFrame, cuts: pd.DataFrame) -> Figure:
     below.set(ylim=(0, 1), ylabel="share", xscale="log")
     below.xaxis.set_major_formatter("{x:g}")
     below.xaxis.set_minor_formatter("")
-    below.set_xlabel("words of a document; bottom: words that are read of it (log scale)")
+    below.set_xlabel("words of a document; bottom: words read (log scale)")
     below.grid(alpha=0.25)
     _mark_read(above, below, list(cuts.loc[cuts["configured"], "cut"]))
     return figure
@@ -60,7 +60,7 @@ def _mark_read(above: Axes, below: Axes, lengths: list[int]) -> None:
 
 def vocabulary_growth(growth: pd.DataFrame, k: float, beta: float, kept: int) -> Figure:
     """Plot different words against words read, with Heaps' law (NaN without a fit)."""
-    figure = Figure(figsize=(5.5, 3.2))
+    figure = Figure(figsize=(COLUMN, 3.2))
     axes = figure.subplots()
     axes.plot(growth["words"], growth["different"], color=COLOURS[0], label="different words")
     if not np.isnan(beta):

@@ -26,6 +26,7 @@ NEUTRAL = "#7A8490"  # contrast 3.8 on white, 4.7 on the dark page
 SHARES = mpl.colors.LinearSegmentedColormap.from_list("shares", ["#0072B200", "#0072B2"])
 ERRORS = mpl.colors.LinearSegmentedColormap.from_list("errors", ["#D55E0000", "#D55E00"])
 GRID = "grid"  # the address of the patch of `name_grid`
+COLUMN = 4.3  # inches: the width of a phone if text has 12 pixels (`html.figure`)
 LEAST = 5  # ratio of the ends of an axis of times; a narrower one would exaggerate differences
 WIDE = 2000  # from this ratio on, it names powers of ten only
 LABELLED_WORDS = 60  # on a map; the other words are points

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from seq2report.report.numbers import METRICS
-from seq2report.report.plots import Name, belongs, letters, look
+from seq2report.report.plots import COLUMN, Name, belongs, letters, look
 
 
 def curves(sizes: pd.DataFrame, doubling: pd.DataFrame) -> tuple[Figure, list[Name]]:
@@ -16,7 +16,7 @@ def curves(sizes: pd.DataFrame, doubling: pd.DataFrame) -> tuple[Figure, list[Na
 
     A dotted line leads to the expected score with twice as many labels, if a power law fits.
     """
-    figure = Figure(figsize=(5.5, 4.2))
+    figure = Figure(figsize=(COLUMN, 4.2))
     axes = figure.subplots()
     titles, names = list(dict.fromkeys(sizes["title"])), []
     expected = doubling.set_index("title")

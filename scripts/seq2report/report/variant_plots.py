@@ -13,6 +13,7 @@ from seq2report.report.comparison_plots import reliability_diagram
 from seq2report.report.numbers import METRICS
 from seq2report.report.plots import (
     COLOURS,
+    COLUMN,
     ERRORS,
     INK,
     NEUTRAL,
@@ -40,7 +41,7 @@ def learning_curves(history: pd.DataFrame, metric: str, number: int) -> list[Fig
     With `BAND` seeds or more, lines are means and bands extend from the lowest to the highest;
     each epoch covers the seeds that reached it.
     """
-    colour_of, drawn = look(number)["color"], panels(2, (4.4, 3))
+    colour_of, drawn = look(number)["color"], panels(2, (COLUMN, 3))
     lines = (("training", "", NEUTRAL, "--"), ("validation", "val_", colour_of, "-"))
     for axes, measure in zip(drawn, (metric, "loss"), strict=True):
         for name, prefix, colour, dashes in lines:
@@ -114,7 +115,7 @@ def heat_map(confusion: pd.DataFrame, classes: Sequence[str]) -> Figure:
     np.add.at(counts, at, confusion["documents"])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     errors = np.where(np.eye(side, dtype=bool), 0, shares)
-    figure = Figure(figsize=(5.5, 5.5))
+    figure = Figure(figsize=(COLUMN, COLUMN))
     axes = figure.subplots()
     style = {"interpolation": "none", "extent": (0.5, len(classes) + 0.5) * 2, "origin": "lower"}
     axes.imshow(shares - errors, cmap=SHARES, vmin=0, vmax=1, **style)
@@ -144,7 +145,7 @@ def _name_shares(axes: Axes, classes: list[str], shares: np.ndarray, counts: np.
 
 def candidates(table: pd.DataFrame, metric: str) -> Figure:
     """Plot the validation metric of candidates, numbered in the order of the rows, against time."""
-    figure = Figure(figsize=(5.5, 3.2))
+    figure = Figure(figsize=(COLUMN, 3.2))
     axes = figure.subplots()
     time, score = table["fit_cpu_seconds"], table[f"val_{metric}"]
     spread = table[f"val_{metric}_sd"].fillna(0)
