@@ -223,6 +223,15 @@ def test_a_touch_shows_the_effect_of_a_word(browser):
         assert shown.said == []
 
 
+def test_a_caption_stays_in_view_while_its_table_is_scrolled(browser):
+    with opened(browser, "index", viewport=NARROW) as shown:
+        table = shown.page.locator(".scroll").first
+        table.evaluate("box => { box.scrollLeft = 200; }")
+        caption, box = table.locator("caption > span").bounding_box(), table.bounding_box()
+        assert box["x"] <= caption["x"]
+        assert caption["x"] + caption["width"] <= box["x"] + box["width"] + 1
+
+
 def test_verdicts_are_sorted_by_verdict_and_not_by_letter(browser):
     with opened(browser, "index") as shown:
         table = shown.page.locator("table[data-name]").first
