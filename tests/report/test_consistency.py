@@ -96,6 +96,16 @@ def test_the_best_is_the_same_variant_with_the_same_figure_on_every_page(tables)
     assert f"{best['title']} : {name} {score}".replace("  ", " ") in said.replace("  ", " ")
 
 
+def test_accuracies_without_duplicates_are_columns_if_there_are_duplicates():
+    tables = made_tables.tables()
+    assert not [
+        head for head in cells(comparison_page.variants_table("n", tables))[0] if "dup" in head
+    ]
+    less = tables["variants"].assign(unseen_documents=399, unseen_near_documents=399)
+    heads = cells(comparison_page.variants_table("n", tables | {"variants": less}))[0]
+    assert [head for head in heads if "dup" in head] == ["without exact duplicates"]
+
+
 def test_a_variant_of_the_lectures_protocol_has_no_verdict_on_the_front_page(tables):
     variants = tables["variants"].copy()
     variants.loc[3, "protocol"] = "lecture"

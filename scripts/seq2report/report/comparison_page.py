@@ -45,18 +45,15 @@ def variants_table(corpus: str, tables: dict[str, pd.DataFrame]) -> HTML:
             **{METRICS[name]: variants[name] for name in OTHERS if name != metric},
         }
     )
-    if shown[SPREAD].isna().all():
-        shown = shown.drop(columns=SPREAD)
     counts = variants[["test_documents", "unseen_documents", "unseen_near_documents"]].iloc[0]
     exact, near = -counts.diff().iloc[1:].astype(int)
+    left_out = {SPREAD: shown[SPREAD].isna().all(), EXACT: not exact, NEAR: not near}
+    shown = shown.drop(columns=[name for name, is_left_out in left_out.items() if is_left_out])
     caption = (
         f"{circumstances(variants)}; test documents with an exact duplicate in the training set:"
         f" {exact:,}"
     )
-    if near:
-        caption += f", with a near duplicate only: {near:,}"
-    else:
-        shown = shown.drop(columns=NEAR)
+    caption += f", with a near duplicate only: {near:,}" if near else ""
     if variants["fit_cpu_seconds"].isna().any():
         caption += "; –: not measured, because answers come from elsewhere"
     text, raw = ("variant", "compared with the best"), ("variant", bars)
