@@ -241,7 +241,10 @@ def test_a_length_counts_as_solved_only_if_all_shorter_ones_are():
     values = [(1.0, 0.95), (0.8, 1.0), (0.95, 0.2)]
     mean = page.mean_accuracy(memory_table(dict(zip(usual.items(), values, strict=True))))
     assert page.longest_solved(mean).tolist() == [10, 0, 5]
-    assert "LSTM and GRU solved fewer lengths" in page.comparison_with_simple_rnn(mean).data
+    kept = pd.DataFrame({"cell": ["LSTM", "GRU"], "start": page.USUAL, "kept": [0.73, 0.5]})
+    shown = page.comparison_with_simple_rnn(mean, kept).data
+    assert "LSTM and GRU solved fewer lengths" in shown
+    assert "keeps 0.73 of the state per step (LSTM) and 0.50 of the state per step (GRU)" in shown
 
 
 def test_the_page_reports_for_which_cells_the_opened_gate_helps():
@@ -266,6 +269,27 @@ def test_a_gradient_that_falls_less_than_the_gates_alone_would_is_explained(fall
     shown = page.kept_before_training({"starts": starts, "falls": falls}, 50).data
     assert "after 50 steps the state is smaller by a factor of" in shown
     assert ("fall less" in shown) == is_explained
+
+
+def effect_of_training(before, after, learned_vectors):
+    """Return the paragraph for the falls of simple RNN, LSTM and GRU."""
+    cells = {"cell": [lesson.SIMPLE, "LSTM", "GRU"]}
+    stages = {"before": before, "after": after}
+    frames = [pd.DataFrame({**cells, "stage": name, "fall": f}) for name, f in stages.items()]
+    facts = pd.DataFrame({"learned_vectors": [learned_vectors]})
+    return page.effect_of_training({"falls": pd.concat(frames), "facts": facts}).data
+
+
+def test_causes_that_are_not_measured_are_called_possible():
+    shown = effect_of_training([9, 9000, 9000], [1e4, 9, 9], True)
+    assert "not measured here: gates that keep more of the state, and larger weights" in shown
+
+
+@pytest.mark.parametrize("learned_vectors", [True, False])
+def test_small_word_vectors_are_a_reason_only_if_they_are_learned(learned_vectors):
+    shown = effect_of_training([9, 9, 9], [1, 9, 9], learned_vectors)
+    assert "orthogonal matrix" in shown
+    assert ("start small" in shown) == learned_vectors
 
 
 def test_a_factor_is_written_for_readers():

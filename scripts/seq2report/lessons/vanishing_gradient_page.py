@@ -38,9 +38,9 @@ def kept_before_training(tables: Tables, far: int) -> HTML:
         for cell, share in kept.items()
     ]
     less = (
-        " Before training, the gradients measured below fall less: gates change from word to word,"
-        " the units whose gates keep most dominate the length of the gradient, and it also flows"
-        " back through the hidden state."
+        " Before training, the gradients measured below fall less. Two causes are possible: gates"
+        " differ between words and units, and the gradient also flows back through the hidden"
+        " state, from which the gates and the new content are computed."
     )
     return html.text(
         "The network has to learn when to keep its state. Keras initialises the bias of the forget"
@@ -75,7 +75,9 @@ def effect_of_training(tables: Tables) -> HTML:
     if opened:
         learned = (
             f"Training changed this clearly for {listed(opened)}: the gradient now reaches much"
-            " further back than before. The gates have learned to keep more of the state."
+            " further back than before. Two causes are possible, and they are not measured here:"
+            " gates that keep more of the state, and larger weights, by which the gradient flows"
+            " back through the hidden state."
         )
     else:
         learned = "After training, the gradients of LSTM and GRU do not reach much further back."
@@ -87,11 +89,15 @@ def effect_of_training(tables: Tables) -> HTML:
     elif all(after[SIMPLE] <= after[cell] for cell in GATED):
         compared = (
             "After training, the gradient of the simple RNN falls no more than those of LSTM and"
-            " GRU. Textbooks describe the opposite. It is possible for two reasons: Keras"
-            " initialises the recurrent weights of a simple RNN with an orthogonal matrix, which"
-            " neither shrinks nor stretches a vector, and with small word vectors tanh stays"
-            " where its slope is near 1."
+            " GRU. Textbooks describe the opposite. A possible reason: Keras initialises the"
+            " recurrent weights of a simple RNN with an orthogonal matrix, which neither shrinks"
+            " nor stretches a vector."
         )
+        if tables["facts"]["learned_vectors"].item():
+            compared += (
+                " Another one: the word vectors are learned and start small, where the slope of"
+                " tanh is near 1."
+            )
     else:
         compared = (
             "After training, the simple RNN is not clearly behind both other networks. The"
@@ -160,8 +166,12 @@ def effect_of_an_open_gate(mean: pd.DataFrame) -> HTML:
     return html.paragraph(" ".join(sentences) or "Opening the gate did not help here.")
 
 
-def comparison_with_simple_rnn(mean: pd.DataFrame) -> HTML:
-    """Return how the cells compare as Keras starts them; ``mean`` as `mean_accuracy` returns it."""
+def comparison_with_simple_rnn(mean: pd.DataFrame, starts: pd.DataFrame) -> HTML:
+    """Return how the cells compare as Keras starts them; ``mean`` as `mean_accuracy` returns it.
+
+    ``starts`` is the table of the share of the state that each gate keeps.
+    """
+    kept = starts.query("start == @USUAL").set_index("cell")["kept"]
     solved = longest_solved(mean).xs(USUAL, level="start")
     better = [cell for cell in GATED if solved[cell] > solved[SIMPLE]]
     worse = [cell for cell in GATED if solved[cell] < solved[SIMPLE]]
@@ -169,10 +179,11 @@ def comparison_with_simple_rnn(mean: pd.DataFrame) -> HTML:
     if worse:
         sentences.append(
             f"As Keras starts them, {listed(worse)} solved fewer lengths than the simple RNN. This"
-            " may be surprising. A gate that is half closed at the start forgets quickly, and this"
-            " number of updates is too small to learn to open it. The simple RNN starts with"
-            " orthogonal recurrent weights and can keep a symbol for some steps if its random start"
-            " is good."
+            " may be surprising. A possible reason: at the start, the gate keeps"
+            f" {listed([f'{kept[cell]:.2f} of the state per step ({cell})' for cell in worse])},"
+            " and this number of updates may be too small to learn to open it. The simple RNN"
+            " starts with orthogonal recurrent weights and can keep a symbol for some steps if its"
+            " random start is good."
         )
     if better:
         sentences.append(
