@@ -148,6 +148,22 @@ def test_the_tables_agree_with_the_network(finished):
     assert tables["units"]["pull"].is_monotonic_decreasing
 
 
+def test_the_probability_before_any_word_is_that_of_the_state_0():
+    model = keras.Sequential(
+        [
+            keras.Input((3,), dtype="int32"),
+            keras.layers.Embedding(5, 4, name="embedding"),
+            keras.layers.LSTM(lesson.UNITS, name="lstm"),
+            keras.layers.Dense(2, "softmax", bias_initializer="random_normal", name="output"),
+        ]
+    )
+    ids = np.array([1, 2, 3])
+    reading = lesson.read_document(model, ids, model.predict(ids[None], verbose=0)[0])
+    output = model.get_layer("output")
+    expected = output(np.zeros((1, lesson.UNITS), "float32"))[0]
+    np.testing.assert_allclose(reading.at_start, expected, atol=1e-6)
+
+
 def test_sentences_are_read_from_the_last_words_of_documents(finished):
     _, _, tables = finished
     sentences, states = tables["sentences"], tables["states"]
@@ -234,20 +250,29 @@ def test_a_corpus_of_short_documents_is_rejected_with_a_message(tmp_path):
 def test_the_page_explains_why_the_document_was_chosen(finished):
     tables = finished[2]
     facts = tables["facts"]
-    assert "Among the short documents" in page.document(tables).data
+    assert "Among the documents of 20 to 40 words" in page.document(tables).data
     wrong = facts.assign(chosen="wrong", predicted="mid", label="pro", document_words=99)
     shown = page.document(tables | {"facts": wrong}).data
     assert "A test document of 99 words; the network reads the last" in shown
+    assert "No document of 20 words or more was classified correctly." in shown
     assert "prediction: mid; the true class is pro." in shown
+    cut = page.document(tables | {"facts": wrong.assign(chosen="cut")}).data
+    assert "Among the documents of more than 40 words" in cut
+    short = wrong.assign(document_words=facts["read_words"])
+    assert "reads all of them" in page.document(tables | {"facts": short}).data
 
 
 def test_the_page_names_the_words_that_change_the_probability_most():
-    facts = pd.DataFrame({"label": ["pro"]})
+    facts = pd.DataFrame({"label": ["pro"], "probability_at_start": 0.5})
     steps = {"step": [1, 2, 3], "word": ["a", "b", "c"], "label": "pro"}
     table = pd.DataFrame({**steps, "probability": [0.5, 0.9, 0.6]})
     shown = page.largest_changes({"facts": facts, "probabilities": table}).data
     assert "comes with “b” (word 2): 40 percentage points" in shown
     assert "decrease comes with “c” (word 3): 30 percentage points" in shown
+    first = facts.assign(probability_at_start=0.05)
+    shown = page.largest_changes({"facts": first, "probabilities": table}).data
+    assert "Before the first word, the probability of pro is 5" in shown
+    assert "comes with “a” (word 1): 45 percentage points" in shown
     flat = table.assign(probability=0.5)
     shown = page.largest_changes({"facts": facts, "probabilities": flat}).data
     assert "comes with" not in shown

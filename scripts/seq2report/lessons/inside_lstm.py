@@ -167,6 +167,7 @@ class Reading(NamedTuple):
     """How the network reads one document, computed by the NumPy cell."""
 
     states: dict[str, np.ndarray]  # as `read_words` returns them
+    at_start: np.ndarray  # (classes,), probabilities before any word
     by_word: np.ndarray  # (words, classes), probabilities if the text ended at a word
     kernel: np.ndarray  # (units, classes), weights of the output layer
     weights: Weights
@@ -191,7 +192,7 @@ def read_document(model, ids: np.ndarray, probability: np.ndarray) -> Reading:
     identity = layer_squash(np.eye(UNITS), np.zeros(UNITS))
     variant = read_words(vectors, weights, identity)
     variant_difference = float(np.abs(variant["hidden"] - states["hidden"]).max())
-    return Reading(states, by_word, kernel, weights, difference, variant_difference)
+    return Reading(states, softmax(bias), by_word, kernel, weights, difference, variant_difference)
 
 
 def tidy(states: dict[str, np.ndarray], words: list[str]) -> pd.DataFrame:
@@ -297,6 +298,7 @@ def run_lesson(
     reading = read_document(model, ids, probability[row])
     facts = describe_document(test, row, probability[row], corpus.classes, how)
     facts |= common.describe_training(corpus, count, test, epochs)
+    facts["probability_at_start"] = float(reading.at_start[test.truth[row]])
     facts["test_accuracy"] = float((probability.argmax(axis=1) == test.truth).mean())
     facts |= {"units": UNITS, "dimensions": len(reading.weights.kernel)}
     facts["weights"] = sum(array.size for array in reading.weights)

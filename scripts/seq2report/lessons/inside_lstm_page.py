@@ -7,6 +7,7 @@ from IPython.display import HTML
 
 from seq2report.core.tables import Tables
 from seq2report.lessons import inside_lstm_plots as plots
+from seq2report.lessons.inside_lstm import LENGTH, SHORTEST
 from seq2report.lessons.inside_lstm_drawing import strongest_unit
 from seq2report.report import html
 
@@ -15,38 +16,42 @@ FEW = 3  # words that are named for a gate
 
 def document(tables: Tables) -> HTML:
     facts = tables["facts"].iloc[0]
-    length = "short" if facts["chosen"] == "whole" else "longer"
+    whole = facts["chosen"] == "whole"
+    length = "{shortest} to {longest} words" if whole else "more than {longest} words"
     if facts["chosen"] == "wrong":
         reason = (
-            "No document was classified correctly. This document has the most confident prediction:"
-            " {predicted}; the true class is {label}."
+            "No document of {shortest} words or more was classified correctly. This one has the"
+            " most confident prediction: {predicted}; the true class is {label}."
         )
     else:
         reason = (
-            "Among the {length} documents that are classified correctly, this one has the most"
+            f"Among the documents of {length} that are classified correctly, this one has the most"
             " confident prediction. Its class is {label}, and the network assigns a probability of"
             " {probability:percent} to this class."
         )
-    words = "all of them" if facts["chosen"] == "whole" else "the last {read_words} of them"
+    read_whole = facts["read_words"] == facts["document_words"]
+    words = "all of them" if read_whole else "the last {read_words} of them"
     return html.text(
         "A test document of {document_words:,} words; the network reads "
         f"{words}. {reason} The number below each word is its id. Words that are not in the"
         " vocabulary are left out, as in training.",
-        length=length,
+        shortest=SHORTEST,
+        longest=LENGTH,
         **facts,
     )
 
 
 def largest_changes(tables: Tables) -> HTML:
-    label = tables["facts"]["label"].item()
+    facts = tables["facts"].iloc[0]
+    label, at_start = facts["label"], facts["probability_at_start"]
     true = tables["probabilities"].query("label == @label").sort_values("step")
-    change = true["probability"].diff().fillna(0)
+    change = true["probability"] - true["probability"].shift(fill_value=at_start)
     up, down = true.loc[change.idxmax()], true.loc[change.idxmin()]
-    template = ""
+    template = "Before the first word, the probability of {label} is {at_start:percent}. "
     if change.max() > 0:
         template += (
-            "The largest increase of the probability of {label} comes with “{up[word]}” (word"
-            " {up[step]}): {rise:.0f} percentage points. "
+            "The largest increase comes with “{up[word]}” (word {up[step]}): {rise:.0f} percentage"
+            " points. "
         )
     if change.min() < 0:
         template += (
@@ -58,7 +63,8 @@ def largest_changes(tables: Tables) -> HTML:
         " position can have another effect."
     )
     rise, loss = 100 * change.max(), -100 * change.min()
-    return html.text(template, label=label, up=up, down=down, rise=rise, loss=loss)
+    values = {"up": up, "down": down, "rise": rise, "loss": loss}
+    return html.text(template, label=label, at_start=at_start, **values)
 
 
 def heat_map(tables: Tables, gate: str, title: str, caption: str) -> HTML:
