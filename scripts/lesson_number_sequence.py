@@ -1,4 +1,4 @@
-"""Lesson: an LSTM learns to continue a sequence of numbers, compared with rules without training.
+"""Lesson: an LSTM learns to continue a sequence of numbers, compared with simple rules.
 
 predictions: of every method for every window. scores: errors per method. history: error per epoch.
 weights: of the linear regression. parameters: of the network. facts: one row of sizes and headline

@@ -60,6 +60,13 @@ def test_a_fifth_of_the_windows_is_the_test_set_and_depends_on_the_seed():
     assert list(test) != list(lesson.split_starts(4)[1])
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_all_test_windows_lie_between_training_windows(seed):
+    train, test = lesson.split_starts(seed)
+    assert train[0] < test[0]
+    assert test[-1] < train[-1]
+
+
 def test_every_table_has_its_columns_and_facts_have_one_row(tables):
     assert set(tables) == {"facts", *COLUMNS}
     assert {name: list(tables[name].columns) for name in COLUMNS} == COLUMNS

@@ -1,4 +1,4 @@
-"""An LSTM that continues a sequence of numbers, compared with rules that need no training.
+"""An LSTM that continues a sequence of numbers, compared with simple rules.
 
 The lecture's experiment: 100 windows of five consecutive numbers; the network predicts the sixth.
 One fifth of the windows is the test set. Windows of numbers larger than all of these show what the
@@ -33,11 +33,13 @@ def windows(starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def split_starts(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first numbers of the training and of the test windows, each sorted, (n,) int."""
-    from sklearn.model_selection import train_test_split
+    """Return the first numbers of the training and of the test windows, each sorted, (n,) int.
 
-    train, test = train_test_split(np.arange(WINDOWS), test_size=TEST_SHARE, random_state=seed)
-    return np.sort(train), np.sort(test)
+    The first and the last window belong to the training, so all test windows lie between them.
+    """
+    inner = np.random.default_rng(seed).permutation(np.arange(1, WINDOWS - 1))
+    test = np.sort(inner[: round(TEST_SHARE * WINDOWS)])
+    return np.setdiff1d(np.arange(WINDOWS), test), test
 
 
 def fit_line(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
