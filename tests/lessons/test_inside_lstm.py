@@ -242,7 +242,8 @@ def test_of_many_classes_the_true_and_the_most_probable_ones_are_drawn():
 
 def test_a_corpus_of_short_documents_is_rejected_with_a_message(tmp_path):
     options = write_corpus(tmp_path / "corpus", range(3, 9))
-    with pytest.raises(UserError, match=r"at most 8 words, expected .* one of 20 words or more"):
+    message = r"at most 8 words, expected .* one of 20 words or more.*`inside_lstm` from `lessons.p"
+    with pytest.raises(UserError, match=message):
         call(lesson_inside_lstm, **options, epochs=1, output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -107,7 +107,8 @@ def choose_documents(corpus: Corpus, seed: int) -> tuple[Documents, Documents]:
         raise UserError(
             f"found {len(train.ids)} training documents with words, and test documents of at most"
             f" {longest} words, expected at least one to train on and one of {SHORTEST} words or"
-            " more to show; use a corpus of longer documents"
+            " more to show; set `lessons: {corpus: …}` to a corpus of longer documents, or remove"
+            " `inside_lstm` from `lessons.pages`"
         )
     return train, test
 
