@@ -194,6 +194,7 @@ def test_every_table_is_complete_and_the_page_is_built_from_them(small, tmp_path
 
     shown = lesson_page("vanishing_gradient", tmp_path, corpus_title="<i>Tiny</i> $x$ $y$")
     assert f"<h1>{TITLE}</h1>" in shown
+    assert "For n = 2 there are only 64 different sequences" in shown
     assert "<i>Tiny" not in shown
     assert "mathdefault" not in shown
 
@@ -209,7 +210,8 @@ def test_vectors_are_learned_without_a_matrix(small, tmp_path, monkeypatch):
 
 def test_a_corpus_of_short_documents_is_rejected_with_a_message(tmp_path):
     options = write_corpus(tmp_path / "corpus", range(20, 90))
-    with pytest.raises(UserError, match="0 test documents of 100 words or more"):
+    message = "0 test documents of 100 words or more.*`vanishing_gradient` from `lessons.pages`"
+    with pytest.raises(UserError, match=message):
         call(lesson_vanishing_gradient, **options, output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

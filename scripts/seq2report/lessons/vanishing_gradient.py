@@ -160,7 +160,9 @@ def choose_documents(corpus: Corpus, seed: int) -> tuple[Documents, Documents, D
         raise UserError(
             f"found {len(fitted.ids)} training documents and {len(measured.ids)} test documents"
             f" of {LENGTH} words or more, expected at least one of each: the gradient is measured"
-            f" {LENGTH - 1} steps back, without padding; use a corpus of longer documents"
+            f" {LENGTH - 1} steps back, without padding; "
+            "set `lessons: {corpus: …}` to a corpus of longer documents, or remove"
+            " `vanishing_gradient` from `lessons.pages`"
         )
     return fitted, tested, measured
 
@@ -256,8 +258,9 @@ def kept_per_step(kind: str, start: str) -> float:
 def train_memory(network: Network, steps: int, calls: int, rng: np.random.Generator) -> float:
     """Train a network to name the first of ``steps`` random symbols; return its test accuracy.
 
-    The training has ``calls`` × `UPDATES` updates of `BATCH` sequences; no sequence is used
-    twice. Nothing marks the first symbol, except that the state is still zero.
+    The training has ``calls`` × `UPDATES` updates of `BATCH` sequences. All sequences are newly
+    drawn; short ones can occur more than once, also in training and test. Nothing marks the first
+    symbol, except that the state is still zero.
     """
     import tensorflow as tf
 
