@@ -7,7 +7,7 @@ from helpers import call, lesson_page, write_sequences
 import lesson_cbow
 from seq2report.core.command import UserError
 from seq2report.core.tables import read_tables
-from seq2report.lessons import cbow_plots
+from seq2report.lessons import cbow_page, cbow_plots
 from seq2report.lessons.cbow import by_hand, corpus
 from seq2report.models.backend import load_keras
 from seq2report.report import html
@@ -304,6 +304,28 @@ def test_the_page_without_a_corpus_or_with_other_figures_is_true(tables, tmp_pat
     assert "No: for these initial weights, no straight line" in html
     for lie in ("two thirds", "in all starts", "almost reaches"):
         assert lie not in html
+
+
+def test_the_page_says_how_the_words_of_the_list_are_chosen(tables):
+    shown = cbow_page.neighbours_outcome(tables).data
+    assert "the most frequent words of each class, or of some classes" in shown
+    without = tables | {"neighbours": tables["neighbours"].assign(label="")}
+    assert "the most frequent words on the map" in cbow_page.neighbours_outcome(without).data
+
+
+def test_the_page_says_that_the_class_of_a_rare_word_is_uncertain(tables):
+    facts = tables["facts"].iloc[0].to_dict()
+    uncertain = "The class of a rare word is itself uncertain"
+    assert uncertain in cbow_page.bands_outcome(tables, facts).data
+    without = tables | {"bands": tables["bands"].assign(same_class=np.nan)}
+    assert uncertain not in cbow_page.bands_outcome(without, facts).data
+
+
+def test_the_answer_names_the_first_probability_of_the_pair(tables):
+    step = tables["step"].set_index(["quantity", "word"])["value"]
+    target = step["target"].idxmax()
+    probability = f"this pair has {step['probability', target]:.3f}"
+    assert probability in cbow_page.exercise(tables).data
 
 
 def test_the_first_step_is_that_of_the_training(tables):

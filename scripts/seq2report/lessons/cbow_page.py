@@ -181,11 +181,14 @@ def neighbours(lesson: Tables) -> HTML:
 def neighbours_outcome(lesson: Tables) -> HTML:
     table = lesson["neighbours"]
     cosine = table[table["rank"] == 1].groupby("method")["cosine"].mean()
+    chosen = "the most frequent words on the map"
+    if table["label"].any():
+        chosen = "the most frequent words of each class, or of some classes if there are many"
     return html.text(
-        "These are the most frequent words that have a class; they were not chosen by hand. Not"
-        " every neighbour makes sense, and names or parts of addresses can be among them. Opposites"
-        " can be neighbours, because they occur in the same contexts. The mean cosine of the first"
-        " neighbour is {cosine[CBOW]:.2f} with CBOW and {cosine[skip-gram]:.2f} with skip-gram.",
+        f"These are {chosen}; they were not chosen by hand. Not every neighbour makes sense, and"
+        " names or parts of addresses can be among them. Opposites can be neighbours, because they"
+        " occur in the same contexts. The mean cosine of the first neighbour is {cosine[CBOW]:.2f}"
+        " with CBOW and {cosine[skip-gram]:.2f} with skip-gram.",
         cosine=cosine,
     )
 
@@ -221,9 +224,14 @@ def bands_outcome(lesson: Tables, facts: dict) -> HTML:
         said += " Their nearest word is less often of their class: {agreement}."
     elif agreement:
         said += " Their nearest word is of their class in these cases: {agreement}."
+    if agreement:
+        said += (
+            " The class of a rare word is itself uncertain, because it comes from the same few"
+            " occurrences. So the plot depends on both: the vectors and the classes."
+        )
     said += (
-        " A few occurrences say little about a word. Words with fewer than 5 occurrences get no"
-        " vector at all, and neither do words that first occur after training."
+        " Words with fewer than 5 occurrences get no vector at all, and neither do words that first"
+        " occur after training."
     )
     return html.text(said, lengths=lengths, agreement=agreement, **facts)
 
@@ -234,10 +242,10 @@ def exercise(lesson: Tables) -> HTML:
     answer = (
         "If all {words} words had the same probability 1/{words}, the loss would be ln {words} ="
         " {guessing:.3f}. The drawing has {one:.3f} for one pair, and the curve begins with"
-        " {first:.3f}, the mean over all pairs. The initial weights are random and small, so the"
-        " probabilities are near 1/{words}, but not equal: one target gets a little more, another a"
-        " little less."
+        " {first:.3f}, the mean over all pairs. The initial weights are random, so the"
+        " probabilities differ from 1/{words}: this pair has {probability:.3f}."
     )
     first = shown(lesson, "loss")["loss"].iloc[0]
     losses = {"guessing": np.log(words), "one": step["loss"], "first": first}
+    losses["probability"] = np.exp(-step["loss"])
     return html.folded("Answer", html.text(answer, words=words, **losses))
