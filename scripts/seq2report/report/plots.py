@@ -26,7 +26,7 @@ NEUTRAL = "#7A8490"  # contrast 3.8 on white, 4.7 on the dark page
 SHARES = mpl.colors.LinearSegmentedColormap.from_list("shares", ["#0072B200", "#0072B2"])
 ERRORS = mpl.colors.LinearSegmentedColormap.from_list("errors", ["#D55E0000", "#D55E00"])
 GRID = "grid"  # the address of the patch of `name_grid`
-COLUMN = 4.3  # inches: the width of a phone if text has 12 pixels (`html.figure`)
+COLUMN = 4.1  # inches: the width of a phone if text has 12 pixels (`html.figure`)
 LEAST = 5  # ratio of the ends of an axis of times; a narrower one would exaggerate differences
 WIDE = 2000  # from this ratio on, it names powers of ten only
 LABELLED_WORDS = 60  # on a map; the other words are points
@@ -172,7 +172,7 @@ def log_errors(axes: Axes, label: str) -> None:
 
 def word_map(places: pd.DataFrame, classes: list[str]) -> Figure:
     """Draw words where a map puts them, coloured by the class that they go with."""
-    figure = Figure(figsize=(5.5, 5.2))
+    figure = Figure(figsize=(COLUMN, COLUMN))
     axes = figure.subplots()
     groups = [("", {"color": NEUTRAL, "marker": "."}), *styles(classes).items()]
     frequent = places.groupby("label")["count"].rank("first", ascending=False)
