@@ -85,10 +85,12 @@ def check_window(opened: Opened, name: str, size: ViewportSize) -> None:
 
 def check_drawings(page: Page, name: str) -> None:
     """Check that the text of drawings and of the axes of plots can be read on a phone."""
+    height = """all => all.map((text) => {
+      const to = text.getScreenCTM(); // also of turned text
+      return Math.round(10 * text.getBBox().height * Math.hypot(to.b, to.d)) / 10;
+    })"""
     drawings, axes = (
-        page.locator(f"{texts}:visible").evaluate_all(
-            "all => all.map((text) => text.getBoundingClientRect().height)"
-        )
+        page.locator(f"{texts}:visible").evaluate_all(height)
         for texts in (".drawing text", ".picture [id^='matplotlib.axis'] text")
     )
     assert bool(drawings) == (name.startswith("lesson-") and name not in WITHOUT_DRAWINGS)

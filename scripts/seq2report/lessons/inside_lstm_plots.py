@@ -10,6 +10,7 @@ from seq2report.report.plots import COLOURS, COLUMN, NEUTRAL, name_grid, styles
 
 LONGEST = 16  # characters of a word below a plot
 SHOWN_CLASSES = 4  # lines at most
+WORD = 9.5  # points: 12 pixels on a phone
 
 
 def labels(words: pd.Series) -> list[str]:
@@ -35,7 +36,7 @@ def heat_map(gates: pd.DataFrame, gate: str, order: pd.Series) -> Figure:
     rows = gates[gates["gate"] == gate]
     values = rows.pivot_table(index="unit", columns="step", values="value").loc[list(order)]
     words = rows.drop_duplicates("step").sort_values("step")["word"]
-    figure = Figure(figsize=(10, 1.7 + 0.12 * len(values)))
+    figure = Figure(figsize=(10, 1.7 + 0.14 * len(values)))
     axes = figure.subplots()
     if gate == "cell":
         limit = float(np.abs(values.to_numpy()).max())
@@ -45,8 +46,8 @@ def heat_map(gates: pd.DataFrame, gate: str, order: pd.Series) -> Figure:
     words = labels(words)
     image = axes.imshow(values, aspect="auto", interpolation="nearest", **scale)
     name_grid(axes, [f"unit {unit}" for unit in values.index], words, _written(values))
-    axes.set_xticks(range(len(words)), words, rotation=90, fontsize=8.5)
-    axes.set_yticks(range(len(values)), values.index, fontsize=7)
+    axes.set_xticks(range(len(words)), words, rotation=90, fontsize=WORD)
+    axes.set_yticks(range(len(values)), values.index, fontsize=WORD)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_ylabel("unit")
@@ -73,7 +74,7 @@ def probability_by_word(probabilities: pd.DataFrame, label: str) -> Figure:
     for name, style in styles(shown).items():
         axes.plot(range(len(table)), table[name], label=name, markersize=4, **style)
     axes.axhline(1 / table.shape[1], color=NEUTRAL, linestyle=":", label="guessing")
-    axes.set_xticks(range(len(words)), labels(words), rotation=90, fontsize=8.5)
+    axes.set_xticks(range(len(words)), labels(words), rotation=90, fontsize=WORD)
     axes.set(xlim=(-0.5, len(words) - 0.5), ylim=(-0.02, 1.02), ylabel="probability")
     axes.grid(alpha=0.25)
     return figure
