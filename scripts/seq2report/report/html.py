@@ -78,7 +78,9 @@ def _drawn(picture: Figure, alt: str) -> str:
     width = picture.get_figwidth()  # inches; on a smaller screen than the least, it is scrolled
     marks = hover.overlay(picture)
     role = "group" if "<a " in marks else "img"  # the parts of an image cannot be reached
-    style = f"min-width: {60 * width:.0f}pt; max-width: min(100%, {72 * width:.0f}pt)"
+    # On a phone, text of axes has 12 pixels; a map of words has none and fits as a whole.
+    least = 60 if any(axes.get_xticks().size for axes in picture.axes) else 45
+    style = f"min-width: {least * width:.0f}pt; max-width: min(100%, {72 * width:.0f}pt)"
     about = f'role="{role}" aria-label="{escape(alt)}" style="{style}"'
     svg = svg[svg.index("<svg") :].replace("<svg", f"<svg {about}", 1)
     return svg.replace("</svg>", f"{marks}</svg>")

@@ -172,7 +172,7 @@ def log_errors(axes: Axes, label: str) -> None:
 
 def word_map(places: pd.DataFrame, classes: list[str]) -> Figure:
     """Draw words where a map puts them, coloured by the class that they go with."""
-    figure = Figure(figsize=(COLUMN, COLUMN))
+    figure = Figure(figsize=(5.5, 5.2))
     axes = figure.subplots()
     groups = [("", {"color": NEUTRAL, "marker": "."}), *styles(classes).items()]
     frequent = places.groupby("label")["count"].rank("first", ascending=False)
