@@ -35,6 +35,11 @@ def trained(layers=DENSE, given=GIVEN, **fit):
     return model, fitting.fit(model, whole, whole, partial(read, given=given), settings, 1)
 
 
+def test_the_names_of_layers_that_an_optimizer_leaves_out_are_no_numbers():
+    chosen = variant(optimizer={"Muon": {"exclude_layers": ["embedding"], "name": "own"}})
+    assert tuning.optimizer_of(chosen.fit, 10).exclude_layers == ["embedding"]
+
+
 def rates(steps, documents, **fit):
     chosen = variant(optimizer={"Adam": {"learning_rate": 0.5}}, batch_size=10, epochs=5, **fit)
     optimizer = tuning.optimizer_of(chosen.fit, documents)
