@@ -20,7 +20,7 @@ FULL = ROOT / "docs/results/full/manifest.json"
 NODES = (1, 10, 100)
 PROCESSORS = 16  # of a node
 # Rules that train models, or what models read; their start and predictions are included.
-TRAINING = ("train", "choose", "encode_features", "train_vectors")
+TRAINING = ("train", "choose", "encode_features", "encode_sentences", "train_vectors")
 MEMORY = ROOT / "workflow/memory.csv"
 
 

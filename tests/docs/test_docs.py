@@ -263,7 +263,7 @@ def test_the_citation_has_the_date_of_the_last_release():
 def test_the_page_of_reliability_lists_every_case(request):
     stash = request.config.stash
     if stash[FILES] < {path.name for path in ROOT.glob("tests/**/test_*.py")}:
-        pytest.skip("needs all tests to be collected")
+        pytest.skip("compares the page with all tests, but only some were collected")
     assert listed((ROOT / "docs/reliability.md").read_text()) == stash[COLLECTED]
 
 

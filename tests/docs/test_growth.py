@@ -12,7 +12,7 @@ from seq2report.core.command import UserError
 from seq2report.documents.formats import read_imdb
 from seq2report.files.archives import members
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, which only Linux has")
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ def mounted(tmp_path) -> Iterator[Callable[[str], Path]]:
     def mount(options: str) -> Path:
         command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
         if os.geteuid() or subprocess.run(command, capture_output=True).returncode:
-            pytest.skip("only root mounts, and not on every machine")
+            pytest.skip("only root can mount a file system, and not on every machine")
         return folder
 
     yield mount

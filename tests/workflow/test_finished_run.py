@@ -95,7 +95,7 @@ def test_a_run_needs_no_network_and_writes_to_the_home_only_in_the_cache_of_snak
     project, poor
 ):
     if not poor:
-        pytest.skip("only root takes them away, and not on every machine")
+        pytest.skip("only root can take network and home away, and not on every machine")
     home = subprocess.run(
         [*poor, "sh", "-c", f"touch {POOR[-1]}/x"], capture_output=True, text=True
     )

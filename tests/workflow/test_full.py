@@ -79,7 +79,7 @@ MIRROR = os.environ.get(process_state.REAL_ARCHIVES)
 
 def read_full(corpus, folder):
     if not MIRROR:
-        pytest.skip("SEQ2REPORT_MIRROR names no folder with the real archives")
+        pytest.skip("needs the real archives: set SEQ2REPORT_MIRROR to a folder with them")
     settings = FULL["corpora"][corpus]
     archive = Path(MIRROR) / FULL["sources"][settings["source"]]["mirror"]
     call(read, archive=archive, settings=settings, **outputs_of_read(folder))  # checks the digest

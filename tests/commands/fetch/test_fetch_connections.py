@@ -141,7 +141,7 @@ def test_an_expired_certificate_leads_to_the_next_place(server, ask, tmp_path, m
     try:
         certificate = expired_certificate(tmp_path)
     except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no openssl that makes certificates")
+        pytest.skip("needs the program openssl, which makes the expired certificate")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with MisbehavingServer(certificate) as expired:
         url = expired.on("/x.tar.gz", whole(CONTENT))

@@ -43,7 +43,7 @@ def test_a_limit_on_the_size_of_files_is_reported_and_nothing_of_a_download_is_l
 
 
 @pytest.mark.reliability("Bad machine")
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 def test_a_disk_that_is_full_in_the_middle_of_a_download_is_reported_and_nothing_is_left(
     server, ask
 ):
@@ -51,7 +51,7 @@ def test_a_disk_that_is_full_in_the_middle_of_a_download_is_reported_and_nothing
     folder = str(ask.output.parent)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", folder])
     if mounted.returncode:
-        pytest.skip("this machine lets nobody mount")
+        pytest.skip("this machine does not let root mount, as in many containers")
     try:
         # Without a length nothing warns beforehand.
         message = ask.refused(entry(server.on("/x.tar.gz", unmeasured(CONTENT)), None))
