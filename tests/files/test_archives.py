@@ -156,6 +156,21 @@ def test_names_in_a_zip_are_utf_8_without_the_flag_that_says_so(stored, encoding
         assert (found, file.read()) == (name, b"1")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        tar_bytes({"top/1": b"1"}, special("top/1", tarfile.REGTYPE)),
+        zip_bytes({"top/1": b"1", "top/2": b"2"}).replace(b"top/2", b"top/1"),
+    ],
+    ids=["tar", "zip"],
+)
+def test_a_member_that_occurs_twice_is_refused(stored, content):
+    path = stored(content)
+    for read in (archives.names_in, lambda path: list(archives.members(path))):
+        with pytest.raises(UserError, match=r"refused.*'top/1': it occurs twice"):
+            read(path)
+
+
 def test_an_encrypted_zip_is_refused(stored):
     content = bytearray(zip_bytes({"top/1": b"one"}))
     content[content.index(b"PK\x03\x04", 10) + 6] |= 1
@@ -195,6 +210,23 @@ def test_a_wrong_checksum_is_told(stored):
     for read in (archives.members, lambda path: archives.extract_member(path, "top/1")):
         with pytest.raises(UserError, match="CRC"):
             list(read(stored(bytes(content))))
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress, gzip.compress])
+def test_a_compressed_file_is_read_to_its_end(tmp_path, pack):
+    path, second = tmp_path / "t", bytearray(pack(b"2" * 100))
+    for ending in (b"", bytes(8)):
+        path.write_bytes(pack(b"1\n") + second + ending)
+        with archives.open_content(path, wanted=bool) as (_, file):
+            assert file.read() == b"1\n" + b"2" * 100
+    second[1] ^= 1
+    for damaged in (second, b"garbage", pack(b"2" * 100)[:-5]):
+        path.write_bytes(pack(b"1\n") + damaged)
+        with (
+            pytest.raises(archives.DAMAGE),
+            archives.open_content(path, wanted=bool) as (_, file),
+        ):
+            file.read()
 
 
 def test_what_is_no_archive_is_told(stored):

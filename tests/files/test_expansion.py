@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from seq2report.core.command import UserError
-from seq2report.files import archives, table_files
+from seq2report.files import archives, compressed, table_files
 from seq2report.files.delimited import Layout
 from seq2report.files.table_files import read_rows
 
@@ -83,13 +83,22 @@ PACK["bzip2.zip"] = lambda content: zipped(content, zipfile.ZIP_BZIP2)
 @bomb
 @pytest.mark.parametrize("form", PACK)
 def test_a_compressed_file_with_too_much_content_is_refused(tmp_path, monkeypatch, form):
-    monkeypatch.setattr(archives, "LARGEST_MEMBER", 10_000)
+    monkeypatch.setattr(compressed, "LARGEST_MEMBER", 10_000)
     path = tmp_path / f"a.csv.{form}"
     path.write_bytes(PACK[form](b"text,label\n" + b"same,a\n" * 500))
     assert sum(1 for _ in read_rows(path, ["text"], Layout())) == 500
     path.write_bytes(PACK[form](b"text,label\n" + b"same,a\n" * 300_000))
     with pytest.raises(UserError, match="its content has more than"):
         list(read_rows(path, ["text"], Layout()))
+
+
+def test_the_content_of_a_zip_is_bounded_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(compressed, "LARGEST_MEMBER", 1_000_000)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in range(20):
+            archive.writestr(f"{name}.txt", bytes(100_000))
+    with pytest.raises(UserError, match="its content has more than 1,000,000 bytes"):
+        archives.names_in(tmp_path / "a.zip")
 
 
 @bomb

@@ -2,14 +2,13 @@
 
 import bz2
 import difflib
-import gzip
 import io
 import lzma
 import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
 from itertools import pairwise
@@ -17,29 +16,18 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NoReturn
 
 from seq2report.core.command import UserError
+from seq2report.files.compressed import (
+    CHUNK,
+    LARGEST_MEMBER,
+    OPENERS,
+    Streams,
+    bounded,
+    largest_content,
+    too_large,
+)
 
-CHUNK = 1 << 20
 HEAD = 512  # bytes that `form` looks at
-LARGEST_MEMBER = 1 << 30  # bytes; `members` holds one member at a time in memory
-EXPANSION = 200  # a larger content has at most this multiple of its file's bytes; text: 3 to 20
 HEADERS = 1 << 20  # bytes of a tar before a member, which `tarfile` holds in memory
-
-
-def _open_zstd(path: Path | str | BinaryIO, _: str) -> BinaryIO:
-    import pyarrow  # which takes a while to load; Python has no zstd before 3.14
-
-    return pyarrow.input_stream(
-        path if isinstance(path, io.BytesIO) else str(path), compression="zstd"
-    )
-
-
-OPENERS: dict[str, Callable[..., BinaryIO]] = {
-    "gzip": gzip.open,
-    "xz": lzma.open,
-    "bzip2": bz2.open,
-    "zstd": _open_zstd,
-    "tar": open,
-}
 MAGIC = {
     b"\x1f\x8b": "gzip",
     b"\xfd7zXZ\0": "xz",
@@ -53,6 +41,7 @@ POINTER = b"version https://git-lfs."  # the beginning of a file that Git LFS di
 IS_POINTER = "it is a pointer of Git LFS, not the file itself; run git lfs pull in its repository"
 # What the readers raise on damaged bytes; gzip and bz2 use plain OSError.
 DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
+TWICE = "it occurs twice"  # a member
 
 
 class _StrictInfo(tarfile.TarInfo):
@@ -66,39 +55,6 @@ class _StrictInfo(tarfile.TarInfo):
             if len(buf) == tarfile.BLOCKSIZE and not any(buf):
                 raise  # the zero block that ends every tar
             raise tarfile.ReadError(str(error)) from None
-
-
-class _Expanded(io.RawIOBase):
-    """The content of a compressed file, as far as `largest_content` allows."""
-
-    def __init__(self, file: BinaryIO, path: Path) -> None:
-        self._file, self._path, self._position = file, path, 0
-        self._largest = largest_content(path)
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, buffer: memoryview) -> int:
-        content = self._file.read(len(buffer))
-        buffer[: len(content)] = content
-        self._position += len(content)
-        if self._position > self._largest:
-            raise UserError(f"{self._path}: {_too_large(self._largest)}")
-        return len(content)
-
-    def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
-        if whence != io.SEEK_SET or position < self._position:
-            raise io.UnsupportedOperation("a compressed file is read once, from its start")
-        while left := position - self._position:
-            if not self.read(min(CHUNK, left)):
-                break
-        return self._position
 
 
 class _Headers:
@@ -116,18 +72,6 @@ class _Headers:
                 f" {HEADERS:,} bytes; fetch it from another source or pack it again"
             )
         return self._file.read(size)
-
-
-def largest_content(path: Path) -> int:
-    """Return how many bytes the content of a compressed file may have."""
-    return max(LARGEST_MEMBER, EXPANSION * path.stat().st_size)
-
-
-def _too_large(largest: int) -> str:
-    return (
-        f"its content has more than {largest:,} bytes, which is {EXPANSION} times the size of the"
-        " file or more; text does not compress so well. Fetch it from another source or unpack it"
-    )
 
 
 def is_hidden(name: str) -> bool:
@@ -226,7 +170,7 @@ def open_content(
         )
     with (
         zipfile.ZipFile(path) as archive,
-        _open_member(path, archive, zip_members(archive)[chosen[0]]) as file,
+        open_zip_member(path, archive, zip_members(path, archive)[chosen[0]]) as file,
     ):
         yield chosen[0], file
 
@@ -247,9 +191,41 @@ def missing(wanted: str, names: list[str]) -> str:
     return f"there is no member {wanted!r}; there are {len(names):,} files, such as {near}"
 
 
-def zip_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """Return the members of a zip by their name."""
-    return {_zip_name(info): info for info in archive.infolist()}
+def zip_members(where: Path | str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Return the files and folders of a zip by name; `UserError` if a file occurs twice."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    for info in archive.infolist():
+        if members.setdefault(name := _zip_name(info), info) is not info and not info.is_dir():
+            _refuse(where, name, TWICE)
+    return members
+
+
+@contextmanager
+def open_zip_member(
+    where: Path | str, archive: zipfile.ZipFile, info: zipfile.ZipInfo
+) -> Iterator[BinaryIO]:
+    """Open the content of a member that is stored, or compressed by deflate or bzip2.
+
+    Raises:
+        UserError: it is encrypted, compressed otherwise or too large.
+    """
+    largest = largest_content(info.compress_size)
+    if info.flag_bits & 1:
+        _refuse(where, info.filename, "it is encrypted")
+    if info.file_size > largest:
+        raise UserError(f"{where}: {info.filename!r}: {too_large(largest)}")
+    if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        with archive.open(info) as file:
+            yield file
+    elif info.compress_type == zipfile.ZIP_BZIP2:
+        # `zipfile` expands all it has read, however much that gives. bzip2 has its own checksums.
+        stored = copy(info)
+        stored.compress_type, stored.file_size = zipfile.ZIP_STORED, info.compress_size
+        del stored.CRC
+        with archive.open(stored) as raw:
+            yield bounded(Streams(raw, bz2.BZ2Decompressor), where, largest)
+    else:
+        _refuse(where, info.filename, "its compression is neither deflate nor bzip2")
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
@@ -272,10 +248,11 @@ def unsafe(name: str) -> str | None:
     return None
 
 
-def _refuse(path: Path, name: str, why: str) -> NoReturn:
+def _refuse(where: Path | str, name: str, why: str) -> NoReturn:
     raise UserError(
-        f"{path}: refused, because of the member {name!r}: {why}. Archives may hold only files and "
-        "folders inside their own folder, each once; fetch it from another source or pack it again"
+        f"{where}: refused, because of the member {name!r}: {why}. Archives may hold only files"
+        " and folders inside their own folder, each once; fetch it from another source or pack it"
+        " again"
     )
 
 
@@ -305,12 +282,9 @@ def _open(path: Path) -> Iterator[io.BufferedReader]:
         with path.open("rb") as file:
             yield file
         return
-    with opener(path, "rb") as raw, _bounded(raw, path) as file:
+    largest = largest_content(path.stat().st_size)
+    with opener(path, "rb") as raw, bounded(raw, path, largest) as file:
         yield file
-
-
-def _bounded(file: BinaryIO, path: Path) -> io.BufferedReader:
-    return io.BufferedReader(_Expanded(file, path), CHUNK)
 
 
 def _files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
@@ -329,12 +303,16 @@ def _tar_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
             errors="surrogateescape",
         ) as tar,
     ):
+        names = set()
         while (info := tar.next()) is not None:
             if why := unsafe(info.name):
                 _refuse(path, info.name, why)
             if info.size < 0:  # `tarfile` would go back, and read it again and again
                 _refuse(path, info.name, f"its size is {info.size}")
             if info.isreg() and not info.issparse():
+                if info.name in names:
+                    _refuse(path, info.name, TWICE)
+                names.add(info.name)
                 # Without `extractfile`, which takes a third of the time with small files.
                 file.seek(info.offset_data)
                 yield info.name, info.size, file
@@ -349,10 +327,12 @@ def _tar_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
 
 def _zip_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
     """Yield (name, size, open file) of a zip's regular files."""
-    largest = largest_content(path)
     with zipfile.ZipFile(path) as archive:
-        _refuse_overlaps(path, archive.infolist())
-        for info in archive.infolist():
+        infos, largest = zip_members(path, archive).values(), largest_content(path.stat().st_size)
+        _refuse_overlaps(path, infos)
+        if sum(info.file_size for info in infos) > largest:
+            raise UserError(f"{path}: {too_large(largest)}")
+        for info in infos:
             # `orig_filename`: zipfile itself cuts a name at a zero byte.
             for name in (info.orig_filename, _zip_name(info)):
                 if why := unsafe(name):
@@ -360,33 +340,12 @@ def _zip_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 _refuse(path, info.filename, "it is a link, a device or another special file")
-            if info.flag_bits & 1:
-                _refuse(path, info.filename, "it is encrypted")
-            if info.file_size > largest:
-                raise UserError(f"{path}: {info.filename!r}: {_too_large(largest)}")
             if not info.is_dir():
-                with _open_member(path, archive, info) as file:
+                with open_zip_member(path, archive, info) as file:
                     yield name, info.file_size, file
 
 
-@contextmanager
-def _open_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[BinaryIO]:
-    """Open the content of a member that is stored, or compressed by deflate or bzip2."""
-    if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        with archive.open(info) as file:
-            yield file
-    elif info.compress_type == zipfile.ZIP_BZIP2:
-        # `zipfile` expands all it has read, however much that gives. bzip2 has its own checksums.
-        stored = copy(info)
-        stored.compress_type, stored.file_size = zipfile.ZIP_STORED, info.compress_size
-        del stored.CRC
-        with bz2.BZ2File(archive.open(stored)) as raw, _bounded(raw, path) as file:
-            yield file
-    else:
-        _refuse(path, info.filename, "its compression is neither deflate nor bzip2")
-
-
-def _refuse_overlaps(path: Path, members: list[zipfile.ZipInfo]) -> None:
+def _refuse_overlaps(path: Path, members: Iterable[zipfile.ZipInfo]) -> None:
     """Raise `UserError` if two members share bytes: a small file expands to a huge content."""
     in_order = sorted(members, key=lambda info: info.header_offset)
     for info, later in pairwise(in_order):

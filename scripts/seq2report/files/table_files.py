@@ -19,14 +19,13 @@ from typing import BinaryIO
 from seq2report.core.command import UserError
 from seq2report.files.archives import (
     DAMAGE,
-    LARGEST_MEMBER,
-    OPENERS,
     form,
     form_of,
     members,
     names_in,
     open_content,
 )
+from seq2report.files.compressed import LARGEST_MEMBER, OPENERS
 from seq2report.files.delimited import DELIMITERS, Delimited, Layout, find_columns
 from seq2report.files.lines import (
     LARGEST_ROW,
