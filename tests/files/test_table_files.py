@@ -265,6 +265,47 @@ def test_tables_with_and_without_a_split_in_their_names_are_refused(tmp_path, fo
         list(read_rows(path, None, Layout()))
 
 
+@pytest.mark.parametrize("files", [("t.csv.gz",), ("train.csv.gz", "test.csv")])
+def test_a_compressed_table_in_an_archive_is_read(tmp_path, files):
+    content = dict.fromkeys(files, b"text\nx\n") | {files[0]: gzip.compress(b"text\nx\n")}
+    for form in (".tar", ".zip"):
+        found = read_rows(write(tmp_path, content, form), None, Layout())
+        assert [row for _, _, row in found] == [{"text": "x"}] * len(files)
+
+
+def test_the_footer_of_a_parquet_file_is_not_read_again_for_each_row_group(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(
+        pq,
+        "ParquetFile",
+        lambda *args, _new=pq.ParquetFile, **kw: opened.append(1) or _new(*args, **kw),
+    )
+    pq.write_table(pa.table({"text": list("abcdef")}), tmp_path / "t.parquet", row_group_size=1)
+    assert len(list(read_rows(tmp_path / "t.parquet", None, Layout()))) == 6
+    assert len(opened) <= 2
+
+
+COPIES = [
+    ("train.csv", "train.jsonl"),
+    ("train.parquet", "train-00000-of-00001.csv"),
+    ("train.csv", "train.csv.gz"),
+    ("train.json", "train.jsonl"),
+]
+
+
+@pytest.mark.parametrize("form", ["", ".tar", ".zip"])
+@pytest.mark.parametrize("copies", COPIES, ids=" ".join)
+def test_a_split_in_two_formats_is_refused(tmp_path, copies, form):
+    path = write(tmp_path, dict.fromkeys([*copies, "test.tsv"], b"text\nx\n"), form)
+    with pytest.raises(UserError, match=r"train\..* of the split train have two kinds, or differ"):
+        list(read_rows(path, None, Layout()))
+
+
+def test_splits_may_have_different_formats(tmp_path):
+    path = write(tmp_path, {"train.csv": b"text\nx\n", "test.jsonl": b'{"text": "y"}'}, "")
+    assert [split for _, split, _ in read_rows(path, None, Layout())] == ["test", "train"]
+
+
 @bad
 @pytest.mark.parametrize("name", ["t.csv", "t.jsonl"])
 def test_utf_16_without_its_mark_and_a_missing_file_are_reported(tmp_path, name):

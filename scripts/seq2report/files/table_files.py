@@ -37,7 +37,14 @@ from seq2report.files.lines import (
     without_order,
 )
 from seq2report.files.local_files import files_in
-from seq2report.files.table_names import WORKBOOKS, chosen_tables, kind_of, no_table, split_of
+from seq2report.files.table_names import (
+    PACKED,
+    WORKBOOKS,
+    chosen_tables,
+    kind_of,
+    no_table,
+    split_of,
+)
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict:
@@ -92,8 +99,8 @@ def tables_in(path: Path) -> Iterator[Table]:
         raise UserError(no_table(path.name))
     else:
         chosen = _required(names_in(path))
-        if len(chosen) == 1 and form_of(path) == "zip":
-            (name,) = chosen
+        name, *others = chosen
+        if not others and form_of(path) == "zip" and not name.lower().endswith(PACKED):
             yield Table(name, kind_of(name), partial(_content, path, name))
             return
         for name, content in members(path):
@@ -318,16 +325,21 @@ def _parquet(
     file: BinaryIO, columns: list[str] | None, optional: Sequence[str]
 ) -> Iterator[tuple[str, dict]]:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     file = _seekable(file)
     table = _parquet_file(file)
     schema = table.schema_arrow
     columns = schema.names if columns is None else columns
     columns = list(find_columns(schema.names, columns, "its columns", optional))
+    texts = [
+        name for name in columns if schema.field(name).type in (pa.string(), pa.large_string())
+    ]
     classes, number = _class_names(schema.metadata or {}), 0
     try:
+        known = pq.ParquetFile(file, read_dictionary=texts, pre_buffer=False)
         for group in range(table.num_row_groups):
-            step = _rows_at_once(file, table.metadata.row_group(group), group, columns)
+            step = _rows_at_once(known, group, columns)
             for batch in table.iter_batches(step, row_groups=[group], columns=columns):
                 for row in batch.to_pylist():
                     number += 1
@@ -338,17 +350,15 @@ def _parquet(
         raise UserError(f"after row {number}: damaged ({error})") from error
 
 
-def _rows_at_once(file: BinaryIO, about, group: int, columns: list[str]) -> int:
+def _rows_at_once(known, group: int, columns: list[str]) -> int:
     """Return how many rows of a row group may be in memory at once.
 
     A small file can have a long text once, in its dictionary, and its number in many rows.
+    ``known`` is the file, with the texts in ``columns`` as dictionaries.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    schema, kinds = pq.read_schema(file), (pa.string(), pa.large_string())
-    texts = [name for name in columns if schema.field(name).type in kinds]
-    known = pq.ParquetFile(file, read_dictionary=texts, pre_buffer=False)
+    about = known.metadata.row_group(group)
     size = about.total_byte_size // max(1, about.num_rows)
     for row in known.iter_batches(1, row_groups=[group], columns=columns):
         arrays = [array for array in row.columns if isinstance(array, pa.DictionaryArray)]

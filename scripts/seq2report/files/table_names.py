@@ -21,8 +21,12 @@ SPLIT_NAMES = {
 
 def kind_of(name: str) -> str | None:
     """Return the kind of table by a file's name: csv, tsv, jsonl, parquet, or None."""
-    path = PurePath(name.lower())
-    return KINDS.get((path.with_suffix("") if path.suffix in PACKED else path).suffix)
+    return KINDS.get(_unpacked(name.lower()).suffix)
+
+
+def _unpacked(name: str) -> PurePath:
+    path = PurePath(name)
+    return path.with_suffix("") if path.suffix.lower() in PACKED else path
 
 
 def is_archive(name: str) -> bool:
@@ -57,7 +61,8 @@ def chosen_tables(names: list[str]) -> list[str]:
     Several have the names of splits, or differ only in a number.
 
     Raises:
-        UserError: some have the name of a split, others none, and train or test is missing.
+        UserError: some have the name of a split, others none, and train or test is missing; or a
+            split has the same rows in two files.
     """
     names = [name for name in names if kind_of(name) and not is_hidden(name)]
     if parts := [name for name in names if split_of(name)]:
@@ -67,6 +72,19 @@ def chosen_tables(names: list[str]) -> list[str]:
                 f"the names {some(parts)} have a split, but {some(others)} have none; expected one"
                 " table, or one per split, such as train.csv and test.csv; rename or remove some"
             )
+        _refuse_copies(parts)
         return parts
     alike = {re.sub(r"[0-9]+", "0", name) for name in names}
     return names if len(alike) == 1 else []
+
+
+def _refuse_copies(names: list[str]) -> None:
+    """Raise `UserError` if a split has tables of two kinds, or one table with two endings."""
+    for split in dict.fromkeys(map(split_of, names)):
+        parts = [name for name in names if split_of(name) == split]
+        kinds, stems = set(map(kind_of, parts)), {_unpacked(name).with_suffix("") for name in parts}
+        if len(kinds) > 1 or len(stems) < len(parts):
+            raise UserError(
+                f"the tables {some(parts)} of the split {split} have two kinds, or differ only in"
+                " their endings; expected each row once; remove the copies"
+            )
