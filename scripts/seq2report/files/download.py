@@ -9,16 +9,18 @@ import ssl
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from remotezip import RemoteIOError, RemoteZip, RemoteZipError
 
+from seq2report.core.command import UserError
 from seq2report.files import archives
 from seq2report.files.partial import CHUNK, MEGABYTE, Partial, Progress, SourceError, disk_full
 
@@ -94,30 +96,32 @@ def download_member(
     """Download one member of the zip at ``url`` into ``partial``, check it, and return True.
 
     Transfers only the directory of the zip and the member. Returns False if the host or the file
-    does not allow this; the whole archive has to be downloaded then.
+    does not allow this; the whole archive has to be downloaded then. `UserError` if the member is
+    refused.
     """
+    archive = PurePosixPath(urlsplit(url).path).name
 
     def attempt() -> None:
         partial.begin()
         timeout = (retries.connect, retries.stall)
         with _plain_errors(), RemoteZip(url, session=session, timeout=timeout) as remote:
-            known = archives.zip_members(remote)
+            known = archives.zip_members(archive, remote)
             if member not in known:
                 raise SourceError(archives.missing(member, list(known)))
             info = known[member]
-            with remote.open(info) as file:
+            with archives.open_zip_member(archive, remote, info) as file:
                 partial.append(_member_chunks(file, info.file_size), info.file_size)
         partial.check()
 
     try:
         _persist(attempt, partial, retries)
-    except (RemoteZipError, zipfile.BadZipFile) as error:
-        log.info("%s: the host does not allow ranges (%s)", partial.name, type(error).__name__)
-        partial.remove()
-        return False
-    except SourceError:
+    except UserError:
         partial.remove()  # half a member cannot be continued
         raise
+    except Exception as error:  # damaged bytes can raise anything; the whole archive shows them
+        log.info("%s: no ranges, or a damaged zip (%s)", partial.name, type(error).__name__)
+        partial.remove()
+        return False
     return True
 
 
@@ -179,9 +183,12 @@ def _request(session: requests.Session, url: str, partial: Partial, retries: Ret
         headers["Range"] = f"bytes={partial.size}-"
         if partial.validator:
             headers["If-Range"] = partial.validator
-    with _plain_errors():
-        timeout = (retries.connect, retries.stall)
-        response = session.get(url, headers=headers, stream=True, timeout=timeout)
+    try:
+        with _plain_errors():
+            timeout = (retries.connect, retries.stall)
+            response = session.get(url, headers=headers, stream=True, timeout=timeout)
+    except ValueError as error:
+        raise SourceError("the host redirects to what is no address") from error
     with response:
         if response.status_code == 416:
             if _content_range(response) == (None, partial.size):
@@ -212,7 +219,7 @@ def _request(session: requests.Session, url: str, partial: Partial, retries: Ret
 def _content_range(response: requests.Response) -> tuple[int | None, int | None]:
     """Return first byte and total of a Content-Range, None for each that is missing."""
     value = response.headers.get("Content-Range", "")
-    match = re.match(r"bytes (?:(\d+)-\d+|\*)/(?:(\d+)|\*)", value)
+    match = re.fullmatch(r"bytes (?:(\d{1,18})-\d+|\*)/(?:(\d{1,18})|\*)", value)
     first, total = match.groups() if match else (None, None)
     return first and int(first), total and int(total)
 
@@ -228,7 +235,7 @@ def _body(response: requests.Response) -> Iterator[bytes]:
         yield from response.raw.stream(CHUNK, decode_content=False)
 
 
-def _member_chunks(file: zipfile.ZipExtFile, size: int) -> Iterator[bytes]:
+def _member_chunks(file: BinaryIO, size: int) -> Iterator[bytes]:
     try:
         with _plain_errors():
             yield from archives.chunks(file, size)

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from seq2report.core.command import FULL, UserError
-from seq2report.files import archives
+from seq2report.files import archives, table_names
 
 log = logging.getLogger(__name__)
 
 CHUNK = 1 << 16  # bytes; a broken connection loses no more
 MEGABYTE = 1 << 20
 PROGRESS_SECONDS = 5.0
-ARCHIVES = (".gz", ".tgz", ".xz", ".bz2", ".zip", ".npz", ".whl")
+COMPRESSED = (*table_names.PACKED, ".npz", ".whl")
 
 
 class SourceError(UserError):
@@ -157,9 +157,13 @@ class Partial:
 
     def _look_at(self, start: bytes, content_type: str) -> None:
         """Refuse a web page or message that a host sends instead of the file."""
-        suffix = Path(self.name).suffix
+        suffix = Path(self.name).suffix.lower()
         head = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
-        is_archive = archives.form(start[: archives.HEAD]) not in ("text", "binary")
+        form = archives.form(start[: archives.HEAD])
+        is_archive = form not in ("text", "binary")
+        # A tar of before 1988 has no magic number.
+        named = table_names.is_archive(self.name) or suffix in COMPRESSED
+        fits = is_archive or (form == "binary" and suffix == ".tar")
         # A content type may be wrong: it counts only if nothing better is known.
         typed = content_type.startswith("text/html") and not self.wanted.sha256 and not is_archive
         if start.startswith(archives.POINTER):
@@ -168,7 +172,7 @@ class Partial:
             head.startswith((b"<!doctype html", b"<html")) or typed
         ):
             self._refuse("received an HTML page instead of the file")
-        if suffix in ARCHIVES and not is_archive and not self.wanted.sha256:
+        if named and not fits and not self.wanted.sha256:
             self._refuse(f"received no archive, but a file that begins with {start[:30]!r}")
 
     def _refuse(self, seen: str) -> NoReturn:

@@ -76,8 +76,9 @@ def test_progress_comes_while_a_file_travels(server, ask, caplog, monkeypatch):
         (status(410), "HTTP 410"),
         (redirect("/x.tar.gz"), "redirects"),
         (redirect("ftp://127.0.0.1/x"), "No connection adapters"),
+        (redirect("http://[::1"), "the host redirects to what is no address"),
     ],
-    ids=["page", "typed page", "empty", "json", "403", "404", "410", "loop", "ftp"],
+    ids=["page", "typed page", "empty", "json", "403", "404", "410", "loop", "ftp", "no address"],
 )
 def test_what_cannot_help_is_not_tried_again(server, ask, behaviour, message, known):
     url = server.on("/x.tar.gz", behaviour)
@@ -87,6 +88,17 @@ def test_what_cannot_help_is_not_tried_again(server, ask, behaviour, message, kn
     assert ask.left == []
     assert ask(entry(url, known), entry(good)) == CONTENT
     assert ask.receipt["origin"] == good
+
+
+@pytest.mark.parametrize("name", ["x.csv.zst", "x.csv.GZ", "x.tar", "x.tbz2", "x.zip"])
+def test_a_message_in_place_of_a_compressed_file_is_refused(server, room, name):
+    url = server.on("/x", whole(b'{"error": "quota exceeded"}'))
+    assert "received no archive" in Asked(room, name).refused(entry(url, None))
+
+
+def test_a_tar_without_a_magic_number_is_taken(server, room):
+    content = b"a.txt".ljust(512, b"\0") + bytes(1024)
+    assert Asked(room, "x.tar")(entry(server.on("/x", whole(content)), None)) == content
 
 
 def test_a_page_is_taken_where_a_page_is_wanted(server, room):

@@ -109,6 +109,14 @@ def test_416_starts_again(server, ask):
     assert [seen.range for seen in server.seen] == [None, "bytes=200000-", None]
 
 
+@pytest.mark.parametrize("position", ["{}-9/9", "0-9/{}"])
+def test_positions_without_end_start_again(server, ask, position):
+    more = status(206, Content_Range="bytes " + position.format("9" * 5000))
+    url = server.on("/x.tar.gz", whole(CONTENT, cut=200_000), more, whole(CONTENT))
+    assert ask(entry(url)) == CONTENT
+    assert [seen.status for seen in server.seen] == [200, 206, 200]
+
+
 def test_an_answer_from_another_place_starts_again(server, ask):
     """The host sends some other range, which would fit by its version."""
     url = server.on("/x.tar.gz", whole(CONTENT, cut=200_000), shifted(CONTENT, 7), whole(CONTENT))

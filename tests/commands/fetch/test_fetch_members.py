@@ -1,10 +1,10 @@
 """Members of archives."""
 
-import os
+import io
 import random
 import tarfile
+import tracemalloc
 import zipfile
-from pathlib import Path
 
 import pytest
 from fetching import PAGE, SOON, Asked, entry, sha
@@ -14,16 +14,20 @@ MEMBER = b"the 0.1 0.2\n" * 3000
 FILLER = random.Random(9).randbytes(2_000_000)
 
 
+def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+SMALL = zipped({"a.txt": b"other", "b.txt": MEMBER})
+
+
 @pytest.fixture(scope="module")
 def packed() -> bytes:
-    path = Path(os.environ.get("TMPDIR", "/tmp")) / f"packed-{os.getpid()}.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.txt", FILLER)
-        archive.writestr("b.txt", MEMBER)
-        archive.writestr("c.txt", FILLER)
-    content = path.read_bytes()
-    path.unlink()
-    return content
+    return zipped({"a.txt": FILLER, "b.txt": MEMBER, "c.txt": FILLER})
 
 
 @pytest.fixture
@@ -84,6 +88,59 @@ def test_a_page_in_place_of_a_zip(server, ask_member):
     url = server.on("/all.zip", whole(PAGE))
     assert "HTML page" in ask_member.refused(entry(url, MEMBER, member="b.txt"))
     assert "HTTP 404" in ask_member.refused(entry(server.url("/no.zip"), MEMBER, member="b.txt"))
+
+
+def changed(packed: bytes, offset: int, value: int) -> bytes:
+    """Return a zip with another byte in each header of its members."""
+    content = bytearray(packed)
+    for signature, more in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+        start = -1
+        while (start := content.find(signature, start + 1)) >= 0:
+            content[start + more + offset] = value
+    return bytes(content)
+
+
+REFUSED = {"encrypted": (6, 1, "it is encrypted"), "deflate64": (8, 9, "is neither deflate")}
+
+
+@pytest.mark.parametrize(("offset", "value", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_member_that_cannot_be_read_leads_to_the_next_location(
+    server, ask_member, offset, value, message
+):
+    url = server.on("/all.zip", whole(changed(SMALL, offset, value)))
+    plain = server.on("/b.txt", whole(MEMBER))
+    refusal = ask_member.refused(entry(url, MEMBER, member="b.txt"))
+    assert "all.zip: refused, because of the member 'b.txt': it" in refusal
+    assert message in refusal
+    assert ask_member.left == []
+    assert ask_member(entry(url, MEMBER, member="b.txt"), entry(plain, MEMBER)) == MEMBER
+
+
+def test_a_remote_zip_of_a_later_version_is_read_as_a_whole_and_refused(server, ask_member):
+    url = server.on("/all.zip", whole(changed(SMALL, 4, 99)))
+    message = ask_member.refused(entry(url, MEMBER, member="b.txt"))
+    assert (
+        "damaged or no tar or zip archive: before its first member: zip file version 9.9" in message
+    )
+    assert ask_member.left == []
+
+
+def test_a_remote_zip_whose_member_occurs_twice_is_refused(server, ask_member):
+    url = server.on("/all.zip", whole(SMALL.replace(b"a.txt", b"b.txt")))
+    message = ask_member.refused(entry(url, None, member="b.txt"))
+    assert "refused, because of the member 'b.txt': it occurs twice" in message
+
+
+def test_a_remote_zip_that_lies_about_its_size_is_expanded_in_small_steps(server, ask_member):
+    content = bytearray(zipped({"b.txt": bytes(100 << 20)}, zipfile.ZIP_BZIP2))
+    for signature, offset in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        start = content.rindex(signature) + offset
+        content[start : start + 4] = (100).to_bytes(4, "little")
+    url = server.on("/all.zip", whole(bytes(content)))
+    tracemalloc.start()
+    assert ask_member(entry(url, bytes(100), member="b.txt")) == bytes(100)
+    assert tracemalloc.get_traced_memory()[1] < 20e6  # bytes
+    tracemalloc.stop()
 
 
 def test_a_member_of_a_local_archive(ask_member, room, packed):
