@@ -75,8 +75,11 @@ def alone(output: Path) -> Iterator[None]:
             raise UserError(f"{output.parent} cannot be written: {error.strerror}") from error
         with lock:
             _wait_for(lock, output.name)
-            # The other process has removed its lock file.
-            if not path.exists() or not os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+            try:
+                is_current = os.path.samestat(os.fstat(lock.fileno()), path.stat())
+            except FileNotFoundError:
+                is_current = False
+            if not is_current:  # the other process has removed its lock file
                 continue
             try:
                 yield
@@ -140,11 +143,29 @@ def from_mirror(job: Job) -> Partial:
         raise SourceError(f"its SHA256SUMS lists no {job.source.mirror}: skipped")
     partial = job.partial(job.mirror, Wanted(digests[job.source.mirror]))
     _bring(job, _inside(job.mirror, job.source.mirror), partial)
-    if (known := job.source.known) and not any(wanted.fits(partial.seen) for wanted in known):
-        message = "%s: the mirror's file is used, although the configuration has other digests;"
-        message += " expected %s; seen %s"
-        log.warning(message, job.source.file, " or ".join(map(str, known)), partial.seen)
+    if difference := _difference(job.source, partial):
+        message = "%s: the mirror's file is used, although the configuration has other digests; %s"
+        log.warning(message, job.source.file, difference)
     return partial
+
+
+def _difference(source: Source, partial: Partial) -> str | None:
+    """Return how a file differs from what the configuration has digests of, or None."""
+    known = source.known
+    if any(wanted.fits(partial.seen) for wanted in known):
+        return None
+    for name, wanted in source.files.items():
+        digest = hashlib.sha256()
+        try:
+            for chunk in archives.extract_member(partial.path, name):
+                digest.update(chunk)
+        except UserError as error:
+            return str(error)
+        if digest.hexdigest() != wanted.sha256:
+            return f"{name}: expected {wanted}; seen sha256 {digest.hexdigest()}"
+    if source.files or not known:
+        return None
+    return f"expected {' or '.join(map(str, known))}; seen {partial.seen}"
 
 
 def read_sums(path: Path) -> dict[str, str]:

@@ -7,11 +7,13 @@ import re
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from fetching import CONTENT, SCRIPT, entry
 from misbehaving_server import announces, unmeasured, whole
 
+import fetch
 from seq2report.core.command import UserError
 
 
@@ -79,4 +81,19 @@ def test_a_file_system_without_locks_is_no_hindrance(server, ask, monkeypatch, c
     monkeypatch.setattr(fcntl, "flock", flock)
     assert ask(entry(server.on("/x.tar.gz", whole(CONTENT)))) == CONTENT
     assert f"the file system has no locks ({os.strerror(number)})" in caplog.text
+    assert ask.left == []
+
+
+def test_a_lock_that_another_process_removes_meanwhile_is_taken_again(ask, monkeypatch):
+    attempts = []
+
+    def wait(*_):
+        attempts.append(1)
+        if len(attempts) == 1:
+            (ask.output.parent / f".{ask.output.name}.lock").unlink()
+
+    monkeypatch.setattr(fetch, "_wait_for", wait)
+    monkeypatch.setattr(Path, "exists", lambda path: True)  # as it was a moment before
+    with fetch.alone(ask.output):
+        assert len(attempts) == 2
     assert ask.left == []

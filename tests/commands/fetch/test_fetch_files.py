@@ -1,6 +1,7 @@
 """Several files of one location, packed into one tar."""
 
 import hashlib
+import io
 import json
 import os
 import random
@@ -213,6 +214,34 @@ def test_a_mirror_has_the_tar(ask, room, folder):
     (room / "mirror/SHA256SUMS").write_text(f"{sha(content)}  tiny.tar\n")
     assert ask(location, more=("--mirror", "mirror")) == content
     assert ask.receipt["origin"] == "mirror mirror/tiny.tar"
+
+
+@pytest.mark.parametrize("difference", ["another content", "a file less", "no archive"])
+def test_a_mirror_whose_tar_has_other_files_is_used_with_a_warning(ask, room, caplog, difference):
+    (room / "mirror").mkdir()
+    with tarfile.open(room / "mirror/tiny.tar", "w") as tar:
+        for name in sorted(FILES)[difference == "a file less" :]:
+            info = tarfile.TarInfo(name)
+            info.size = len(FILES[name])
+            tar.addfile(info, io.BytesIO(FILES[name]))
+    location = {"url": "file:none", "files": digests()}
+
+    def warnings(content: bytes) -> list[str]:
+        caplog.clear()
+        (room / "mirror/tiny.tar").write_bytes(content)
+        (room / "mirror/SHA256SUMS").write_text(f"{sha(content)}  tiny.tar\n")
+        assert ask(location, more=("--mirror", "mirror")) == content
+        return [record.message for record in caplog.records if record.levelname == "WARNING"]
+
+    content = (room / "mirror/tiny.tar").read_bytes()
+    if difference == "another content":
+        assert warnings(content) == []
+        content = content.replace(FILES["config.json"], b"[]\n")
+    elif difference == "no archive":
+        content = b"text"
+    (warning,) = warnings(content)
+    assert "the mirror's file is used, although the configuration has other digests" in warning
+    assert difference == "no archive" or "config.json" in warning
 
 
 def test_an_archive_of_the_files_may_be_placed_by_hand(ask, room, folder, online):
