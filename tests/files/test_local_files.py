@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shutil
@@ -49,6 +50,17 @@ def test_a_folder_with_a_link_in_it_is_refused_and_so_is_an_empty_one(folder, tm
     (tmp_path / "empty/.git").mkdir(parents=True)
     with pytest.raises(SourceError, match="empty has no file"):
         list(packed(tmp_path / "empty"))
+
+
+def test_a_folder_that_cannot_be_read_is_named(folder, monkeypatch):
+    def listed(path, _list=Path.iterdir):
+        if path.name == "b":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return _list(path)
+
+    monkeypatch.setattr(Path, "iterdir", listed)
+    with pytest.raises(SourceError, match=r"my texts/b cannot be read: Permission denied$"):
+        list(packed(folder))
 
 
 def older(folder):

@@ -68,14 +68,21 @@ def packed_files(files: Mapping[str, Path]) -> Iterator[bytes]:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Return the files below a folder, sorted, except hidden ones; `SourceError` for a link."""
+    """Return the files below a folder, sorted, except hidden ones.
+
+    Raises:
+        SourceError: a link, or a folder that cannot be read.
+    """
     files = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise SourceError(f"{path} is a link or another special file; replace it by a copy")
-        files += files_in(path) if path.is_dir() else [path]
+    try:
+        for path in sorted(folder.iterdir()):
+            if path.name.startswith("."):
+                continue
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                raise SourceError(f"{path} is a link or another special file; replace it by a copy")
+            files += files_in(path) if path.is_dir() else [path]
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be read: {error.strerror}") from error
     return files
 
 
