@@ -88,10 +88,11 @@ def test_one_document_per_line_is_read_from_standard_input_or_a_file(trained, tm
 
 def test_an_archive_or_a_name_in_upper_case_is_read_like_the_others(tmp_path):
     (tmp_path / "A.TXT").write_text("moon\nhockey\n")
-    write_tar(tmp_path / "a.tar", {"a.csv": b"text\nmoon\nhockey\n"})
+    for name in ("a.tar", "a.tar.gz"):
+        write_tar(tmp_path / name, {"a.csv": b"text\nmoon\nhockey\n"})
     with zipfile.ZipFile(tmp_path / "A.ZIP", "w") as archive:
         archive.writestr("a.csv", "text\nmoon\nhockey\n")
-    for name in ("A.TXT", "a.tar", "A.ZIP"):
+    for name in ("A.TXT", "a.tar", "a.tar.gz", "A.ZIP"):
         found = texts.read_texts([], tmp_path / name, ["text"], Layout())
         assert list(found) == ["moon", "hockey"], name
 

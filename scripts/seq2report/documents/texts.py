@@ -11,7 +11,7 @@ from seq2report.documents.formats import text_of, whole_lines
 from seq2report.files.delimited import QUOTES, Layout
 from seq2report.files.lines import text_encoding, text_lines
 from seq2report.files.table_files import read_rows
-from seq2report.files.table_names import kind_of, no_table
+from seq2report.files.table_names import is_archive, kind_of, no_table
 
 DOCUMENTS, CHARACTERS = 2048, 1 << 22  # of a batch, at most: more are never in memory
 LONE = re.compile("[\ud800-\udfff]")  # surrogates, which are halves of characters
@@ -84,11 +84,10 @@ def _read(
 
 
 def _read_file(file: Path, columns: list[str], layout: Layout) -> Iterator[str]:
-    suffix = file.suffix.lower()
-    if suffix == ".txt":
+    if file.suffix.lower() == ".txt":
         with file.open("rb") as content:
             yield from text_lines(content, str(file), layout.encoding)
-    elif kind_of(file.name) or suffix in (".zip", ".tar"):
+    elif kind_of(file.name) or is_archive(file.name):
         try:
             for where, _, row in read_rows(file, columns, layout):
                 row = {k: encodable(v) if isinstance(v, str) else v for k, v in row.items()}
