@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from seq2report.core.command import UserError, nearest
-
-ROOT = Path(__file__).resolve().parents[3]
+from seq2report.core.shipped import ROOT
 
 
 def digest(file: str, function: str) -> str:
