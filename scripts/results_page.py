@@ -14,12 +14,12 @@ import pandas as pd
 from seq2report.core import command
 from seq2report.core.command import UserError, read_json, run
 from seq2report.core.markdown import Tables, markdown, refill
+from seq2report.core.shipped import ROOT
 from seq2report.core.tables import read_csv
 from seq2report.report.comparison_page import EXACT
 from seq2report.report.numbers import milliseconds, percent, spread
 from seq2report.report.outcome import circumstances
 
-ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = "docs/results/full"
 ENCODERS = "docs/results/encoder"
 HEADLINE = {"best": "most accurate", "to use": "recommended"}
@@ -95,7 +95,7 @@ def choices(variants: pd.DataFrame, recommendation: pd.DataFrame) -> dict[str, l
 
 def headline(folder: Path) -> str:
     """Return five variants per corpus, best first, and a link to the report."""
-    rows, captions, manifest = [], [], read_manifest(folder)
+    rows, captions, compared, manifest = [], [], [], read_manifest(folder)
     for corpus in manifest["corpora"]:
         variants, _, recommendation = read_tables(folder / f"report/tables/{corpus}/runs")
         roles = choices(variants, recommendation)
@@ -110,9 +110,10 @@ def headline(folder: Path) -> str:
             }
             for row in shown.sort_values("accuracy", ascending=False, kind="stable").itertuples()
         ]
+        compared.append(variants)
         captions.append(f"{variants['corpus'].iloc[0]}: {circumstances(variants)}")
     link = f"[Full report](docs/results/{folder.name}/report/index.html)"
-    signs = f"{RECOMMENDED}{deviation(variants)}"
+    signs = f"{RECOMMENDED}{deviation(pd.concat(compared))}"
     caption = f"{'. '.join(captions)}. {signs}. {commit(manifest['code'])}. {link}"
     return f"{markdown(pd.DataFrame(rows))}\n\n*{caption}*"
 

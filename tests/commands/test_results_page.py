@@ -1,5 +1,6 @@
 """The pages with published results, and the published run that they quote."""
 
+import json
 import math
 import re
 import shutil
@@ -163,6 +164,17 @@ def test_the_headline_has_the_best_the_recommended_and_the_lecture_lstm(clone, m
     assert f". {results_page.RECOMMENDED}. ±: standard deviation" in caption
     link = "[Full report](docs/results/tiny/report/index.html)"
     assert caption.endswith(f"Commit 0123456789. {link}*")
+
+
+def test_the_headline_explains_a_sign_that_only_one_corpus_has(clone):
+    folder = clone / TINY
+    shutil.copytree(folder / "report/tables/news", folder / "report/tables/more")
+    about = read_json(folder / "manifest.json")
+    about["corpora"]["more"] = about["corpora"]["news"]
+    (folder / "manifest.json").write_text(json.dumps(about))
+    file = folder / "report/tables/more/runs/variants.csv"
+    pd.read_csv(file).assign(accuracy_sd=None).to_csv(file, index=False)
+    assert "±: standard deviation" in results_page.headline(folder)
 
 
 def test_the_headline_has_five_rows_of_each_corpus():
