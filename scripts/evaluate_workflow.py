@@ -3,7 +3,7 @@
 jobs, rules: time and memory of each job and rule. edges: pairs of rules, the second reads from the
 first. versions: of the software. machine: its hardware and system. corpora: content digests.
 files: downloaded files and their digests. citations: references. configuration.yaml: all settings
-after merging; URLs without user, password and query.
+after merging; URLs with a secret lack user, password and query.
 """
 
 import os
@@ -25,7 +25,7 @@ from seq2report.core.durations import of_rules, read_jobs
 from seq2report.core.machine import machine
 from seq2report.core.tables import write_tables
 from seq2report.core.version import __version__
-from seq2report.files.addresses import redact
+from seq2report.files.addresses import redact, written_secret
 
 PACKAGES = ["snakemake", "tensorflow", "tensorflow-cpu", "keras", "numpy", "pandas", "polars"]
 PACKAGES += ["pyarrow", "scipy", "scikit-learn", "skops", "gensim", "matplotlib", "altair"]
@@ -52,6 +52,16 @@ def read_edges(plan: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["maker", "reader"])
 
 
+def dry_run(config: Path, *options: str) -> list[str]:
+    """Return the command of a dry run with a merged configuration, without any profile.
+
+    A profile could be quiet.
+    """
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1", *options]
+    command += ["--configfile", str(config), "--replace-workflow-config"]
+    return [*command, "--profile", "none", "--workflow-profile", "none"]
+
+
 def planned(snakefile: Path, config: Path) -> str:
     """Return a dry run of all jobs of the workflow with a merged configuration.
 
@@ -60,9 +70,7 @@ def planned(snakefile: Path, config: Path) -> str:
     Raises:
         UserError: Snakemake fails.
     """
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--cores", "1"]
-    command += ["--configfile", str(config), "--replace-workflow-config", "--dry-run", "--forceall"]
-    command += ["--profile", "none", "--workflow-profile", "none"]  # that could be quiet
+    command = dry_run(config, "--snakefile", str(snakefile), "--forceall")
     environment = os.environ | {"SEQ2REPORT_IN_JOB": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
@@ -124,10 +132,11 @@ def of_this_report(config: dict) -> dict:
 
 
 def without_secrets(config: dict) -> dict:
-    """Return a configuration whose addresses have no user, password, query or fragment."""
+    """Return a configuration whose addresses have no secret; others repeat the run as they are."""
 
     def hidden(place: dict) -> dict:
-        return place | ({"url": redact(place["url"])} if "url" in place else {})
+        has_secret = written_secret(place.get("url", "")) is not None
+        return place | ({"url": redact(place["url"])} if has_secret else {})
 
     sources = {
         name: source | {"from": [hidden(place) for place in source["from"]]}

@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import unescape
@@ -21,15 +20,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evaluate_workflow import without_secrets
+from evaluate_workflow import dry_run, without_secrets
 from seq2report.config.grids import with_grids
 from seq2report.config.resolve import run_seeds
 from seq2report.core import command
 from seq2report.core.command import UserError, read_json, replacing, run, write_json
-from seq2report.core.durations import of_rules, read_jobs
 from seq2report.core.machine import machine
 from seq2report.core.shipped import ROOT
 from seq2report.core.tables import read_csv
+from seq2report.files.addresses import redact
+from seq2report.files.sources import WEB
 
 if TYPE_CHECKING:  # the rest needs no rocrate
     from rocrate.model import ContextEntity
@@ -97,9 +97,14 @@ def private_places(text: str, private: Iterable[str]) -> list[str]:
     return [f"line {text.count(chr(10), 0, found.start()) + 1}: {found[0]}" for found in matches]
 
 
-def private_paths(root: Path) -> list[str]:
-    """Return private paths: home, working folder, folder of the run, mirror."""
-    paths = [Path.home(), Path.cwd(), root, os.environ.get("SEQ2REPORT_MIRROR", "")]
+def private_paths(*folders: Path) -> list[str]:
+    """Return private paths: home, working folder, these folders, and the mirror, if it is set."""
+    mirror = os.environ.get("SEQ2REPORT_MIRROR", "")
+    if mirror.startswith(WEB):
+        mirrors = [mirror.rstrip("/"), redact(mirror).partition("?")[0].rstrip("/")]
+    else:
+        mirrors = [Path(mirror.removeprefix("file:")).resolve()] if mirror else []
+    paths = [Path.home(), Path.cwd(), *folders, *mirrors]
     return [text for text in map(str, paths) if len(text) > 1]
 
 
@@ -171,23 +176,20 @@ def code(root: Path, config: Path) -> dict:
             raise UserError(f"{' '.join(command)}: ended badly\n{done.stdout}{done.stderr}")
         return done.stdout + done.stderr
 
-    plan = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1"]
-    plan += ["--configfile", str(config.resolve()), "--replace-workflow-config"]
     return {
         "commit": output("git", "rev-parse", "HEAD").strip(),
         "clean": not output("git", "status", "--porcelain", "--", ".", ":!docs", ":!*.md"),
-        "up_to_date": "Nothing to be done" in output(*plan),
+        "up_to_date": "Nothing to be done" in output(*dry_run(config.resolve())),
     }
 
 
 def read_configuration(results: Path) -> dict:
-    """Return the merged configuration of a run, without its mirror and without secrets in URLs.
+    """Return the merged configuration of a run, without secrets in URLs.
 
     Raises:
         UserError: excerpts show contacts of people.
     """
-    config = dict(read_json(results / "config.json"))
-    config.pop("mirror", None)
+    config = read_json(results / "config.json")
     if config.get("contacts") == "shown":
         raise UserError(
             f"{results / 'config.json'}: contacts: shown, expected hidden in what is published;"
@@ -215,8 +217,9 @@ def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
             "digest": corpus["digest"],
             "seeds": sorted(map(int, runs["seed"].unique())),
         }
-    benchmarks = results / "benchmarks"
-    ends = [path.stat().st_mtime for path in benchmarks.rglob("*.tsv")]
+    made = results / "report/tables/made"
+    jobs = read_csv(made / "jobs.csv").itertuples()  # without those of removed variants
+    ends = [(results / f"benchmarks/{row.rule}/{row.job}.tsv").stat().st_mtime for row in jobs]
     first, last = (datetime.fromtimestamp(end, UTC) for end in (min(ends), max(ends)))
     return {
         "name": config["name"],
@@ -228,7 +231,7 @@ def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
             "last_job_ended": last.isoformat(timespec="seconds"),
         },
         "corpora": corpora,
-        "durations": of_rules(read_jobs(benchmarks)).to_dict("records"),
+        "durations": read_csv(made / "rules.csv").to_dict("records"),
         "left_out": left_out,
         "configuration": config,
     }
@@ -277,7 +280,9 @@ def add_run(made: "ROCrate", folder: Path, about: dict) -> "ContextEntity":
         if (name := path.relative_to(folder).as_posix()) != WORKFLOW
     }
     digests = [
-        described(made, f"#{name}", "PropertyValue", name=f"{name}: digest", value=corpus["digest"])
+        described(
+            made, f"#corpus-{name}", "PropertyValue", name=f"{name}: digest", value=corpus["digest"]
+        )
         for name, corpus in about["corpora"].items()
     ]
     properties = {
@@ -337,10 +342,10 @@ def main(argv: Sequence[str] | None) -> None:
             f"{args.output} exists, but is no published report with a manifest.json, and would be"
             " replaced as a whole; choose another --output"
         )
-    root = args.results.resolve().parent.parent
+    root = args.results.absolute().parent.parent  # results may be a link to another disk
     made_by = code(root, config)
     with replacing(args.output) as part:
-        publish(args.results, part, made_by, private_paths(root))
+        publish(args.results, part, made_by, private_paths(root, args.results.resolve()))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,11 @@ from small_runs import GIVEN, TITLES, evaluate, write
 
 import publish
 
+RULES = """rule,jobs,seconds,cpu_seconds,peak_mib
+train,2,30.5,17.5,200
+read,1,0.1,0.0,0
+"""
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
@@ -24,6 +29,8 @@ def finished(tmp_path_factory):
         "news/corpus/lengths.csv": "x" * 300_000,
         "lesson-one_hot/facts.csv": "x",
         "lecture-figures/lecture.csv": "x",
+        "made/jobs.csv": "rule,job\ntrain,b\ntrain,a\nread,a\n",
+        "made/rules.csv": RULES,
     }.items():
         (tables / name).parent.mkdir(exist_ok=True)
         (tables / name).write_text(content)
@@ -33,10 +40,11 @@ def finished(tmp_path_factory):
         "train/a.tsv": "10\t0:00:10\t100.4\t8",
         "train/b.tsv": "20.5\t0:00:20\t200\t9.5",
         "read/a.tsv": "0.1\t0:00:00\t-\t-",  # too short to be sampled
+        "train/removed.tsv": "90\t0:01:30\t100\t8",  # of a variant that is not compared any more
     }.items():
         (results / "benchmarks" / name).parent.mkdir(parents=True, exist_ok=True)
         (results / "benchmarks" / name).write_text(BENCHMARK + row + "\n")
-    config = {"name": "tiny", "mirror": "/srv/mirror", "seeds": [1, 2]}
+    config = {"name": "tiny", "seeds": [1, 2]}
     config["corpora"], config["sources"] = {"news": {"title": "Tiny"}}, {}
     config["compare"] = {"corpora": ["news"], "variants": list(TITLES)}
     config["variants"] = {name: {"title": title} for name, title in TITLES.items()}

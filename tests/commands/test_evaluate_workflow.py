@@ -195,6 +195,14 @@ def test_users_and_passwords_of_addresses_are_not_shown():
     assert config["sources"]["mine"]["from"][0]["url"] == secret
 
 
+@pytest.mark.parametrize(
+    "url", ["https://example.org/a.zip?download=1", "https://${U}:${P}@example.org/a?token=${T}"]
+)
+def test_an_address_without_a_secret_is_kept_to_repeat_the_run(url):
+    config = {"sources": {"mine": {"file": "a", "from": [{"url": url}]}}}
+    assert evaluate.without_secrets(config) == config
+
+
 def test_versions_are_those_of_this_environment():
     told = evaluate.versions().set_index("package")["version"]
     assert told["python"] == ".".join(map(str, sys.version_info[:3]))

@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+import subprocess
 from html import escape
 from pathlib import Path
 
@@ -38,6 +39,8 @@ def test_pages_tables_and_manifest_are_published_in_the_layout_of_the_report(fin
         "report/index.html",
         "report/lesson-one_hot.html",
         "report/tables/lecture-figures/lecture.csv",
+        "report/tables/made/jobs.csv",
+        "report/tables/made/rules.csv",
         "report/tables/news/corpus/lengths.csv",
     }
     table = "report/tables/news/runs/variants.csv"
@@ -68,7 +71,6 @@ def test_the_manifest_tells_what_the_figures_hang_on(finished, published):
         "news": {"title": "Tiny", "documents": 30, "digest": "d1", "seeds": [1, 2]}
     }
     assert about["configuration"]["compare"]["variants"] == list(TITLES)
-    assert "mirror" not in about["configuration"]
     metrics = read_json(finished / "news/runs/svm/seed-1/metrics.json")
     told = {name: about["versions"][name] for name in ("python", "numpy", "seq2report")}
     assert told == {name: metrics["versions"].get(name) for name in ("python", "numpy")} | {
@@ -252,6 +254,57 @@ def test_nothing_private_is_looked_for_that_is_everywhere(monkeypatch):
     monkeypatch.delenv("SEQ2REPORT_MIRROR", raising=False)
     assert "/" not in publish.private_paths(ROOT)
     assert str(ROOT) in publish.private_paths(ROOT)
+
+
+@pytest.mark.parametrize(
+    ("mirror", "private", "public"),
+    [
+        ("{}/mirror/", "see {}/mirror/news20.tar.gz", "a mirror of {}"),
+        ("../mirror", "see {}/mirror", "a mirror"),
+        ("data", "see {}/project/data", "text from data"),
+        ("file://{}/mirror/", "see {}/mirror/a", "a mirror"),
+        ("http://me:word@host/m/", "http://host/m/news20.tar.gz", "http://host/more"),
+        ("", "", "a mirror"),
+    ],
+)
+def test_the_mirror_is_looked_for_by_its_full_path(tmp_path, monkeypatch, mirror, private, public):
+    monkeypatch.setenv("HOME", "/")
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    monkeypatch.setenv("SEQ2REPORT_MIRROR", mirror.format(tmp_path))
+    paths = publish.private_paths()
+    assert publish.private_places(public.format(tmp_path), paths) == []
+    assert bool(private) == bool(publish.private_places(private.format(tmp_path), paths))
+
+
+def test_results_may_be_a_link_to_another_disk(copied, tmp_path, monkeypatch):
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "results").symlink_to(copied.parent)
+    roots = []
+    monkeypatch.setattr(publish, "code", lambda root, config: roots.append(root) or MADE_BY)
+    call(publish, results=project / "results/tiny", output=tmp_path / "out")
+    assert roots == [project]
+
+
+def test_the_dry_run_of_the_code_uses_no_profile(tmp_path, monkeypatch):
+    commands = []
+
+    def completed(command, **_):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0, "Nothing to be done", "")
+
+    monkeypatch.setattr(publish.subprocess, "run", completed)
+    assert publish.code(tmp_path, tmp_path / "config.json")["up_to_date"]
+    (plan,) = (command for command in commands if "snakemake" in command)
+    assert " --profile none --workflow-profile none" in " ".join(plan)
+
+
+def test_a_corpus_may_have_any_name_in_the_crate(published, tmp_path):
+    about = read_json(published / "manifest.json")
+    about["corpora"] = {"run": about["corpora"]["news"]}
+    entities = publish.crate(published, about).contextual_entities
+    assert {"CreateAction", "PropertyValue"} <= {entity.type for entity in entities}
 
 
 def test_a_grid_has_the_runs_of_its_points_and_answers_from_elsewhere_have_one():
