@@ -1,6 +1,7 @@
 """What `propose` finds out about the layout of a table, and when it has a doubt."""
 
 import bz2
+import gzip
 import json
 import os
 from collections import Counter
@@ -351,6 +352,14 @@ def test_a_line_of_fasttext_has_one_label(tmp_path, line):
     path = tmp_path / "train.txt"
     path.write_text(FASTTEXT + line)
     with pytest.raises(UserError, match=r"line 13: found \d labels at its start, expected one"):
+        list(FORMATS["fasttext"].read(path, {}, None))
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, gzip.compress])
+def test_a_damaged_text_of_fasttext_is_reported(tmp_path, pack):
+    path = tmp_path / "train.txt"
+    path.write_bytes(pack(FASTTEXT.encode())[:-9])
+    with pytest.raises(UserError, match=r"it is damaged \(.*\); remove it and fetch it again"):
         list(FORMATS["fasttext"].read(path, {}, None))
 
 

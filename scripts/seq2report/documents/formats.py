@@ -18,7 +18,7 @@ from seq2report.core.command import UserError
 from seq2report.files import archives
 from seq2report.files.delimited import Layout, find_columns
 from seq2report.files.lines import text_lines
-from seq2report.files.table_files import read_rows
+from seq2report.files.table_files import damage, read_rows
 from seq2report.files.table_names import split_named
 
 Members = Iterable[tuple[str, bytes]]  # name and content of each file of an archive
@@ -226,13 +226,18 @@ def read_fasttext(path: Path, corpus: dict) -> Iterator[tuple]:
     """Yield each line of a text as fastText reads it: ``__label__`` and the class, then the text.
 
     Raises:
-        UserError: a line has no label or several.
+        UserError: a line has no label or several, or the file is damaged.
     """
-    with archives.open_content(path, wanted=bool) as (name, file):
-        lines = text_lines(file, name, corpus.get("encoding", "utf-8"))
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
+    try:
+        with archives.open_content(path, wanted=bool) as (name, file):
+            yield from _fasttext_lines(text_lines(file, name, corpus.get("encoding", "utf-8")))
+    except archives.DAMAGE as error:
+        raise UserError(damage(error)) from error
+
+
+def _fasttext_lines(lines: Iterable[str]) -> Iterator[tuple]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
             labels, text = re.match(r"((?:__label__\S+\s+|__label__\S+$)*)(.*)", line).groups()
             labels = labels.split()
             if len(labels) != 1:
