@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
 
-from seq2report.core.command import UserError, run, write_json
+from seq2report.core.command import UserError, read_json, run, write_json
 from seq2report.files import archives
 from seq2report.files.addresses import is_mirror, redact, with_variables
 from seq2report.files.download import (
@@ -57,8 +57,8 @@ class Job:
 
 
 @contextmanager
-def alone(output: Path) -> Iterator[None]:
-    """Lock the output: only one process at a time fetches it.
+def alone(output: Path) -> Iterator[bool]:
+    """Lock the output: only one process at a time fetches it. Yields whether this one has waited.
 
     A killed Snakemake leaves its jobs running, and the next one starts a second fetch. Both would
     append to the same partial file.
@@ -68,39 +68,50 @@ def alone(output: Path) -> Iterator[None]:
         output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{output.parent} cannot be created: {error.strerror}") from error
+    waited = False
     while True:
         try:
             lock = path.open("w")
         except OSError as error:
             raise UserError(f"{output.parent} cannot be written: {error.strerror}") from error
         with lock:
-            _wait_for(lock, output.name)
-            try:
-                is_current = os.path.samestat(os.fstat(lock.fileno()), path.stat())
+            waited |= _wait_for(lock, output.name)
+            try:  # the other process may have removed its lock file
+                if not os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                    continue
             except FileNotFoundError:
-                is_current = False
-            if not is_current:  # the other process has removed its lock file
                 continue
             try:
-                yield
+                yield waited
             finally:
                 path.unlink(missing_ok=True)
             return
 
 
-def _wait_for(lock: IO[str], name: str) -> None:
-    """Lock an open file when no other process does; some network file systems have no locks."""
+def _wait_for(lock: IO[str], name: str) -> bool:
+    """Lock an open file, if its file system has locks; return whether another process had it."""
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             log.info("%s: another process fetches it, waiting for that one", name)
             fcntl.flock(lock, fcntl.LOCK_EX)
+            return True
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
         message = "%s: not locked, because the file system has no locks (%s); do not fetch it twice"
         log.warning(message, name, error.strerror)
+    return False
+
+
+def fetched_meanwhile(job: Job, receipt: Path | None) -> bool:
+    """Return whether the output and its receipt are there, with a digest of the configuration."""
+    if not (receipt and receipt.is_file() and job.output.is_file()):
+        return False
+    about = read_json(receipt)
+    seen = Wanted(about["sha256"], about["bytes"])
+    return any(wanted.sha256 and wanted.fits(seen) for wanted in job.source.known)
 
 
 def placed_by_hand(job: Job) -> Partial | None:
@@ -374,10 +385,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     retries = Retries(attempts=args.attempts, delay=args.delay, **timeouts)
     source, mirror = parse_source(args.source), args.mirror or None
     roots = (Path(), args.root) if args.root else (Path(),)
-    with open_session() as session, alone(args.output):
-        receipt = fetch(Job(source, args.output, args.by_hand, mirror, roots, retries, session))
-    if args.receipt:
-        write_json(args.receipt, receipt)
+    with open_session() as session, alone(args.output) as waited:
+        job = Job(source, args.output, args.by_hand, mirror, roots, retries, session)
+        if waited and fetched_meanwhile(job, args.receipt):
+            return
+        receipt = fetch(job)
+        if args.receipt:
+            write_json(args.receipt, receipt)
 
 
 if __name__ == "__main__":

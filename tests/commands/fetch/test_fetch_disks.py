@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fetching import CONTENT, SCRIPT, entry
+from fetching import CONTENT, OTHER, SCRIPT, entry
 from misbehaving_server import announces, unmeasured, whole
 
 import fetch
@@ -84,6 +84,19 @@ def test_a_file_system_without_locks_is_no_hindrance(server, ask, monkeypatch, c
     assert ask.left == []
 
 
+def test_what_another_process_has_fetched_meanwhile_is_not_fetched_again(server, ask, monkeypatch):
+    url = server.on("/x.tar.gz", whole(CONTENT))
+    assert ask(entry(url)) == CONTENT  # by the other process
+    monkeypatch.setattr(fetch, "_wait_for", lambda *_: True)
+    assert ask(entry(url)) == CONTENT
+    assert len(server.seen) == 1
+    ask.refused(entry(url, OTHER))
+    ask(entry(url, None))
+    assert len(server.seen) == 3  # other content could be expected
+    ask.receipt_path.unlink()
+    assert ask(entry(url)) == CONTENT
+
+
 def test_a_lock_that_another_process_removes_meanwhile_is_taken_again(ask, monkeypatch):
     attempts = []
 
@@ -91,6 +104,7 @@ def test_a_lock_that_another_process_removes_meanwhile_is_taken_again(ask, monke
         attempts.append(1)
         if len(attempts) == 1:
             (ask.output.parent / f".{ask.output.name}.lock").unlink()
+        return False
 
     monkeypatch.setattr(fetch, "_wait_for", wait)
     monkeypatch.setattr(Path, "exists", lambda path: True)  # as it was a moment before
