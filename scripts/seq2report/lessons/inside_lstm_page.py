@@ -96,7 +96,7 @@ def memory_of_units(tables: Tables) -> HTML:
     kept = values.groupby("unit")["value"].mean().sort_values()
     half = math.log(0.5) / math.log(kept.iloc[-1])
     return html.text(
-        "The units differ. On average, unit {longest} keeps {most:percent} of its memory per step;"
+        "The units differ. On average, unit {longest} keeps {most:.2%} of its memory per step;"
         " at this rate, a memory is halved in {span}. Unit {shortest} keeps {least:percent}{end}."
         " On average over all units, the gate is most closed at {words}.",
         longest=kept.index[-1],
@@ -128,8 +128,9 @@ def exercise(tables: Tables) -> HTML:
     last = {gate: values[step, gate] for gate in states["gate"].unique()}
     answer = (
         "c = {forget:.2f} × {before:.2f} + {update:.2f} × {candidate:.2f} = {cell:.2f}, and h ="
-        " {output:.2f} × tanh({cell:.2f}) = {hidden:.2f} (rounded at the end). With a closed forget"
-        " gate, the old memory is lost: c = {update:.2f} × {candidate:.2f} = {added:.2f}."
+        " {output:.2f} × tanh({cell:.2f}) = {hidden:.2f} (computed with unrounded"
+        " numbers). With a closed forget gate, the old memory is lost: c = {update:.2f} ×"
+        " {candidate:.2f} = {added:.2f}."
     )
     before, added = values.get((step - 1, "cell"), 0.0), last["update"] * last["candidate"]
     return html.folded("Answer", html.text(answer, before=before, added=added, **last))

@@ -181,9 +181,9 @@ def comparison_with_simple_rnn(mean: pd.DataFrame, starts: pd.DataFrame) -> HTML
             f"As Keras starts them, {listed(worse)} solved fewer lengths than the simple RNN. This"
             " may be surprising. A possible reason: at the start, the gate keeps"
             f" {listed([f'{kept[cell]:.2f} of the state per step ({cell})' for cell in worse])},"
-            " and this number of updates may be too small to learn to open it. The simple RNN"
-            " starts with orthogonal recurrent weights and can keep a symbol for some steps if its"
-            " random start is good."
+            " and this number of updates may be too small to learn to open it. All networks start"
+            " with orthogonal recurrent weights; in the simple RNN, no gate shrinks the state in"
+            " addition, so that it can keep a symbol for some steps if its random start is good."
         )
     if better:
         sentences.append(
