@@ -53,6 +53,16 @@ def test_the_runner_up_has_its_verdict_and_its_cost(judged, times, expected):
 
 
 @pytest.mark.parametrize(
+    ("judged", "kind"), [("better", "good"), (LEVEL, "level"), ("worse", "bad")]
+)
+def test_the_runner_up_has_the_colour_of_its_verdict(judged, kind):
+    table = variants()
+    lstm, svm = (table[table["variant"] == name].iloc[0] for name in ("lstm", "svm"))
+    pair = pd.DataFrame([("lstm", "svm", judged)], columns=["variant_a", "variant_b", "verdict"])
+    assert verdict._next({"comparisons": pair}, lstm, svm)[:2] == (kind, "Second")
+
+
+@pytest.mark.parametrize(
     ("judged", "times", "expected"),
     [
         ("worse", [10, 60, 1], "at 6 times the cost: not worth it here."),

@@ -18,6 +18,7 @@ FEW = 30  # test documents of a class
 POINT = 0.01  # of the score, as in answers.recommendation
 LONGEST = 60  # characters of a class
 UNMEASURED = "cost not measured, because answers of a member come from elsewhere"  # of an ensemble
+KINDS = {"better": "good", "not distinguishable": "level", "worse": "bad"}  # colours of verdicts
 SPLITS = ["train", "validation", "test"]
 
 

@@ -17,7 +17,7 @@ from seq2report.report.numbers import (
     spread,
     stated_cost,
 )
-from seq2report.report.outcome import UNMEASURED, reached, recommended, searched
+from seq2report.report.outcome import KINDS, UNMEASURED, reached, recommended, searched
 
 OUTPUTS = {  # text in the last box of an ensemble
     "vote": "mean of the members' probabilities",
@@ -71,8 +71,7 @@ def _against_best(runs: dict[str, pd.DataFrame], row: pd.Series, variant: str) -
     pairs = runs["comparisons"].set_index(["variant_a", "variant_b"])
     verdict = pairs.loc[(variant, best["variant"]), "verdict"]
     link = "from" if verdict == "not distinguishable" else "than"
-    kind = {"better": "good", "worse": "bad"}.get(verdict, "level")
-    return kind, f"{verdict} {link} the best, {best['title']}"
+    return KINDS[verdict], f"{verdict} {link} the best, {best['title']}"
 
 
 def chosen_settings(

@@ -9,7 +9,7 @@ from IPython.display import HTML
 from seq2report.core.durations import tied
 from seq2report.report import comparison_page, html
 from seq2report.report.numbers import METRICS, percent, seconds, stated_cost
-from seq2report.report.outcome import UNMEASURED, checks, recommended
+from seq2report.report.outcome import KINDS, UNMEASURED, checks, recommended
 
 NEXT = {"better": "significantly better", "not distinguishable": "no significant difference"}
 NEXT["worse"] = "significantly worse"
@@ -94,10 +94,9 @@ def _runner_up(variants: pd.DataFrame, use: pd.Series) -> pd.Series | None:
 def _next(tables: dict[str, pd.DataFrame], row: pd.Series, use: pd.Series) -> tuple[str, str, str]:
     """Return the line on the best variant except the one to use."""
     verdict = against(tables, row, use)
-    kind = "level" if verdict == "not distinguishable" else "good"
     label = "Best" if row["rank"] < use["rank"] else "Second"
     label = "As good" if row["rank"] == use["rank"] else label
-    return kind, label, f"{_named(row)} ({NEXT[verdict]}), {_cost(row, use)}."
+    return KINDS[verdict], label, f"{_named(row)} ({NEXT[verdict]}), {_cost(row, use)}."
 
 
 def against(tables: dict[str, pd.DataFrame], row: pd.Series, other: pd.Series) -> str:
