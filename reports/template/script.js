@@ -55,6 +55,7 @@ if (contents) {
 const number = new Intl.Collator("en", { numeric: true });
 const content = (cell) => cell.querySelector(".mark + a") ?? cell; // a variant without its letter
 const shown = (cell) => cell.dataset.value ?? content(cell).textContent.trim();
+const key = (cell) => cell.dataset.order ?? shown(cell); // it is sorted by this
 const isNumber = (text) => text !== "" && Number.isFinite(Number(text));
 // Less is better: ranks, errors, and what has a unit of time or memory.
 const isCost = (heading, cell) =>
@@ -76,14 +77,14 @@ function sortable(table, heading, column) {
   heading.append(button); // for the keyboard
   heading.addEventListener("click", () => {
     const body = table.tBodies[0];
-    const numbers = [...body.rows].every((row) => /^(–|)$|^-?[\d.]/.test(shown(row.cells[column])));
+    const numbers = [...body.rows].every((row) => /^(–|)$|^-?[\d.]/.test(key(row.cells[column])));
     const least = !numbers || isCost(heading, body.rows[0].cells[column]);
     const [first, other] = least ? ["ascending", "descending"] : ["descending", "ascending"];
     const order = heading.getAttribute("aria-sort") === first ? other : first;
     for (const cell of table.tHead.rows[0].cells) cell.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", order);
     const sign = order === "ascending" ? 1 : -1;
-    const text = (row) => shown(row.cells[column]);
+    const text = (row) => key(row.cells[column]);
     const missing = (row) => text(row) === "–" || text(row) === "";
     body.append(
       ...[...body.rows].sort(

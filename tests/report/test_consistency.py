@@ -66,6 +66,19 @@ def test_frozen_parameters_are_a_column_of_the_costs_if_there_are_any():
     assert frozen[:3] == ["0", "22,565,376", "0"]
 
 
+def test_inputs_are_sorted_by_their_memory():
+    shapes = ["150 × 50", "20000", "1000"]
+    variants = made_tables.tables()["variants"].head(3).assign(
+        kind="network", document_shape=shapes
+    )
+    shown = compared_page.cost_table("news", variants).data
+    assert re.findall(r'<td data-order="(\d+)">([^<]*)', shown) == [
+        ("30000", "150 × 50 (30 kB)"),
+        ("80000", "20,000 (80 kB)"),
+        ("4000", "1,000 (4 kB)"),
+    ]
+
+
 def test_variants_with_the_same_score_share_their_rank_everywhere():
     tables = made_tables.tables()
     tables["variants"] = tables["variants"].assign(rank=[1, 2, 2, 2, *range(5, 13)])

@@ -60,6 +60,12 @@ def test_intervals_percentages_and_ticks_with_names_are_those_of_the_axis():
     ]
 
 
+def test_values_have_no_exponent_of_computers():
+    figure = Figure()
+    figure.subplots().errorbar([10130.4], [3e-5], yerr=[1e-5])
+    assert titles(figure) == ["10,130, 3 × 10⁻⁵ (2 × 10⁻⁵ to 4 × 10⁻⁵)"]
+
+
 def test_a_band_is_the_interval_of_the_line_with_its_label():
     figure = Figure()
     axes = figure.subplots()

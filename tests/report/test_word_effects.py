@@ -46,7 +46,7 @@ def test_no_word_is_coloured_if_none_has_an_effect():
     assert 'class="for"' not in html
     assert 'class="against"' not in html
     assert "No word alone changes the log-odds by 0.1 or more." in html
-    assert 'title="0"' in html
+    assert 'title="0.00"' in html
 
 
 def test_a_text_without_words_is_reported():

@@ -12,6 +12,7 @@ from html import escape
 from IPython.display import HTML
 
 from seq2report.core.excerpts import visible
+from seq2report.report.numbers import signed
 
 WIDTH = 340
 HEAD = 7  # length of the head of an arrow
@@ -30,13 +31,6 @@ def text(x: float, y: float, content: str, kind: str = "", anchor: str = "middle
 def number(x: float, y: float, value: float, form: str = ".2f", kind: str = "") -> str:
     """Return a value from a table, formatted, with its sign as − and never as -0.00."""
     return text(x, y, signed(value, form), f"number {kind}".strip())
-
-
-def signed(value: float, form: str = ".2f") -> str:
-    """Return a formatted number with − as its sign; a zero after rounding has none."""
-    written = format(value, form)
-    is_zero = not written.strip("-0.")
-    return (written.lstrip("-") if is_zero else written).replace("-", "−")
 
 
 def box(x: float, y: float, width: float, height: float, kind: str = "", share: float = 0) -> str:

@@ -17,6 +17,7 @@ from scipy.special import ndtri, stdtrit
 from seq2report.core.command import UserError
 from seq2report.core.shipped import ROOT
 from seq2report.core.tables import Tables
+from seq2report.report.numbers import fill, signed
 
 LEVEL = 0.95
 SLIDES = "the lecture's slides"
@@ -37,7 +38,7 @@ def noise_of_test(accuracy: float, documents: int) -> float:
 def difference(row: dict, column: str, lecture: float) -> str:
     """Return the mean in ``column`` minus the lecture's figure, compared with the noise."""
     change = row[column] - lecture
-    text = f"{WHEN[column]} {change:+.3f}".replace("-", "−")
+    text = f"{WHEN[column]} {signed(change, '+.3f')}"
     if row["seeds"] < 2:
         return f"{text}, of one seed: its noise is unknown"
     seed = noise_of_seed(row[f"{column}_sd"], row["seeds"])
@@ -106,7 +107,7 @@ def compare_one(experiment: dict, found: dict[str, pd.DataFrame], sample: bool) 
             if BEYOND in differences:
                 reasons.append(entry.get("beyond", "The reason is not known."))
             texts = {
-                "ours": entry["figure"].format_map(values),
+                "ours": fill(entry["figure"], **values),
                 "difference": differences or None,
                 "why": " ".join(filter(None, reasons)).format_map(values),
                 **{name: values.get(name) for name in ("vectors", "command")},

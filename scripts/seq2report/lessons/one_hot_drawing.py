@@ -7,6 +7,7 @@ from IPython.display import HTML
 from seq2report.core.tables import Tables
 from seq2report.lessons import drawing
 from seq2report.lessons.drawing import arrow, cells, line, number, text
+from seq2report.report.numbers import signed
 
 SIZE = (48, 30)  # of a cell
 LEFT, TOP = 60, 62  # of the first cell of a column, below its headings
@@ -99,4 +100,4 @@ def lookup(lesson: Tables) -> str:
 
 
 def listed(values: Iterable[float]) -> str:
-    return ", ".join(drawing.signed(value, ".1f") for value in values)
+    return ", ".join(signed(value, ".1f") for value in values)

@@ -5,6 +5,7 @@ from IPython.display import HTML
 
 from seq2report.core.tables import Tables
 from seq2report.report import html
+from seq2report.report.numbers import short
 
 HAND = ["one-hot", "made by hand"]
 
@@ -123,17 +124,13 @@ def lookup_outcome(facts: dict) -> HTML:
     )
 
 
-def _size(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
-
-
 def sizes(table: pd.DataFrame, caption: str) -> HTML:
     rows, columns = (table[name].map("{:,}".format) for name in ("rows", "columns"))
     shown = pd.DataFrame({"form": table["form"], "rows × columns": rows + " × " + columns})
     shown = shown.assign(**{"numbers": table["numbers"], "MB": table["megabytes"]})
     shown["GB per corpus"] = table["corpus_gigabytes"]
     shown["keeps the word order"] = table["order"].map({True: "yes", False: "no"})
-    formats = {"numbers": "{:,}".format, "MB": _size, "GB per corpus": _size}
+    formats = {"numbers": "{:,}".format, "MB": short, "GB per corpus": short}
     return html.table(shown, formats, caption, text=("form",))
 
 

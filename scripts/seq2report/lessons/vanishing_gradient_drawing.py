@@ -1,14 +1,12 @@
 """Drawing of the lesson on vanishing gradients: unrolled cells and the chain of their factors."""
 
-import math
-
 import pandas as pd
 from IPython.display import HTML
 
 from seq2report.core.tables import Tables
 from seq2report.lessons import drawing
 from seq2report.lessons.drawing import arrow, box, text
-from seq2report.lessons.vanishing_gradient_plots import power_of_ten
+from seq2report.report.numbers import short
 
 STEPS = 5  # words that are drawn, the last ones
 GAP, BOX = 70, 40  # between the middles of two cells, and width of a cell
@@ -30,14 +28,6 @@ def figure(lesson: Tables) -> HTML:
         " numbers below the words are the products of all factors from the last word to this word."
     )
     return drawing.figure(caption, *chains)
-
-
-def short(value: float) -> str:
-    """Return a positive number with two digits: 0.71, or 6.8 × 10⁻⁸ if it is small."""
-    if not 0 < value < 0.01 or not math.isfinite(value):
-        return f"{value:.2f}"
-    power = math.floor(math.log10(value))
-    return f"{value / 10**power:.1f} × {power_of_ten(power)}"
 
 
 def chain(cell: str, gradient: pd.Series, far: int) -> str:

@@ -7,9 +7,9 @@ from IPython.display import HTML
 
 from seq2report.core.tables import Tables
 from seq2report.lessons.vanishing_gradient import SIMPLE
-from seq2report.lessons.vanishing_gradient_plots import STARTS, power_of_ten
+from seq2report.lessons.vanishing_gradient_plots import STARTS
 from seq2report.report import html
-from seq2report.report.numbers import listed, percent
+from seq2report.report.numbers import listed, percent, short
 
 USUAL, OPENED = STARTS
 GATED = ["LSTM", "GRU"]
@@ -21,10 +21,7 @@ def factor(value: float) -> str:
     """Return a factor as readers write it: 23, 1,200 or 1.2 × 10⁹."""
     if not math.isfinite(value):
         return "more than float32 can represent"
-    if value < 1e6:
-        return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
-    power = math.floor(math.log10(value))
-    return f"{value / 10**power:.1f} × {power_of_ten(power)}"
+    return short(value)
 
 
 def kept_before_training(tables: Tables, far: int) -> HTML:

@@ -6,15 +6,11 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
+from seq2report.report.numbers import power_of_ten
 from seq2report.report.plots import COLUMN, NEUTRAL, figures, panels, styles
 
 STAGES = {"before": "before training", "after": "after training"}
 STARTS = {"as Keras starts it": "-", "gate opened": "--"}
-
-
-def power_of_ten(exponent: int) -> str:
-    """Return 10 with its exponent raised, as plain text."""
-    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def gradients(table: pd.DataFrame) -> list[Figure]:

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from seq2report.core.excerpts import excerpt
 from seq2report.report import legend
-from seq2report.report.numbers import METRICS
+from seq2report.report.numbers import METRICS, signed
 from seq2report.report.plots import (
     COLUMN,
     INK,
@@ -120,11 +120,11 @@ def pairs(comparisons: pd.DataFrame, variants: pd.DataFrame) -> tuple[Figure, li
 
 def _difference(pair: tuple) -> str:
     """Return a paired test in words, with the difference and its interval in percentage points."""
-    difference, low, high = (100 * value for value in (pair.difference, pair.low, pair.high))
+    ends = (pair.difference, pair.low, pair.high)
+    difference, low, high = (signed(100 * value) for value in ends)
     first, second = (excerpt(title, LONGEST) for title in (pair.title_a, pair.title_b))
     link = "from" if pair.verdict == "not distinguishable" else "than"
-    figures = f"{difference:+.1f} points ({low:+.1f} to {high:+.1f})".replace("-", "−")
-    return f"{first}: {pair.verdict} {link} {second}, {figures}"
+    return f"{first}: {pair.verdict} {link} {second}, {difference} points ({low} to {high})"
 
 
 def score_by_length(sweeps: pd.DataFrame, metric: str) -> Figure:

@@ -9,7 +9,7 @@ from IPython.display import HTML
 from seq2report.core.excerpts import excerpt
 from seq2report.report import html
 from seq2report.report.embeddings_plots import NONE, OTHER, label_zooms, legend, side_by_side
-from seq2report.report.numbers import percent
+from seq2report.report.numbers import percent, signed
 
 LONGEST = 30  # characters of a word, an id or a class
 NEAR = 5  # neighbours of a word
@@ -115,7 +115,7 @@ def moved_rows(moved: pd.DataFrame) -> pd.DataFrame:
 
 
 def _changed(share: float) -> str:
-    return f"{100 * share:+.1f}%".replace("-", "−")
+    return signed(share, "+.1%")
 
 
 def _each_shown(words: str) -> str:

@@ -17,6 +17,7 @@ from matplotlib.patches import Polygon
 from matplotlib.text import Annotation
 from matplotlib.ticker import FixedLocator, FuncFormatter, PercentFormatter, StrMethodFormatter
 
+from seq2report.report.numbers import short
 from seq2report.report.plots import GRID, NEUTRAL, shown_label
 
 MOST = 1500  # points of a picture; of longer lines, those at equal distances
@@ -137,26 +138,29 @@ def _figures(axes: Axes, x: float, y: float, interval: tuple[float, float] | Non
     """Return the values of a point with the names of its axes; an axis without ticks has none."""
     shown = [_value(axis, value) for axis, value in ((axes.xaxis, x), (axes.yaxis, y))]
     if interval and interval[0] <= y <= interval[1] and shown[1]:
-        low, high = (_value(axes.yaxis, end).split()[-1] for end in interval)
+        low, high = (_figure(axes.yaxis, end) for end in interval)
         shown[1] += f" ({low} to {high})"
     return ", ".join(filter(None, shown))
 
 
 def _value(axis: Axis, value: float) -> str:
+    figure = _figure(axis, value)
+    return figure and f"{_axis_name(axis)} {figure}".strip()
+
+
+def _figure(axis: Axis, value: float) -> str:
     ticks, formatter = axis.get_majorticklocs(), axis.get_major_formatter()
     if not len(ticks):
         return ""
     named = isinstance(axis.get_major_locator(), FixedLocator)
     if named and isinstance(formatter, FuncFormatter):  # a category, or drawn beside its tick
         nearest = int(np.abs(np.asarray(ticks) - value).argmin())
-        shown = axis.get_majorticklabels()[nearest].get_text()
-    elif isinstance(formatter, PercentFormatter):
-        shown = f"{value / formatter.xmax:.1%}"
-    elif isinstance(formatter, StrMethodFormatter) and formatter.fmt != "{x:g}":
-        shown = formatter(value)
-    else:
-        shown = f"{value:.4g}"
-    return f"{_axis_name(axis)} {shown}".strip()
+        return axis.get_majorticklabels()[nearest].get_text()
+    if isinstance(formatter, PercentFormatter):
+        return f"{value / formatter.xmax:.1%}"
+    if isinstance(formatter, StrMethodFormatter) and formatter.fmt != "{x:g}":
+        return formatter(value)
+    return short(value, 4)
 
 
 def _axis_name(axis: Axis) -> str:
@@ -205,6 +209,6 @@ def _bars(axes: Axes) -> Iterator[str]:
 
 def _bar(axes: Axes, name: str, corners: np.ndarray) -> str:
     (left, _), (right, top) = corners
-    across = f"{_value(axes.xaxis, left)} to {_value(axes.xaxis, right).split()[-1]}"
+    across = f"{_value(axes.xaxis, left)} to {_figure(axes.xaxis, right)}"
     title = _title(axes, [name], f"{across}, {_value(axes.yaxis, top)}")
     return f"{_rectangle(axes, corners)}>{title}</rect>"

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from seq2report.core.excerpts import HIDDEN, visible
 from seq2report.report import hover, legend
 from seq2report.report.harmless import RIGHT_TO_LEFT
-from seq2report.report.numbers import fill, milliseconds, percent, seconds
+from seq2report.report.numbers import fill, memory, milliseconds, percent, seconds, shape
 from seq2report.report.plots import INK, SYMBOLS, Name, ink_on, letters, look
 
 if TYPE_CHECKING:  # not every page has a chart
@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # not every page has a chart
 SHORT, WRAPPED = 20, 60
 PIECES = re.compile("\\s+|[^\\W\u0e00-\U0003ffff]+|.", re.DOTALL)  # words, blanks and signs
 UNITS = {seconds: "s", milliseconds: "ms"}  # of the numbers that these format
+ORDERS = {shape: memory}  # by which the texts are sorted that these format
 SIGNS = {
     "\N{REPLACEMENT CHARACTER}": "� replaces an invisible character.",
     HIDDEN: f"{HIDDEN} hides a character of an e-mail address, telephone number or link.",
@@ -131,6 +132,8 @@ def table(
         kind = f' class="{kinds[column]}"{direction(content)}' if column in kinds else ""
         if name and column in formats and isinstance(value, (int, float)) and not missing:
             kind += f' data-value="{value:.12g}"'  # for sorting and saving
+        if name and formats.get(column) in ORDERS and not missing:
+            kind += f' data-order="{ORDERS[formats[column]](value)}"'
         if column in bars and not missing:
             kind += f' style="--share: {value:.1%}"'
         return f"<td{kind}>{content if column in raw else escape(content)}</td>"

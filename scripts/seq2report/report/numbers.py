@@ -16,12 +16,16 @@ SPREAD = "± (points)"  # heading of standard deviations over seeds, in percenta
 LEAST = 0.001  # seconds or milliseconds; less is not shown
 
 
+def memory(shape: str) -> int:
+    """Return the bytes that 32-bit numbers of a shape take, such as 150 × 50."""
+    return 4 * math.prod(map(int, shape.split(" × ")))
+
+
 def shape(numbers: str) -> str:
-    """Return a shape as in 150 × 50 with the memory that it takes as 32-bit numbers."""
-    sizes = [int(number) for number in numbers.split(" × ")]
-    memory = 4 * math.prod(sizes)  # bytes
-    shown = f"{memory / 1000:,.0f} kB" if memory >= 1000 else f"{memory} bytes"
-    return f"{' × '.join(map('{:,}'.format, sizes))} ({shown})"
+    """Return a shape as in 150 × 50 with its `memory`."""
+    size = memory(numbers)
+    shown = f"{size / 1000:,.0f} kB" if size >= 1000 else f"{size} bytes"
+    return f"{' × '.join(f'{int(number):,}' for number in numbers.split(' × '))} ({shown})"
 
 
 def percent(value: float) -> str:
@@ -34,15 +38,37 @@ def points(value: float) -> str:
     return f"{100 * value:.1f} percentage points"
 
 
-def signed(value: float) -> str:
-    """Return a difference with its sign and one decimal."""
-    return f"{value:+.1f}".replace("-", "−") if round(value, 1) else "0.0"
+def signed(value: float, form: str = "+.1f") -> str:
+    """Return a formatted number with − as its sign; a zero after rounding has none."""
+    written = format(value, form)
+    is_zero = not written.strip("+-0.%")
+    return (written.lstrip("+-") if is_zero else written).replace("-", "−")
+
+
+def power_of_ten(exponent: int) -> str:
+    """Return 10 with its exponent raised, as plain text."""
+    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def short(value: float, digits: int = 2) -> str:
+    """Return a number with the digits that count: 0.71, 1,200 or 6.8 × 10⁻⁸."""
+    size = abs(value)
+    if 0 < size < 1e-4 or 1e6 <= size < math.inf:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        written = f"{float(mantissa):g} × {power_of_ten(int(exponent))}"
+    else:
+        written = f"{value:,.0f}" if size >= 10 ** (digits - 1) else f"{value:.{digits}g}"
+    return written.replace("-", "−")
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:#.2g}".removesuffix(".")
 
 
 def seconds(value: float) -> str:
     """Return a duration in seconds for people, below one second with two digits that count."""
     if value < 1:
-        return "less than 0.001 s" if value < LEAST else f"{value:.2g} s"
+        return "less than 0.001 s" if value < LEAST else f"{_two_digits(value)} s"
     if value < 10:
         return f"{value:.1f} s"
     if value < 120:
@@ -54,7 +80,7 @@ def milliseconds(value: float) -> str:
     """Return a duration in milliseconds with two digits that count."""
     if value < LEAST:
         return "less than 0.001 ms"
-    return f"{value:.2g} ms" if value < 99.5 else f"{value:,.0f} ms"
+    return f"{_two_digits(value)} ms" if value < 99.5 else f"{value:,.0f} ms"
 
 
 def spread(mean: float, deviation: float) -> str:
@@ -90,6 +116,7 @@ def listed(names: list[str]) -> str:
 
 
 FORMATS = {"percent": percent, "points": points, "seconds": seconds, "milliseconds": milliseconds}
+FORMATS |= {"short": short}
 
 
 class _Formatter(string.Formatter):

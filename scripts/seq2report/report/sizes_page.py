@@ -11,7 +11,7 @@ from IPython.display import HTML
 
 from seq2report.core.wording import plural
 from seq2report.report import html, sizes_plots
-from seq2report.report.numbers import METRICS, fill, listed, percent, points, seconds
+from seq2report.report.numbers import METRICS, fill, listed, percent, points, seconds, signed
 
 AMONG = "Of the {of:n variants} trained with fewer labels, "
 
@@ -182,8 +182,8 @@ def doubling_table(doubling: pd.DataFrame, metric: str) -> HTML:
     laws = [
         "none fits"
         if pd.isna(row.gain)
-        else f"{row.exponent:.2f} ({row.exponent_low:.2f} to {row.exponent_high:.2f}), from"
-        f" {row.sizes:.0f} sizes".replace("-", "−")
+        else f"{signed(row.exponent, '.2f')} ({signed(row.exponent_low, '.2f')} to"
+        f" {signed(row.exponent_high, '.2f')}), from {row.sizes:.0f} sizes"
         for row in doubling.itertuples()
     ]
     gains = [

@@ -5,14 +5,12 @@ from html import escape
 
 import pandas as pd
 
+from seq2report.report.numbers import signed
+
 FAINT, FULL = 0.1, 10.0  # log-odds: colours begin above the first, and are full at the second
 NAMED = 5  # strongest words that are named below the text
+EFFECT = "+.2f"  # format of a difference of log-odds
 SHOWN = (0.2, 0.5, 1, 3, FULL)  # log-odds in the legend
-
-
-def signed(effect: float) -> str:
-    """Return an effect (a difference of log-odds) with its sign, or 0."""
-    return f"{effect:+.2f}".replace("-", "−") if abs(effect) >= 0.005 else "0"
 
 
 def legend(act: str = "Hold the pointer over") -> str:
@@ -53,7 +51,7 @@ def coloured(document: dict, words: pd.DataFrame) -> str:
     if words.empty:
         return f"{head}<p>The model reads no word of this document that could be removed.</p>"
     top = strongest(words, NAMED).itertuples()
-    note = f"Strongest: {', '.join(f'{row.word} {signed(row.effect)}' for row in top)}."
+    note = f"Strongest: {', '.join(f'{row.word} {signed(row.effect, EFFECT)}' for row in top)}."
     if words["effect"].abs().max() < FAINT:
         note = f"No word alone changes the log-odds by {FAINT:g} or more."
     text = "".join(_word(row.word, row.effect) + escape(row.after) for row in words.itertuples())
@@ -80,4 +78,4 @@ def _word(word: str, effect: float) -> str:
             min(math.log(abs(effect) / FAINT, FULL / FAINT), 1),
         )
         shown = f' class="{kind}" style="--strength:{strength:.2f}"'
-    return f'<span{shown} title="{signed(effect)}">{escape(word)}</span>'
+    return f'<span{shown} title="{signed(effect, EFFECT)}">{escape(word)}</span>'
