@@ -1,7 +1,11 @@
-"""Drawings of lessons, parsed: their numbers, and the texts that do not fit."""
+"""Drawings of lessons, parsed: their numbers, and the texts that do not fit; also of plots."""
 
 import re
 from xml.etree import ElementTree
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 SVG = re.compile(r"<svg.*?</svg>", re.DOTALL)
 
@@ -29,4 +33,18 @@ def outside(svg: ElementTree.Element) -> list[str]:
         middle = x + {"start": half, "middle": 0, "end": -half}[each.get("text-anchor")]
         if middle < half or middle + half > width or not 7 <= y <= height - 7:
             found.append(each.text)
+    return found
+
+
+def outside_of(figure: Figure) -> list[str]:
+    """The labels of axes, the titles and the notes of a plot that are not inside the picture."""
+    FigureCanvasAgg(figure).draw()
+    found = []
+    for axes in figure.axes:
+        inside = [part for part in axes.get_children() if isinstance(part, Text)]
+        for text in [axes.xaxis.label, axes.yaxis.label, *inside]:
+            (left, bottom), (right, top) = text.get_window_extent().get_points()
+            width, height = figure.bbox.size
+            if text.get_text() and (min(left, bottom) < -1 or right > width + 1 or top > height + 1):
+                found.append(text.get_text())
     return found

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 from browsing import NARROW, SEEN, WIDE, Opened, wait_until
+from colours import MARKED, READABLE, contrast, luminance
 from helpers import ROOT
 from playwright.sync_api import Locator, Page, ViewportSize
 
@@ -25,8 +26,6 @@ PAGE_BYTES, REPORT_BYTES = 3_000_000, 25_000_000
 WITHOUT_PICTURES = {"lecture", "trust-imdb", "trust-newsgroups"}
 WITHOUT_DRAWINGS = {"lesson-shapes"}  # of the lessons
 READABLE_HEIGHT = 12  # pixels of a line of text in a drawing
-READABLE = 4.5  # contrast of text that WCAG 2.2 asks for (1.4.3)
-MARKED = 3.0  # and of what marks a control or a part of a picture (1.4.11)
 
 
 @pytest.fixture(scope="module")
@@ -332,23 +331,6 @@ def test_on_a_phone_one_button_shows_the_menus(opened):
 def test_without_scripts_the_menus_are_shown_on_a_phone_too(opened):
     page = opened("index", viewport=NARROW, java_script_enabled=False)
     assert page.locator("nav > :is(a, details)").locator("visible=true").count() > 2
-
-
-def luminance(colour: str) -> float:
-    """Return the relative luminance of a colour, ``rgb(…)`` of 0 to 255, as WCAG 2.2 defines it."""
-    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def test_contrast_is_that_of_the_guidelines():
-    assert contrast("rgb(0, 0, 0)", "rgb(255, 255, 255)") == pytest.approx(21)
-    assert contrast("rgb(118, 118, 118)", "rgb(255, 255, 255)") == pytest.approx(4.54, abs=0.01)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,12 +8,16 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from drawn import outside_of
 from helpers import ROOT, page_of
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
+from matplotlib.patches import FancyBboxPatch, PathPatch
 from snakemake.utils import update_config
 
 import evaluate_workflow as evaluate
@@ -275,6 +279,18 @@ def test_the_picture_names_every_rule_and_verb():
     told = [text.get_text() for text in figure.axes[0].texts if text.get_text()]
     headings = "fetch read train evaluate render"
     assert sorted(told) == sorted(f"{headings} fetch read a b both runs workflow render".split())
+    assert outside_of(figure) == []
+
+
+def test_no_line_of_the_picture_runs_through_a_name_or_out_of_it():
+    (axes,) = made_plots.rule_graph(EDGES).axes
+    lines = [patch for patch in axes.patches if isinstance(patch, PathPatch)]
+    boxes = [patch for patch in axes.patches if isinstance(patch, FancyBboxPatch)]
+    assert {to_hex(box.get_facecolor()) for box in boxes} == {made_plots.PAPER}
+    assert axes.patches.index(lines[-1]) < axes.patches.index(boxes[0])  # the boxes are above
+    left, right = axes.get_xlim()
+    places = np.concatenate([line.get_path().vertices for line in lines])
+    assert left < places[:, 0].min() < places[:, 0].max() < right
 
 
 @pytest.fixture(scope="module")

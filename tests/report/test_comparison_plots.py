@@ -1,9 +1,12 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import outside_of
 from ranked import variants
 
-from seq2report.report import comparison_plots
+from seq2report.report import comparison_plots, html
 
 
 def test_a_matrix_of_pairs_has_a_sign_in_each_cell():
@@ -46,6 +49,26 @@ def test_the_front_is_marked_in_the_picture_of_time():
         (1, "LSTM <b>", True),
         (2, "Slides (40.0%, not drawn)", False),
     ]
+
+
+def test_a_dot_hides_the_letter_of_a_dot_below_it():
+    figure, _ = comparison_plots.score_against_time(variants(), True)
+    (axes,) = figure.axes
+    drawn = sorted(axes.get_children(), key=lambda artist: artist.get_zorder())
+    parts = {artist: artist.get_gid() for artist in drawn if artist in {*axes.lines, *axes.texts}}
+    lettered = [gid for artist, gid in parts.items() if gid and artist.get_visible()]
+    assert lettered == ["of-B", "of-B", "of-A", "of-A", "of-C", "of-C"]
+
+
+@pytest.mark.parametrize("title", ["Multi-hot + dense layers of the lecture", "GloVe + biLSTM"])
+def test_two_panels_stand_beside_each_other_on_a_small_phone(title):
+    columns = {"confidence": [0.5], "accuracy": 0.4, "documents": 1, "low": 0.3, "high": 1.0}
+    named = pd.DataFrame({"title": [title], "number": 30})
+    drawn, _ = comparison_plots.reliability_curves(pd.DataFrame({"title": title} | columns), named)
+    assert outside_of(drawn[0]) == []
+    (least,) = re.findall(r"min-width: (\d+)pt", html.figure(drawn, alt="nothing").data)
+    room = 360 - 2 * 0.8 * 16 - 2 * 0.5 * 16 - 2  # without paddings and borders
+    assert 2 * int(least) * 96 / 72 + 0.4 * 16 <= room
 
 
 def test_of_many_variants_the_best_are_named_and_the_others_are_dots():

@@ -66,7 +66,7 @@ def errors(scores: pd.DataFrame, floor: float, inputs: tuple[str, str]) -> Figur
     axes.annotate("noise alone", (floor, 0), xytext=(5, 3), color=INK, **place)
     axes.set_yticks(range(len(order)), [f"{method}: {name}" for method, name in order.index])
     axes.set(ylim=(len(order) - 0.5, -0.5), xlim=(0, None))
-    axes.set_xlabel("mean absolute error on the test hours, °C")
+    axes.set_xlabel("mean absolute error\non the test hours, °C")
     axes.grid(axis="x", alpha=0.25)
     return figure
 

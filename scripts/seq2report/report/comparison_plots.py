@@ -36,9 +36,9 @@ VERDICTS = {  # background, sign, colour of the sign
 }
 LISTED = 20  # variants that a plot names, the best
 LONGEST = 38  # characters of a title in a plot
-PANEL = 2.1, 2.15  # inches; two panels stand beside each other on a phone
+PANEL = 1.9, 2.15  # inches; two panels stand beside each other on a phone
 TICKS = (0, 0.5, 1)  # of a panel of shares
-TITLE = 20  # characters of a line of the title of a panel
+TITLE = 18  # characters of a line of the title of a panel
 
 
 def score_against_time(variants: pd.DataFrame, is_drawn: pd.Series) -> tuple[Figure, list[Name]]:
@@ -82,6 +82,7 @@ def _lettered_dot(axes: Axes, row: pd.Series) -> None:
     style = {"fmt": "o", "color": colour, "markersize": 13, "elinewidth": 1}
     bars = axes.errorbar(*place, yerr=away, label=excerpt(row["title"], LONGEST), **style)
     style = {"ha": "center", "va": "center_baseline", "fontsize": 8, "fontweight": "bold"}
+    style |= {"zorder": bars[0].get_zorder()}  # above its own dot, and below those drawn later
     sign = axes.annotate(letters(row["number"]), place, color=ink_on(colour), **style)
     belongs(row["number"], sign, *bars.get_children())
 

@@ -41,7 +41,7 @@ def lengths_and_cuts(lengths: pd.DataFrame, cuts: pd.DataFrame) -> Figure:
     below.set(ylim=(0, 1), ylabel="share", xscale="log")
     below.xaxis.set_major_formatter("{x:g}")
     below.xaxis.set_minor_formatter("")
-    below.set_xlabel("words of a document; bottom: words read (log scale)")
+    below.set_xlabel("words of a document\n(bottom: words read; logarithmic)")
     below.grid(alpha=0.25)
     _mark_read(above, below, list(cuts.loc[cuts["configured"], "cut"]))
     return figure

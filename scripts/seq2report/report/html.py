@@ -19,7 +19,7 @@ from seq2report.core.excerpts import HIDDEN, visible
 from seq2report.report import hover, legend
 from seq2report.report.harmless import RIGHT_TO_LEFT
 from seq2report.report.numbers import fill, memory, milliseconds, percent, seconds, shape
-from seq2report.report.plots import INK, SYMBOLS, Name, ink_on, letters, look
+from seq2report.report.plots import INK, PAPER, SYMBOLS, Name, ink_on, letters, look
 
 if TYPE_CHECKING:  # not every page has a chart
     from altair import TopLevelMixin
@@ -36,6 +36,7 @@ SIGNS = {
 }
 TAG = re.compile(r"</?(?:br|p|i|b|em|strong|a|div|span|hr|ul|ol|li|h\d)(?:\s[^<>]*)?/?>", re.I)
 ELEMENT = re.compile("<[^>]*>")  # a tag of HTML that was made here
+METADATA = ("Creator", "Date", "Format", "Type")  # of Matplotlib's SVG, left out
 ROWS = 200  # of a table with one row per class: a page has the same size for any number of classes
 
 
@@ -55,7 +56,8 @@ def figure(
     of the labels (`legend.labelled`). The script of the page makes names buttons for the parts of
     the picture that they belong to.
 
-    What is drawn in `plots.INK` takes the colour of the page's text, in light and in dark.
+    What is drawn in `plots.INK` takes the colour of the page's text, in light and in dark, and
+    what is drawn in `plots.PAPER` that of its background.
     """
     figures = [picture] if isinstance(picture, Figure) else picture
     names = names or legend.labelled(figures)
@@ -74,8 +76,9 @@ def _drawn(picture: Figure, alt: str) -> str:
         # The browser chooses the glyphs: text stays text (`plots`), and it knows all scripts.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         # What savefig does to an SVG without its trial run, in which it draws all for the layout.
-        FigureCanvasSVG(picture).print_svg(buffer, metadata={"Date": None})
-    svg = buffer.getvalue().replace(INK, "currentColor").replace('<g id="of-', '<g data-of="')
+        FigureCanvasSVG(picture).print_svg(buffer, metadata=dict.fromkeys(METADATA))
+    svg = buffer.getvalue().replace(INK, "currentColor").replace(PAPER, "var(--paper)")
+    svg = svg.replace('<g id="of-', '<g data-of="')
     width = picture.get_figwidth()  # inches; on a smaller screen than the least, it is scrolled
     marks = hover.overlay(picture)
     role = "group" if "<a " in marks else "img"  # the parts of an image cannot be reached

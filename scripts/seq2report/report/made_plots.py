@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
-from seq2report.report.plots import COLOURS, INK
+from seq2report.report.plots import COLOURS, INK, PAPER
 
 VERBS = ["fetch", "read", "encode", "embed", "train", "lesson", "evaluate", "render"]
 LINE, GAP = 1.0, 0.9  # heights of a name and between boxes
@@ -111,7 +111,7 @@ def rule_graph(edges: pd.DataFrame) -> Figure:
     """Draw the rules, one column per verb, with lines to those that read their output."""
     boxes = place(alike(edges))
     columns, bottom = 1 + boxes[-1].x, max(box.top + len(box.rules) * LINE for box in boxes)
-    figure = Figure(figsize=(1.55 * columns, 0.21 * bottom + 0.7))
+    figure = Figure(figsize=(1.55 * (columns + 0.25), 0.21 * bottom + 0.7))
     axes = figure.subplots()
     box_of = {rule: box for box in boxes for rule in box.rules}
     pairs = {
@@ -125,7 +125,7 @@ def rule_graph(edges: pd.DataFrame) -> Figure:
         axes.text(x, -1.5, name, ha="center", weight="bold")
     for box in boxes:
         _draw(axes, box)
-    axes.set(xlim=(-0.55, columns - 0.45), ylim=(bottom + 0.4, -2.2))
+    axes.set(xlim=(-0.55, columns - 0.2), ylim=(bottom + 0.4, -2.2))
     axes.set_axis_off()
     return figure
 
@@ -134,7 +134,7 @@ def _draw(axes: Axes, box: Box) -> None:
     corner, shape = (box.x - HALF, box.top), "round,pad=0,rounding_size=0.06"
     style = {"boxstyle": shape, "mutation_aspect": 4, "edgecolor": colour(box)}
     height = len(box.rules) * LINE
-    axes.add_patch(FancyBboxPatch(corner, 2 * HALF, height, facecolor="none", **style))
+    axes.add_patch(FancyBboxPatch(corner, 2 * HALF, height, facecolor=PAPER, **style))
     for n, rule in enumerate(box.rules):
         name, y = rule.removeprefix(f"{verb(rule)}_"), box.top + (n + 0.5) * LINE
         axes.text(box.x, y, name, ha="center", va="center", fontsize=8, color=INK)

@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullLocator
 
 INK = "#1d2430"  # replaced by the text colour of the page in `html.figure`
+PAPER = "#fefdfc"  # and by its background
 # Okabe and Ito's colours, which colour-blind readers can tell apart; more classes go round again,
 # with other markers.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C6D31", INK]
@@ -22,8 +23,8 @@ SYMBOLS = dict(zip(MARKERS, "●■▲◆▼✚✖★", strict=True))  # in a te
 LINES = ["-", "--", "-.", ":"]
 LIGHT = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # of these, with dark text on them
 NEUTRAL = "#7A8490"  # contrast 3.8 on white, 4.7 on the dark page
-# From nothing to blue: what is nothing shows the page, light or dark.
-SHARES = mpl.colors.LinearSegmentedColormap.from_list("shares", ["#0072B200", "#0072B2"])
+# From nothing to blue: what is nothing shows the page, light or dark. Text can be read on all of it.
+SHARES = mpl.colors.LinearSegmentedColormap.from_list("shares", ["#0072B200", "#0072B2BF"])
 ERRORS = mpl.colors.LinearSegmentedColormap.from_list("errors", ["#D55E0000", "#D55E00"])
 GRID = "grid"  # the address of the patch of `name_grid`
 COLUMN = 4.1  # inches: the width of a phone if text has 12 pixels (`html.figure`)

@@ -42,7 +42,7 @@ def curves(sizes: pd.DataFrame, doubling: pd.DataFrame) -> tuple[Figure, list[Na
     axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.set_xlabel("labelled documents, training and validation (logarithmic)")
+    axes.set_xlabel("labelled documents,\ntraining and validation (logarithmic)")
     axes.set_ylabel(f"{METRICS[sizes['metric'].iloc[0]]} on the test documents")
     axes.grid(alpha=0.25)
     return figure, names

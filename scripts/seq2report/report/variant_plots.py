@@ -15,7 +15,6 @@ from seq2report.report.plots import (
     COLOURS,
     COLUMN,
     ERRORS,
-    INK,
     NEUTRAL,
     SHARES,
     figures,
@@ -92,8 +91,7 @@ def confusion_matrix(
     axes.imshow(shares, cmap=SHARES, vmin=0, vmax=1)
     for (i, j), share in np.ndenumerate(shares):
         if percent := round(100 * share):
-            shade = "white" if share > 0.85 else INK
-            axes.text(j, i, percent, ha="center", va="center", color=shade)
+            axes.text(j, i, percent, ha="center", va="center")
     axes.set_xticks(range(len(classes)), classes, rotation=90)
     axes.set_yticks(range(len(classes)), classes)
     axes.set(xlabel="predicted class", ylabel="true class")
