@@ -66,6 +66,18 @@ def test_frozen_parameters_are_a_column_of_the_costs_if_there_are_any():
     assert frozen[:3] == ["0", "22,565,376", "0"]
 
 
+def test_the_tables_of_a_page_have_different_captions_and_no_empty_heading(tables):
+    variants = tables["variants"]
+    shown = [
+        compared_page.recommendation(tables),
+        compared_page.cost_table("news", variants),
+        compared_page.calibration_table("news", variants),
+    ]
+    captions = [re.search("<caption>(.*?)</caption>", part.data)[1] for part in shown]
+    assert len(set(captions)) == len(captions)
+    assert not any("" in row for part in shown for row in cells(part))
+
+
 def test_inputs_are_sorted_by_their_memory():
     shapes = ["150 × 50", "20000", "1000"]
     variants = made_tables.tables()["variants"].head(3).assign(
@@ -98,7 +110,7 @@ def test_the_best_is_the_same_variant_with_the_same_figure_on_every_page(tables)
     )
     assert best["title"] in row["variant"]
     (recommended,) = (
-        row for row in cells(compared_page.recommendation(tables)) if row[""] == "best score"
+        row for row in cells(compared_page.recommendation(tables)) if row["wish"] == "best score"
     )
     assert recommended["variant"] == row["variant"]
     assert score in recommended.values()

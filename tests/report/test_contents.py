@@ -38,6 +38,11 @@ def test_each_section_has_the_address_of_its_title_within_the_outer_one():
     assert html.endswith(SCRIPT)
 
 
+def test_a_heading_is_announced_without_the_name_of_its_link():
+    html = with_contents(page('<h2>Said <b class="mark">A</b> &amp; "B"</h2>'))
+    assert '<h2 id="said-a-b" aria-label="Said A &amp; &quot;B&quot;">Said <b' in html
+
+
 def test_the_contents_link_to_every_section_in_its_order():
     html = with_contents(PAGE)
     assert links(html) == addresses(html)

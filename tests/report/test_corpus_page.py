@@ -221,3 +221,8 @@ def test_the_counts_of_classes_come_before_their_bars():
     shown = corpus_page.classes_table(counts.assign(all=[10, 6])).data
     heads = re.findall(r"<th [^>]*>([^<]*)</th>", shown)
     assert heads == ["class", "train", "validation", "test", "all", "relative to the largest"]
+    assert re.findall(r'style="--share: ([^"]*)">([^<]*)', shown) == [
+        ("100.0%", "100.0%"),
+        ("60.0%", "60.0%"),
+    ]
+    assert shown.count("<td>–</td>") == 1  # of all classes

@@ -58,7 +58,7 @@ def test_prose_in_markdown_looks_like_a_paragraph_of_code(tmp_path):
     ]
     nbformat.write(cells, source)
     shown = render.to_page(source, TEMPLATE, "n.html", links("n.html"))
-    assert '<h2 id="calibration">Calibration<' in shown
+    assert '<h2 id="calibration" aria-label="Calibration">Calibration<' in shown
     assert "<p><em>p</em> values &lt; 0.05 &amp; <code>code</code>.</p>" in shown
     assert '<p class="">same</p>' in shown
     assert "Out[" not in shown

@@ -41,7 +41,7 @@ def recommendation(tables: dict[str, pd.DataFrame]) -> HTML:
         recommendation=shown["recommendation"].map(WISHES),
         named=[html.variant(row) for row in shown.itertuples()],
     )
-    columns = {"recommendation": "", "named": "variant", "score": metric}
+    columns = {"recommendation": "wish", "named": "variant", "score": metric}
     columns |= {"fit_cpu_seconds": "CPU time", "ms_per_document": "prediction time"}
     shown = shown[[*columns]].rename(columns=columns)
     formats = {metric: percent, "CPU time": seconds, "prediction time": milliseconds}
@@ -51,7 +51,7 @@ def recommendation(tables: dict[str, pd.DataFrame]) -> HTML:
         " shortest time, the one with the best score is named; without any, the best one itself."
         f"{_left_out(tables['variants'])}"
     )
-    return html.table(shown, formats, caption, text=("", "variant"), raw=("variant",))
+    return html.table(shown, formats, caption, text=("wish", "variant"), raw=("variant",))
 
 
 def _left_out(variants: pd.DataFrame) -> str:
@@ -115,7 +115,8 @@ def cost_table(corpus: str, variants: pd.DataFrame) -> HTML:
     formats |= {"search": seconds, "memory": "{:,.0f} MB".format}
     if not (variants["frozen_parameters"] > 0).any():
         shown = shown.drop(columns="frozen")
-    name, text, caption = f"{corpus}-cost", ("variant",), circumstances(variants)
+    name, text = f"{corpus}-cost", ("variant",)
+    caption = f"Training cost; {circumstances(variants)}"
     if any(stated):
         text = (*text, STATED)
         caption += "; stated cost: as the configuration states it, not measured"
@@ -135,7 +136,8 @@ def calibration_table(corpus: str, variants: pd.DataFrame) -> HTML:
     formats = dict.fromkeys(shown.columns[1:], percent)
     formats |= dict.fromkeys(["Brier score", "log loss"], "{:.3f}".format)
     name, text = f"{corpus}-calibration", ("variant",)
-    return html.table(shown, formats, circumstances(variants), text, raw=text, name=name)
+    caption = f"Calibration; {circumstances(variants)}"
+    return html.table(shown, formats, caption, text, raw=text, name=name)
 
 
 def without_probabilities(variants: pd.DataFrame) -> HTML:

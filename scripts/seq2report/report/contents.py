@@ -25,10 +25,11 @@ def with_contents(html: str) -> str:
     def linked(heading: re.Match) -> str:
         level, address, title = next(addresses)
         link = f'<a class="anchor" href="#{address}" aria-label="Link to this section">#</a>'
-        return f'<h{level} id="{address}">{title}{link}</h{level}>'
+        name = _plain(title).replace('"', "&quot;")  # without that of the link
+        return f'<h{level} id="{address}" aria-label="{name}">{title}{link}</h{level}>'
 
     links = "".join(
-        f'<a class="level-{level}" href="#{address}">{TAG.sub("", title)}</a>'
+        f'<a class="level-{level}" href="#{address}">{_plain(title)}</a>'
         for level, address, title in sections
     )
     contents = (
@@ -58,4 +59,9 @@ def _sections(html: str) -> Iterator[tuple[str, str, str]]:
 
 def _address(title: str) -> str:
     """Return the letters and digits of a title, of any script, with hyphens between them."""
-    return re.sub(r"[\W_]+", "-", unescape(TAG.sub("", title))).strip("-").lower() or "section"
+    return re.sub(r"[\W_]+", "-", unescape(_plain(title))).strip("-").lower() or "section"
+
+
+def _plain(title: str) -> str:
+    """Return a title as HTML without its tags."""
+    return TAG.sub("", title)

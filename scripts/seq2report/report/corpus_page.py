@@ -83,26 +83,12 @@ def classes_table(counts: pd.DataFrame) -> HTML:
         half = html.ROWS // 2
         classes = counts[(ranks <= half) | (ranks > len(counts) - half)]
         caption += f": the {half} smallest and the {half} largest of {len(counts):,} classes"
-    bars = [bar(share) for share in classes["all"] / counts["all"].max()]
-    shown = classes.rename_axis("class").reset_index()
-    shown["relative to the largest"] = bars
-    shown.loc[len(shown)] = ["all classes", *counts.sum(), ""]
-    return html.table(
-        shown,
-        dict.fromkeys([*SPLITS, "all"], "{:,}".format),
-        caption,
-        text=("class", shown.columns[-1]),
-        raw=(shown.columns[-1],),
-    )
-
-
-def bar(share: float) -> str:
-    """Return a bar of a length between 0 and 1, for a raw column of a table."""
-    return (
-        '<svg class="interval" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect class="track" x="0" y="3.5" width="100" height="1"/>'
-        f'<rect class="point" x="0" y="0.5" width="{round(100 * share, 2)}" height="7"/></svg>'
-    )
+    shown = pd.concat([classes, counts.sum().to_frame("all classes").T])
+    shown = shown.rename_axis("class").reset_index()
+    bars = "relative to the largest"
+    shown[bars] = (shown["all"] / counts["all"].max()).where(shown.index < len(classes))
+    formats = dict.fromkeys([*SPLITS, "all"], "{:,}".format) | {bars: percent}
+    return html.table(shown, formats, caption, text=("class",), bars=(bars,))
 
 
 def examples(documents: pd.DataFrame, opened: int) -> HTML:
