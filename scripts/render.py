@@ -60,13 +60,14 @@ def shown(notebook: nbformat.NotebookNode) -> list[dict[str, str]]:
 
 
 def scripts(notebook: nbformat.NotebookNode, folder: Path) -> list[str]:
-    """Return the scripts of a page: Vega if it has charts, then that of the template."""
-    own = (folder / "script.js").read_text(encoding="utf-8")
+    """Return the scripts of a page: those of the template, Vega among them if it has charts."""
+    names = ("script.js", "charts.js")
+    own, charts = ((folder / name).read_text(encoding="utf-8") for name in names)
     if not any(CHART in data["text/html"] for data in shown(notebook)):
         return [own]
     import vl_convert
 
-    return [vl_convert.javascript_bundle(), own]
+    return [vl_convert.javascript_bundle(), own, charts]
 
 
 class PageExporter(HTMLExporter):

@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Error, Page, ViewportSize
 
 WIDE, MIDDLE, NARROW = ({"width": width, "height": 900} for width in (1280, 800, 390))
-# The elements of charts, which `script.js` draws when a page opens and when its width changes.
+# The elements of charts, which `charts.js` draws when a page opens and when its width changes.
 CHARTS = "[...document.querySelectorAll('script.chart')].map((data) => data.previousElementSibling)"
 DRAWN = f"{CHARTS}.every((chart) => chart.view && chart.view !== chart.replaced)"
 REPLACED = f"{CHARTS}.forEach((chart) => {{ chart.replaced = chart.view; }})"

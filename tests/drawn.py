@@ -45,6 +45,8 @@ def outside_of(figure: Figure) -> list[str]:
         for text in [axes.xaxis.label, axes.yaxis.label, *inside]:
             (left, bottom), (right, top) = text.get_window_extent().get_points()
             width, height = figure.bbox.size
-            if text.get_text() and (min(left, bottom) < -1 or right > width + 1 or top > height + 1):
+            if text.get_text() and (
+                min(left, bottom) < -1 or right > width + 1 or top > height + 1
+            ):
                 found.append(text.get_text())
     return found

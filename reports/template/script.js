@@ -157,9 +157,9 @@ for (const table of document.querySelectorAll("table[data-name]")) {
   const filter = document.createElement("input");
   const count = document.createElement("output");
   tools.className = "tools";
-  filter.type = "search";
-  filter.placeholder = "Filter rows";
-  filter.setAttribute("aria-label", `Filter the rows of ${table.dataset.name}`);
+  const ariaLabel = `Filter rows: ${table.caption?.textContent ?? table.dataset.name}`;
+  // Browsers would keep the text, but not which rows it hides.
+  Object.assign(filter, { type: "search", placeholder: "Filter rows", autocomplete: "off", ariaLabel });
   filter.addEventListener("input", () => {
     const wanted = filter.value.trim().toLowerCase();
     for (const row of rows) {
@@ -178,6 +178,7 @@ for (const table of document.querySelectorAll("table[data-name]")) {
 
 // Drawings and panels of one figure: in one file, which has no style sheet, as they stand on a wide page.
 const ROOM = 800; // of their units in a row
+const GAP = 30; // beside a drawing or chart
 const DRAWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "font", "text-anchor"];
 const whole = (share) => Math.round(255 * share);
 const plain = (value) =>
@@ -252,10 +253,9 @@ function gridText(grid, { clientX, clientY }) {
 }
 
 function point(event) {
-  const mark = event.target.closest?.(".spots *, .weighed span");
-  const text = mark?.dataset.grid
-    ? gridText(mark, event)
-    : event.pointerType !== "mouse" && (mark?.title || mark?.closest(".spots > *")?.querySelector("title")?.textContent);
+  const mark = event.target.closest?.(".spots *, .weighed span, .interval");
+  const title = mark?.title || mark?.closest(".spots > *, .interval")?.querySelector("title")?.textContent;
+  const text = mark?.dataset.grid ? gridText(mark, event) : event.pointerType !== "mouse" && title;
   tip.hidden = !text;
   if (!text) return;
   tip.textContent = text;
@@ -263,7 +263,7 @@ function point(event) {
   tip.style.top = `${event.clientY > innerHeight / 2 ? event.clientY - tip.offsetHeight - 12 : event.clientY + 18}px`;
 }
 
-if (document.querySelector(".spots, .weighed")) {
+if (document.querySelector(".spots, .weighed, .interval")) {
   for (const kind of ["pointermove", "pointerdown"]) document.addEventListener(kind, point);
   addEventListener("scroll", () => (tip.hidden = true), { passive: true });
 }
@@ -296,14 +296,19 @@ function withNames(drawing, names) {
 
 // Figures: saved as they are shown.
 document.querySelectorAll("figure > .picture").forEach((picture, n) => {
-  const drawing = async () => {
-    if (picture.view) return picture.view.toSVG();
+  const drawn = () => {
     const drawings = picture.querySelectorAll("svg.drawing, .panels > svg:not(.left-out)");
     const copy = drawings.length ? joined(drawings) : picture.querySelector("svg").cloneNode(true);
     copy.style.color = getComputedStyle(picture).color;
     const names = picture.querySelectorAll(".names > li");
     if (names.length) withNames(copy, names);
     return new XMLSerializer().serializeToString(copy);
+  };
+  const drawing = async () => {
+    const svg = picture.view ? await picture.view.toSVG() : drawn();
+    const paper = getComputedStyle(document.body).backgroundColor;
+    const sheet = `<rect width="100%" height="100%" fill="${paper}"/>`; // light text needs a dark one
+    return svg.replace(/^<svg[^>]*>/, `$&${sheet}`).replaceAll("var(--paper)", paper);
   };
   const page = location.pathname.split("/").pop().replace(/\.html$/, "");
   const tools = document.createElement("div");
@@ -313,88 +318,3 @@ document.querySelectorAll("figure > .picture").forEach((picture, n) => {
   if (picture.querySelector("svg") || picture.nextElementSibling?.matches("script.chart"))
     picture.parentElement.append(tools);
 });
-
-// Charts: their specification is in the page; they take the colours of the page.
-const charts = [...document.querySelectorAll("script.chart")].map((block) => ({
-  place: block.previousElementSibling,
-  specification: JSON.parse(block.textContent),
-}));
-
-// Charts side by side: as many as fit into the width of the page.
-const GAP = 30; // pixels beside the drawing of a chart
-function arranged(specification, room) {
-  if (!specification.concat) return specification;
-  const drawn = specification.concat[0].width;
-  const columns = Math.max(1, Math.round(room / (drawn + GAP)));
-  const width = Math.min(drawn, Math.floor(room / columns) - GAP);
-  const concat = specification.concat.map((panel) => ({
-    ...panel,
-    width,
-    height: Math.round((panel.height * width) / panel.width),
-  }));
-  const size = (param) => (param.name === "size" ? { ...param, value: width / drawn } : param);
-  const params = specification.params?.map(size);
-  const legend = { ...specification.config?.legend, columns: Math.max(1, Math.floor(room / 190)) };
-  const config = { ...specification.config, legend };
-  return { ...specification, columns, concat, params, config };
-}
-
-// A search says how many points of a chart it finds, and what is searched if it finds none.
-function counted(place, { usermeta, datasets }) {
-  const box = place.querySelector("input[type=search]");
-  if (!box || !usermeta?.searched) return;
-  const columns = Object.entries(usermeta.searched);
-  const [points] = Object.values(datasets);
-  const texts = points.map((point) => columns.map(([, column]) => point[column]).join(" ").toLowerCase());
-  const names = columns.map(([name]) => name).join(" and ");
-  const count = document.createElement("output");
-  const show = () => {
-    const wanted = box.value.trim().toLowerCase();
-    const found = texts.filter((text) => text.includes(wanted)).length;
-    const none = `0 found. Searched: ${names} of the ${texts.length} points on the map, not the whole corpus.`;
-    count.textContent = !wanted ? "" : found ? `${found} of ${texts.length} found` : none;
-  };
-  box.addEventListener("input", show);
-  box.after(count);
-}
-
-async function draw() {
-  const style = getComputedStyle(document.documentElement);
-  const [ink, soft, line] = ["--ink", "--soft", "--line"].map((name) => style.getPropertyValue(name));
-  const config = {
-    background: "transparent",
-    font: getComputedStyle(document.body).fontFamily,
-    view: { stroke: line },
-    text: { color: ink },
-    title: { color: ink, subtitleColor: soft },
-    axis: { labelColor: soft, titleColor: soft, gridColor: line, domainColor: line, tickColor: line },
-    legend: { labelColor: ink, titleColor: soft },
-  };
-  for (const { place, specification } of charts) {
-    // `ast`: expressions are interpreted, because the policy of the page forbids evaluation.
-    const options = { ast: true, actions: false, renderer: "canvas", config };
-    place.view?.finalize();
-    const shape = arranged(specification, place.clientWidth);
-    place.view = (await vegaEmbed(place, shape, options)).view;
-    counted(place, specification);
-  }
-}
-
-if (charts.length) {
-  draw();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  let width = innerWidth;
-  addEventListener("resize", () => {
-    if (innerWidth !== width) draw();
-    width = innerWidth;
-  });
-  // The wheel scrolls the page; it zooms a chart that was clicked or has the keyboard focus.
-  for (const { place } of charts) {
-    const unless = (event) => place === document.activeElement || event.stopPropagation();
-    place.addEventListener("wheel", unless, { capture: true });
-    place.addEventListener("pointerdown", ({ target }) => {
-      if (target.tagName === "CANVAS") place.focus({ preventScroll: true });
-    });
-    place.addEventListener("submit", (event) => event.preventDefault());
-  }
-}

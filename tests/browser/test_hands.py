@@ -214,6 +214,15 @@ def test_a_touch_shows_the_name_and_figures_of_a_mark(browser):
         assert shown.said == []
 
 
+def test_a_touch_shows_the_ends_of_an_interval(browser):
+    with opened(browser, "index", viewport=NARROW, has_touch=True) as shown:
+        bar = shown.page.locator(".interval").first
+        bar.scroll_into_view_if_needed()
+        bar.tap()
+        assert shown.page.locator(".tip").inner_text() == bar.get_attribute("aria-label")
+        assert shown.said == []
+
+
 def test_a_touch_shows_the_effect_of_a_word(browser):
     with opened(browser, "variant-tfidf_svm", viewport=NARROW, has_touch=True) as shown:
         word = shown.page.locator("blockquote.weighed .for").first
@@ -246,11 +255,36 @@ def test_verdicts_are_sorted_by_verdict_and_not_by_letter(browser):
             assert verdicts == sorted(verdicts, key=expected.index)
 
 
+def test_after_the_way_back_a_table_shows_what_its_box_says(browser):
+    with opened(browser, "index") as shown:
+        box = shown.page.get_by_label("Filter rows").first
+        box.fill("GLOVE")
+        shown.page.goto((REPORT / "made.html").as_uri())
+        shown.page.go_back()
+        rows = shown.page.locator("table[data-name]").first.locator("tbody tr:not([hidden])")
+        assert box.input_value() == "" or all(
+            "glove" in row.lower() for row in rows.all_inner_texts()
+        )
+
+
+def test_on_every_width_the_bar_of_menus_is_one_line(browser):
+    with opened(browser, "index") as shown:
+        for width in range(361, 1300, 40):  # a heading that is linked to stays below it
+            shown.page.set_viewport_size({"width": width, "height": 900})
+            assert shown.page.locator("nav").bounding_box()["height"] < 56, width
+
+
 def test_a_map_says_what_a_search_finds_and_its_classes_are_chosen_in_the_legend(browser):
     points = pd.read_csv(TABLES / "newsgroups/embeddings/maps.csv")["word"].nunique()
     with opened(browser, "embeddings-newsgroups", viewport=NARROW) as shown:
+        search = shown.page.get_by_label("Find a word")
         for size in (NARROW, MIDDLE, WIDE):
+            search.fill("a")
             shown.resize(size)
+            assert search.input_value() == "a"
+            assert (
+                f" of {points} found" in shown.page.locator(".vega-bind output").first.inner_text()
+            )
             search_map(shown.page, points)
             assert shown.too_wide() <= 0
         choose_class(shown.page)

@@ -179,7 +179,7 @@ def test_a_table_is_filtered_and_saved_as_it_is_shown(opened):
     page = opened("index")
     table = pd.read_csv(TABLES / "newsgroups/runs/variants.csv")
     wanted = table[table["title"].str.contains("glove", case=False)]
-    page.get_by_label("Filter the rows of newsgroups-variants").fill("GLOVE")
+    page.get_by_label("Filter rows").first.fill("GLOVE")
     assert sorted(titles(page)) == sorted(wanted["title"])
     assert page.locator(".tools output").first.inner_text() == f"{len(wanted)} of {len(table)}"
     with page.expect_download() as download:
@@ -200,6 +200,8 @@ def test_a_figure_is_saved_as_svg_as_it_is_shown(opened, name):
     drawing = ElementTree.parse(download.value.path()).getroot()
     assert drawing.tag.endswith("svg")
     assert any(text.strip() for text in drawing.itertext())
+    assert luminance(drawing[0].get("fill")) < 0.05  # its light text needs dark paper
+    assert "var(" not in ElementTree.tostring(drawing, encoding="unicode")
 
 
 def test_a_drawing_of_a_lesson_is_saved_whole_and_with_its_colours(opened):
@@ -208,11 +210,18 @@ def test_a_drawing_of_a_lesson_is_saved_whole_and_with_its_colours(opened):
     with page.expect_download() as download:
         page.get_by_text("Save as SVG").first.click()
     saved = ElementTree.parse(download.value.path()).getroot()
-    assert len(list(saved)) == shown.locator("svg").count() == 2
+    paper, *drawings = saved
+    assert luminance(paper.get("fill")) < 0.05
+    assert len(drawings) == shown.locator("svg").count() == 2
     assert [each.text for each in saved.iter() if each.tag.endswith("text")] == (
         shown.locator("text").all_text_contents()
     )
-    styles = [each.get("style") for each in saved.iter() if each.tag.endswith(("text", "rect"))]
+    styles = [
+        each.get("style")
+        for drawing in drawings
+        for each in drawing.iter()
+        if each.tag.endswith(("text", "rect"))
+    ]
     colours = {style.split(";")[0] for style in styles}
     assert len(colours) > 3
     assert all(each.startswith("fill: rgb(") for each in colours)
@@ -353,7 +362,12 @@ def test_text_can_be_read_in_light_and_dark(opened, scheme):
         assert min(contrast(colour(selector), paper) for paper in papers) >= READABLE, selector
     notice = colour(".notice", "backgroundColor")
     assert contrast(colour(".notice"), notice) >= READABLE
-    assert contrast(colour(".interval .point", "fill"), papers[0]) >= MARKED
+    for selector, of in (
+        (".interval .point", "fill"),
+        (".interval .range", "fill"),
+        (".tools input", "borderColor"),
+    ):
+        assert contrast(colour(selector, of), papers[0]) >= MARKED, selector
 
 
 @pytest.mark.parametrize("name", ["index", "variant-glove_lstm", "made"])

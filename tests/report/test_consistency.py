@@ -80,8 +80,8 @@ def test_the_tables_of_a_page_have_different_captions_and_no_empty_heading(table
 
 def test_inputs_are_sorted_by_their_memory():
     shapes = ["150 × 50", "20000", "1000"]
-    variants = made_tables.tables()["variants"].head(3).assign(
-        kind="network", document_shape=shapes
+    variants = (
+        made_tables.tables()["variants"].head(3).assign(kind="network", document_shape=shapes)
     )
     shown = compared_page.cost_table("news", variants).data
     assert re.findall(r'<td data-order="(\d+)">([^<]*)', shown) == [

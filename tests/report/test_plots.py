@@ -66,7 +66,10 @@ def lengths_figure():
 
 
 def errors_figure():
-    columns = {"method": "linear regression", "inputs": ["temperature alone", "all eleven measurements"]}
+    columns = {
+        "method": "linear regression",
+        "inputs": ["temperature alone", "all eleven measurements"],
+    }
     scores = pd.DataFrame(columns | {"mae": [0.5, 0.4]})
     return several_features_plots.errors(scores, 0.3, tuple(columns["inputs"]))
 

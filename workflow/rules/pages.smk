@@ -98,7 +98,7 @@ LINKS = json.dumps(
 )
 TEMPLATE = [
     str(ROOT / "reports/template" / name)
-    for name in ("index.html.j2", "conf.json", "style.css", "script.js")
+    for name in ("index.html.j2", "conf.json", "style.css", "script.js", "charts.js")
 ]
 
 

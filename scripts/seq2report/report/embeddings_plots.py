@@ -119,7 +119,9 @@ def _parameters(methods: list[str], noun: str, is_judged: bool) -> list[alt.Para
     choice = alt.binding_radio(
         options=list(reversed(range(len(methods)))), labels=list(reversed(methods)), name="Map by "
     )
-    search = alt.binding(input="search", name=f"Find a {noun} ", placeholder="letters")
+    search = alt.binding(
+        input="search", name=f"Find a {noun} ", placeholder="letters", autocomplete="off"
+    )
     return [
         alt.param(name="method", value=len(methods) - 1, bind=choice),
         alt.param(name="wanted", value="", bind=search),

@@ -23,7 +23,7 @@ SYMBOLS = dict(zip(MARKERS, "●■▲◆▼✚✖★", strict=True))  # in a te
 LINES = ["-", "--", "-.", ":"]
 LIGHT = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # of these, with dark text on them
 NEUTRAL = "#7A8490"  # contrast 3.8 on white, 4.7 on the dark page
-# From nothing to blue: what is nothing shows the page, light or dark. Text can be read on all of it.
+# From nothing to blue, on which text can be read: what is nothing shows the page, light or dark.
 SHARES = mpl.colors.LinearSegmentedColormap.from_list("shares", ["#0072B200", "#0072B2BF"])
 ERRORS = mpl.colors.LinearSegmentedColormap.from_list("errors", ["#D55E0000", "#D55E00"])
 GRID = "grid"  # the address of the patch of `name_grid`
