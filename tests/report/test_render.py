@@ -118,12 +118,12 @@ def test_a_page_with_a_chart_has_what_draws_it(tmp_path):
         "import altair, pandas; from seq2report.report import html\n"
         f"html.chart(altair.Chart(pandas.DataFrame({{'word': {words}}})).mark_point(), 'dots')"
     )
-    for cells, scripts in (([chart], 2), (["1 + 1"], 1)):
+    for cells, scripts in (([chart], 3), (["1 + 1"], 1)):
         source = notebook(tmp_path / "n.ipynb", *cells)
         render.execute(source, source, {})
         shown = render.to_page(source, TEMPLATE, "n.html", links("n.html"))
         assert len(re.findall("<script>", shown)) == scripts
-        assert ("window.vegaEmbed=" in shown) == (scripts == 2)
+        assert ("window.vegaEmbed=" in shown) == (scripts == 3)
     data = html.chart(altair.Chart(pd.DataFrame({"word": words})).mark_point(), 'a "b"').data
     (block,) = re.findall('class="chart">(.*?)</script>', data)
     assert json.loads(block)["datasets"].popitem()[1] == [{"word": word} for word in words]
