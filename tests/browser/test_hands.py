@@ -290,6 +290,12 @@ def test_a_map_says_what_a_search_finds_and_its_classes_are_chosen_in_the_legend
         choose_class(shown.page)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_style_sheet_inverts_a_map_in_print_if_it_is_drawn_for_a_dark_screen(browser, scheme):
+    with opened(browser, "embeddings-newsgroups", color_scheme=scheme) as shown:
+        assert bool(shown.page.locator(".picture.dark canvas").count()) == (scheme == "dark")
+
+
 def search_map(page: Page, points: int) -> None:
     """Search without a hit, and with some; the page says what is searched."""
     search = page.get_by_label("Find a word")
