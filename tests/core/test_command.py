@@ -86,6 +86,28 @@ def test_a_block_that_writes_nothing_is_an_error_and_what_stood_there_stays(tmp_
     assert content(tmp_path / "out") == before
 
 
+@pytest.mark.parametrize("step", ["rename", "replace"])
+@pytest.mark.parametrize("is_done", [False, True])
+def test_an_interruption_while_a_folder_is_replaced_keeps_the_old_one_or_the_new_one(
+    tmp_path, monkeypatch, step, is_done
+):
+    write_folder(tmp_path / "out", "old")
+    moves = getattr(Path, step)
+
+    def interrupted(path, target):
+        monkeypatch.setattr(Path, step, moves)
+        if is_done:
+            moves(path, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, step, interrupted)
+    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "out") as part:
+        write_folder(part)
+    kept = "new" if (step, is_done) == ("replace", True) else "old"
+    assert content(tmp_path / "out") == {f"{kept}.txt": kept}
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 @pytest.mark.reliability("Bad machine")
 def test_a_file_does_not_replace_a_folder_or_a_device(tmp_path):
     write_folder(tmp_path / "mine", "old")

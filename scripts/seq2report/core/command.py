@@ -218,12 +218,12 @@ def _move(new: Path, path: Path, old: Path) -> None:
     if path.is_dir() and new.is_file():
         raise UserError(f"{path} is a folder, expected the name of a file")
     aside = path.is_dir() or (new.is_dir() and os.path.lexists(path))
-    if aside:
-        path.rename(old)
     try:
-        new.replace(path)
-    except OSError:
         if aside:
+            path.rename(old)
+        new.replace(path)
+    except BaseException:  # Ctrl-C between the two, too
+        if aside and not path.exists():
             old.rename(path)
         raise
 
