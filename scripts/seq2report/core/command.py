@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import os
+import re
 import shutil
 import signal
 import sys
@@ -23,6 +24,14 @@ from seq2report.core.excerpts import visible
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a terminal, a scheduler, a lost connection
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a full disk, a quota, a limit of the shell
+UNREAD = {  # reasons for which a file is not read although it may be whole, and what to do
+    errno.EACCES: "ask its owner for access",
+    errno.EPERM: "ask its owner for access",
+    errno.ENOMEM: "run again with more memory",
+    errno.EIO: "run again",
+    errno.ESTALE: "run again",
+    errno.ETIMEDOUT: "run again",
+}
 LITTLE = 1 << 16  # bytes; a disk that does not take them is full
 
 
@@ -257,7 +266,7 @@ def read_json(path: Path | str) -> Stored:
 
 @contextmanager
 def intact(path: Path | str) -> Iterator[None]:
-    """Turn any error of reading a file that another step wrote into `damaged`."""
+    """Turn any error of reading a file that another step wrote into the one of `damaged`."""
     try:
         if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
             raise ValueError("it is a device or pipe")  # which may never end
@@ -274,7 +283,9 @@ def first_line(error: BaseException | str) -> str:
 
 
 def damaged(path: Path | str, error: BaseException | str) -> UserError:
-    """Return the error that a file cannot be read, with what to do."""
+    """Return the error that a file is missing, damaged or not readable, with what to do."""
+    if (number := _system_error(error)) in UNREAD:
+        return UserError(f"{path} cannot be read: {os.strerror(number)}; {UNREAD[number]}")
     reason = first_line(error)
     there = Path(path).exists()
     found = f"damaged ({reason}); delete it and" if there else "missing;"
@@ -282,3 +293,12 @@ def damaged(path: Path | str, error: BaseException | str) -> UserError:
         f"{path} is {found} run Snakemake again, which makes it again, or copy it again if it was"
         " copied"
     )
+
+
+def _system_error(error: BaseException | str) -> int | None:
+    """Return the number of an error of the system, which is only in the text of those of Polars."""
+    if isinstance(error, MemoryError):
+        return errno.ENOMEM
+    if named := re.search(r"\(os error (\d+)\)", str(error)):
+        return int(named[1])
+    return getattr(error, "errno", None)
