@@ -7,10 +7,10 @@
 set -euo pipefail
 mkdir -p .snakemake/jobs
 job=$(mktemp -d .snakemake/jobs/XXXXXX)
-# The job runs in its own process group. Its leader writes the id of the group, so that cancel.sh can
-# stop the group and status.sh can find it.
-setsid bash -c 'echo "$$" >"$3/process"; timeout "$1m" sh "$2"; echo "$?" >"$3/status"' \
-  job "$3" "$4" "$job" >"$job/log" 2>&1 </dev/null &
+# `timeout` leads the process group of the whole job, and the job writes its id: cancel.sh stops the
+# group, and status.sh looks for it.
+setsid timeout "$3m" bash -c 'echo "$PPID" >"$2/process"; sh "$1"; echo "$?" >"$2/status"' \
+  job "$4" "$job" >"$job/log" 2>&1 </dev/null &
 started=$!
 until [ -s "$job/process" ]; do
   sleep 0.01

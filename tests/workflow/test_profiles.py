@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -79,6 +80,47 @@ def test_what_rules_get_that_do_not_say_was_enough_for_the_full_corpora(planned)
     assert [rule for rule in common if took[rule] > int(planned[rule]["mem_mb"])] == []
 
 
+def call(folder: Path, script: str, *arguments: str) -> str:
+    command = [ROOT / "profiles/generic" / script, *arguments]
+    return subprocess.run(command, cwd=folder, text=True, capture_output=True, check=True).stdout
+
+
+def submit(folder: Path, commands: str, minutes: str = "9") -> tuple[str, int]:
+    """Start a job of the generic profile; return its id and its session."""
+    (folder / "job.sh").write_text(commands)
+    job = call(folder, "submit.sh", "1", "100", minutes, "job.sh").strip()
+    return job, int((folder / job / "process").read_text())
+
+
+def wait_for_the_end(session: int) -> None:
+    """Wait until no process of a session is left, in whatever process group."""
+    for _ in range(600):
+        if subprocess.run(["pgrep", "-s", str(session)], stdout=subprocess.DEVNULL).returncode:
+            return
+        time.sleep(0.1)
+    raise AssertionError("processes of the job go on")
+
+
+def test_a_job_of_the_generic_profile_ends_with_all_its_processes(tmp_path):
+    job, session = submit(tmp_path, "sleep 600; true")
+    assert call(tmp_path, "status.sh", job) == "running\n"
+    call(tmp_path, "cancel.sh", job)
+    wait_for_the_end(session)
+    assert call(tmp_path, "status.sh", job) == "failed\n"
+    job, session = submit(tmp_path, "sleep 600; true", minutes="0.001")
+    wait_for_the_end(session)
+    assert call(tmp_path, "status.sh", job) == "failed\n"
+
+
+def test_a_job_of_the_generic_profile_is_running_while_one_of_its_processes_is(tmp_path):
+    job, session = submit(tmp_path, "until [ -e go ]; do sleep 0.1; done")
+    os.kill(session, signal.SIGKILL)  # only the first one
+    assert call(tmp_path, "status.sh", job) == "running\n"
+    (tmp_path / "go").touch()
+    wait_for_the_end(session)
+    assert call(tmp_path, "status.sh", job) == "success\n"
+
+
 @pytest.fixture
 def folder(tmp_path, checked) -> Path:
     keep_check(checked, copy_workflow(tmp_path, "resources/sample"))
@@ -115,5 +157,4 @@ def test_a_generic_cluster_cancels_its_jobs_when_it_is_interrupted(folder):
     os.killpg(job, 0)
     run.send_signal(signal.SIGINT)
     assert run.wait(60) != 0
-    with pytest.raises(ProcessLookupError):
-        os.killpg(job, 0)
+    wait_for_the_end(job)
