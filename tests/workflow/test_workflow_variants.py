@@ -1,6 +1,7 @@
 """What the DAG does for each kind of variant; nothing is run."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -252,6 +253,30 @@ def test_a_training_asks_for_a_gpu_and_does_without_where_the_profile_has_none(p
         output = project.snakemake(*command, config=config)
         assert f"--gpu {taken} --gpu-absent cpu" in output
         assert f"gpu={taken}, " in output
+
+
+def test_gpu_auto_takes_a_gpu_of_this_machine_and_in_a_job_of_a_cluster_only_an_assigned_one(
+    project, tmp_path, monkeypatch
+):
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 0, GPU-a, 3, 10000\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("CUDA_", "SLURM_"))}
+    environment["PATH"] = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    monkeypatch.setattr(project, "environment", lambda: environment)
+    table = project.changed("workflow/gpu.csv", new="dense,1,9\n")
+    command = ["--dry-run", "--printshellcmds", "--forcerun", "train_dense"]
+    in_job = ["--mode", "remote", *command]
+    with table:
+        for arguments, assigned, gpus in (
+            (command, None, 1),
+            (in_job, None, 0),
+            (in_job, "", 0),
+            (in_job, "0", 1),
+        ):
+            if assigned is not None:
+                environment["CUDA_VISIBLE_DEVICES"] = assigned
+            output = project.snakemake(*arguments, config=project.config | {"gpu": "auto"})
+            assert f"--gpu {gpus} --gpu-absent cpu" in output
 
 
 @pytest.mark.reliability("Repeatability")

@@ -26,7 +26,7 @@ from seq2report.config.written import file_mistakes, typed
 from seq2report.core.command import UserError, replacing, visible_lines
 from seq2report.core.imports import local_imports
 from seq2report.core.terminal import show_progress
-from seq2report.models.devices import available
+from seq2report.models.devices import assigned, available
 from seq2report.models.variant import DIGESTS, KINDS, model_files
 
 # `python` is the one that runs Snakemake, whether or not its environment is active.
@@ -76,7 +76,8 @@ for folder in unfinished(PLAN, Path(RESULTS)) if IS_FIRST_PLAN else ():
 for notice in size_notices(PLAN, Path(RESULTS)) if IS_FIRST_PLAN else ():
     logger.warning(notice)
 RATIOS = read_ratios(ROOT / "workflow/gpu.csv")
-HAS_GPU = config["gpu"] == AUTO and available()
+# A job on a cluster uses no GPU of its node that nobody assigned to it.
+HAS_GPU = config["gpu"] == AUTO and (available() if IS_FIRST_PLAN else bool(assigned(os.environ)))
 if IS_FIRST_PLAN and HAS_GPU:
     for notice in gpu_notices(PLAN.gpu_jobs(), RATIOS, "workflow/gpu.csv"):
         logger.info(notice)
