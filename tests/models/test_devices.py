@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -25,7 +26,9 @@ esac
 """
 TAKE = """
 import os, sys
+from pathlib import Path
 from seq2report.models import devices
+devices.LOCKS = Path(os.environ["LOCKS"])
 limit = devices.take(int(os.environ.get("SHARE", "1")), seconds=0.05)
 print(os.environ["CUDA_VISIBLE_DEVICES"], *[limit] * bool(limit), flush=True)
 sys.stdin.read()
@@ -47,8 +50,11 @@ class test:
 """
 KERAS = "class utils:\n    def set_random_seed(seed): pass\n"
 LOAD = """
-import json, sys
+import json, os, sys
+from pathlib import Path
+from seq2report.models import devices
 from seq2report.models.backend import gpu_name, load_keras
+devices.LOCKS = Path(os.environ["LOCKS"])
 load_keras(1, gpu=int(sys.argv[1]), gpu_share=int(sys.argv[2]))
 import tensorflow as tf
 print(json.dumps([tf.SEEN, tf.GROWS, gpu_name()]))
@@ -70,7 +76,7 @@ class Host:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("CUDA_", "SLURM_"))}
         path = os.pathsep.join([str(folder / "bin"), os.environ["PATH"]])
         scripts = str(ROOT / "scripts")
-        self.environment = kept | {"PATH": path, "TMPDIR": str(folder), "PYTHONPATH": scripts}
+        self.environment = kept | {"PATH": path, "LOCKS": str(folder), "PYTHONPATH": scripts}
         self.folder, self.started = folder, []
         self.lists(["GPU-a", "GPU-b"])
 
@@ -130,7 +136,8 @@ def test_jobs_take_different_devices_and_the_next_one_waits_for_one_to_end(host)
     jobs[0].kill()  # without a chance to clean up
     jobs[0].wait()
     assert taken(third) in ("GPU-a", "GPU-b")
-    fourth = host.job()
+    (host.folder / "own").mkdir()
+    fourth = host.job(TMPDIR=str(host.folder / "own"))  # as PBS, LSF and SGE set it
     host.says(fourth, "waiting for a GPU: all 2 are taken")
 
 
@@ -346,7 +353,7 @@ def test_without_a_gpu_asked_for_tensorflow_sees_none(host):
 
 
 def test_a_lock_can_be_read_by_other_users_whatever_the_umask(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(devices, "LOCKS", tmp_path)
     before = os.umask(0o077)
     try:
         assert devices.lock("GPU-1", 0)
@@ -357,10 +364,18 @@ def test_a_lock_can_be_read_by_other_users_whatever_the_umask(tmp_path, monkeypa
 
 
 def test_a_lock_that_other_users_cannot_read_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(devices, "LOCKS", tmp_path)
     monkeypatch.setattr(os, "open", refused := Mock(side_effect=PermissionError))
     with pytest.raises(UserError, match=f"{tmp_path}/seq2report-GPU-1-0.lock: found the lock"):
         devices.lock("GPU-1")
     # With fs.protected_regular: it is made between the two attempts to open it.
     refused.side_effect = [FileNotFoundError, PermissionError]
     assert not devices.lock("GPU-1")
+
+
+def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(devices, "LOCKS", tmp_path)
+    refused = OSError(errno.ENOSYS, "Function not implemented")
+    monkeypatch.setattr("fcntl.flock", Mock(side_effect=refused))
+    with pytest.raises(UserError, match="lock: its file system has no locks"):
+        devices.lock("GPU-1")

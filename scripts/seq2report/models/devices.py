@@ -10,7 +10,6 @@ import logging
 import os
 import re
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from seq2report.core.command import UserError
 
+LOCKS = Path("/tmp")  # noqa: S108 (not TMPDIR, which schedulers set for each job)
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 NO_DEVICE = "-1"  # hides all devices from CUDA
 NAMES_NOTHING = ("", NO_DEVICE, "NoDevFiles")  # the last one is Slurm's
@@ -184,9 +184,12 @@ def _nvidia_smi(*arguments: str) -> str:
 def lock(uuid: str, slot: int = 0) -> bool:
     """Lock one of the places on a device until this process ends; return whether that succeeded.
 
-    The lock is on a file in the folder for temporary files, which the jobs of a host share.
+    The lock is on a file in a folder that the jobs of all users of a host share.
+
+    Raises:
+        UserError: the folder has no locks, or somebody else's lock cannot be read.
     """
-    path = Path(tempfile.gettempdir()) / f"seq2report-{uuid.replace('/', '-')}-{slot}.lock"
+    path = LOCKS / f"seq2report-{uuid.replace('/', '-')}-{slot}.lock"
     try:  # reading suffices for a lock, and is allowed if the file belongs to another user
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -206,6 +209,11 @@ def lock(uuid: str, slot: int = 0) -> bool:
     except BlockingIOError:
         os.close(file)
         return False
+    except OSError as error:
+        raise UserError(
+            f"{path}: its file system has no locks ({error.strerror}), with which jobs share the"
+            " GPUs of a machine; set CUDA_VISIBLE_DEVICES to one GPU, and 'gpu_share: 1'"
+        ) from error
     return True  # the file stays open: the lock ends with the process
 
 
