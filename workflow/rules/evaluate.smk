@@ -36,10 +36,8 @@ rule evaluate_runs:
         ),
         confidence=config["compare"]["confidence"],
         metric=lambda wildcards: metric(config, wildcards.corpus),
-        titles=lambda wildcards: stored(
-            json.dumps({name: config["variants"][name]["title"] for name in COMPARED})
-        ),
-        runs=lambda wildcards, input: stored(" ".join(folders(input.runs))),
+        titles=compared_titles,
+        runs=run_folders,
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]:q} --corpus {input.corpus} --circumstances {params.circumstances:q}"
@@ -124,7 +122,7 @@ rule evaluate_labels:
         "../../environment.yml"
     params:
         contacts=CONTACTS,
-        runs=lambda wildcards, input: stored(" ".join(folders(input.runs))),
+        runs=run_folders,
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]:q} --documents {input.documents} --runs $(cat {params.runs})"
@@ -153,10 +151,8 @@ rule evaluate_sizes:
         "../../environment.yml"
     params:
         metric=lambda wildcards: metric(config, wildcards.corpus),
-        titles=lambda wildcards: stored(
-            json.dumps({name: config["variants"][name]["title"] for name in COMPARED})
-        ),
-        runs=lambda wildcards, input: stored(" ".join(folders(input.runs))),
+        titles=compared_titles,
+        runs=run_folders,
         folder=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]:q} --corpus {input.corpus} --sizes {input.sizes}"

@@ -139,6 +139,16 @@ def runs(corpus, variants, *files, subset=""):
     ]
 
 
+def run_folders(wildcards, input):
+    """Return a parameter: a file with the folders of the runs that a job reads."""
+    return stored(" ".join(folders(input.runs)))
+
+
+def compared_titles(wildcards):
+    """Return a parameter: a file with the titles of the compared variants, as JSON."""
+    return stored(json.dumps({name: config["variants"][name]["title"] for name in COMPARED}))
+
+
 def features_and_runs(corpus):
     """Return the arguments of evaluate_documents: features of encoders, and runs that read them."""
     folder, seed = f"{RESULTS}/{corpus}", seeds(config, corpus)[0]
