@@ -255,6 +255,26 @@ def test_a_training_asks_for_a_gpu_and_does_without_where_the_profile_has_none(p
         assert f"gpu={taken}, " in output
 
 
+def test_another_metric_retrains_only_networks_with_early_stopping(project):
+    config = edited(project.config, compare__metric="macro_f1")
+    planned = project.planned(config=config)
+    assert "evaluate_runs" in planned
+    assert not TRAINING & planned.keys()
+    output = project.commands(config=edited(config, fit__patience=1))
+    assert "train_network.py" in output
+    assert "--metric macro_f1 --seed" in output
+
+
+@pytest.mark.parametrize("name", ["index", "variants", "lecture"])
+def test_no_two_jobs_have_the_same_log(project, name):
+    config = edited(project.config, compare__corpora=[name], lessons__corpus=name)
+    config["corpora"] = {name: config["corpora"]["news"]}
+    output = project.snakemake("--dry-run", "--forceall", config=config)
+    logs = re.findall(r"^ +log: (.+)$", output, flags=re.MULTILINE)
+    assert len(logs) == sum(rules_of(output).values())
+    assert [log for log in logs if logs.count(log) > 1] == []
+
+
 def test_gpu_auto_takes_a_gpu_of_this_machine_and_in_a_job_of_a_cluster_only_an_assigned_one(
     project, tmp_path, monkeypatch
 ):

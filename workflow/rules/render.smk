@@ -28,7 +28,7 @@ use rule render as render_corpus with:
     output:
         [page_file(name) for name in OF_CORPUS],
     log:
-        f"{RESULTS}/logs/render/{{corpus}}.log",
+        f"{RESULTS}/logs/render/pages-{{corpus}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/render/pages-{{corpus}}.tsv"
     params:

@@ -8,6 +8,11 @@ def corpus_facts(wildcards):
     return json.dumps(facts | circumstances(config["corpora"][wildcards.corpus]))
 
 
+def decisive(fit):
+    """Return a parameter: the metric of the best epoch, without effect if there is no patience."""
+    return lambda wildcards: metric(config, wildcards.corpus) if fit.patience else "accuracy"
+
+
 def run_outputs(variant, subset="{subset}"):
     """Return the outputs of a training; Snakemake keeps those of the last one until it ends.
 
@@ -49,7 +54,7 @@ for variant in VARIANTS:
                 settings=literal(json.dumps(about.settings(), sort_keys=True)),
                 circumstances=corpus_facts,
                 labels=labels_of,
-                metric=lambda wildcards: metric(config, wildcards.corpus),
+                metric=decisive(about.fit),
                 folder=subpath(output[0], parent=True),
             shell:
                 # XLA frees its buffers in every step; with these limits, glibc keeps them for reuse.
