@@ -62,6 +62,7 @@ MISTAKES = [
     ({"variants.x": {"title": "X"}}, "variants.x: 'input' is missing (or 'pipeline'"),
     ({"variants.glove_lstm.layers": LEAVE_OUT}, "variants.glove_lstm: 'layers' is missing"),
     ({"variants.glove_lstm.input.length": LEAVE_OUT}, "variants.glove_lstm.input: 'length' is mis"),
+    ({"encodings": {}}, "encodings: {} should be non-empty"),
     # values of the wrong kind
     ({"seeds": 1}, "seeds: found 1, expected a list"),
     ({"seeds": [1, "a"]}, "seeds[1]: found 'a', expected a whole number"),

@@ -97,6 +97,12 @@ def test_the_report_depends_on_the_sources_of_its_corpora_encodings_and_embeddin
     assert set(plan("glove_lstm", embeddings=[]).used_sources()) == expected | {vectors}
 
 
+def test_the_report_depends_on_the_word_index_of_the_pages_about_words():
+    found = plan("tfidf_svm", embeddings=[])
+    found.config["encodings"] = {"keras": {"num_words": 10_000, "index": "glove_sample"}}
+    assert "glove_sample" in found.used_sources()
+
+
 def test_the_report_depends_on_the_source_of_the_lessons_corpus():
     lessons = {"corpus": "imdb", "pages": ["cbow"]}
     config = COMMITTED | {"lessons": lessons}

@@ -213,7 +213,7 @@ class Plan:
         """Return the sources that the report depends on, sorted."""
         inputs = [variant.input for variant in self.variants.values() if variant.input]
         embeddings = [i.embedding for i in inputs if i.embedding] + self.shown_embeddings
-        encodings = [i.encoding or self.described for i in inputs]
+        encodings = [self.described, *(i.encoding for i in inputs if i.encoding)]
         features = [self.config["features"][i.features] for i in inputs if i.features]
         encoders = [i.encoder for i in inputs if i.encoder]
         encoders += [settings["encoder"] for settings in features if "encoder" in settings]
