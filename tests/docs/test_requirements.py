@@ -111,6 +111,12 @@ def test_conda_and_pip_users_get_a_python_that_the_project_allows(extra):
     assert python.removeprefix("python=") == FIRST
 
 
+def test_the_workflow_refuses_versions_of_snakemake_that_the_project_does_not_allow():
+    (snakemake,) = [each for each in required("network") if each.name == "snakemake"]
+    (least,) = re.findall(r'min_version\("(.+)"\)', (ROOT / "workflow/Snakefile").read_text())
+    assert f">={least}" in map(str, snakemake.specifier)
+
+
 def test_every_place_allows_the_same_versions_of_python():
     last = f"3.{int(LIMIT.removeprefix('3.')) - 1}"
     for page in ("README.md", "docs/first-report.md"):
