@@ -315,3 +315,12 @@ def test_another_method_plans_the_ensemble_again_and_retrains_nothing(project, e
     other = edited(config, variants__both__ensemble__method="stack")
     assert project.planned(evaluated, config=other) == {"train_both": 1, "evaluate_runs": 1}
     project.finish(evaluated)  # as it was
+
+
+def test_the_captions_of_snakemakes_report_are_whole(project, tmp_path):
+    project.snakemake("--report", tmp_path / "report.html")
+    report = (tmp_path / "report.html").read_text()
+    captions = set(map(json.loads, re.findall(r'"caption": ("(?:[^"\\]|\\.)*")', report)))
+    texts = {re.sub("<[^>]+>", "", caption).strip() for caption in captions}
+    assert {text.partition(" ")[0] for text in texts} == {"A", "One"}
+    assert not [caption for caption in captions if re.search(r"<tt[^>]*>\s*</tt>", caption)]
