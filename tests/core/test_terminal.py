@@ -53,8 +53,8 @@ class Run:
     def log(self, event=None, message="", **fields):
         self.logger.info(message, extra={"event": event, **fields} if event else None)
 
-    def start(self, benchmarks=None, **counts):
-        show_progress(self.logger, lambda: benchmarks or {}, METRICS)
+    def start(self, benchmarks=None, is_local=True, **counts):
+        show_progress(self.logger, lambda: benchmarks or {}, METRICS, lambda: is_local)
         self.log("run_info", "Job stats", stats={**counts, "total": sum(counts.values())})
         self.log(None, "Select jobs to execute...")
         self.log("job_started", "Execute 1 jobs...", jobs=[1])
@@ -194,6 +194,21 @@ def test_the_remaining_time_follows_from_earlier_durations_and_the_pace_of_this_
     assert "1 failed" in run.read()
 
 
+def test_jobs_that_a_cluster_may_not_have_started_are_submitted_and_no_time_is_estimated(
+    make, tmp_path
+):
+    run = make(is_terminal=True)
+    run.start({"train": [benchmark(tmp_path, "a", 5)]}, is_local=False, train=9)
+    run.job(1, "train")
+    run.job(2, "train")
+    run.now = 100
+    run.finish(1, 1, 9)
+    assert run.read().splitlines()[-2:] == [
+        "[##----------------------] 1 of 9 jobs, 11%, 1:40 elapsed",
+        "submitted: train (1:40)",
+    ]
+
+
 @pytest.mark.parametrize("content", [None, "", "s\n", "s\tcpu_time\nNA\t1\n", "h:m:s\n0:00:10\n"])
 def test_without_a_duration_of_each_rule_no_time_is_estimated(make, tmp_path, content):
     run, file = make(is_terminal=True), tmp_path / "b.tsv"
@@ -278,7 +293,7 @@ def test_elsewhere_nothing_changes(make, kind):
         run.logger.setLevel(logging.DEBUG)
     if kind == "plugin":
         run.logger.handlers[:] = [logging.NullHandler()]
-    show_progress(run.logger, dict, METRICS)
+    show_progress(run.logger, dict, METRICS, bool)
     if kind != "plan":
         run.start(train=1)
     before = run.read()

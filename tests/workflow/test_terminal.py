@@ -15,7 +15,7 @@ import sys
 sys.path.insert(0, {str(ROOT / "scripts")!r})
 from seq2report.core.terminal import show_progress
 
-show_progress(logger, lambda: {{"count": ["earlier.tsv"]}}, {{}})
+show_progress(logger, lambda: {{"count": ["earlier.tsv"]}}, {{}}, lambda: True)
 
 
 rule all:

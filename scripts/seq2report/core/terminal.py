@@ -25,7 +25,10 @@ Benchmarks = Mapping[str, Sequence[str]]
 
 
 def show_progress(
-    logger: logging.Logger, benchmarks: Callable[[], Benchmarks], metrics: Mapping[str, str]
+    logger: logging.Logger,
+    benchmarks: Callable[[], Benchmarks],
+    metrics: Mapping[str, str],
+    is_local: Callable[[], bool],
 ) -> None:
     """Show the progress of all jobs instead of Snakemake's messages about the start of each.
 
@@ -37,12 +40,14 @@ def show_progress(
         logger: Snakemake's.
         benchmarks: Returns the benchmark files of each rule that has some.
         metrics: The metric of each corpus, a key of ``metrics.json``.
+        is_local: Returns whether jobs run on this machine. A job on a cluster may still wait, and
+            no time is estimated.
     """
     streams = (sys.stdout, sys.stderr)
     consoles = [handler for handler in logger.handlers if getattr(handler, "stream", 0) in streams]
     if len(consoles) == 1 and not logger.isEnabledFor(logging.DEBUG):
         logger.removeHandler(consoles[0])
-        logger.addHandler(Progress(consoles[0], benchmarks, metrics))
+        logger.addHandler(Progress(consoles[0], benchmarks, metrics, is_local))
 
 
 class Progress(logging.Handler):
@@ -53,9 +58,11 @@ class Progress(logging.Handler):
         console: logging.StreamHandler,
         benchmarks: Callable[[], Benchmarks],
         metrics: Mapping[str, str],
+        is_local: Callable[[], bool],
     ):
         super().__init__()
         self.console, self.benchmarks, self.metrics = console, benchmarks, metrics
+        self.is_local = is_local
         terminal = console.stream.isatty() and os.environ.get("TERM") != "dumb"
         self.bottom = Bottom(console.stream) if terminal else None
         self.counts: Mapping[str, int] = {}
@@ -68,7 +75,8 @@ class Progress(logging.Handler):
             if event == "run_info":
                 self.counts = record.stats
             if event == "job_started" and self.jobs is None and self._wanted():
-                self.jobs = Jobs(self.counts, self.benchmarks(), self.metrics)
+                durations = self.benchmarks() if self.is_local() else None
+                self.jobs = Jobs(self.counts, durations, self.metrics)
                 threading.Thread(target=self._redraw, daemon=True).start()
             if self.jobs is None:
                 self.console.handle(record)
@@ -145,14 +153,18 @@ class Jobs:
     of the finished jobs, at most its work. The remaining time is the elapsed time times the ratio
     of remaining to finished work, so it accounts for the cores and the load of this run. It is not
     shown if a rule has no such file, after an error, and in the first twentieth of the work.
+
+    Without ``benchmarks``, the jobs are those of a cluster: submitted, maybe not running yet.
     """
 
     def __init__(
-        self, counts: Mapping[str, int], benchmarks: Benchmarks, metrics: Mapping[str, str]
+        self, counts: Mapping[str, int], benchmarks: Benchmarks | None, metrics: Mapping[str, str]
     ):
         self.waiting = Counter({rule: n for rule, n in counts.items() if rule != "total"})
         self.done, self.total = 0, sum(self.waiting.values())
         self.start, self.metrics = time.monotonic(), metrics
+        self.state = "submitted" if benchmarks is None else "running"
+        benchmarks = benchmarks or {}
         self.seconds = {file: seconds_in(file) for files in benchmarks.values() for file in files}
         self.means = {
             rule: mean_of([self.seconds[file] for file in files])
@@ -196,7 +208,7 @@ class Jobs:
         if self.running:
             now = time.monotonic()
             names = [f"{name(job)} ({clock(now - at)})" for job, at in self.running.values()]
-            lines.append(f"running: {few(names)}")
+            lines.append(f"{self.state}: {few(names)}")
         return [*lines, *self._best()]
 
     def line(self) -> str:
