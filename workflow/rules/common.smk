@@ -108,6 +108,11 @@ def gpu(job):
 
 
 def gpu_environment(job):
+    """Return the conda environment of a job that may use a GPU.
+
+    The rules name theirs for Snakemake's lint, `--archive` and `--containerize`. A run does without:
+    its plan imports the packages, so their environment is active.
+    """
     return f"../../environment{'-gpu' if gpu(job)['gpu'] else ''}.yml"
 
 
