@@ -1,10 +1,13 @@
 import numpy as np
 import polars as pl
 import pytest
-from helpers import call, lists_of, write_sequences
+from gensim.models import Word2Vec
+from helpers import call, in_memory, lists_of, write_sequences
+from small_vectors import sequences_of
 
 import train_vectors
 from seq2report.core.command import UserError
+from seq2report.vectors import word2vec
 from seq2report.vectors.word2vec import FEWEST
 
 CBOW = {"method": "cbow", "dimensions": 8, "window": 2, "negative": 3, "epochs": 2}
@@ -85,6 +88,20 @@ def test_words_of_the_same_surroundings_get_similar_vectors(repetitive, tmp_path
     of = dict(zip(words, unit, strict=True))
     assert of["a"] @ of["b"] > max(of["a"] @ of["c"], of["a"] @ of["d"])
     assert of["c"] @ of["d"] > max(of["c"] @ of["a"], of["c"] @ of["b"])
+
+
+@pytest.mark.parametrize("method", ["cbow", "skipgram"])
+def test_every_word_of_a_long_document_is_trained(method):
+    ids = np.repeat(np.arange(3), 10_000) * 1000 + np.tile(np.arange(1000), 30) + 1
+    read = in_memory(sequences_of([("a", ids.tolist())]))
+    spelled = np.array([f"w{n}" for n in range(3001)], dtype=object)
+    documents = word2vec.Documents(read, spelled)
+    assert [word for words in documents for word in words] == spelled[ids].tolist()
+    start = Word2Vec(vector_size=8, seed=1)
+    start.build_vocab(documents)
+    words, vectors = word2vec.train(documents, CBOW | {"method": method}, 1)
+    assert len(words) == 3000
+    assert (vectors != start.wv[words]).any(axis=1).all()
 
 
 def test_unlabelled_documents_are_read_and_test_documents_are_not(repetitive, tmp_path):

@@ -14,10 +14,14 @@ from seq2report.documents.sequences import Sequences
 
 READ = ("train", "validation", "unlabelled")
 FEWEST = 5  # occurrences of a word that gets a vector
+LONGEST = 10_000  # words of a list; gensim ignores the words after them
 
 
 class Documents:
-    """The documents of a corpus as lists of words; can be iterated over several times."""
+    """The documents of a corpus as lists of words, long ones in pieces of `LONGEST` words.
+
+    They can be iterated over several times.
+    """
 
     def __init__(self, sequences: Sequences, words: np.ndarray):
         self.sequences, self.words = sequences, words
@@ -26,7 +30,8 @@ class Documents:
         for batch in self.sequences.batches():
             spelled = self.words[batch.flat()]
             for words in np.split(spelled, np.cumsum(batch.lengths)[:-1]):
-                yield words.tolist()
+                for start in range(0, len(words) or 1, LONGEST):
+                    yield words[start : start + LONGEST].tolist()
 
 
 def spell_ids(vocabulary: pl.DataFrame) -> np.ndarray:
