@@ -26,8 +26,16 @@ from seq2report.core.stored import read_numbers, read_table
 from seq2report.core.tables import write_tables
 from seq2report.documents.documents import read_texts
 from seq2report.documents.sequences import Sequences, read_sequences
+from seq2report.documents.tokens import real_words
 from seq2report.models.runs import checked
-from seq2report.vectors.similarity import cosines, nearest, same_class, solve, unit_rows
+from seq2report.vectors.similarity import (
+    cosines,
+    list_neighbours,
+    nearest,
+    same_class,
+    solve,
+    unit_rows,
+)
 from seq2report.vectors.word2vec import spell_ids
 from seq2report.vectors.word_maps import (
     FEWEST,
@@ -102,10 +110,12 @@ def joined(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 
 
 def describe(
-    embeddings: list[Embedding], vocabulary: pl.DataFrame, known: int, starts: dict[str, str]
+    embeddings: list[Embedding], ids: np.ndarray, known: int, starts: dict[str, str]
 ) -> pd.DataFrame:
-    """Return the table embeddings; ``starts``: where training of a variant started from."""
-    ids = vocabulary["id"].to_numpy()
+    """Return the table embeddings; ``starts``: where training of a variant started from.
+
+    ``ids`` are those of words, of which ``known`` have a vector in every embedding.
+    """
     rows = [
         key
         | {"start": starts.get(key["embedding"], "") if key["stage"] == "after" else ""}
@@ -178,21 +188,18 @@ def draw_all(
     }
 
 
-def list_neighbours(
+def neighbours_in_all(
     embeddings: list[Embedding], probes: pd.DataFrame, spelled: np.ndarray
 ) -> pd.DataFrame:
     """Return the table neighbours of some words (id, word, label)."""
-    columns = ["word", "label", "rank", "neighbour", "cosine"]
-    listed = []
-    for key, matrix in embeddings:
-        best, cosine = nearest(matrix, probes["id"].to_numpy())
-        rows = [
-            (probe.word, probe.label, rank, spelled[neighbour], float(value))
-            for probe, near, values in zip(probes.itertuples(), best, cosine, strict=True)
-            for rank, (neighbour, value) in enumerate(zip(near, values, strict=True), start=1)
-        ]
-        listed.append(pd.DataFrame(rows, columns=columns).assign(**key))
-    return joined(listed, [*KEY, *columns])
+    rows, labels = probes["id"].to_numpy(), probes.set_index("word")["label"]
+    listed = [
+        list_neighbours(spelled, matrix, rows).assign(
+            **key, label=lambda near: near["word"].map(labels)
+        )
+        for key, matrix in embeddings
+    ]
+    return joined(listed, [*KEY, "word", "label", "rank", "neighbour", "cosine"])
 
 
 def compare(
@@ -285,9 +292,12 @@ def main(argv: Sequence[str] | None) -> None:
     args = parse(argv)
     asked, sequences = read_analogies(args.analogies), read_sequences(args.sequences)
     vocabulary = read_table(args.vocabulary)
-    ids = vocabulary["id"].to_numpy()
+    ids = real_words(vocabulary)["id"].to_numpy()
     embeddings = [read_embedding(*given, ids) for given in args.matrix]
     known = np.logical_and.reduce([matrix.any(axis=1) for _, matrix in embeddings])
+    about = describe(embeddings, ids, int(known.sum()), dict(args.start))
+    for _, matrix in embeddings:
+        matrix[~known] = 0  # all are compared on the same words
     words = word_classes(sequences, vocabulary).filter(pl.col("id").is_in(np.flatnonzero(known)))
     spelled = spell_ids(vocabulary)
 
@@ -300,9 +310,9 @@ def main(argv: Sequence[str] | None) -> None:
         for after, before in args.start
     ]
     tables = {
-        "embeddings": describe(embeddings, vocabulary, words.height, dict(args.start)),
+        "embeddings": about,
         **draw_all(embeddings, shown, chosen, args.documents, args.contacts),
-        "neighbours": list_neighbours(embeddings, probes, spelled),
+        "neighbours": neighbours_in_all(embeddings, probes, spelled),
         "analogies": ask_analogies(embeddings, asked, words),
         "moved": joined([moved for moved, _ in compared], OF_MOVED),
         "movement": pd.DataFrame([row for _, row in compared], columns=OF_MOVEMENT),

@@ -13,7 +13,7 @@ from small_vectors import sequences_of, words_of
 
 import evaluate_embeddings as evaluate
 from seq2report.core.command import UserError
-from seq2report.documents.tokens import tokens
+from seq2report.documents.tokens import SPECIAL, tokens
 from seq2report.models.runs import write_digests
 from seq2report.vectors import similarity, word_maps
 
@@ -121,8 +121,13 @@ TABLES += ("moved", "movement", "analogies")
 
 @pytest.fixture(scope="module")
 def matrices(tiny, tmp_path_factory):
-    """GloVe, and what training may have made of it: every row is moved a little."""
+    """GloVe, and what training may have made of it: every row is moved a little.
+
+    A word without a vector starts from that of another word.
+    """
     matrix = np.load(tiny / "glove/matrix.npy")
+    known = matrix.any(axis=1)
+    matrix[~known] = np.resize(matrix[known], matrix[~known].shape)
     noise = np.random.default_rng(1).normal(size=matrix.shape).astype("float32")
     path = tmp_path_factory.mktemp("after") / "embedding.npy"
     np.save(path, matrix + noise / 2)
@@ -273,17 +278,28 @@ def test_without_test_documents_and_training_there_are_maps_of_words_alone(tmp_p
     assert tables["analogies"]["rank"].isna().all()
 
 
+def test_all_sets_are_compared_on_the_same_words(tables, tiny):
+    missing = set(pl.read_parquet(tiny / "glove/missing.parquet")["word"])
+    near = ", ".join([*tables["moved"]["near_before"], *tables["moved"]["near_after"]])
+    assert not missing & {*tables["neighbours"]["neighbour"], *near.split(", ")}
+    count = tables["embeddings"]["words"].tolist()
+    assert count[1] - count[0] == len(missing)
+
+
 def test_neighbours_are_words_although_some_ids_have_none(tmp_path):
-    """As with a word index, where padding, start and an unused id are among those of the words."""
-    words = ["w" + chr(97 + n) * 3 for n in range(14)]
+    """As with a word index: padding, two special tokens and an unused id come before the words."""
+    words = ["w" + chr(97 + n) * 3 for n in range(12)]
     ids = [1, 2, *range(4, 16)]
     rows = np.random.default_rng(1).normal(size=(16, 4))
-    rows[[0, 3]] = rows[1]  # nearer to the first word than any other word
-    given = write_small(tmp_path, words, rows)
-    vocabulary = words_of(words).with_columns(id=pl.Series(ids, dtype=pl.Int32))
+    rows[:4] = rows[4]  # nearer to the first word than any other word
+    given = write_small(tmp_path, [*SPECIAL, *words], rows)
+    vocabulary = words_of([*SPECIAL, *words]).with_columns(id=pl.Series(ids, dtype=pl.Int32))
     vocabulary.write_parquet(tmp_path / "words/vocabulary.parquet")
-    listed = run_evaluate(tmp_path / "out", tmp_path, given)["neighbours"]
-    vectors = dict(zip(words, similarity.unit_rows(rows[ids]), strict=True))
-    for row in listed.itertuples():
+    made = run_evaluate(tmp_path / "out", tmp_path, given)
+    vectors = dict(zip(words, similarity.unit_rows(rows[4:]), strict=True))
+    for row in made["neighbours"].itertuples():
         assert row.cosine == pytest.approx(vectors[row.word] @ vectors[row.neighbour], abs=1e-5)
-    assert words[0] in set(listed["word"])
+    assert words[0] in set(made["neighbours"]["word"])
+    assert made["embeddings"][["words", "vocabulary", "in_all"]].to_numpy().tolist() == [[12] * 3]
+    about = (tmp_path / "out/projector/glove-before/metadata.tsv").read_text().splitlines()
+    assert [line.split("\t")[0] for line in about[1:]] == words
