@@ -30,7 +30,9 @@ def main(argv: Sequence[str] | None) -> None:
     args = parser.parse_args(argv)
     has_subset = command.require_both(args, "labels", "corpus")
 
-    from seq2report.models.pipelines import build_features, save_pipeline
+    from sklearn.utils import assert_all_finite
+
+    from seq2report.models.pipelines import build_features, fitted, save_pipeline
 
     documents = read_table(args.documents).filter(pl.col("label").is_not_null())
     if has_subset:
@@ -40,15 +42,15 @@ def main(argv: Sequence[str] | None) -> None:
     train = documents.filter(pl.col("split") == "train")
     steps = build_features(args.settings["steps"], args.seed)
     fitting = stopwatch()
+    steps = fitted(steps, train["text"].to_list(), train["label"].to_numpy().astype(str))
+    fit_time, transforming = fitting(), stopwatch()
     try:
-        steps.fit(train["text"].to_list(), train["label"].to_numpy().astype(str))
-        fit_time, transforming = fitting(), stopwatch()
         matrix = scipy.sparse.csr_matrix(steps.transform(documents["text"].to_list()), dtype="f4")
         each = [seconds / documents.height for seconds in transforming()]
+        assert_all_finite(matrix)
     except ValueError as error:
-        raise UserError(
-            f"scikit-learn cannot build features from {train.height} documents: {error}"
-        ) from error
+        message = f"scikit-learn cannot compute features of {documents.height} documents: {error}"
+        raise UserError(message) from error
     matrix.sort_indices()
     logging.info("%d documents, %d features, %d values other than 0", *matrix.shape, matrix.nnz)
     with replacing(args.output) as folder:

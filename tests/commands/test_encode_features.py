@@ -16,6 +16,9 @@ from seq2report.models.steps import NaiveBayesWeights
 STEPS = [{"TfidfVectorizer": {"ngram_range": [1, 2], "min_df": 2}}, {"NaiveBayesWeights": {}}]
 
 
+WORDS = {"CountVectorizer": {"max_features": 9}}
+
+
 def make(tiny, output, steps=STEPS):
     call(
         encode_features,
@@ -50,9 +53,25 @@ def test_the_steps_are_kept(tiny, tmp_path):
     np.testing.assert_allclose(again.toarray(), found.toarray(), rtol=1e-5)
 
 
-def test_features_that_nothing_has_are_refused(tiny, tmp_path):
-    with pytest.raises(UserError, match="cannot build features from"):
-        make(tiny, tmp_path / "a", [{"TfidfVectorizer": {"min_df": 1000}}])
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [([{"TfidfVectorizer": {"min_df": 1000}}], "max_df"), ([WORDS, {"FastICA": {}}], "Sparse")],
+)
+def test_what_the_steps_cannot_be_fitted_to_is_refused(tiny, tmp_path, steps, message):
+    with pytest.raises(UserError, match=f"cannot fit this pipeline to 48 documents: {message}"):
+        make(tiny, tmp_path / "a", steps)
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("norm", [None, "l2"])
+def test_infinite_features_are_refused(tmp_path, norm):
+    """A word of no training document has no frequency to divide by."""
+    rows = [("0", "a", "x", "train"), ("1", "a", "y", "train"), ("2", "b", "x", "test")]
+    documents = pl.DataFrame(rows, ["id", "text", "label", "split"], orient="row")
+    documents.write_parquet(tmp_path / "documents.parquet")
+    arguments = {"analyzer": "char", "vocabulary": ["a", "b"], "smooth_idf": False, "norm": norm}
+    with pytest.raises(UserError, match=r"compute features of 3 documents: .* infinity"):
+        make(tmp_path, tmp_path / "a", [{"TfidfVectorizer": arguments}])
     assert not (tmp_path / "a").exists()
 
 

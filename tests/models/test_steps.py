@@ -1,3 +1,4 @@
+import math
 import tracemalloc
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.svm import LinearSVC
 
 from seq2report.models.steps import (
     NaiveBayesSVC,
+    NaiveBayesWeights,
     TemperatureScaled,
     best_temperature,
     log_count_ratios,
@@ -146,6 +148,20 @@ def test_an_nb_svm_decides_like_the_dense_computation(classes, c, alpha, beta, k
 def test_what_an_nb_svm_cannot_be_fitted_to_is_refused(x, y, message):
     with pytest.raises(ValueError, match=message):
         NaiveBayesSVC().fit(np.array(x), np.array(y))
+
+
+@pytest.mark.parametrize("step", [NaiveBayesSVC, NaiveBayesWeights])
+@pytest.mark.parametrize("alpha", [0, -0.5, math.inf, math.nan])
+def test_naive_bayes_without_a_count_to_add_is_refused(step, alpha):
+    x, y = counts(2)
+    with pytest.raises(ValueError, match=f"{step.__name__}.alpha: found {alpha}, expected a num"):
+        step(alpha=alpha).fit(x, y)
+
+
+def test_weights_of_negative_features_are_refused():
+    x, y = points(2)
+    with pytest.raises(ValueError, match="NaiveBayesWeights counts features, but one of them is"):
+        NaiveBayesWeights().fit(x, y)
 
 
 def test_an_nb_svm_stays_sparse():

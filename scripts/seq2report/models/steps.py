@@ -23,7 +23,7 @@ class NaiveBayesSVC(ClassifierMixin, BaseEstimator):
 
     Args:
         C: weight of the errors, as in LinearSVC.
-        alpha: added to the count of each feature in each class.
+        alpha: added to the count of each feature in each class, above 0.
         beta: interpolates between naive Bayes (0: all coefficients of the SVM are replaced by
             their mean magnitude) and the SVM (1).
         random_state: of LinearSVC.
@@ -48,12 +48,10 @@ class NaiveBayesSVC(ClassifierMixin, BaseEstimator):
         """Fit to features, (n, features), dense or sparse, and class names, (n,).
 
         Raises:
-            ValueError: a negative feature, or fewer than two classes.
+            ValueError: ``alpha`` or a feature that is too small, or fewer than two classes.
         """
         x, y = validate_data(self, x, y, accept_sparse="csr", dtype=np.float64)
-        x = csr_array(x)
-        if x.data.min(initial=0) < 0:
-            raise ValueError("NaiveBayesSVC counts features, but one of them is negative")
+        x = _counts(self, x)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(f"NaiveBayesSVC needs two classes, but all are {self.classes_[0]!r}")
@@ -80,6 +78,23 @@ class NaiveBayesSVC(ClassifierMixin, BaseEstimator):
         return self.classes_[_logits(self.decision_function(x)).argmax(axis=1)]
 
 
+def _counts(step: BaseEstimator, x: np.ndarray | csr_array) -> csr_array:
+    """Return features as counts of a step of naive Bayes.
+
+    Raises:
+        ValueError: ``alpha`` is not above 0, or a feature is negative.
+    """
+    name, counts = type(step).__name__, csr_array(x)
+    if not 0 < step.alpha < np.inf:
+        raise ValueError(f"{name}.alpha: found {step.alpha}, expected a number above 0")
+    if counts.data.min(initial=0) < 0:
+        raise ValueError(
+            f"{name} counts features, but one of them is negative; HashingVectorizer needs"
+            " 'alternate_sign: false'"
+        )
+    return counts
+
+
 def log_count_ratios(x: csr_array, is_of: np.ndarray, alpha: float) -> np.ndarray:
     """Return ln((p / |p|) / (q / |q|)), (features,) (Wang and Manning 2012, section 2).
 
@@ -96,14 +111,14 @@ class NaiveBayesWeights(TransformerMixin, BaseEstimator):
 
     The weight is the maximum over the classes of the absolute log-count ratio, the class against
     the rest, of the documents with the feature (Wang and Manning 2012, for two classes; they keep
-    the sign, which the next step can learn). ``alpha`` is added to each count.
+    the sign, which the next step can learn). ``alpha``, above 0, is added to each count.
     """
 
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
 
     def fit(self, x: csr_array, y: np.ndarray) -> "NaiveBayesWeights":
-        has, y = csr_array(x != 0, dtype=np.float64), np.asarray(y)
+        has, y = csr_array(_counts(self, x) != 0, dtype=np.float64), np.asarray(y)
         ratios = (log_count_ratios(has, y == name, self.alpha) for name in np.unique(y))
         self.weights_ = reduce(np.maximum, map(np.abs, ratios))
         self.n_features_in_ = x.shape[1]
