@@ -94,6 +94,15 @@ def test_a_sentence_says_how_many_documents_of_how_many_and_what_is_near(hostile
         assert f'href="tables/news/documents/{name}.csv"' in hostile
 
 
+def test_classes_with_the_same_long_beginning_are_two(tmp_path):
+    made = tables()
+    classes = [f"Computers and electronics / Laptops / {name}" for name in ("gaming", "office")]
+    for name in ("documents", "classes"):
+        made[name] = made[name].replace(dict(zip(["0sci", "1sci"], classes, strict=True)))
+    of_class, _ = chart(rendered(tmp_path, made))["concat"]
+    assert of_class["layer"][0]["encoding"]["color"]["scale"]["domain"] == classes
+
+
 def test_the_rarest_of_many_classes_share_an_entry_of_the_legend():
     made = tables(classes=MOST_CLASSES + 1, number=100)
     names = legend(made["classes"]["label"])

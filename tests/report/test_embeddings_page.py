@@ -193,6 +193,17 @@ def test_many_classes_share_an_entry_of_the_legend():
     assert embeddings_plots.legend(names[1:]) == sorted(names[1:])
 
 
+def test_classes_with_the_same_long_beginning_have_different_looks():
+    classes = [f"Computers and electronics / Laptops / {name}" for name in ("gaming", "office")]
+    made = tables(label=classes[0])
+    made["maps"] = made["maps"].replace("hockey", classes[1])
+    html = "".join(part.data for part in embeddings_page.word_maps(made, list("abcd")))
+    (chart,) = charts(html)
+    scale = chart["concat"][0]["layer"][0]["encoding"]["color"]["scale"]
+    assert scale["domain"] == [*classes, embeddings_plots.NONE]
+    assert len(set(scale["range"])) == 3
+
+
 def test_every_map_has_the_same_points_and_all_share_search_legend_and_hover(hostile):
     of_words, of_documents = charts(hostile)
     for chart, key in ((of_words, "word"), (of_documents, "document")):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
+from seq2report.core.excerpts import visible
 from seq2report.report import html
 from seq2report.report.embeddings_page import shown
 from seq2report.report.embeddings_plots import OTHER, legend, side_by_side
@@ -18,7 +19,7 @@ SEARCHED = {"document": "id", "text": "excerpt", "answer": "answer"}
 def points(documents: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """Return one row per document for `embeddings_plots.side_by_side`, wrong ones last (on top)."""
     wide = documents.sort_values("is_right", ascending=False, kind="stable")
-    classes = wide["label"].map(shown)
+    classes = wide["label"].map(visible)
     columns = {
         f"{axis}{panel}_{number}": wide[f"{axis}_{name}"].round(3)
         for number, name in enumerate(METHODS.values())
@@ -28,7 +29,7 @@ def points(documents: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             **{"id": wide["id"].map(shown), "excerpt": wide["excerpt"]},
-            **{"class": classes, "answer": wide["answer"].map(shown)},
+            **{"class": classes, "answer": wide["answer"].map(visible)},
             "label": classes.where(classes.isin(names), OTHER),
             "outcome": np.where(wide["is_right"], "right", "wrong"),
             **columns,
@@ -62,7 +63,7 @@ def section(tables: dict[str, pd.DataFrame], features: str, titles: dict) -> Ite
     quality = ", ".join(f"{m} {row[f'trustworthiness_{n}']:.2f}" for m, n in METHODS.items())
     panels = [(f"{encoder}: classes", f"trustworthiness: {quality}")]
     panels.append((f"{encoder}: right and wrong", f"answers: {answers}"))
-    names = legend(map(shown, classes["label"]))  # the most frequent come first
+    names = legend(map(visible, classes["label"]))  # the most frequent come first
     chart = side_by_side(points(documents, names), panels, list(METHODS), names, SEARCHED, 1)
     label = f"Two maps of the same {len(documents):,} documents: by class, and right or wrong"
     caption = "The axes of a map have no meaning of their own. Point at a document to see its text."

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from seq2report.core.excerpts import excerpt
+from seq2report.core.excerpts import excerpt, visible
 from seq2report.report import html
 from seq2report.report.embeddings_plots import NONE, OTHER, label_zooms, legend, side_by_side
 from seq2report.report.numbers import percent, signed
@@ -55,7 +55,7 @@ def points(
 
 
 def _classes(labels: pd.Series) -> list[str]:
-    return [shown(label) if label else NONE for label in labels]
+    return [visible(label) if label else NONE for label in labels]
 
 
 def _keys(embeddings: pd.DataFrame) -> list[tuple[str, str]]:
