@@ -71,6 +71,14 @@ def test_lengths_are_described_once_each():
     ]
 
 
+def test_a_network_on_one_hot_vectors_reads_words_in_order_too():
+    found = plan("onehot_lstm", "tfidf_svm")
+    assert found.described == LECTURE["variants"]["onehot_rnn"]["input"]["encoding"]
+    assert [length["length"] for length in found.described_lengths()] == [150]
+    assert (found.pretrained, found.matrices[:1]) == ([], [("cbow", "before")])
+    assert plan("onehot_lstm", "glove_lstm").described == "words"
+
+
 def test_variants_by_the_lectures_protocol_and_ensembles_do_not_vote_on_labels():
     assert plan("lecture_lstm", "glove_lstm", "ensemble").voters == ["glove_lstm"]
     assert plan("ensemble").voters == ["ensemble"]

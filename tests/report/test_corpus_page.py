@@ -152,8 +152,8 @@ def test_many_classes_stay_folded_and_a_row_shows_its_zeros_as_one(tmp_path):
 
 def test_a_report_without_models_that_read_words_in_order_states_this(tmp_path):
     html = rendered(write(tmp_path / "linear", documents(["a", "b"]), []))
-    assert "No network of this report reads words in their order" in html
-    assert "No network of this report starts from pretrained vectors." in html
+    assert "No network of this report reads word ids in order; the row is neither" in html
+    assert "No network that reads this vocabulary starts from pretrained vectors." in html
     assert "Networks of this report that read" not in html
 
 

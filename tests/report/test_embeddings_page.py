@@ -289,7 +289,7 @@ def test_a_report_without_training_documents_or_analogies_states_this(tmp_path):
     html = rendered(tmp_path, made)
     assert len(charts(html)) == 1
     assert "too few test documents" in html
-    assert "No network of this report trains pretrained vectors further." in html
+    assert "No network that reads this vocabulary trains pretrained vectors further." in html
     assert "Number of analogies" not in html
     assert "Left out, because a word has no vector" in html
 

@@ -102,8 +102,9 @@ class Plan:
 
     @cached_property
     def _sequences(self) -> dict[str, Input]:
-        inputs = {name: self.variants[name].input for name in self.compared}
-        return {k: v for k, v in inputs.items() if v and v.form == "sequence"}
+        inputs = [(name, self.variants[name].input) for name in self.compared]
+        forms = ("sequence", "onehot")  # those with an embedding come first
+        return {k: v for form in forms for k, v in inputs if v and v.form == form}
 
     @cached_property
     def pretrained(self) -> list[str]:

@@ -193,7 +193,9 @@ def coverage(
 ) -> Iterator[HTML]:
     """Yield the coverage of each pretrained embedding, and the most frequent missing words."""
     if covered.empty:
-        yield html.paragraph("No network of this report starts from pretrained vectors.")
+        yield html.paragraph(
+            "No network that reads this vocabulary starts from pretrained vectors."
+        )
     for row in covered.itertuples():
         yield html.text(
             "{title} ({row.dimensions} dimensions): {row.words_found:,} of {row.words:,} words"
@@ -221,7 +223,8 @@ def reading(document: pd.Series, spelled: pd.DataFrame, read: pd.DataFrame, orde
     """Return how a row was padded or truncated; ``ordered``: networks read words in order."""
     if not ordered:
         return html.paragraph(
-            "No network of this report reads words in their order; nothing is truncated or padded."
+            "No network of this report reads word ids in order; the row is neither truncated nor"
+            " padded."
         )
     return html.text(
         "A network of this report reads {length:,} numbers per document; this document has {ids:,}"

@@ -246,7 +246,8 @@ def movement(
             name=f"moved-{corpus}-{row.embedding}",
         )
     if medians.empty:
-        yield html.paragraph("No network of this report trains pretrained vectors further.")
+        text = "No network that reads this vocabulary trains pretrained vectors further."
+        yield html.paragraph(text)
 
 
 def solved(analogies: pd.DataFrame, embeddings: pd.DataFrame, names: list[str]) -> Iterator[HTML]:
