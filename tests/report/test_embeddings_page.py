@@ -258,6 +258,8 @@ def test_maps_have_their_seed_and_trustworthiness(hostile):
     assert hostile.count(">Trustworthiness of each map of 14 documents (seed 7)") == 1
     assert ">0.789</td>" in hostile
     assert ">62.5%</td>" in hostile
+    for kind in ("words", "documents"):
+        assert f"nearest neighbour among these {kind}, by cosine, has the same class" in hostile
 
 
 def test_movement_and_analogies_are_reported_in_sentences(hostile):

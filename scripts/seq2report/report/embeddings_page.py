@@ -183,7 +183,8 @@ def _maps(
     formats = dict.fromkeys(methods, "{:.3f}".format) | {last: percent}
     caption = (
         f"Trustworthiness of each map of {count} (seed {quality['seed'].iloc[0]}), and the share of"
-        f" {kind} with a class whose nearest neighbour in the full space has the same class"
+        f" {kind} with a class whose nearest neighbour among these {kind}, by cosine, has the same"
+        " class"
     )
     yield html.table(rows[["vectors", *methods, last]], formats, caption, ("vectors",))
 
