@@ -41,7 +41,6 @@ from seq2report.vectors.word_maps import (
     FEWEST,
     NO_CLASS,
     SEED,
-    WORDS,
     choose_documents,
     choose_words,
     document_vectors,
@@ -129,8 +128,6 @@ def describe(
 def choose(words: pl.DataFrame, classes: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the words of the maps, and those of them whose neighbours are listed."""
     shown = choose_words(words, classes).to_pandas()
-    if len(shown) < FEWEST:
-        shown = words.head(WORDS).to_pandas()
     probes = shown.groupby("label", sort=True).head(max(2, PROBES // max(1, classes)))
     probes = probes[probes["label"] != NO_CLASS].head(2 * PROBES)
     return shown, shown.head(PROBES) if probes.empty else probes

@@ -50,14 +50,16 @@ def test_unlabelled_documents_and_words_of_no_training_document_do_no_harm():
     assert found["label"].to_list() == ["a", ""]
 
 
-def test_stop_words_numbers_and_short_words_are_left_out():
+def test_stop_words_numbers_and_short_words_are_left_out(monkeypatch):
+    monkeypatch.setattr(word_maps, "FEWEST", 1)
     names = ["the", "of", "puck", "10", "ab", "x1y", "über", "don't", "e_f"]
     found = word_maps.choose_words(words_of(names).with_columns(label=pl.lit("")), 1)
     assert found["word"].to_list() == ["puck", "über", "don't"]
 
 
 @pytest.mark.reliability("Languages")
-def test_stop_words_and_short_words_are_left_out_of_languages_that_have_them_only():
+def test_stop_words_and_short_words_are_left_out_of_languages_that_have_them_only(monkeypatch):
+    monkeypatch.setattr(word_maps, "FEWEST", 1)
     names = ["wir", "was", "am", "房", "हिन्दी", "न", "안", "و", "я", "кот", "अ१", "😀"]
     label = pl.lit("").alias("label")
     words = words_of(names).with_columns(label, count=pl.Series([9, *[1] * 11]))
@@ -71,6 +73,21 @@ def test_each_class_has_the_same_number_of_words_the_most_frequent_ones():
     found = word_maps.choose_words(words_of(names).with_columns(label), 2)
     assert found["label"].value_counts(sort=True)["count"].to_list() == [100, 100, 100]
     assert found["id"].max() == 300
+
+
+@pytest.mark.parametrize("classes", [299, 300, 400])
+def test_of_many_classes_one_word_each_is_shown_and_no_stop_word(classes):
+    names = ["the", *("w" + "".join(chr(97 + int(c)) for c in f"{n:04}") for n in range(1600))]
+    label = pl.Series("label", ["", *(f"{n // 2 % classes}" for n in range(1600))])
+    count = pl.Series("count", [9000, *[9] * 1600])
+    found = word_maps.choose_words(words_of(names).with_columns(label, count), classes)
+    assert found["label"].to_list() == [str(n) for n in range(min(classes, word_maps.WORDS))]
+
+
+def test_if_few_words_are_left_the_most_frequent_ones_are_shown():
+    names = ["the", *map(str, range(400))]
+    found = word_maps.choose_words(words_of(names).with_columns(label=pl.lit("")), 1)
+    assert found["word"].to_list() == names[: word_maps.WORDS]
 
 
 @pytest.mark.parametrize("shape", [(10, 5), (2, 5), (20, 1)])

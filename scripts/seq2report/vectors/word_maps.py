@@ -64,7 +64,8 @@ def choose_words(words: pl.DataFrame, classes: int) -> pl.DataFrame:
     """Return the most frequent words of each class and of none, equally many, at most ``WORDS``.
 
     Numbers are excluded; in alphabets, words of one or two letters; in English, stop words. A text
-    is taken for English if they are a fifth of it: they are almost half of English texts.
+    is taken for English if they are a fifth of it: they are almost half of English texts. If fewer
+    than ``FEWEST`` are left, they are the most frequent of all words.
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
@@ -72,7 +73,9 @@ def choose_words(words: pl.DataFrame, classes: int) -> pl.DataFrame:
     stop_words = words.filter(is_stop_word)["count"].sum()
     is_english = stop_words > 0.2 * words["count"].sum()
     plain = words.filter(~is_stop_word | (not is_english), pl.col("word").str.contains(WORD))
-    return plain.filter(pl.int_range(pl.len()).over("label") < WORDS // (classes + 1))
+    of_class = max(1, WORDS // (classes + 1))
+    chosen = plain.filter(pl.int_range(pl.len()).over("label") < of_class)
+    return (chosen if chosen.height >= FEWEST else words).head(WORDS)
 
 
 def draw_maps(vectors: np.ndarray) -> dict[str, np.ndarray]:

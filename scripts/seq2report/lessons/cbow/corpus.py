@@ -12,9 +12,7 @@ from seq2report.core.stored import read_table
 from seq2report.documents.sequences import Sequences, read_sequences
 from seq2report.vectors.similarity import list_neighbours, same_class
 from seq2report.vectors.word2vec import READ, Documents, spell_ids, train
-from seq2report.vectors.word_maps import FEWEST as FEWEST_OF_A_MAP
 from seq2report.vectors.word_maps import NO_CLASS, choose_words, draw_maps, word_classes
-from seq2report.vectors.word_maps import WORDS as WORDS_OF_A_MAP
 
 METHODS = {"CBOW": "cbow", "skip-gram": "skipgram"}
 # Words to read, over all passes. One pass of skip-gram has more examples and takes longer.
@@ -129,8 +127,7 @@ def build_tables(
     size = known["id"].max() + 1
     counts = sum(np.bincount(batch.flat(), minlength=size) for batch in read.batches())
     counts = counts[table["id"].to_numpy()]
-    shown = choose_words(table, len(set(labels[classed])))
-    shown = (shown if len(shown) >= FEWEST_OF_A_MAP else table.head(WORDS_OF_A_MAP)).to_pandas()
+    shown = choose_words(table, len(set(labels[classed]))).to_pandas()
     queries, rows, neighbours, bands = choose_queries(shown), shown["row"].to_numpy(), [], []
     for setting in settings:
         method, matrix = setting["method"], vectors[setting["method"]]
