@@ -35,6 +35,7 @@ HEADER = re.compile(rb"(?:\xef\xbb\xbf)?\s*(\d+)[ \t]+(\d+)\s*")
 CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
 GAP = re.compile(rb"[ \t]+")
 NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 NEWLINE, RETURN = b"\n\r"
 BLOCK = 1 << 18  # bytes of text that are searched at once; they fit into the cache
 LONGEST = 1 << 22  # bytes of a line
@@ -264,6 +265,13 @@ def _form(block: bytes, announced: tuple[int, int] | None, where: str) -> _Form:
     lines = [line.rstrip(b"\r") for line in block.split(b"\n") if line.strip()] or [b""]
     counts = [len(GAP.findall(line.rstrip(b" \t"))) for line in lines]
     dimensions = Counter(counts).most_common(1)[0][0]
+    is_ragged = dimensions < 2 or len(set(counts)) > 1
+    if not announced and (block.startswith(UTF16) or (b"\0" in block and is_ragged)):
+        raise UserError(
+            f"{where}: is neither a text in UTF-8 nor word2vec's binary form; of fastText, use the"
+            " .vec file; of gensim, write one with KeyedVectors.save_word2vec_format; put .npy and"
+            " its words into one archive"
+        )
     number = 2 if announced else 1
     if dimensions < 2:
         raise UserError(

@@ -1,5 +1,6 @@
 import gzip
 import io
+import pickle
 import re
 import tempfile
 import zipfile
@@ -50,11 +51,16 @@ def zip_of(**members):
     return out.getvalue()
 
 
+def npy_of(vectors):
+    out = io.BytesIO()
+    np.save(out, vectors)
+    return out.getvalue()
+
+
 def wheel_of(words, vectors):
-    npy, parquet = io.BytesIO(), io.BytesIO()
-    np.save(npy, vectors)
+    parquet = io.BytesIO()
     pl.DataFrame(words).write_parquet(parquet)
-    return zip_of(v__npy=npy.getvalue(), w__parquet=parquet.getvalue(), METADATA="Name: v")
+    return zip_of(v__npy=npy_of(vectors), w__parquet=parquet.getvalue(), METADATA="Name: v")
 
 
 def _packed(folder, text):
@@ -65,10 +71,8 @@ def _packed(folder, text):
 
 def npy_and_words(vectors, words):
     """Return a tar such as fetch packs of a folder."""
-    npy = io.BytesIO()
-    np.save(npy, vectors)
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "v.npy").write_bytes(npy.getvalue())
+        Path(folder, "v.npy").write_bytes(npy_of(vectors))
         Path(folder, "words.txt").write_text(words, "utf-8")
         return b"".join(packed(Path(folder)))
 
@@ -232,6 +236,22 @@ def test_what_is_not_a_word_and_its_vector_is_refused_and_nothing_is_written(
         run_read(tmp_path, content)
     assert str(tmp_path / "file") in str(refusal.value)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+FASTTEXT = np.array([793712314, 12, 10, 3, 32, 32], "<i4").tobytes() + b"</s> \0\0\n\0"
+OTHER_FORMS = {
+    "fastText": FASTTEXT,
+    "fastText, gzip": gzip_of(FASTTEXT),
+    "npy": npy_of(np.arange(400.0).reshape(4, 100)),
+    "pickle": pickle.dumps({"a": np.arange(99)}),
+    "UTF-16": "a 1 2\nb 3 4".encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("content", OTHER_FORMS.values(), ids=OTHER_FORMS)
+def test_a_file_of_another_form_is_reported_as_such(tmp_path, content):
+    with pytest.raises(UserError, match="neither a text in UTF-8 nor word2vec's binary form; of"):
+        run_read(tmp_path, content)
 
 
 @bad
