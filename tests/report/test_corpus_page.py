@@ -142,7 +142,7 @@ def test_many_classes_stay_folded_and_a_row_shows_its_zeros_as_one(tmp_path):
     examples = re.findall('<details class="example"([^>]*)>', html)
     assert ["open" in each for each in examples] == [True] * 4 + [False] * 16
     assert "Each class has 4 documents." in html
-    assert "Without a label: 2 documents" in html
+    assert "Without a label: 2 documents; only word vectors and vocabularies can use" in html
     zeros = re.findall(r"0 × (\d+)<small>padding", html)
     assert len(zeros) == 1
     assert int(zeros[0]) > 100

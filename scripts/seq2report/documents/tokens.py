@@ -1,8 +1,8 @@
 """Text to tokens and tokens to ids, as by Keras's legacy ``Tokenizer``, many texts at a time.
 
 The lecture's rule: lower case, replace every character of ``FILTERS`` by a blank, split at blanks.
-The module `writing` extends it to scripts without blanks, to emoji and to punctuation of other
-scripts; Latin text is split as by Keras.
+The module `writing` extends it to scripts without blanks, to emoji, to punctuation of other scripts
+and to the zero-width space; Latin text is split as by Keras.
 Ids count from 1 by falling frequency; words of equal frequency are in the order of their first
 occurrence. Ids at or above ``num_words`` are dropped. All commands split texts by `tokens` or
 `spans`; no other character separates words, not even a non-breaking blank.

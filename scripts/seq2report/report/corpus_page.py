@@ -70,7 +70,10 @@ def balance(counts: pd.DataFrame, documents: int) -> HTML:
         " {share:percent} of the test documents."
     )
     if unlabelled := documents - sizes.sum():
-        template += " Without a label: {unlabelled:n documents}, which only train word vectors."
+        template += (
+            " Without a label: {unlabelled:n documents}; only word vectors and vocabularies can use"
+            " their texts."
+        )
     values = {"least": sizes.min(), "most": sizes.max(), "unlabelled": unlabelled}
     return html.text(template, "outcome", guess=guess, share=share, **values)
 
@@ -258,7 +261,7 @@ def losses(spelled: pd.DataFrame) -> HTML:
     )
     return html.paragraph(
         f"{'None of its words is lost.' if counts.empty else lost}"
-        " Capitals, punctuation and line breaks of every document are lost."
+        " Capitals, most punctuation and line breaks of every document are lost."
     )
 
 
