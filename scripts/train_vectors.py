@@ -1,9 +1,7 @@
 """Train word vectors on a corpus, CBOW or skip-gram with negative sampling: words and vectors.
 
-Mikolov et al., "Distributed representations of words and phrases and their compositionality"
-(2013), by gensim, on the training, validation and unlabelled documents, without their labels and
-without the test documents. Words that occur fewer than 5 times get no vector. Training has one
-thread, so that the same seed gives the same vectors.
+See `seq2report.vectors.word2vec`. The training, validation and unlabelled documents are read,
+without their labels, and not the test documents. Words that occur fewer than 5 times get no vector.
 """
 
 import logging

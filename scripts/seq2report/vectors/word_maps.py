@@ -165,9 +165,7 @@ def document_vectors(documents: Sequences, matrix: np.ndarray) -> np.ndarray:
 
     Words without a vector (a row of zeros) are ignored.
     """
-    words = documents.flat()
-    document = np.repeat(np.arange(len(documents)), documents.lengths)
-    total = np.zeros((len(documents), matrix.shape[1]), np.float32)
-    np.add.at(total, document, matrix[words])
-    counted = np.bincount(document, weights=matrix.any(axis=1)[words], minlength=len(documents))
-    return total / np.maximum(counted, 1)[:, None].astype(np.float32)
+    words, ends = documents.flat(), np.append(0, np.cumsum(documents.lengths))
+    ones = np.ones(len(words), np.float32)
+    counts = csr_array((ones, words, ends), shape=(len(documents), len(matrix)))
+    return counts @ matrix / np.maximum(counts @ matrix.any(axis=1), 1)[:, None]
