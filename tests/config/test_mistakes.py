@@ -10,7 +10,6 @@ from configurations import (
     COMMITTED,
     ENSEMBLE,
     FOLDERS,
-    GIVEN_PARTS,
     GLOVE_LSTM,
     LEAVE_OUT,
     OWN,
@@ -192,8 +191,8 @@ MISTAKES = [
     (mine(columns={"text": "a"}), "corpora.mine.columns: 'label' is missing"),
     (mine(split={"validation": 0.1, "seed": 1}), "corpora.mine.split: 'test' is missing (or 'colu"),
     (
-        mine(columns=GIVEN_PARTS),
-        "corpora.mine: 'split.test' and 'columns.split' exclude each other",
+        mine(columns=TABLE["columns"] | {"splits": "part"}),
+        "corpora.mine.columns: unknown key 'splits'; did you mean 'split'?",
     ),
     (
         mine(columns={"text": ["body", "kind"], "label": "kind"}),

@@ -39,8 +39,6 @@ def _table_mistakes(where: str, corpus: dict, sources: dict) -> Iterator[str]:
     columns = corpus.get("columns", {})
     own_split = "split" in columns
     yield from _column_mistakes(f"{where}.columns", columns, corpus.get("header", True))
-    if own_split and "test" in corpus["split"]:
-        yield f"{where}: 'split.test' and 'columns.split' exclude each other; remove one of them"
     source = corpus["source"]
     file = sources.get(source, {}).get("file", "")
     archive = is_archive(file)

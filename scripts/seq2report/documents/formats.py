@@ -199,27 +199,30 @@ def read_table(path: Path, corpus: dict) -> Iterator[tuple]:
     names = list(dict.fromkeys(chain.from_iterable(columns.values())))
     optional = [*columns["label"], *columns.get("group", ())]  # of documents without a label
     rows = read_rows(path, names, Layout.of(corpus), optional)
+    number, without_label = 0, []
     for number, (where, part, row) in enumerate(rows, 1):
         values = {role: text_of(row, columns[role], f"{where}: the {role}") for role in columns}
         split = split_named(values["split"] or "") if "split" in columns else part
         if split != UNLABELLED and not row.keys() >= set(optional):
             find_columns(list(row), optional, where)
         if "test" in corpus["split"]:
-            split = split if split == UNLABELLED else ""
+            split = _without_test(split, columns, where)
         elif split not in (*SPLITS, UNLABELLED):
             raise UserError(f"{where}: {_unknown_split(split, columns)}")
-        for role in ("id", "label"):
-            needed = role in columns and (role == "id" or split != UNLABELLED)
-            if needed and not (values[role] or "").strip():
-                hint = f", or set its split to {UNLABELLED} in a column 'split'"
-                raise UserError(
-                    f"{where}: the {role} (column '{columns[role][0]}') is missing; fill it in or"
-                    f" remove the row{hint if role == 'label' else ''}"
-                )
+        if "id" in columns and not (values["id"] or "").strip():
+            raise UserError(
+                f"{where}: the id (column '{columns['id'][0]}') is missing; fill it in or remove"
+                " the row"
+            )
+        if split != UNLABELLED and not (values["label"] or "").strip():
+            without_label.append(where)
+            continue
         name = values["id"] if "id" in columns else str(number)
         label = None if split == UNLABELLED else values["label"]
         group = (values["group"] or None,) if "group" in columns else ()
         yield name, whole_lines(values["text"] or ""), label, split, *group
+    if without_label:
+        raise UserError(_missing_labels(without_label, number, columns))
 
 
 def read_fasttext(path: Path, corpus: dict) -> Iterator[tuple]:
@@ -261,6 +264,26 @@ def text_of(row: dict, names: list[str], where: str) -> str | None:
     """Return the value of a column as text, or those of several that are filled, one per line."""
     texts = [as_text(row.get(name), f"{where} (column '{name}')") for name in names]
     return "\n".join(filter(None, texts)) if len(texts) > 1 else texts[0]
+
+
+def _missing_labels(places: list[str], rows: int, columns: dict) -> str:
+    more = f" here and in {len(places) - 1:,} more of {rows:,} rows" if len(places) > 1 else ""
+    column = f"the column '{columns['split'][0]}'" if "split" in columns else "a column 'split'"
+    return (
+        f"{places[0]}: the label (column '{columns['label'][0]}') is missing{more}; fill it in or"
+        f" remove the row, or write {UNLABELLED} into {column} (docs/my-corpus.md#tables)"
+    )
+
+
+def _without_test(split: str, columns: dict, where: str) -> str:
+    """Return '' instead of the split of a row if test documents are drawn; keep `UNLABELLED`."""
+    if "split" in columns and split.strip() not in (UNLABELLED, "train", ""):
+        raise UserError(
+            f"{where}: found the split '{split}' (column '{columns['split'][0]}'), but 'split.test'"
+            f" draws the test documents; allowed: {UNLABELLED}, train or nothing; remove"
+            " 'split.test' to take the splits of the column"
+        )
+    return split if split == UNLABELLED else ""
 
 
 def _unknown_split(split: str, columns: dict) -> str:
