@@ -339,3 +339,12 @@ def test_a_parquet_value_that_python_cannot_represent_is_damage(tmp_path, values
     pq.write_table(pa.table({"text": values}), tmp_path / "t.parquet")
     with pytest.raises(UserError, match=r"^after row 0: damaged \("):
         list(read_rows(tmp_path / "t.parquet", ["text"], Layout()))
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_a_missing_column_does_not_hide_the_delimiter(tmp_path, delimiter):
+    names = delimiter.join(["id", "message", "kind, or queue"])
+    (tmp_path / "t.csv").write_text(f"{names}\n{delimiter.join('abc')}\n")
+    message = "line 1: the column 'text' is missing; allowed: id, message, kind, or queue"
+    with pytest.raises(UserError, match=message):
+        list(read_rows(tmp_path / "t.csv", ["text"], Layout()))

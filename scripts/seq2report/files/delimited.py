@@ -133,7 +133,10 @@ class Delimited:
                 ) from error
 
     def delimiter(self, columns: list[str]) -> str:
-        """Return the delimiter: as set, as Excel names it, or the first with these columns."""
+        """Return the delimiter: as set, as Excel names it, or the first with these columns.
+
+        If none has them, it is the one with most columns, as an error lists their names.
+        """
         with self.open() as lines:
             named = EXCEL.fullmatch(next(lines, "").removeprefix("\ufeff"))
         if fixed := self.layout.delimiter or (named and named[1]):
@@ -142,7 +145,7 @@ class Delimited:
         if not self.layout.header:
             return known[0]
         fits = (d for d in known if set(columns) <= set(self._first(d)))
-        return next(fits, known[0])
+        return next(fits, None) or max(known, key=lambda d: len(self._first(d)))
 
     def sniff(self) -> str:
         """Return the delimiter that gives rows of one length, and most columns.
