@@ -67,6 +67,7 @@ def test_the_configuration_fits_the_file_and_gives_reasons(rows, tmp_path, capsy
     assert "text: 'body', the longest column" in out
     assert (
         "label: 'queue', 2 classes; the texts predict it best (kappa of a quick naive Bayes:" in out
+    assert "balanced" not in (tmp_path / "mine.yaml").read_text("utf-8")
     )
     assert "80 documents of 2 classes, from 40" in out
     written = (tmp_path / "mine.yaml").read_text("utf-8")
@@ -148,6 +149,10 @@ def test_splits_and_unbalanced_classes_are_found(rows, tmp_path):
     columns = {"text": "body", "label": "queue", "split": "part"}
     assert config["corpora"]["t"]["columns"] == columns
     assert "test" not in config["corpora"]["t"]["split"]
+    assert "balanced_svm" in config["compare"]["variants"]
+    steps = propose.default("config")["variants"]["tfidf_svm"]["pipeline"]
+    weighted = [steps[0], {"LinearSVC": {"class_weight": "balanced"}}]
+    assert config["variants"]["balanced_svm"]["pipeline"] == weighted
     assert config["fit"] == {"class_weight": "balanced"}
     assert config["compare"]["metric"] == "macro_f1"
     pd.DataFrame(lines).to_parquet(tmp_path / "t.parquet")

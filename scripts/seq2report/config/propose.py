@@ -37,15 +37,22 @@ UNBALANCED = 3  # size of the largest class, relative to the smallest
 ENOUGH_WORDS = 50_000  # for the training of word vectors
 LONGEST = 400  # words that networks read
 LINE = 160  # characters of a reason
-VARIANTS = ("majority", "naive_bayes", "tfidf_svm", "tfidf_chars_svm", "nb_svm", "multihot_dense")
-VARIANTS += ("learned_dense", "own_lstm", "ngrams_dense", "ensemble")
+VARIANTS = ("majority", "naive_bayes", "tfidf_svm", "balanced_svm", "tfidf_chars_svm", "nb_svm")
+VARIANTS += ("multihot_dense", "learned_dense", "own_lstm", "ngrams_dense", "ensemble")
 BALANCED = (
-    "# In networks, all classes have the same total weight. Linear models have an argument",
-    "# of their own for it, in their step: LinearSVC: {class_weight: balanced}.",
+    "# All classes have the same total weight in networks, and in balanced_svm below. Other linear",
+    "# models have the argument for it in their step, as there.",
     "fit: {class_weight: balanced}",
 )
 OWN_LSTM = (
     "  own_lstm: # starts from vectors that are trained on these texts",
+BALANCED_SVM = (
+    "  balanced_svm:",
+    "    title: TF-IDF + linear SVM, balanced",
+    "    pipeline:",
+    "      - TfidfVectorizer: {ngram_range: [1, 2], sublinear_tf: true}",
+    "      - LinearSVC: {class_weight: balanced}",
+)
     "    extends: glove_lstm",
     "    title: CBOW of the corpus → LSTM",
     "    input: {embedding: cbow}",
@@ -74,8 +81,8 @@ def propose(path: Path) -> tuple[str, list[str]]:
     proposal.reasons += label_notices(list(sizes))
     if unbalanced := ratio >= UNBALANCED:
         proposal.reasons.append(
-            "metric: macro_f1, which counts all classes alike, and class_weight: balanced, as the"
-            f" largest class is {ratio:.0f} times the smallest"
+            "metric: macro_f1, which counts all classes alike, and class_weight: balanced"
+            f" (networks, balanced_svm), as the largest class is {ratio:.0f} times the smallest"
         )
     proposal.reasons = [excerpt(line, LINE) for line in proposal.reasons]
     text = configuration(path, proposal, length, unbalanced, lengths.sum() >= ENOUGH_WORDS)
@@ -146,7 +153,8 @@ def configuration(
     in size, and ``own_vectors`` whether there are enough words to train word vectors.
     """
     name = name_of(path)
-    variants = [variant for variant in VARIANTS if own_vectors or variant != "own_lstm"]
+    optional = {"own_lstm": own_vectors, "balanced_svm": unbalanced}
+    variants = [variant for variant in VARIANTS if optional.get(variant, True)]
     lines = [
         f"# Proposed for {excerpt(path.name, LINE)}:",
         *(f"# - {line}" for line in proposal.reasons),
@@ -177,6 +185,7 @@ def _corpus_lines(path: Path, name: str, proposal: Proposal) -> Iterator[str]:
     yield from (
         "sources:",
         f"  {name}:",
+        *(BALANCED_SVM if unbalanced else []),
         f"    file: {file_name(path, name)}",
         f"    from: [{{url: {quoted(address(path))}}}]",
         "  # Replaces the vectors of the sample, which cover only the words of the sample.",
