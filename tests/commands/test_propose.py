@@ -65,11 +65,10 @@ def test_the_configuration_fits_the_file_and_gives_reasons(rows, tmp_path, capsy
     assert "fit" not in config
     out = capsys.readouterr().out
     assert "text: 'body', the longest column" in out
-    assert (
-        "label: 'queue', 2 classes; the texts predict it best (kappa of a quick naive Bayes:" in out
-    assert "balanced" not in (tmp_path / "mine.yaml").read_text("utf-8")
-    )
+    assert "label: 'queue', 2 classes; its name suggests it (kappa of a quick naive Bayes:" in out
     assert "80 documents of 2 classes, from 40" in out
+    assert "group: 'author'; its name suggests it, 31 different values in 80 rows" in out
+    assert "balanced" not in (tmp_path / "mine.yaml").read_text("utf-8")
     written = (tmp_path / "mine.yaml").read_text("utf-8")
     assert all(f"# - {line}" in written for line in out.split("\n\n")[0].splitlines())
 
@@ -149,14 +148,70 @@ def test_splits_and_unbalanced_classes_are_found(rows, tmp_path):
     columns = {"text": "body", "label": "queue", "split": "part"}
     assert config["corpora"]["t"]["columns"] == columns
     assert "test" not in config["corpora"]["t"]["split"]
+    assert config["fit"] == {"class_weight": "balanced"}
+    assert config["compare"]["metric"] == "macro_f1"
     assert "balanced_svm" in config["compare"]["variants"]
     steps = propose.default("config")["variants"]["tfidf_svm"]["pipeline"]
     weighted = [steps[0], {"LinearSVC": {"class_weight": "balanced"}}]
     assert config["variants"]["balanced_svm"]["pipeline"] == weighted
-    assert config["fit"] == {"class_weight": "balanced"}
-    assert config["compare"]["metric"] == "macro_f1"
     pd.DataFrame(lines).to_parquet(tmp_path / "t.parquet")
     assert proposed(tmp_path / "t.parquet")["corpora"]["t"]["columns"] == columns
+
+
+@pytest.mark.parametrize("labelled", ["", "train"])
+def test_rows_without_a_class_are_unlabelled_if_a_column_marks_them(
+    rows, tmp_path, capsys, labelled
+):
+    marked = [
+        (*row[:4], "", "unlabelled") if n % 20 == 3 else (*row, labelled)
+        for n, row in enumerate(rows)
+    ]
+    (tmp_path / "t.csv").write_bytes(as_csv([row[:5] for row in marked]))
+    with pytest.raises(
+        UserError, match=r": the label .* here and in 3 more of 80 rows; .*a column 'split'"
+    ):
+        proposed(tmp_path / "t.csv")
+    (tmp_path / "t.csv").write_bytes(as_csv(marked, names=(*NAMES, "split")))
+    corpus = proposed(tmp_path / "t.csv")["corpora"]["t"]
+    assert (corpus["columns"]["split"], corpus["split"]["test"]) == ("split", 0.2)
+    printed = capsys.readouterr().out
+    assert "split: 'split' marks unlabelled rows" in printed
+    assert "76 documents of 2 classes" in printed
+    assert "; 4 more are unlabelled" in printed
+
+
+def test_the_columns_of_the_options_are_written(rows, tmp_path, capsys):
+    (tmp_path / "t.csv").write_bytes(as_csv(rows))
+    output = tmp_path / "mine.yaml"
+    options = ["--label", "channel", "--text", "body", "--text", "queue", "--output", str(output)]
+    propose.main([str(tmp_path / "t.csv"), *options])
+    columns = yaml.safe_load(output.read_text("utf-8"))["corpora"]["t"]["columns"]
+    assert (columns["text"], columns["label"]) == (["body", "queue"], "channel")
+    assert "80 documents of 2 classes, from 35 ('mail')" in capsys.readouterr().out
+
+
+def test_options_for_columns_need_a_table(tmp_path):
+    (tmp_path / "t.txt").write_text("__label__a some words\n__label__b some words\n" * 9)
+    with pytest.raises(UserError, match=r"t\.txt: --text and --label name columns of a table, but"):
+        propose.propose(tmp_path / "t.txt", label="a")
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("<p>{}</p>", "<p>"),
+        ("{}<BR />", "<BR />"),
+        ("{} &nbsp;", "&nbsp;"),
+        ("{} <ann@example.org> R&D; a < b > c <pre@x>", None),
+    ],
+)
+def test_texts_with_tags_are_noticed(tmp_path, text, tag):
+    lines = [f"{text.format(f'some words {n}')},{'ab'[n % 2]}\n" for n in range(20)]
+    (tmp_path / "t.csv").write_text("".join(["text,label\n", *lines]))
+    _, reasons = propose.propose(tmp_path / "t.csv")
+    notices = [line for line in reasons if "tags" in line]
+    line = f"20 of 20 texts have tags such as {tag}, which are read as words; remove them first"
+    assert notices == ([line] if tag else [])
 
 
 def test_an_archive_of_messages_has_its_headers_cut(messages, tmp_path):
@@ -227,7 +282,7 @@ def test_no_control_character_in_a_name_of_a_column_can_write_configuration(rows
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
 def test_a_file_that_cannot_be_read_is_one_message(tmp_path, monkeypatch, number):
-    def unreadable(path):
+    def unreadable(*_):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(propose, "inspect", unreadable)
@@ -236,7 +291,7 @@ def test_a_file_that_cannot_be_read_is_one_message(tmp_path, monkeypatch, number
 
 
 def test_a_full_disk_stays_one(tmp_path, monkeypatch):
-    def full(path):
+    def full(*_):
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(propose, "inspect", full)

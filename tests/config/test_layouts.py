@@ -325,11 +325,11 @@ def test_more_classes_than_usual_need_a_name_that_suggests_them(tmp_path, name):
     proposal = inspect(path)
     expected = name if name == "category" else "flag"
     assert proposal.corpus["columns"] == {"text": "text", "label": expected}
-    line = "not used: 'code' has 201 values; set label: code if these are the classes"
+    line = "not used: 'code' has 201 values; --label code if these are the classes"
     assert (line in proposal.reasons) == (name == "code")
     written(path, [("text", name), *(row[:2] for row in rows)])
     if name == "code":
-        with pytest.raises(UserError, match=r"write `columns: .* yourself \(docs/my-corpus\.md\)$"):
+        with pytest.raises(UserError, match=r"name the column of the classes with --label$"):
             inspect(path)
 
 
@@ -377,7 +377,8 @@ def test_a_column_of_splits_may_have_capitals_and_a_second_text_is_named(tmp_pat
     path = written(tmp_path / "t.csv", [("text", "label", "title", "part"), *rows])
     proposal = inspect(path)
     assert proposal.corpus["columns"]["split"] == "part"
-    assert "not used: 'title' also has texts; text: [title, text] reads both" in proposal.reasons
+    line = "not used: 'title' also has texts; --text title --text text joins them"
+    assert line in proposal.reasons
     corpus = proposal.corpus | {"split": {}}
     splits = [row[3] for row in FORMATS["table"].reader(path, corpus)]
     assert (splits.count("test"), splits.count("train")) == (3, 9)

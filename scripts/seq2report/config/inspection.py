@@ -2,6 +2,7 @@
 
 import codecs
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,8 +16,11 @@ import numpy as np
 from seq2report.config.columns import (
     MOST_CLASSES,
     Column,
+    Columns,
     choose_label,
     choose_text,
+    joined,
+    possible_labels,
     read_columns,
 )
 from seq2report.config.layouts import (
@@ -49,6 +53,12 @@ from seq2report.files.table_names import (
 )
 
 TOOLS = (".git", ".hg", ".idea", ".ipynb_checkpoints", ".svn", ".venv", ".vscode")
+TAG = re.compile(
+    r"</?(?:[abipu]|br|div|em|font|h[1-6]|hr|html|img|li|ol|span|strong|table|td|tr|ul)\b[^<>@]*>"
+    r"|&(?:nbsp|amp|lt|gt|quot|apos|#\d+|\w+(?:uml|lig|acute|grave|circ|tilde|cedil));",
+    re.IGNORECASE,
+)
+MANY_TAGS = 0.05  # share of texts with tags that is worth a notice
 HEADER = re.compile(r"[A-Z][A-Za-z-]*: .*\n(?:[A-Z\t ].*\n)*\n")
 
 
@@ -61,8 +71,12 @@ class Proposal:
     optional: list[str] = field(default_factory=list)  # columns that may be groups
 
 
-def inspect(path: Path) -> Proposal:
-    """Return the settings for a file or folder; `UserError` if it cannot be a corpus."""
+def inspect(path: Path, texts: Sequence[str] = (), label: str | None = None) -> Proposal:
+    """Return the settings for a file or folder; `UserError` if it cannot be a corpus.
+
+    ``texts`` and ``label`` are the columns of the texts and classes of a table; without them, they
+    are chosen.
+    """
     if not path.exists():
         raise UserError("there is no such file or folder")
     if not (path.is_file() or path.is_dir()):
@@ -72,7 +86,7 @@ def inspect(path: Path) -> Proposal:
     if path.is_dir():
         names = [file.relative_to(path).as_posix() for file in files_in(path)]
     elif kind_of(path.name):
-        return inspect_table(path)
+        return inspect_table(path, [], texts, label)
     elif is_fasttext(path):
         encoding, reasons = found_encoding(Table(path.name, "fasttext", partial(opened, path)))
         reasons = ["format: fasttext, as its first line begins with __label__", *reasons]
@@ -82,7 +96,9 @@ def inspect(path: Path) -> Proposal:
         raise UserError(f"{no_table(path.name)}, or a folder, or a tar or zip of a folder")
     else:
         names = names_in(path)
-    return inspect_table(path, names) if chosen_tables(names) else inspect_folders(path)
+    if chosen_tables(names):
+        return inspect_table(path, names, texts, label)
+    return inspect_folders(path)
 
 
 def is_fasttext(path: Path) -> bool:
@@ -104,11 +120,13 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def inspect_table(path: Path, files: Sequence[str] = ()) -> Proposal:
+def inspect_table(
+    path: Path, files: Sequence[str], texts: Sequence[str], label: str | None
+) -> Proposal:
     """Return the settings for a table, which may be among the ``files`` of a folder or archive.
 
     Raises:
-        UserError: it has no column of texts, or none of classes.
+        UserError: it has no column of texts or none of classes, or lacks one of those asked for.
     """
     layout, reasons = found_layout(path)
     kind, names = kind_of(next(tables_in(path)).name), chosen_tables(files)
@@ -118,37 +136,67 @@ def inspect_table(path: Path, files: Sequence[str] = ()) -> Proposal:
         proposal.reasons.append(f"not read: {some(rest)}")
     proposal.corpus |= settings_of(layout, kind)
     proposal.reasons += [*reasons, *beside(path)]
-    table = read_columns(path, layout)
-    text = choose_text(table)
-    split = next((column for column in table.columns if column.is_split), None)
-    candidates = [column for column in table.columns if column not in (text, split)]
-    label, reason = choose_label(text, candidates, table)
-    proposal.corpus["columns"] = {"text": text.name, "label": label.name}
-    proposal.reasons += [
-        f"text: '{text.name}', the longest column, {text.words:.0f} words per row",
-        f"label: '{label.name}', {label.different} classes; {reason}",
-        *(f"not used: {why}" for why in table.out.values()),
-    ]
-    if split:
-        proposal.corpus["columns"]["split"] = split.name
-        proposal.reasons.append(f"split: '{split.name}', whose values are train, test or similar")
-    elif {"train", "test"} <= table.splits:
-        proposal.corpus["split"] = {}
-        proposal.reasons.append("split: by the names of the files")
-    others = [column for column in candidates if column != label]
-    proposal.reasons += _unused(others, text, table.rows)
-    _add_id_and_group(proposal, others, label, table.rows)
+    _add_columns(proposal, read_columns(path, layout), texts, label)
     return proposal
 
 
-def _unused(columns: list[Column], text: Column, rows: int) -> Iterator[str]:
+def _add_columns(
+    proposal: Proposal, table: Columns, asked: Sequence[str], asked_label: str | None
+) -> None:
+    """Choose the columns that have the texts, classes, splits, ids and groups."""
+    texts = table.asked(asked, "--text")
+    labels = table.asked([asked_label] if asked_label else [], "--label")
+    if set(texts) & set(labels):
+        raise UserError(f"--text and --label: found '{asked_label}' in both, expected two columns")
+    why = "by --text" if texts else "the longest column"
+    texts = texts or [choose_text([c for c in table.columns if c not in labels], table)]
+    text = joined(texts)
+    free = [column for column in table.columns if column not in texts]
+    splits = [column for column in free if column.is_split and column not in labels]
+    split = next((c for c in splits if c.has_test or not table.has_test), None)
+    free = [column for column in free if column != split]
+    label, reason = (*labels, "by --label") if labels else choose_label(text, free, table)
+    names = [column.name for column in texts]
+    proposal.corpus["columns"] = {"text": names if len(names) > 1 else text.name}
+    proposal.corpus["columns"]["label"] = label.name
+    proposal.reasons += [
+        f"text: '{text.name}', {why}, {text.words:.0f} words per row",
+        f"label: '{label.name}', {label.different} classes; {reason}",
+        *(f"not used: {reason}" for reason in table.out.values()),
+    ]
+    _add_split(proposal, split, table)
+    free = [column for column in free if column != label]
+    possible = possible_labels(free, table.rows)
+    possible = [c for c in possible if c.is_named_like_a_label or not c.is_named_like_a_group]
+    if possible:
+        listed = ", ".join(f"'{column.name}' ({column.different})" for column in possible)
+        proposal.reasons.append(f"other columns that may be the classes (--label): {listed}")
+    free = [column for column in free if column not in possible]
+    proposal.reasons += _unused(free, names, table.rows)
+    _add_id_and_group(proposal, free, label, table.rows)
+
+
+def _add_split(proposal: Proposal, split: Column | None, table: Columns) -> None:
+    """Take the splits of a column, or of the names of files, if there are any."""
+    if split:
+        proposal.corpus["columns"]["split"] = split.name
+        what = "has the splits" if split.has_test else "marks unlabelled rows"
+        proposal.reasons.append(f"split: '{split.name}' {what}")
+    elif table.has_test:
+        proposal.reasons.append("split: by the names of the files")
+    if (split or table).has_test:
+        proposal.corpus["split"] = {}
+
+
+def _unused(columns: list[Column], texts: list[str], rows: int) -> Iterator[str]:
     """Yield a hint for each column that looks like further texts or like many classes."""
     for column in columns:
         name, many = column.name, column.different > MOST_CLASSES and column.may_be_label(rows)
         if column.words >= 2 and column.different > rows / 2:
-            yield f"not used: '{name}' also has texts; text: [{name}, {text.name}] reads both"
+            options = " ".join(f"--text {shlex.quote(name)}" for name in (name, *texts))
+            yield f"not used: '{name}' also has texts; {options} joins them"
         elif many and not column.is_named_like_a_group:
-            hint = f"set label: {name} if these are the classes"
+            hint = f"--label {shlex.quote(name)} if these are the classes"
             yield f"not used: '{name}' has {column.different} values; {hint}"
 
 
@@ -176,7 +224,8 @@ def _add_id_and_group(proposal: Proposal, columns: list[Column], label: Column, 
     if group:
         roles["group"] = group.name
         proposal.reasons.append(
-            f"group: '{group.name}'; its name suggests it, and {group.different} values repeat"
+            f"group: '{group.name}'; its name suggests it,"
+            f" {group.different:,} different values in {rows:,} rows"
         )
     proposal.optional = [column.name for column in repeated if column != group]
 
@@ -241,15 +290,27 @@ def files_of(path: Path) -> Iterator[tuple[str, bytes]]:
         yield file.relative_to(path).as_posix(), file.read_bytes()
 
 
-def measure(path: Path, corpus: dict) -> tuple[Counter, np.ndarray, Scripts]:
-    """Read and split all documents; return class sizes, words per document, (n,), and scripts."""
-    sizes, lengths, rows, scripts = Counter(), [], [], Scripts()
+def measure(path: Path, corpus: dict) -> tuple[Counter, np.ndarray, list[str]]:
+    """Read and split all documents; return class sizes, words per document, (n,), and notices."""
+    sizes, lengths, rows, scripts, tagged = Counter(), [], [], Scripts(), Counter()
     form = FORMATS[corpus["format"]]
     for row in form.reader(files_of(path) if form.members else path, corpus):
         lengths.append(int(tokens([row[1]])[1][0]))
         scripts.add([row[1]], lengths[-1])
+        tagged.update(tag[0] for tag in [TAG.search(row[1])] if tag)
         sizes[row[2]] += 1
         rows.append((row[0], "", *row[2:]))
     assign_splits(index([to_arrow(rows)] if rows else []), **corpus["split"])
     del sizes[None]
-    return sizes, np.array(lengths), scripts
+    notices = [*scripts.reasons(), scripts.notice(), _tag_notice(tagged, len(rows))]
+    return sizes, np.array(lengths), [notice for notice in notices if notice]
+
+
+def _tag_notice(tagged: Counter, texts: int) -> str:
+    """Return a sentence if many texts have tags; ``tagged`` counts the first one of each text."""
+    if tagged.total() < MANY_TAGS * texts:
+        return ""
+    return (
+        f"{tagged.total():,} of {plural(texts, 'texts')} have tags such as"
+        f" {max(tagged, key=tagged.get)}, which are read as words; remove them first"
+    )

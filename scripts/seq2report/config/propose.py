@@ -2,6 +2,8 @@
 
   seq2report propose tickets.csv --output config/mine.yaml
 
+  seq2report propose tickets.csv --text subject --text body --label queue
+
 The command prints what it found and why: the format, the encoding, which column has the texts, the
 classes, ids, groups and splits. It reads the documents as the workflow does, and checks the
 configuration before it writes it.
@@ -44,8 +46,6 @@ BALANCED = (
     "# models have the argument for it in their step, as there.",
     "fit: {class_weight: balanced}",
 )
-OWN_LSTM = (
-    "  own_lstm: # starts from vectors that are trained on these texts",
 BALANCED_SVM = (
     "  balanced_svm:",
     "    title: TF-IDF + linear SVM, balanced",
@@ -53,21 +53,31 @@ BALANCED_SVM = (
     "      - TfidfVectorizer: {ngram_range: [1, 2], sublinear_tf: true}",
     "      - LinearSVC: {class_weight: balanced}",
 )
+OWN_LSTM = (
+    "  own_lstm: # starts from vectors that are trained on these texts",
     "    extends: glove_lstm",
     "    title: CBOW of the corpus → LSTM",
     "    input: {embedding: cbow}",
 )
 
 
-def propose(path: Path) -> tuple[str, list[str]]:
-    """Return the configuration for a file or folder, and its reasons as lines."""
+def propose(
+    path: Path, texts: Sequence[str] = (), label: str | None = None
+) -> tuple[str, list[str]]:
+    """Return the configuration for a file or folder, and its reasons as lines.
+
+    ``texts`` and ``label`` are the columns of the texts and classes of a table; without them, they
+    are chosen.
+    """
     try:
-        proposal = inspect(path)
+        proposal = inspect(path, texts, label)
         corpus = proposal.corpus
-        has_split = "split" in corpus or "split" in corpus.get("columns", {})
+        if (texts or label) and "columns" not in corpus:
+            raise UserError("--text and --label name columns of a table, but found no table")
+        has_split = "split" in corpus
         corpus["split"] = {} if has_split else {"test": 0.2}
         corpus["split"] |= {"validation": 0.1, "seed": 1, "stratify": True}
-        sizes, lengths, scripts = measure(path, corpus)
+        sizes, lengths, notices = measure(path, corpus)
     except DAMAGE as error:
         if getattr(error, "errno", None) in {errno.EPIPE, *FULL}:  # of the output
             raise
@@ -77,8 +87,7 @@ def propose(path: Path) -> tuple[str, list[str]]:
     length = int(min(LONGEST, max(20, 10 * np.ceil(np.quantile(lengths, 0.9) / 10))))
     ratio = max(sizes.values()) / min(sizes.values())
     proposal.reasons += reasons(sizes, lengths, length, has_split)
-    proposal.reasons += [*scripts.reasons(), *filter(None, [scripts.notice()])]
-    proposal.reasons += label_notices(list(sizes))
+    proposal.reasons += [*notices, *label_notices(list(sizes))]
     if unbalanced := ratio >= UNBALANCED:
         proposal.reasons.append(
             "metric: macro_f1, which counts all classes alike, and class_weight: balanced"
@@ -95,9 +104,11 @@ def reasons(sizes: Counter, lengths: np.ndarray, length: int, has_split: bool) -
     """Return lines about ``sizes`` (documents per class) and ``lengths`` (words per document)."""
     (largest, most), (smallest, fewest) = sizes.most_common(1)[0], sizes.most_common()[-1]
     quartiles = "words per document: {:.0f} (first quartile), {:.0f} (median), {:.0f} (third)"
+    unlabelled = len(lengths) - sizes.total()
     lines = [
-        f"{plural(len(lengths), 'documents')} of {plural(len(sizes), 'classes')}, from"
-        f" {fewest:,} ('{smallest}') to {most:,} ('{largest}')",
+        f"{plural(sizes.total(), 'documents')} of {plural(len(sizes), 'classes')}, from"
+        f" {fewest:,} ('{smallest}') to {most:,} ('{largest}')"
+        f"{f'; {unlabelled:,} more are unlabelled' if unlabelled else ''}",
         quartiles.format(*np.quantile(lengths, [0.25, 0.5, 0.75])),
         f"length: networks read {length} words of a document; 9 of 10 documents have at most"
         f" {np.quantile(lengths, 0.9):.0f}",
@@ -174,6 +185,7 @@ def configuration(
         *_corpus_lines(path, name, proposal),
         *(BALANCED if unbalanced else []),
         "variants:",
+        *(BALANCED_SVM if unbalanced else []),
         *(f"  {key}: {{input: {{length: {length}}}}}" for key in ("learned_dense", "glove_lstm")),
         *(OWN_LSTM if own_vectors else []),
     ]
@@ -185,7 +197,6 @@ def _corpus_lines(path: Path, name: str, proposal: Proposal) -> Iterator[str]:
     yield from (
         "sources:",
         f"  {name}:",
-        *(BALANCED_SVM if unbalanced else []),
         f"    file: {file_name(path, name)}",
         f"    from: [{{url: {quoted(address(path))}}}]",
         "  # Replaces the vectors of the sample, which cover only the words of the sample.",
@@ -213,12 +224,16 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("path", type=Path, help="a table, a folder, or an archive of a folder")
     mine = Path("config/mine.yaml")
     parser.add_argument("--output", type=Path, default=mine, help=f"to write (default: {mine})")
+    parser.add_argument(
+        "--text", action="append", help="column of the texts of a table; repeat it to join several"
+    )
+    parser.add_argument("--label", help="column of the classes of a table")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
     args = parser.parse_args(argv)
 
     if args.output.exists() and not args.overwrite:
         raise UserError(f"{args.output} already exists; choose another --output, or --overwrite it")
-    text, lines = propose(args.path)
+    text, lines = propose(args.path, args.text or [], args.label)
     print("\n".join(lines))
     with replacing(args.output) as temporary:
         temporary.write_text(text, encoding="utf-8")
