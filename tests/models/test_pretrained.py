@@ -1,8 +1,10 @@
 """Checkpoints of pretrained encoders: where they may be, and what is refused."""
 
 import json
+import resource
 import struct
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -168,10 +170,28 @@ def test_other_weights_are_refused(tmp_path, name):
 
 def test_hidden_files_of_a_repository_are_not_read(tmp_path):
     folder = copied(tmp_path / "bert")
+    archive = packed(folder, "zip")
     (folder / ".git").mkdir()
     for name in ("modules.json", WEIGHTS):
         (folder / ".git" / name).write_text("[")
-    assert read_checkpoint(folder).weights == WEIGHTS
+        with ZipFile(archive, "a") as file:
+            file.writestr(f".git/{name}", "[")
+    for path in (folder, archive):
+        assert read_checkpoint(path).weights == WEIGHTS
+
+
+def test_a_full_disk_of_temporary_files_is_named(tmp_path, monkeypatch):
+    checkpoint = read_checkpoint(packed(copied(tmp_path / "bert"), "tar"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(UserError) as error:
+            checkpoint.read_weights()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(error.value).startswith(f"{tmp_path}/")
+    assert "cannot be written (File too large); make room, or set TMPDIR" in str(error.value)
 
 
 @bad

@@ -14,10 +14,11 @@ LARGEST = 1 << 26  # bytes of a file that is held in memory
 
 def names_in(path: Path) -> list[str]:
     """Return the names of the files, relative to the folder or archive, except hidden ones."""
-    if not path.is_dir():
-        return archives.names_in(path)
-    names = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
-    return [name for name in names if not f"/{name}".count("/.")]
+    if path.is_dir():
+        names = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
+    else:
+        names = archives.names_in(path)
+    return [name for name in names if not archives.is_hidden(name)]
 
 
 def chunks(path: Path, name: str) -> Iterator[bytes]:
@@ -53,12 +54,22 @@ def read_json(path: Path, name: str, kind: type = dict) -> dict | list:
 
 @contextmanager
 def on_disk(path: Path, name: str) -> Iterator[Path]:
-    """Yield a file, as a temporary copy if it is in an archive."""
+    """Yield a file, as a temporary copy if it is in an archive.
+
+    Raises:
+        UserError: the copy cannot be written.
+    """
     if path.is_dir():
         yield path / name
         return
-    with tempfile.NamedTemporaryFile(suffix=".safetensors") as copy:
-        for chunk in chunks(path, name):
-            copy.write(chunk)
-        copy.flush()
-        yield Path(copy.name)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy.safetensors"
+        try:
+            with copy.open("wb") as file:
+                file.writelines(chunks(path, name))
+        except OSError as error:  # the archive's own are `UserError`
+            raise UserError(
+                f"{folder}: the temporary copy of {name} cannot be written ({error.strerror}); make"
+                " room, or set TMPDIR to another folder for temporary files"
+            ) from error
+        yield copy
