@@ -3,6 +3,7 @@
 import json
 import resource
 import struct
+from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -80,6 +81,25 @@ def _both(factory, name, known={}):  # noqa: B006 (one per name)
     return known[name]
 
 
+@pytest.mark.parametrize(
+    ("name", "of_tokenizer"),
+    [
+        ("BertJapaneseTokenizer", None),
+        ("BertJapaneseTokenizer", "BertJapaneseTokenizer"),
+        ("BertTokenizer", "BertJapaneseTokenizer"),
+        (None, "TokenizersBackend"),
+    ],
+)
+def test_a_vocabulary_alone_of_another_tokeniser_is_refused(tmp_path, name, of_tokenizer):
+    folder = changed(copied(tmp_path / "bert", files=(CONFIG, WEIGHTS, VOCABULARY)))
+    changed(folder, tokenizer_class=name)
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": of_tokenizer}))
+    expected = f"PATH: found the tokeniser {of_tokenizer or name} and no tokenizer.json, expected"
+    assert refused(folder).startswith(f"{expected} BertTokenizer or")
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "DistilBertTokenizerFast"}')
+    read_checkpoint(folder)
+
+
 @pytest.mark.parametrize("end", ["\r\n", "\n"])
 def test_the_id_of_a_piece_is_its_line(tmp_path, end):
     folder = copied(tmp_path / "bert", files=(CONFIG, WEIGHTS, VOCABULARY))
@@ -105,14 +125,22 @@ def test_the_id_of_a_piece_is_its_line(tmp_path, end):
         ({"add_cross_attention": True}, "add_cross_attention is True"),
         ({"feed_forward_type": "geglu"}, "feed_forward_type is 'geglu'"),
         ({"pruned_heads": {"0": [1]}}, "pruned_heads is"),
-        ({"hidden_act": "gellu"}, "unknown activation gellu; did you mean 'gelu'?"),
-        ({"hidden_act": ["gelu"]}, "unknown activation"),
+        ({"hidden_act": "gelu_10"}, "hidden_act: found gelu_10, expected gelu or gelu_python or"),
+        ({"hidden_act": ["gelu"]}, "hidden_act: found ['gelu'], expected gelu or"),
         ({"hidden_size": 15}, "not a multiple of num_attention_heads"),
     ],
     ids=str,
 )
 def test_another_architecture_is_refused(tmp_path, values, message):
     assert message in refused(changed(copied(tmp_path / "bert"), **values))
+
+
+def test_a_value_of_null_is_none_and_gelu_python_is_gelu(tmp_path):
+    folder, expected = copied(tmp_path / "bert"), read_checkpoint(DATA / "bert_plain").architecture
+    content = json.loads((folder / CONFIG).read_text()) | {"hidden_act": "gelu_python"}
+    content |= {"is_decoder": None, "pruned_heads": None, "layer_norm_eps": None}
+    (folder / CONFIG).write_text(json.dumps(content))
+    assert read_checkpoint(folder).architecture == replace(expected, activation="gelu_python")
 
 
 @bad

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from pretrained import NEEDED, WEIGHTS, changed, copied, packed, refused
+from pretrained import CONFIG, NEEDED, WEIGHTS, changed, copied, packed, refused
 
 from seq2report.core.command import UserError
 from seq2report.models.pretrained import check_pooling, read_checkpoint
@@ -13,9 +13,9 @@ bad = pytest.mark.reliability("Bad vectors")
 NORMALISED = [
     ({}, "the film caf ##e 電 影 not"),
     ({"do_lower_case": False}, "The Film caf ##é 電 影 [UNK]"),
-    (
-        {"do_lower_case": False, "tokenizer_class": "PreTrainedTokenizerFast"},
-        "the film caf ##e 電 影 not",
+    *(
+        ({"do_lower_case": False, "tokenizer_class": name}, "the film caf ##e 電 影 not")
+        for name in ("PreTrainedTokenizerFast", "TokenizersBackend")
     ),
     ({"strip_accents": False}, "the film caf ##é 電 影 not"),
     ({"tokenize_chinese_chars": False}, "the film caf ##e [UNK] not"),
@@ -29,6 +29,15 @@ def test_the_options_of_a_tokeniser_change_it_as_in_transformers(tmp_path, value
     tokenizer = read_checkpoint(folder).tokenizer
     expected = ["[CLS]", *pieces.split(), "[SEP]"]
     assert tokenizer.encode("The Film café 電影 NOT").tokens == expected
+
+
+@pytest.mark.parametrize("file", ["tokenizer.json", "vocab.txt"])
+def test_an_option_of_null_is_none(tmp_path, file):
+    folder = copied(tmp_path / "bert", files=(CONFIG, WEIGHTS, file))
+    names = ("do_lower_case", "tokenize_chinese_chars", "tokenizer_class", "strip_accents")
+    (folder / "tokenizer_config.json").write_text(json.dumps(dict.fromkeys(names)))
+    tokens = read_checkpoint(folder).tokenizer.encode("The Film café 電影 NOT").tokens
+    assert tokens[1:-1] == "the film caf ##e 電 影 not".split()
 
 
 def with_modules(folder, *kinds, pooling=None):

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from seq2report.core.command import UserError, first_line, intact
+from seq2report.core.excerpts import visible
 from seq2report.documents.sequences import Sequences, ranges, read_sequences
 
 if TYPE_CHECKING:  # loaded when it is needed: other commands work without it
@@ -24,13 +25,15 @@ SPECIAL = 2  # tokens around the pieces of a text
 UNKNOWN = ("[UNK]", "<unk>")  # the piece of unknown characters, in vocabularies of both kinds
 BLANK = "\u2581"  # the piece of a blank alone, in vocabularies of the second kind
 NOTHING = -1  # fills a batch: no id, because texts may contain "[PAD]"
-# Options of tokenizer_config.json, by the names of the library, and a class that ignores them.
+# Classes of transformers that read vocab.txt as BERT does.
+BERT = tuple(f"{kind}Tokenizer{fast}" for kind in ("Bert", "DistilBert") for fast in ("", "Fast"))
+# Options of tokenizer_config.json, by the names of the library, and classes that ignore them.
 NORMALISATION = {
     "do_lower_case": "lowercase",
     "strip_accents": "strip_accents",
     "tokenize_chinese_chars": "handle_chinese_chars",
 }
-GENERIC = "PreTrainedTokenizerFast"
+GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")  # before and since transformers 5
 STEP = 16  # lengths of batches are multiples of this, so that few programs are compiled
 
 
@@ -65,13 +68,23 @@ def read_tokenizer(
     It neither truncates nor pads. ``options`` are the content of tokenizer_config.json: whether
     text is lower-cased (do_lower_case), accents are removed (strip_accents) and Chinese characters
     are tokens (tokenize_chinese_chars). They override those of tokenizer.json, as in transformers;
-    with vocab.txt, the defaults are those of BERT.
+    with vocab.txt, the defaults are those of BERT. The class is that of transformers
+    (tokenizer_class). An option that is None is absent.
 
     Raises:
-        UserError: the content is damaged; the message begins with ``where``.
+        UserError: the content is damaged, or its class needs a tokenizer.json; the message begins
+            with ``where``.
     """
     import tokenizers
 
+    # Except strip_accents, whose None is a value: accents are removed if text is lower-cased.
+    options = {k: v for k, v in options.items() if v is not None or k == "strip_accents"}
+    if content is None and (found := options.get("tokenizer_class", BERT[0])) not in BERT:
+        raise UserError(
+            f"{where}: found the tokeniser {visible(str(found))} and no tokenizer.json, expected"
+            f" {' or '.join(BERT)}, which vocab.txt alone describes; save it as tokenizer.json,"
+            " or use another encoder"
+        )
     try:
         if content is not None:
             tokenizer = _overridden(tokenizers.Tokenizer.from_buffer(content), options)
@@ -91,8 +104,8 @@ def _overridden(tokenizer: "Tokenizer", options: dict) -> "Tokenizer":
     from tokenizers.normalizers import BertNormalizer
 
     normalizer = tokenizer.normalizer
-    # The class that never changes its tokenizer.json.
-    if isinstance(normalizer, BertNormalizer) and options.get("tokenizer_class") != GENERIC:
+    # Except the classes that never change their tokenizer.json.
+    if isinstance(normalizer, BertNormalizer) and options.get("tokenizer_class") not in GENERIC:
         for option, name in NORMALISATION.items():
             if option in options:
                 setattr(normalizer, name, options[option])

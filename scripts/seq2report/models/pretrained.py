@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seq2report.core.command import UserError, first_line, nearest
+from seq2report.core.command import UserError, first_line
 from seq2report.core.excerpts import excerpt, visible
 from seq2report.documents.pieces import check_tokenizer, read_tokenizer
 from seq2report.files import archives
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
-TOKENIZER, VOCABULARY = "tokenizer.json", "vocab.txt"
+TOKENIZER, VOCABULARY, OPTIONS = "tokenizer.json", "vocab.txt", "tokenizer_config.json"
 # Of sentence-transformers: the modules around the encoder, those that we have, and the poolings.
 MODULES, COMPUTED = "modules.json", ("Transformer", "Pooling", "Normalize")
 POOLINGS = {"cls_token": "cls", "mean_tokens": "mean"}
@@ -32,6 +32,7 @@ OTHER_WEIGHTS = ("pytorch_model.bin", "tf_model.h5", "model.safetensors.index.js
 DTYPES = ("BF16", "F16", "F32", "F64")
 ACTIVATIONS = {  # of config.json: the function, and whether it is the tanh approximation
     "gelu": ("gelu", False),
+    "gelu_python": ("gelu", False),
     "gelu_new": ("gelu", True),
     "gelu_fast": ("gelu", True),
     "gelu_pytorch_tanh": ("gelu", True),
@@ -178,7 +179,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     architecture = read_architecture(config, f"{path}: {files[CONFIG]}")
     header = _read_header(path, files[WEIGHTS])
     tensors = _match(config["model_type"], architecture, header, f"{path}: {files[WEIGHTS]}")
-    tokenizer = _read_tokenizer(path, files)
+    tokenizer = _read_tokenizer(path, files, config)
     check_tokenizer(tokenizer, architecture.vocabulary, str(path))
     pooling = _read_poolings(path, names)
     return Checkpoint(path, architecture, tokenizer, tensors, files[WEIGHTS], pooling)
@@ -194,10 +195,10 @@ def read_architecture(config: dict, where: str) -> Architecture:
     kind = config.get("model_type")
     if not isinstance(kind, str) or kind not in KEYS:
         raise UserError(
-            f"{where}: found model_type {visible(str(kind))}, expected {' or '.join(KEYS)}: only"
-            " encoders of the BERT family are supported (BERT, MiniLM, E5, BGE, GTE, SciBERT,"
-            " DistilBERT)"
+            f"{where}: found model_type {visible(str(kind))}, expected {' or '.join(KEYS)}; use an"
+            " encoder of the BERT family"
         )
+    config = {key: value for key, value in config.items() if value is not None}
     for key, value in ONLY.items():
         if (found := config.get(key, value)) != value:
             expected = f"expected {value!r}" if value else "which is not supported"
@@ -219,8 +220,10 @@ def _checked(value: object, kind: type, where: str) -> object:
     """Return a value of config.json; `UserError` if it is not allowed."""
     if kind is str:
         if not isinstance(value, str) or value not in ACTIVATIONS:
-            hint = nearest(str(value), ACTIVATIONS)
-            raise UserError(f"{where}: unknown activation {visible(str(value))}; {hint}")
+            raise UserError(
+                f"{where}: found {visible(str(value))}, expected {' or '.join(ACTIVATIONS)}; another"
+                " function would give other vectors: use another encoder"
+            )
         return value
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     least = 0 if kind is float else 1
@@ -321,7 +324,7 @@ def _find(path: Path, names: list[str]) -> dict[str, str]:
         hint = "; convert the weights to one safetensors file" if others else ""
         raise UserError(f"{path}: found {visible(found)}, expected one {WEIGHTS}{hint}")
     wanted = {str(PurePosixPath(folders[0]) / name): name for name in (CONFIG, WEIGHTS)}
-    optional = (TOKENIZER, VOCABULARY, "tokenizer_config.json")
+    optional = (TOKENIZER, VOCABULARY, OPTIONS)
     wanted |= {str(PurePosixPath(folders[0]) / name): name for name in optional}
     files = {wanted[plain]: n for n in names if (plain := str(PurePosixPath(n))) in wanted}
     for needed in (CONFIG, TOKENIZER):
@@ -382,9 +385,10 @@ def _is_tensor(value: dict) -> bool:
     return isinstance(shape, list) and all(type(size) is int for size in shape)
 
 
-def _read_tokenizer(path: Path, files: dict[str, str]) -> "Tokenizer":
+def _read_tokenizer(path: Path, files: dict[str, str], config: dict) -> "Tokenizer":
     whole = {
         name: beginning(path, files[name]) for name in (TOKENIZER, VOCABULARY) if name in files
     }
-    options = read_json(path, files[o]) if (o := "tokenizer_config.json") in files else {}
+    options = read_json(path, files[OPTIONS]) if OPTIONS in files else {}
+    options["tokenizer_class"] = options.get("tokenizer_class") or config.get("tokenizer_class")
     return read_tokenizer(whole.get(TOKENIZER), whole.get(VOCABULARY), options, str(path))
