@@ -21,8 +21,15 @@ from seq2report.config.messages import format_mistakes
 from seq2report.core import command
 from seq2report.core.command import UserError, first_line, run
 from seq2report.core.excerpts import excerpt
+from seq2report.documents.pieces import SHORTEST, shortest
 from seq2report.models.layers import build_steps
-from seq2report.models.pretrained import Architecture, check_length, check_pooling, read_checkpoint
+from seq2report.models.pretrained import (
+    Architecture,
+    check_length,
+    check_tuning,
+    read_checkpoint,
+)
+from seq2report.models.sentence_transformers import check_pooling
 from seq2report.models.variant import Input, Variant
 
 ANY_TEXTS = (
@@ -37,15 +44,21 @@ ANY_VALUE = {  # of arguments whose right values depend on the documents, or tha
 }
 SELECTION = "sklearn.feature_selection"  # whether a feature is left depends on the documents
 ANY_CLASSES, ANY_DIMENSIONS, ANY_FEATURES = 2, 50, 100  # the checks do not depend on them
-# An encoder that is not downloaded yet: that of MiniLM-L6.
-ANY_LENGTH = 2**31 - 1
+# An encoder that is not downloaded yet: that of MiniLM-L6, and one that fits all settings.
 ANY_ENCODER = Architecture(30_522, 512, 6, 12, 384, 1536, "gelu", 1e-12, 0.1, 0.1)
+LARGEST_ENCODER = replace(ANY_ENCODER, positions=2**31 - 1, layers=2**31 - 1)
 
 
 def check_variant(
-    variant: Variant, num_words: dict[str, int], memory_mb: int, encoder: Architecture = ANY_ENCODER
+    variant: Variant,
+    num_words: dict[str, int],
+    memory_mb: int,
+    encoder: Architecture = ANY_ENCODER,
+    shortest: int = SHORTEST,
 ) -> None:
-    """Build the variant's estimator or network; ``encoder`` is the one that it uses, if any.
+    """Build the variant's estimator or network.
+
+    ``encoder`` is the one that it uses, if any, and ``shortest`` that of `check_length`.
 
     Raises:
         UserError: it cannot be built, or needs too much memory.
@@ -67,7 +80,7 @@ def check_variant(
     features = encoder.width if read.form == "vectors" else ANY_FEATURES
     words = num_words.get(read.encoding, features)
     if read.encoder:
-        _check_tuning(read, encoder)
+        check_tuning(read, LARGEST_ENCODER if encoder is ANY_ENCODER else encoder, shortest)
     learned = replace(read, dimensions=ANY_DIMENSIONS) if read.embedding else read
     with tf.Graph().as_default():  # without memory for the weights
         network = build_encoder(encoder, "mean") if read.encoder else None
@@ -80,28 +93,21 @@ def check_variant(
     refuse(estimate(model, variant.fit, read.length), memory_mb)
 
 
-def _check_tuning(read: Input, encoder: Architecture) -> None:
-    known = encoder if encoder is not ANY_ENCODER else replace(encoder, positions=ANY_LENGTH)
-    check_length(read.length, known, "input.length")
-    if (read.train_layers or 0) > encoder.layers:
-        raise UserError(
-            f"input.train_layers: found {read.train_layers}, expected at most {encoder.layers}, the"
-            " layers of the encoder"
-        )
+def check_encoder(about: dict) -> tuple[Architecture, int]:
+    """Return the architecture of a checkpoint at hand, or any, and the shortest input.
 
-
-def check_encoder(about: dict) -> Architecture:
-    """Return the architecture of a checkpoint at hand, or any; see `config.encoders`.
+    ``about`` is as `config.encoders.checkpoints` returns it.
 
     Raises:
         UserError: the checkpoint cannot be used, or not with these settings.
     """
     if "file" not in about:
-        return ANY_ENCODER
+        return ANY_ENCODER, SHORTEST
     checkpoint = read_checkpoint(Path(about["file"]))
-    check_length(about["length"], checkpoint.architecture, "length")
-    check_pooling(about["pooling"], checkpoint, "pooling")
-    return checkpoint.architecture
+    least = shortest(checkpoint.tokenizer, about.get("prefix", ""))
+    check_length(about["length"], checkpoint.architecture, "length", least)
+    check_pooling(about, checkpoint.path, checkpoint.poolings)
+    return checkpoint.architecture, least
 
 
 def _any_documents(settings: Input | None, encoder: Architecture) -> Sequence:
@@ -186,19 +192,18 @@ def mistakes(
                 check_features(settings["steps"], f"features.{name}.steps")
         except UserError as error:
             messages.append(str(error))
-    encoders: dict[str, Architecture] = {}
+    encoders: dict[str, tuple[Architecture, int]] = {}
     for name, settings in variants.items():
         variant = {key: value for key, value in settings.items() if key != "checkpoint"}
         about = settings.get("checkpoint", {"name": ""})
         try:
             if about["name"] not in encoders:
-                encoders[about["name"]] = ANY_ENCODER
+                encoders[about["name"]] = ANY_ENCODER, SHORTEST
                 encoders[about["name"]] = check_encoder(about)
         except UserError as error:
             messages.append(f"encoders.{about['name']}: {error}")
         try:
-            encoder = encoders[about["name"]]
-            check_variant(Variant.read(variant), num_words, memory_mb, encoder)
+            check_variant(Variant.read(variant), num_words, memory_mb, *encoders[about["name"]])
         except UserError as error:
             messages.append(f"variants.{name}.{error}")
     return messages

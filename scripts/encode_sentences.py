@@ -22,6 +22,7 @@ from seq2report.core.imports import local_imports
 from seq2report.core.machine import machine
 from seq2report.documents.pieces import read_pieces
 from seq2report.models.backend import gpu_name, load_keras
+from seq2report.models.pretrained import Architecture, check_length
 from seq2report.models.runs import versions
 
 
@@ -33,6 +34,10 @@ def main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder to resume from")
     args = parser.parse_args(argv)
 
+    about = read_json(args.encoder.with_name("encoder.json"))
+    name, length = args.settings["encoder"], args.settings["length"]
+    architecture = Architecture(**about["architecture"])
+    check_length(length, architecture, f"encoders.{name}.length", about["shortest"])
     pieces = read_pieces(args.pieces)
     load_keras(0, args.threads, args.gpu, args.gpu_absent, args.gpu_share)
     from seq2report.models.build import load_network
@@ -40,17 +45,18 @@ def main(argv: Sequence[str] | None) -> None:
     from seq2report.models.sentences import Unfinished, encode
 
     model = load_network(args.encoder)
-    inputs = (args.pieces, args.pieces.with_name("tokens.npy"), args.encoder)
+    inputs = (args.pieces, args.pieces.with_name("tokens.npy"), about.path)
     identity = {
         "settings": args.settings,
         "inputs": digest(*inputs),
         "code": digest(*local_imports(__file__, Path(__file__).parent)),
         "versions": versions(),
         "device": gpu_name() or machine()["processor"],
+        "threads": args.threads,
     }
     shape = (len(pieces), model.output_shape[-1])
     unfinished = Unfinished(args.checkpoint, json.dumps(identity, sort_keys=True), shape)
-    times = encode(model, pieces, args.settings["length"], unfinished)
+    times = encode(model, pieces, length, unfinished)
     with replacing(args.output) as folder:
         folder.mkdir()
         np.save(folder / "vectors.npy", unfinished.vectors, allow_pickle=False)
@@ -58,7 +64,6 @@ def main(argv: Sequence[str] | None) -> None:
         pl.DataFrame(table).cast(pl.String).write_parquet(folder / "documents.parquet")
         shutil.copy(args.encoder, folder)
         shutil.copy(args.encoder.with_name("tokenizer.json"), folder)
-        about = read_json(args.encoder.with_name("encoder.json"))
         write_json(folder / "features.json", about | args.settings)
         write_json(folder / "cost.json", cost(*times, len(pieces)))
     unfinished.remove()

@@ -125,6 +125,7 @@ def identity(args: argparse.Namespace, gpu: str | None) -> dict[str, str]:
     from seq2report.models.checkpoint import digest
 
     values = {"features": ["features.npz"], "vectors": ["vectors.npy"]}
+    encoder = args.encoder and args.encoder.with_name("encoder.json")  # without a date
     others = values.get(args.settings["input"]["form"], ["tokens.npy", "encoding.json"])
     return {
         "settings": json.dumps(args.settings, sort_keys=True),
@@ -132,7 +133,7 @@ def identity(args: argparse.Namespace, gpu: str | None) -> dict[str, str]:
         "seed": str(args.seed),
         "labels": str(args.labels),
         "documents": digest(args.corpus, args.documents, *map(args.documents.with_name, others)),
-        "pretrained": digest(*filter(None, (args.matrix, args.encoder))),
+        "pretrained": digest(*filter(None, (args.matrix, encoder))),
         "code": digest(*local_imports(__file__, Path(__file__).parent)),
         # scikit-learn is not always loaded; its results are part of the documents.
         "versions": json.dumps(versions() | {"sklearn": None}, sort_keys=True),

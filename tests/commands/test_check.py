@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from checked import DENSE, FLATTEN, INPUT, LSTM, branched, mistakes, network
+from pretrained import DATA
 
 import check
 from seq2report.core.command import UserError, run
@@ -239,3 +240,34 @@ def test_an_input_that_a_fine_tuned_encoder_cannot_read_is_refused(length, encod
     variant = Variant.read(network(DENSE, given=pieces))
     with pytest.raises(UserError, match=rf"^input\.length: found {length}, expected 3 to "):
         check.check_variant(variant, {}, 1000, encoder)
+
+
+def test_more_layers_to_train_than_the_encoder_has_are_refused_once_it_is_known(tmp_path):
+    pieces = {"form": "pieces", "encoder": "tiny", "length": 8, "train_layers": 8}
+    about = {"name": "tiny", "length": 8, "pooling": "mean"}
+    variant = network(DENSE, given=pieces) | {"checkpoint": about}
+    assert not mistakes(v=variant)
+    about["file"] = str(DATA / "bert_plain")
+    message = (
+        "variants.v.input.train_layers: found 8, expected at most 2, the layers of the encoder"
+    )
+    assert mistakes(v=variant) == [message]
+
+
+def test_a_prefix_that_fills_the_length_is_refused():
+    """Otherwise, all documents are equal."""
+    about = {"name": "tiny", "length": 8, "pooling": "mean", "file": str(DATA / "bert_plain")}
+    about["prefix"] = "the film was: "  # the colon is an unknown piece
+    variants = {
+        f"of_{length}": network(
+            DENSE, given={"form": "pieces", "encoder": "tiny"} | {"length": length}
+        )
+        | {"checkpoint": about}
+        for length in (6, 7)
+    }
+    (message,) = mistakes(**variants)
+    assert message.startswith(
+        "variants.of_6.input.length: found 6, expected 7 to 32 word pieces: 6"
+    )
+    about["length"] = 6
+    assert mistakes(**variants)[0].startswith("encoders.tiny: length: found 6, expected 7 to 32")

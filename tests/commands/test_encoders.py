@@ -22,7 +22,10 @@ import train_network
 import train_pipeline
 from seq2report.answers import explain
 from seq2report.answers.predictor import load
+from seq2report.core.command import UserError
 from seq2report.models.allowed import foreign_layers
+from seq2report.models.encoders import load_encoder
+from seq2report.models.variant import Input
 
 pytestmark = pytest.mark.workflow
 VECTORS = {"form": "vectors", "features": "sentences"}
@@ -47,8 +50,7 @@ def corpus(tiny, tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("encoders")
     documents = tiny / "documents.parquet"
-    settings = {"length": 16, "pooling": "mean", "prefix": "the "}
-    call(read_encoder, file=DATA / "bert_plain", settings=settings, output=folder / "encoder")
+    read(folder)
     about = folder / "encoder/encoder.json"
     call(encode_pieces, documents=documents, encoder=about, output=folder / "pieces")
     encode(folder, folder / "sentences")
@@ -66,6 +68,11 @@ def corpus(tiny, tmp_path_factory):
     return folder
 
 
+def read(folder):
+    settings = {"pooling": "mean", "prefix": "the "}
+    call(read_encoder, file=DATA / "bert_plain", settings=settings, output=folder / "encoder")
+
+
 def fine_tune(folder, tiny, checkpoint, output):
     call(
         train_network,
@@ -79,11 +86,11 @@ def fine_tune(folder, tiny, checkpoint, output):
     )
 
 
-def encode(folder, output, run=None):
+def encode(folder, output, run=None, length=16):
     return (run or partial(call, encode_sentences))(
         pieces=folder / "pieces/sequences.parquet",
         encoder=folder / "encoder/encoder.keras",
-        settings={"encoder": "tiny", "length": 16},
+        settings={"encoder": "tiny", "length": length},
         checkpoint=folder / "unfinished",
         output=output,
     )
@@ -156,6 +163,7 @@ def test_an_interrupted_encoding_does_only_the_rest(corpus, tmp_path, monkeypatc
     monkeypatch.setattr(sentences, "block_vectors", interrupted)
     with pytest.raises(KeyboardInterrupt):
         encode(corpus, tmp_path / "again")
+    read(corpus)  # the same, with another date in encoder.keras
     encode(corpus, tmp_path / "again")
     blocks = len(sentences.blocks(np.load(corpus / "sentences/vectors.npy")[:, 0]))
     assert len(calls) == blocks + 1 > 2  # one of the first attempt was not finished
@@ -166,6 +174,22 @@ def test_an_interrupted_encoding_does_only_the_rest(corpus, tmp_path, monkeypatc
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
     about = json.loads((corpus / "pieces/encoding.json").read_text())
     assert about["documents"] == len(vectors)
+
+
+@pytest.mark.parametrize("length", [3, 33])
+def test_a_length_with_which_all_documents_are_equal_or_too_long_is_refused(
+    corpus, tmp_path, length
+):
+    message = rf"^encoders\.tiny\.length: found {length}, expected 4 to 32 word pieces: 3 are the"
+    with pytest.raises(UserError, match=message):
+        encode(corpus, tmp_path / "again", length=length)
+
+
+@pytest.mark.parametrize(("key", "value"), [("length", 3), ("train_layers", 3)])
+def test_a_fine_tuning_that_the_encoder_does_not_allow_is_refused(corpus, key, value):
+    settings = Input(**PIECES | {key: value})
+    with pytest.raises(UserError, match=rf"^input\.{key}: found 3, expected"):
+        load_encoder(corpus / "encoder/encoder.keras", settings, None)
 
 
 @pytest.mark.reliability("Interruption")
@@ -187,6 +211,7 @@ def test_a_fine_tuning_that_was_broken_off_goes_on_and_gives_the_same_weights(
     caplog.set_level(logging.INFO)
     run = tmp_path / "tuned/seed-1"
     checkpoint = shutil.copy(corpus / "first.checkpoint", tmp_path)
+    read(corpus)  # the same, with another date in encoder.keras
     fine_tune(corpus, tiny, checkpoint, run)
     assert "going on after epoch 1, as" in caplog.text
     assert_same_run(run, corpus / "runs/tuned/seed-1")

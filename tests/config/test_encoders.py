@@ -95,23 +95,24 @@ def test_the_measured_speed_is_that_of_the_slowest_case_and_of_the_precision():
     assert 1e9 < read_speed(SPEEDS, "float32") < read_speed(SPEEDS, "bfloat16") < 1e13
 
 
-def test_a_checkpoint_is_at_hand_if_it_is_downloaded_or_local(config, tmp_path, monkeypatch):
+def test_a_checkpoint_is_at_hand_if_it_is_local_or_downloaded(config, tmp_path, monkeypatch):
+    """The local one first: its download may be a copy of it before it was changed."""
     monkeypatch.chdir(tmp_path)
     source = config["sources"]["minilm"]
     assert "file" not in checkpoints(config, (tmp_path,))["minilm"]
+    downloaded = tmp_path / "resources/downloads" / source["file"]
+    downloaded.parent.mkdir(parents=True)
+    downloaded.write_bytes(b"any")
+    found = checkpoints(config, (tmp_path,))["minilm"]
+    assert found["file"] == f"resources/downloads/{source['file']}"
     (tmp_path / "models/minilm").mkdir(parents=True)
     source["from"].append({"url": "file:models/minilm"})
     found = checkpoints(config, (tmp_path,))["minilm"]
     assert (found["file"], found["length"]) == (str(tmp_path / "models/minilm"), 256)
     (tmp_path / "models/minilm/config.json").write_text(json.dumps({}), encoding="utf-8")
     assert checkpoints(config, (tmp_path,))["minilm"]["state"] != found["state"]
-    downloaded = tmp_path / "resources/downloads" / source["file"]
-    downloaded.parent.mkdir(parents=True)
-    downloaded.write_bytes(b"any")
-    assert (
-        checkpoints(config, (tmp_path,))["minilm"]["file"]
-        == "resources/downloads/" + (source["file"])
-    )
+    config["encoders"]["minilm"]["prefix"] = "query: "
+    assert checkpoints(config, (tmp_path,))["minilm"]["prefix"] == "query: "
 
 
 def test_a_checkpoint_that_cannot_be_read_is_left_to_its_download(config, tmp_path, monkeypatch):

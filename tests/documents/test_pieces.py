@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from pretrained import DATA
 
 from seq2report.core.command import UserError
-from seq2report.documents.pieces import NOTHING, Splitter, read_tokenizer
+from seq2report.documents.pieces import (
+    NOTHING,
+    SHORTEST,
+    Splitter,
+    read_tokenizer,
+    shortest,
+)
 
 # Any text, and texts of pieces that the tiny encoders know, with what changes their characters.
 WORDS = (
@@ -52,6 +58,17 @@ def test_the_part_that_is_read_has_the_same_pieces(reader, text, other):
 def test_a_shorter_length_is_the_same_before_and_after_the_pieces_are_stored(texts, length):
     stored, direct = splitter(length=32).pieces(texts), splitter(length=length).pieces(texts)
     np.testing.assert_array_equal(stored.matrix(length), direct.matrix(length))
+
+
+@pytest.mark.parametrize("prefix", ["", "the ", "the film was: "])
+def test_with_the_shortest_length_one_piece_of_a_text_is_read(prefix):
+    tokenizer = splitter()._tokenizer
+    length = shortest(tokenizer, prefix)
+    assert length >= SHORTEST
+    for extra, texts in ((0, 2), (-1, 1)):
+        flat, lengths = Splitter(tokenizer, length + extra, prefix).encode(["bad film", "great"])
+        rows = np.split(flat, np.cumsum(lengths)[:-1])
+        assert len({tuple(row) for row in rows}) == texts
 
 
 def test_a_matrix_is_filled_up_with_what_is_no_piece():

@@ -22,7 +22,8 @@ def network(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("encoder")
     build_encoder(TINY, "mean").save(folder / "encoder.keras")
-    write_json(folder / "encoder.json", {"architecture": asdict(TINY), "pooling": "mean"})
+    about = {"architecture": asdict(TINY), "pooling": "mean", "shortest": 3}
+    write_json(folder / "encoder.json", about)
     variant = Variant(
         "network",
         input=Input("pieces", encoder="tiny", length=8, train_layers=1),

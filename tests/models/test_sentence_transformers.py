@@ -6,7 +6,8 @@ import pytest
 from pretrained import CONFIG, NEEDED, WEIGHTS, changed, copied, packed, refused
 
 from seq2report.core.command import UserError
-from seq2report.models.pretrained import check_pooling, read_checkpoint
+from seq2report.models.pretrained import read_checkpoint
+from seq2report.models.sentence_transformers import check_pooling
 
 bad = pytest.mark.reliability("Bad vectors")
 # Of transformers 4.57.6: AutoTokenizer.from_pretrained(folder) with these values and no vocab.txt.
@@ -37,7 +38,7 @@ def test_an_option_of_null_is_none(tmp_path, file):
     names = ("do_lower_case", "tokenize_chinese_chars", "tokenizer_class", "strip_accents")
     (folder / "tokenizer_config.json").write_text(json.dumps(dict.fromkeys(names)))
     tokens = read_checkpoint(folder).tokenizer.encode("The Film café 電影 NOT").tokens
-    assert tokens[1:-1] == "the film caf ##e 電 影 not".split()
+    assert tokens[1:-1] == ["the", "film", "caf", "##e", "電", "影", "not"]
 
 
 def with_modules(folder, *kinds, pooling=None):
@@ -86,14 +87,20 @@ def test_modules_that_are_none_are_refused(tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    ("settings", "pooling"),
-    [(MEAN, "mean"), (CLS, "cls"), ({"pooling_mode": "cls"}, "cls"), ({}, None), (None, None)],
+    ("settings", "poolings"),
+    [
+        (MEAN, ["mean"]),
+        (CLS, ["cls"]),
+        ({"pooling_mode": "cls"}, ["cls"]),
+        ({}, ["mean", "cls"]),
+        (None, ["mean", "cls"]),
+    ],
 )
-def test_the_pooling_of_a_checkpoint_is_known(tmp_path, settings, pooling):
+def test_the_pooling_of_a_checkpoint_is_known(tmp_path, settings, poolings):
     kinds = ("Transformer", "Pooling", "Normalize")
-    checkpoint = read_checkpoint(with_modules(copied(tmp_path / "e5"), *kinds, pooling=settings))
-    assert [*checkpoint.pooling.values()] == [pooling] * bool(pooling)
-    check_pooling(pooling or "mean", checkpoint, "pooling")
+    folder = with_modules(copied(tmp_path / "e5"), *kinds, pooling=settings)
+    for pooling in poolings:
+        check_pooling({"pooling": pooling}, folder, read_checkpoint(folder).poolings)
 
 
 @bad
@@ -109,6 +116,29 @@ def test_the_pooling_of_a_checkpoint_is_known(tmp_path, settings, pooling):
 def test_another_pooling_than_that_of_the_checkpoint_is_refused(tmp_path, settings, found):
     folder = with_modules(copied(tmp_path / "bge"), "Transformer", "Pooling", pooling=settings)
     with pytest.raises(UserError) as error:
-        check_pooling("mean", read_checkpoint(folder), "pooling")
+        check_pooling({"pooling": "mean"}, folder, read_checkpoint(folder).poolings)
     message = f"pooling: found mean, but {folder}: 1_Pooling/config.json has {found}; set the same"
     assert str(error.value).startswith(message)
+
+
+def test_a_mean_without_the_prefix_is_refused(tmp_path):
+    pooled = MEAN | {"include_prompt": False, "pooling_mode_mean_tokens": False}
+    folder = with_modules(copied(tmp_path / "one"), "Transformer", "Pooling", pooling=pooled)
+    poolings = read_checkpoint(folder).poolings
+    for settings in ({"pooling": "mean"}, {"pooling": "cls", "prefix": "the "}):
+        check_pooling(settings, folder, poolings)
+    with pytest.raises(UserError) as error:
+        check_pooling({"pooling": "mean", "prefix": "the "}, folder, poolings)
+    message = f"prefix: found 'the ', but {folder}: 1_Pooling/config.json has no include_prompt"
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("file", ["sentence_bert_config.json", "sentence_distilbert_config.json"])
+def test_lower_case_before_a_tokeniser_that_keeps_the_case_is_refused(tmp_path, file):
+    cased = copied(tmp_path / "cased", "bert_prefixed")
+    lower = copied(tmp_path / "lower", "bert_plain")
+    for folder in (cased, lower):
+        (folder / file).write_text('{"max_seq_length": 16, "do_lower_case": true}')
+    assert f"PATH: {file} has do_lower_case, but the tokeniser keeps upper case" in refused(cased)
+    read_checkpoint(lower)
+    read_checkpoint(changed(cased, file, do_lower_case=False))

@@ -112,6 +112,16 @@ def test_another_title_trains_and_encodes_nothing_again(project, title):
     assert project.planned(*TARGETS, config=config) == {"render": 1}
 
 
+def test_another_length_makes_vectors_and_runs_again_but_not_those_with_their_own(project):
+    config = edited(project.config, encoders__bert__length=14)
+    assert project.planned(*TARGETS, config=config) == {
+        "encode_sentences": 1,
+        **{f"train_{name}": 1 for name in VARIANTS if name != "tuned"},
+        "evaluate_documents": 1,
+        "render": 1,
+    }
+
+
 def test_another_pooling_makes_encoder_vectors_and_runs_again(project):
     config = edited(project.config, encoders__bert__pooling="cls")
     assert project.planned(*TARGETS, config=config) == {

@@ -36,9 +36,12 @@ def corpus_settings(corpus):
 
 
 def encoder_settings(encoder):
-    """Return the settings of an encoder that change what is read, as JSON."""
+    """Return the settings of an encoder that change what is read, as JSON.
+
+    Its length does not: it is a setting of the vectors and of each variant.
+    """
     settings = config["encoders"][encoder]
-    keys = ("length", "pooling", "prefix")
+    keys = ("pooling", "prefix")
     return json.dumps({key: settings[key] for key in keys if key in settings})
 
 

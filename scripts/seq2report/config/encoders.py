@@ -16,19 +16,20 @@ from seq2report.models.pretrained import Architecture, operations
 from seq2report.models.variant import Variant
 
 DOWNLOADS = Path("resources/downloads")
+KEYS = ("length", "pooling", "prefix")  # of an encoder, that its checkpoint is checked for
 SHORT = 120.0  # seconds of a training that is not announced
 
 
 def checkpoints(config: dict, roots: Sequence[Path]) -> dict[str, dict]:
     """Return what the check of models needs to know about each encoder, by its name.
 
-    length and pooling: of the configuration. file and state: of its checkpoint, if that is
+    length, pooling and prefix: of the configuration. file and state: of its checkpoint, if that is
     downloaded or local; then its errors are found before anything runs. ``roots`` are the folders
     of relative paths.
     """
     found = {}
     for name, settings in config.get("encoders", {}).items():
-        found[name] = {"name": name} | {key: settings[key] for key in ("length", "pooling")}
+        found[name] = {"name": name} | {key: settings[key] for key in KEYS if key in settings}
         with suppress(OSError):  # fetch reports it
             if file := _at_hand(config["sources"][settings["source"]], roots):
                 found[name] |= {"file": str(file), "state": state(file)}
@@ -36,13 +37,12 @@ def checkpoints(config: dict, roots: Sequence[Path]) -> dict[str, dict]:
 
 
 def _at_hand(source: dict, roots: Sequence[Path]) -> Path | None:
-    if (file := DOWNLOADS / source["file"]).is_file():
-        return file
     for location in source["from"]:
         if location.get("url", "").startswith("file:"):
             with suppress(UserError, OSError):  # fetch reports it
                 return local_path(with_variables(location["url"]), roots)
-    return None
+    file = DOWNLOADS / source["file"]  # maybe a copy of the local file as it was
+    return file if file.is_file() else None
 
 
 def tuning_notices(plan: Plan, results: Path, speeds: Path) -> Iterator[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # loaded when it is needed: other commands work without it
     from tokenizers import Tokenizer
 
 SPECIAL = 2  # tokens around the pieces of a text
+SHORTEST = SPECIAL + 1  # length with which one piece of a text is read
 UNKNOWN = ("[UNK]", "<unk>")  # the piece of unknown characters, in vocabularies of both kinds
 BLANK = "\u2581"  # the piece of a blank alone, in vocabularies of the second kind
 NOTHING = -1  # fills a batch: no id, because texts may contain "[PAD]"
@@ -148,6 +149,14 @@ def check_tokenizer(tokenizer: "Tokenizer", vocabulary: int, where: str) -> None
         )
     if all(tokenizer.token_to_id(name) is None for name in UNKNOWN):
         raise UserError(f"{where}: the tokeniser has no piece {' or '.join(UNKNOWN)}")
+
+
+def shortest(tokenizer: "Tokenizer", prefix: str) -> int:
+    """Return the length with which one piece of a text is read after a prefix; `SHORTEST` or more.
+
+    With a smaller one, all texts are equal.
+    """
+    return len(tokenizer.encode(prefix).ids) + 1
 
 
 class Splitter:

@@ -13,7 +13,7 @@ import numpy as np
 from keras import ops
 
 from seq2report.core.command import intact, read_json
-from seq2report.models.pretrained import ACTIVATIONS, Architecture, check_length
+from seq2report.models.pretrained import ACTIVATIONS, LAYERS, Architecture, check_tuning
 from seq2report.models.variant import Input
 
 
@@ -24,11 +24,11 @@ def load_encoder(file: Path, settings: Input, products: str | None) -> keras.Mod
     that is Keras's default at the moment, and ``products`` as in `build_encoder`.
 
     Raises:
-        UserError: a file is missing or damaged, or the encoder does not read ``length`` pieces.
+        UserError: a file is missing or damaged, or the settings are none of `check_tuning`.
     """
     about = read_json(file.with_name("encoder.json"))
     architecture = Architecture(**about["architecture"])
-    check_length(settings.length, architecture, "input.length")
+    check_tuning(settings, architecture, about["shortest"])
     model = build_encoder(architecture, about["pooling"], products)
     with intact(file):
         model.load_weights(file)
@@ -114,9 +114,8 @@ def set_pretrained(model: keras.Model, weights: dict[str, np.ndarray], a: Archit
     model.get_layer("positions").set_weights([positions])
     norm = [weights["norm.weight"], weights["norm.bias"]]
     model.get_layer("norm").set_weights(norm)
-    parts = ("query", "key", "value", "output", "attention_norm", "inner", "outer", "norm")
     for n in range(a.layers):
-        for name in (f"{n}.{part}" for part in parts):
+        for name in (f"{n}.{part}" for part in LAYERS["bert"]):
             pair = [weights[f"{name}.weight"].T, weights[f"{name}.bias"]]
             model.get_layer(name.replace(".", "_")).set_weights(pair)
 

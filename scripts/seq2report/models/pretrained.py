@@ -16,18 +16,17 @@ import numpy as np
 
 from seq2report.core.command import UserError, first_line
 from seq2report.core.excerpts import excerpt, visible
-from seq2report.documents.pieces import check_tokenizer, read_tokenizer
+from seq2report.documents.pieces import SHORTEST, check_tokenizer, read_tokenizer
 from seq2report.files import archives
 from seq2report.models.checkpoint_files import LARGEST, beginning, names_in, on_disk, read_json
+from seq2report.models.sentence_transformers import check_case, check_modules, read_poolings
+from seq2report.models.variant import Input
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 TOKENIZER, VOCABULARY, OPTIONS = "tokenizer.json", "vocab.txt", "tokenizer_config.json"
-# Of sentence-transformers: the modules around the encoder, those that we have, and the poolings.
-MODULES, COMPUTED = "modules.json", ("Transformer", "Pooling", "Normalize")
-POOLINGS = {"cls_token": "cls", "mean_tokens": "mean"}
 OTHER_WEIGHTS = ("pytorch_model.bin", "tf_model.h5", "model.safetensors.index.json")
 DTYPES = ("BF16", "F16", "F32", "F64")
 ACTIVATIONS = {  # of config.json: the function, and whether it is the tanh approximation
@@ -131,7 +130,7 @@ class Checkpoint:
     tokenizer: "Tokenizer"
     names: dict[str, str]  # of the tensors, by the names of `tensor_shapes`
     weights: str  # path of model.safetensors in the checkpoint
-    pooling: dict[str, str]  # that of sentence-transformers, by the file that has it, if any
+    poolings: dict[str, dict]  # settings of sentence-transformers, by the file that has them
 
     def read_weights(self) -> dict[str, np.ndarray]:
         """Return the tensors by the names of `tensor_shapes`, float32; "types" of BERT is optional.
@@ -173,7 +172,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             missing or has another shape, or the tokeniser does not fit.
     """
     names = names_in(path)
-    _check_modules(path, names)
+    check_modules(path, names)
     files = _find(path, names)
     config = read_json(path, files[CONFIG])
     architecture = read_architecture(config, f"{path}: {files[CONFIG]}")
@@ -181,8 +180,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
     tensors = _match(config["model_type"], architecture, header, f"{path}: {files[WEIGHTS]}")
     tokenizer = _read_tokenizer(path, files, config)
     check_tokenizer(tokenizer, architecture.vocabulary, str(path))
-    pooling = _read_poolings(path, names)
-    return Checkpoint(path, architecture, tokenizer, tensors, files[WEIGHTS], pooling)
+    check_case(path, names, tokenizer)
+    poolings = read_poolings(path, names)
+    return Checkpoint(path, architecture, tokenizer, tensors, files[WEIGHTS], poolings)
 
 
 def read_architecture(config: dict, where: str) -> Architecture:
@@ -221,8 +221,8 @@ def _checked(value: object, kind: type, where: str) -> object:
     if kind is str:
         if not isinstance(value, str) or value not in ACTIVATIONS:
             raise UserError(
-                f"{where}: found {visible(str(value))}, expected {' or '.join(ACTIVATIONS)}; another"
-                " function would give other vectors: use another encoder"
+                f"{where}: found {visible(str(value))}, expected {' or '.join(ACTIVATIONS)}; use"
+                " another encoder: with another function, the vectors would be others"
             )
         return value
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -233,23 +233,36 @@ def _checked(value: object, kind: type, where: str) -> object:
     return kind(value)
 
 
-def check_length(length: int, architecture: Architecture, where: str) -> None:
-    """Check the longest input that a configuration asks for; `UserError` if it is too long."""
-    if not 3 <= length <= architecture.positions:
+def check_length(
+    length: int, architecture: Architecture, where: str, shortest: int = SHORTEST
+) -> None:
+    """Check the number of word pieces that are read of a document.
+
+    ``shortest`` is that of `pieces.shortest`.
+
+    Raises:
+        UserError: the encoder reads no more than the prefix, or not so many.
+    """
+    if not shortest <= length <= architecture.positions:
         raise UserError(
-            f"{where}: found {length}, expected 3 to {architecture.positions}, the longest input"
-            " of the encoder in word pieces"
+            f"{where}: found {length}, expected {shortest} to {architecture.positions} word pieces:"
+            f" {shortest - 1} are the prefix, if any, and the special tokens, and"
+            f" {architecture.positions} is the longest input of the encoder"
         )
 
 
-def check_pooling(pooling: str, checkpoint: Checkpoint, where: str) -> None:
-    """Check that a configuration has the pooling of the checkpoint, if known; else `UserError`."""
-    for file, found in checkpoint.pooling.items():
-        if found != pooling:
-            raise UserError(
-                f"{where}: found {pooling}, but {checkpoint.path}: {file} has {visible(found)}; set"
-                " the same pooling (mean or cls), or remove this file to use another one"
-            )
+def check_tuning(settings: Input, architecture: Architecture, shortest: int = SHORTEST) -> None:
+    """Check how a variant reads and trains an encoder; ``shortest`` is that of `check_length`.
+
+    Raises:
+        UserError: the encoder does not read ``length`` pieces, or has less than ``train_layers``.
+    """
+    check_length(settings.length, architecture, "input.length", shortest)
+    if (settings.train_layers or 0) > architecture.layers:
+        raise UserError(
+            f"input.train_layers: found {settings.train_layers}, expected at most"
+            f" {architecture.layers}, the layers of the encoder"
+        )
 
 
 def operations(architecture: Architecture, length: int, train_layers: int | None) -> float:
@@ -332,36 +345,6 @@ def _find(path: Path, names: list[str]) -> dict[str, str]:
             either = f"{TOKENIZER} or {VOCABULARY}" if needed == TOKENIZER else needed
             raise UserError(f"{path}: found no {either} beside {WEIGHTS}")
     return files
-
-
-def _check_modules(path: Path, names: list[str]) -> None:
-    """Refuse layers after the encoder that are not computed, such as the dense one of LaBSE."""
-    for file in (name for name in names if PurePosixPath(name).name == MODULES):
-        for module in read_json(path, file, list):
-            whole = str(module.get("type")) if isinstance(module, dict) else str(module)
-            kind = whole.rpartition(".")[2]
-            if kind not in COMPUTED:
-                raise UserError(
-                    f"{path}: {file} has the module {visible(kind)}, expected only"
-                    f" {', '.join(COMPUTED)}: other layers are not computed; use another encoder,"
-                    f" or remove all files except {CONFIG}, {WEIGHTS} and those of the tokeniser to"
-                    " use this one without its last layers"
-                )
-
-
-def _read_poolings(path: Path, names: list[str]) -> dict[str, str]:
-    """Return the pooling in each file such as 1_Pooling/config.json, by its name."""
-    found = {}
-    for file in names:
-        folder = PurePosixPath(file).parent.name
-        if PurePosixPath(file).name == CONFIG and folder.endswith("_Pooling"):
-            settings = read_json(path, file)
-            stem = "pooling_mode_"
-            modes = [key for key, is_on in settings.items() if key.startswith(stem) and is_on]
-            modes = [POOLINGS.get(mode, mode) for mode in (key.removeprefix(stem) for key in modes)]
-            if pooling := settings.get("pooling_mode") or " and ".join(modes):
-                found[file] = str(pooling)
-    return found
 
 
 def _read_header(path: Path, name: str) -> dict[str, dict]:
