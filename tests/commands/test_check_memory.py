@@ -10,8 +10,10 @@ from helpers import OWN, ROOT
 import check
 from seq2report.config.resolve import resolve_variant
 from seq2report.models.build import build_model
+from seq2report.models.encoders import build_encoder, freeze
 from seq2report.models.functions import digest
 from seq2report.models.memory import estimate
+from seq2report.models.pretrained import Architecture
 from seq2report.models.variant import Fit, Variant
 
 HUGE = 10_000_000
@@ -45,7 +47,7 @@ def test_a_network_that_needs_more_memory_than_there_is_is_refused_without_takin
     assert re.match(
         r"variants\.v\.layers: to train them takes at least [\d,.]+ GB \(weights", found
     )
-    assert "there are 1.0 GB; make 'num_words', 'length' or the layers smaller; if jobs" in found
+    assert "there are 1.0 GB; make 'num_words', 'length', 'batch_size' or the layers" in found
     assert peak() - before < 200_000
     enough = int(re.search(r"'memory_mb: (\d+)'", found).group(1))
     assert not mistakes(v=variant, memory_mb=enough)
@@ -75,6 +77,19 @@ def test_what_is_needed_at_least_is_the_weights_what_the_optimizer_remembers_and
     model.get_layer("embedding").trainable = False
     assert estimate(model, Fit(**FIT))["optimizer"] == 4 * (weights - 120)
     assert estimate(model, Fit(**FIT | {"batch_size": 10**9}))["batch"] == 4 * 128 * outputs
+
+
+def test_the_outputs_of_frozen_layers_of_an_encoder_are_not_kept():
+    def batch(layers, trained):
+        encoder = build_encoder(Architecture(60, 32, layers, 2, 16, 32, "gelu", 0.1, 0, 0), "mean")
+        freeze(encoder, layers, trained)
+        given = {"form": "pieces", "encoder": "tiny", "length": 8}
+        variant = Variant.read(network(DENSE, given=given))
+        model = build_model(variant, 60, 2, encoder=encoder)
+        return estimate(model, variant.fit, 8)["batch"]
+
+    assert batch(5, 1) == batch(2, 1) < batch(5, 2) < batch(5, 5) < batch(5, None)
+    assert batch(5, None) - batch(4, None) == batch(5, 3) - batch(5, 2)
 
 
 def test_no_committed_variant_is_said_to_need_more_than_it_was_measured_to_take():

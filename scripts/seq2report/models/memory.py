@@ -1,6 +1,7 @@
 """Estimate the memory that the training of a network needs, before it starts."""
 
 import math
+from itertools import dropwhile
 
 import keras
 
@@ -20,7 +21,8 @@ def estimate(model: keras.Model, fit: Fit, length: int | None = None) -> dict[st
 
     weights: both copies. optimizer: its variables for each trained weight (one for RMSprop, two for
     Adam). batch: the outputs of all layers for a batch of training or prediction, whichever is
-    smaller. Gradients, documents and libraries are not included.
+    smaller, without those of an encoder before its first trained layer, which are not kept.
+    Gradients, documents and libraries are not included.
     """
     trained = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     outputs = sum(_output_size(layer, length) for layer in model.layers)
@@ -47,8 +49,8 @@ def refuse(needed: dict[str, int], memory_mb: int) -> None:
     parts = ", ".join(f"{name} {size / 1e9:,.1f} GB" for name, size in needed.items())
     raise UserError(
         f"layers: to train them takes at least {total / 1e9:,.1f} GB ({parts}), and there are"
-        f" {memory_mb / 1e3:,.1f} GB; make 'num_words', 'length' or the layers smaller; if jobs run"
-        " on a larger machine than this one, set its memory, as in"
+        f" {memory_mb / 1e3:,.1f} GB; make 'num_words', 'length', 'batch_size' or the layers"
+        " smaller; if jobs run on a larger machine than this one, set its memory, as in"
         f" 'memory_mb: {math.ceil(total / 1e6)}'"
     )
 
@@ -56,12 +58,13 @@ def refuse(needed: dict[str, int], memory_mb: int) -> None:
 def _output_size(layer: keras.layers.Layer, length: int | None) -> int:
     """Return the number of outputs of a layer for one document, 0 if it has no single output.
 
-    Of an encoder, it is the sum over its layers.
+    Of an encoder, it is the sum over its layers from the first one that is trained.
     """
     if isinstance(layer, keras.layers.InputLayer):
         return 0
     if isinstance(layer, keras.Model):
-        return sum(_output_size(inner, length) for inner in layer.layers)
+        kept = dropwhile(lambda inner: not inner.trainable, layer.layers)
+        return sum(_output_size(inner, length) for inner in kept)
     try:
         outputs = keras.tree.flatten(layer.output)
     except (AttributeError, ValueError):  # called more than once
