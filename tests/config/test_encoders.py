@@ -55,6 +55,13 @@ def test_a_fine_tuning_is_announced_once_what_it_reads_is_known_and_until_it_is_
     assert list(tuning_notices(plan, tmp_path, SPEEDS)) == []
 
 
+def test_the_fine_tunings_with_fewer_labels_are_announced_too(config, tmp_path):
+    config["compare"]["labels"] = {"variants": ["minilm_tuned"], "sizes": [100, 200, "all"]}
+    read(tmp_path, "imdb")
+    (notice,) = tuning_notices(Plan(config), tmp_path, SPEEDS)
+    assert notice.endswith("minutes (3 trainings to do, 2 of them with fewer labels)")
+
+
 def test_the_candidates_of_a_fine_tuning_are_announced_and_not_the_choice(config, tmp_path):
     tuned = config["variants"]["minilm_tuned"]
     tuned["fit"]["batch_size"] = {"grid": [16, 32]}

@@ -6,7 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from seq2report.config.plan import COMPLETE, Plan
-from seq2report.config.resolve import seeds
 from seq2report.core.command import UserError, read_json
 from seq2report.core.wording import plural
 from seq2report.files.addresses import with_variables
@@ -55,8 +54,9 @@ def tuning_notices(plan: Plan, results: Path, speeds: Path) -> Iterator[str]:
     for name, variant in plan.variants.items():
         encoder = variant.input.encoder if variant.fit else None
         for corpus in plan.corpora if encoder else ():
-            runs = [results / f"{corpus}/runs/{name}/seed-{n}" for n in seeds(plan.config, corpus)]
-            waiting = [run for run in runs if not Path(f"{run}{COMPLETE}").is_file()]
+            folder = results / f"{corpus}/runs/{name}"
+            runs = [f"{s}seed-{n}" for v, n, s in plan.trainings(corpus) if v == name]
+            waiting = [run for run in runs if not (folder / f"{run}{COMPLETE}").is_file()]
             # Not read yet, or by another version.
             with suppress(UserError, KeyError, TypeError):
                 counts = read_json(results / f"{corpus}/corpus.json")["counts"]
@@ -70,9 +70,12 @@ def tuning_notices(plan: Plan, results: Path, speeds: Path) -> Iterator[str]:
                     speed,
                 )
                 if waiting and seconds > SHORT:
+                    fewer = sum("/" in run for run in waiting)
+                    less = f", {fewer} of them with fewer labels" if fewer else ""
                     yield (
                         f"variants.{name} on {corpus}: a training on the CPU takes about"
-                        f" {seconds / 60:,.0f} minutes ({plural(len(waiting), 'trainings')} to do)"
+                        f" {seconds / 60:,.0f} minutes ({plural(len(waiting), 'trainings')} to do"
+                        f"{less})"
                     )
 
 
