@@ -2,9 +2,8 @@
 
 sequences.parquet has one row per document: id, split, label, length (number of its ids). tokens.npy
 has the ids of all documents, one after the other, int32, each with its special tokens, truncated to
-the longest input of the encoder. encoding.json has the numbers of documents, of ids, and of
-documents that fill this input; most of them are truncated. tokenizer.json and encoder.json are
-copied.
+the longest input of the encoder. encoding.json has the numbers of documents and ids. tokenizer.json
+and encoder.json are copied.
 
 Documents are read one row group at a time; until all are read, the ids are in a file.
 """
@@ -26,7 +25,7 @@ from seq2report.documents.pieces import Splitter
 
 def write_pieces(documents: pq.ParquetFile, splitter: Splitter, folder: Path) -> dict[str, int]:
     """Write sequences.parquet and tokens.npy to a folder; return the counts for encoding.json."""
-    rows, total, full = [], 0, 0
+    rows, total = [], 0
     with (numbers := folder.with_name("numbers")).open("wb") as file:
         for group in range(documents.num_row_groups):
             columns = ["id", "split", "label", "text"]
@@ -36,14 +35,13 @@ def write_pieces(documents: pq.ParquetFile, splitter: Splitter, folder: Path) ->
             flat.tofile(file)
             rows.append(some.drop("text").with_columns(length=pl.Series(lengths, dtype=pl.Int32)))
             total += len(flat)
-            full += int((lengths == splitter.length).sum())
     table = pl.concat(rows)
     if table.is_empty():
         raise UserError("no document has a label")
     table.write_parquet(folder / "sequences.parquet")
     ids = np.memmap(numbers, np.int32, mode="r", shape=(total,))
     np.save(folder / "tokens.npy", ids, allow_pickle=False)
-    return {"documents": table.height, "ids": total, "at_limit": full}
+    return {"documents": table.height, "ids": total}
 
 
 def main(argv: Sequence[str] | None) -> None:
@@ -58,8 +56,7 @@ def main(argv: Sequence[str] | None) -> None:
     with open_parquet(args.documents) as documents, replacing(args.output) as folder:
         folder.mkdir()
         counts = write_pieces(documents, splitter, folder)
-        message = "%(documents)d documents, %(ids)d ids; %(at_limit)d documents fill the encoder"
-        logging.info(message, counts)
+        logging.info("%(documents)d documents, %(ids)d ids", counts)
         write_json(folder / "encoding.json", counts | {"num_words": architecture["vocabulary"]})
         shutil.copy(stored, folder)
         shutil.copy(args.encoder, folder)
