@@ -9,6 +9,8 @@ from networks import MULTIHOT, SEQUENCE, of, variant
 
 from seq2report.documents.pieces import Pieces
 from seq2report.models import batches, build
+from seq2report.models.encoders import build_encoder
+from seq2report.models.pretrained import Architecture
 from seq2report.models.variant import Input
 
 READ = partial(batches.inputs_of, settings=Input(**SEQUENCE), num_words=0)
@@ -106,3 +108,28 @@ def test_predictions_of_pieces_are_in_the_order_of_the_documents():
     documents = pieces(lengths)
     found = batches.probabilities(First(), documents, read_pieces)
     np.testing.assert_array_equal(found[:, 0], documents.tokens[documents.starts])
+
+
+@pytest.mark.parametrize(("documents", "rows"), [(1, [1]), (3, [3]), (33, [32, 32])])
+def test_a_few_texts_do_not_fill_a_batch_of_pieces(documents, rows):
+    seen = []
+
+    class Model:
+        def predict(self, data, verbose):
+            seen.extend(len(x) for (x,) in data)
+            return np.zeros((sum(seen), 2), np.float32)
+
+    batches.probabilities(Model(), pieces([5] * documents), read_pieces)
+    assert seen == rows
+
+
+def test_a_text_has_the_same_prediction_alone_and_with_others():
+    encoder = build_encoder(Architecture(600, 16, 1, 2, 8, 8, "gelu", 1e-12, 0.1, 0.1), "mean")
+    given = {"form": "pieces", "encoder": "tiny", "length": 16}
+    model = build.build_model(variant(given), 600, 3, encoder=encoder)
+    documents = pieces(np.random.default_rng(1).integers(3, 20, 40))
+    read = partial(batches.inputs_of, settings=Input(**given), num_words=600)
+    found = batches.probabilities(model, documents, read)
+    alone = [batches.probabilities(model, documents.take([n]), read) for n in (0, 1, 39)]
+    np.testing.assert_allclose(np.concatenate(alone), found[[0, 1, 39]], rtol=0, atol=1e-6)
+    assert np.ptp(found[:, 0]) > 1e-3

@@ -35,16 +35,13 @@ NORMALISATION = {
     "tokenize_chinese_chars": "handle_chinese_chars",
 }
 GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")  # before and since transformers 5
+BATCH = 32  # documents at a time; the attention needs memory for each pair of pieces
 STEP = 16  # lengths of batches are multiples of this, so that few programs are compiled
 
 
 @dataclass(frozen=True)
 class Pieces(Sequences):
     """Documents as ids of word pieces, each with its two special tokens."""
-
-    def take(self, rows: np.ndarray) -> Self:
-        known = (self.ids[rows], self.split[rows], self.label[rows])
-        return Pieces(*known, self.tokens, self.starts[rows], self.lengths[rows])
 
     def matrix(self, length: int) -> np.ndarray:
         """Return the ids, (n, longest) int32, filled up with -1 at the end.

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -60,8 +60,8 @@ class Sequences(Encoded):
     lengths: np.ndarray
 
     def take(self, rows: np.ndarray) -> Self:
-        known = (self.ids[rows], self.split[rows], self.label[rows])
-        return Sequences(*known, self.tokens, self.starts[rows], self.lengths[rows])
+        names = ("ids", "split", "label", "starts", "lengths")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
     def flat(self) -> np.ndarray:
         """Return a copy of the word ids of these documents, concatenated, int32."""

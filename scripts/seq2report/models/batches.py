@@ -8,12 +8,11 @@ import numpy as np
 import scipy.sparse
 import tensorflow as tf
 
-from seq2report.documents.pieces import Pieces
+from seq2report.documents.pieces import BATCH, Pieces
 from seq2report.documents.sequences import Encoded, pad
 from seq2report.models.variant import Input
 
 PREDICT_BATCH = 128  # fixed, so that XLA compiles one program for validation and test
-PIECES_BATCH = 32  # of an encoder, whose attention needs memory for each pair of pieces
 POOL = 50  # batches whose documents are sorted by length
 AT_ONCE = 1 << 23  # bytes of input arrays that are built at a time
 Read = Callable[[Encoded], np.ndarray | scipy.sparse.csr_matrix]
@@ -116,7 +115,7 @@ def probabilities(model: keras.Model, sequences: Encoded, read: Read) -> np.ndar
     """Return (n, classes) float32 probabilities of the documents, in their order."""
     n, size, order = len(sequences), PREDICT_BATCH, np.arange(len(sequences))
     if isinstance(sequences, Pieces):
-        size, order = PIECES_BATCH, np.argsort(sequences.lengths, kind="stable")
+        size, order = min(BATCH, n), np.argsort(sequences.lengths, kind="stable")
     filled = np.resize(order, math.ceil(n / size) * size)  # fills the last batch
     predicted = model.predict(batches(sequences, read, filled, size), verbose=0)[:n]
     probability = np.empty_like(predicted)

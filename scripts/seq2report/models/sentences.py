@@ -13,12 +13,11 @@ import numpy as np
 from seq2report.core.command import read_json, write_json
 from seq2report.core.durations import stopwatch
 from seq2report.core.stored import create_numbers
-from seq2report.documents.pieces import Pieces, Splitter
+from seq2report.documents.pieces import BATCH, Pieces, Splitter
 
 if TYPE_CHECKING:
     import keras
 
-BATCH = 32  # documents of similar length
 SMALLEST = np.finfo(np.float32).tiny  # length of a vector that is divided by
 EVERY = 30.0  # seconds between two writes and messages
 
