@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -31,6 +32,9 @@ from seq2report.models.pretrained import (
 )
 from seq2report.models.sentence_transformers import check_pooling
 from seq2report.models.variant import Input, Variant
+
+if TYPE_CHECKING:
+    import keras
 
 ANY_TEXTS = (
     *("One word, and 2 others: #tag @name $3 été", "短い文 и слово हिन्दी 😀 or_two!", "One or 2"),
@@ -73,24 +77,29 @@ def check_variant(
     import tensorflow as tf
 
     from seq2report.models.build import build_model, compile_model
-    from seq2report.models.encoders import build_encoder, freeze
     from seq2report.models.memory import estimate, refuse
 
     read = variant.input
     features = encoder.width if read.form == "vectors" else ANY_FEATURES
     words = num_words.get(read.encoding, features)
-    if read.encoder:
-        check_tuning(read, LARGEST_ENCODER if encoder is ANY_ENCODER else encoder, shortest)
     learned = replace(read, dimensions=ANY_DIMENSIONS) if read.embedding else read
     with tf.Graph().as_default():  # without memory for the weights
-        network = build_encoder(encoder, "mean") if read.encoder else None
-        if network:
-            freeze(network, encoder.layers, read.train_layers)
+        network = _tuned(read, encoder, shortest) if read.encoder else None
         model = build_model(replace(variant, input=learned), words, ANY_CLASSES, encoder=network)
     compile_model(model, variant.fit)
     if read.embedding:
         model.get_layer("embedding").trainable = read.trainable
     refuse(estimate(model, variant.fit, read.length), memory_mb)
+
+
+def _tuned(settings: Input, encoder: Architecture, shortest: int) -> "keras.Model":
+    """Return the network of an encoder as it is trained; `UserError` as `check_tuning`."""
+    from seq2report.models.encoders import build_encoder, freeze
+
+    check_tuning(settings, LARGEST_ENCODER if encoder is ANY_ENCODER else encoder, shortest)
+    network = build_encoder(encoder, "mean")
+    freeze(network, encoder.layers, settings.train_layers)
+    return network
 
 
 def check_encoder(about: dict) -> tuple[Architecture, int]:

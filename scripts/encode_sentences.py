@@ -7,6 +7,7 @@ seconds and CPU seconds per document.
 With ``--checkpoint``, an interrupted run continues with the documents that are not in this folder.
 """
 
+import argparse
 import json
 import logging
 import shutil
@@ -41,21 +42,11 @@ def main(argv: Sequence[str] | None) -> None:
     pieces = read_pieces(args.pieces)
     load_keras(0, args.threads, args.gpu, args.gpu_absent, args.gpu_share)
     from seq2report.models.build import load_network
-    from seq2report.models.checkpoint import digest
     from seq2report.models.sentences import Unfinished, encode
 
     model = load_network(args.encoder)
-    inputs = (args.pieces, args.pieces.with_name("tokens.npy"), about.path)
-    identity = {
-        "settings": args.settings,
-        "inputs": digest(*inputs),
-        "code": digest(*local_imports(__file__, Path(__file__).parent)),
-        "versions": versions(),
-        "device": gpu_name() or machine()["processor"],
-        "threads": args.threads,
-    }
     shape = (len(pieces), model.output_shape[-1])
-    unfinished = Unfinished(args.checkpoint, json.dumps(identity, sort_keys=True), shape)
+    unfinished = Unfinished(args.checkpoint, json.dumps(identity(args), sort_keys=True), shape)
     times = encode(model, pieces, length, unfinished)
     with replacing(args.output) as folder:
         folder.mkdir()
@@ -68,6 +59,22 @@ def main(argv: Sequence[str] | None) -> None:
         write_json(folder / "cost.json", cost(*times, len(pieces)))
     unfinished.remove()
     logging.info("%d vectors of %d numbers", *shape)
+
+
+def identity(args: argparse.Namespace) -> dict[str, object]:
+    """Return everything that determines the vectors, by name."""
+    from seq2report.models.checkpoint import digest
+
+    # encoder.keras has a date, and encoder.json the digest of its weights.
+    inputs = (args.pieces.with_name("tokens.npy"), args.encoder.with_name("encoder.json"))
+    return {
+        "settings": args.settings,
+        "inputs": digest(args.pieces, *inputs),
+        "code": digest(*local_imports(__file__, Path(__file__).parent)),
+        "versions": versions(),
+        "device": gpu_name() or machine()["processor"],
+        "threads": args.threads,
+    }
 
 
 def cost(seconds: float, cpu_seconds: float, documents: int) -> dict:

@@ -125,7 +125,8 @@ def identity(args: argparse.Namespace, gpu: str | None) -> dict[str, str]:
     from seq2report.models.checkpoint import digest
 
     values = {"features": ["features.npz"], "vectors": ["vectors.npy"]}
-    encoder = args.encoder and args.encoder.with_name("encoder.json")  # without a date
+    # encoder.keras has a date, and encoder.json the digest of its weights.
+    encoder = args.encoder and args.encoder.with_name("encoder.json")
     others = values.get(args.settings["input"]["form"], ["tokens.npy", "encoding.json"])
     return {
         "settings": json.dumps(args.settings, sort_keys=True),

@@ -246,7 +246,7 @@ def check_length(
     if not shortest <= length <= architecture.positions:
         raise UserError(
             f"{where}: found {length}, expected {shortest} to {architecture.positions} word pieces:"
-            f" {shortest - 1} are the prefix, if any, and the special tokens, and"
+            f" {shortest - 1} are the special tokens and the prefix, if any, and"
             f" {architecture.positions} is the longest input of the encoder"
         )
 
