@@ -37,7 +37,8 @@ def test_a_corpus_has_its_size_and_all_groups_alike_and_no_text_twice(imdb, revi
     assert sum(len(text.encode()) for text in texts) == total
 
 
-def test_numbers_differ_where_the_first_word_of_three_has_its_turn(reviews):
+def test_numbers_differ_where_the_first_word_of_three_has_its_turn(reviews, monkeypatch):
+    monkeypatch.setattr(growth, "DIGITS", 16)
     few = {group: texts[:10] for group, texts in reviews.items()}
     texts = [text for _, text in growth.documents(few, growth.DIGITS**2 + 300)]
     begins = Counter(tuple(text.split(" ")[:3]) for text in texts)
