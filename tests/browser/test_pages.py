@@ -285,11 +285,11 @@ def test_a_map_is_zoomed_by_the_wheel_once_it_was_clicked_and_else_the_page_is_m
     page = opened("embeddings-newsgroups")
     canvas = page.locator("canvas").first
     canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
+    box, place = canvas.bounding_box(), page.evaluate("scrollY")
     shown = "document.querySelector('.picture').view.signal('zoom0').x0"  # from where to where
     page.mouse.move(box["x"] + 200, box["y"] + 300)
-    page.mouse.wheel(0, -200)
-    page.wait_for_timeout(300)
+    page.mouse.wheel(0, 200)
+    wait_until(page, f"scrollY > {place}")
     assert page.evaluate(shown) is None
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()

@@ -103,7 +103,7 @@ def test_the_same_run_gives_the_same_again_beside_another_job_and_on_one_core(ti
     cores = {"beside": CORES, "one": CORES[:1]}
     runs = [start(chosen, tmp_path / name, of_run) for name, of_run in cores.items()]
     for run in runs:
-        _, said = run.communicate(timeout=300)
+        _, said = run.communicate(timeout=1200)
         assert run.returncode == 0, said
     for name in chosen:
         assert_same(tmp_path / "one" / name, tmp_path / "beside" / name)
