@@ -3,7 +3,6 @@
 import json
 import logging
 import shutil
-from functools import partial
 from zipfile import ZipFile
 
 import keras
@@ -11,8 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 from helpers import call
-from killed import assert_same_run, finished, first_checkpoint, killed_after
 from pretrained import DATA
+from resumed import assert_same_run, first_checkpoint
 
 import encode_pieces
 import encode_sentences
@@ -86,8 +85,9 @@ def fine_tune(folder, tiny, checkpoint, output):
     )
 
 
-def encode(folder, output, run=None, length=16):
-    return (run or partial(call, encode_sentences))(
+def encode(folder, output, length=16):
+    call(
+        encode_sentences,
         pieces=folder / "pieces/sequences.parquet",
         encoder=folder / "encoder/encoder.keras",
         settings={"encoder": "tiny", "length": length},
@@ -149,9 +149,11 @@ def test_an_explanation_measures_the_words_that_the_encoder_reads(corpus, name, 
     assert effects["effect"].abs().max() > 1e-4
 
 
-def test_an_interrupted_encoding_does_only_the_rest(corpus, tmp_path, monkeypatch):
+@pytest.mark.reliability("Interruption")
+def test_an_interrupted_encoding_does_only_the_rest(corpus, tmp_path, monkeypatch, caplog):
     from seq2report.models import sentences
 
+    caplog.set_level(logging.INFO)
     whole, calls = sentences.block_vectors, []
 
     def interrupted(*arguments):
@@ -171,6 +173,7 @@ def test_an_interrupted_encoding_does_only_the_rest(corpus, tmp_path, monkeypatc
     assert content == (corpus / "sentences/vectors.npy").read_bytes()
     assert not (corpus / "unfinished").exists()
     vectors = np.load(corpus / "sentences/vectors.npy")
+    assert f" of {len(vectors)} documents are done" in caplog.text
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
     about = json.loads((corpus / "pieces/encoding.json").read_text())
     assert about["documents"] == len(vectors)
@@ -190,18 +193,6 @@ def test_a_fine_tuning_that_the_encoder_does_not_allow_is_refused(corpus, key, v
     settings = Input(**PIECES | {key: value})
     with pytest.raises(UserError, match=rf"^input\.{key}: found 3, expected"):
         load_encoder(corpus / "encoder/encoder.keras", settings, None)
-
-
-@pytest.mark.reliability("Interruption")
-def test_an_encoding_that_was_killed_goes_on_and_gives_the_same_vectors(corpus, tmp_path):
-    script, place = "encode_sentences", "seq2report.models.sentences:block_vectors"
-    encode(corpus, tmp_path / "again", partial(killed_after, 2, script, place))
-    # In a process of its own: one with other libraries is another way of computing.
-    log = encode(corpus, tmp_path / "again", partial(finished, script))
-    expected = corpus / "sentences/vectors.npy"
-    assert f" of {len(np.load(expected))} documents are done" in log
-    assert (tmp_path / "again/vectors.npy").read_bytes() == expected.read_bytes()
-    assert not (corpus / "unfinished").exists()
 
 
 @pytest.mark.reliability("Interruption")
