@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -65,6 +66,19 @@ def rules_of(plan: str) -> dict[str, int]:
     return {rule: int(n) for rule, n in counts.items() if rule not in ("total", "all", "report")}
 
 
+def calls_of(plan: str, script: str) -> list[dict[str, list[str]]]:
+    """Return the options of each call of a script in a plan with commands: values by name."""
+    calls = []
+    for command in re.findall(rf"python scripts/{re.escape(script)} (.*)", plan):
+        calls.append({})
+        for word in shlex.split(command.partition(" 2> ")[0]):
+            if word.startswith("--"):
+                values = calls[-1].setdefault(word.removeprefix("--"), [])
+            else:
+                values.append(word)
+    return calls
+
+
 class Project:
     """A copy of the workflow in a folder of its own, with a tiny configuration."""
 
@@ -87,7 +101,7 @@ class Project:
                 env=self.environment(),
                 capture_output=True,
                 text=True,
-                timeout=500,
+                timeout=forks.LONGEST,
             )
             found, output = done.returncode, done.stdout + done.stderr
         else:
@@ -111,11 +125,12 @@ class Project:
     def commands(self, *arguments, **options) -> str:
         """Return the plan with all commands; long arguments, which are in files, stand in them."""
         output = self.snakemake("--dry-run", "--printshellcmds", *arguments, **options)
-        return re.sub(
-            r"(?:@|\$\(cat )(\S+/arguments/\w+)\)?",
-            lambda file: (self.folder / file[1]).read_text().strip(),
-            output,
-        )
+
+        def content(file: re.Match) -> str:
+            text = (self.folder / file[2]).read_text().strip()
+            return shlex.quote(text) if file[1] == "@" else text
+
+        return re.sub(r"(@|\$\(cat )(\S+/arguments/\w+)\)?", content, output)
 
     def changed(self, file: str, old: str | None = None, new: str = "\n# changed\n"):
         """Change a file of the copy until the with-block ends."""

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from project import BAYES, ENSEMBLE, edited, rules_of
+from project import BAYES, ENSEMBLE, calls_of, edited, rules_of
 
 NGRAMS = {"steps": [{"TfidfVectorizer": {}}, {"NaiveBayesWeights": {}}]}
 SMALL = {"title": "Small", "input": {"features": "ngrams"}, "layers": [{"Dense": {"units": 3}}]}
@@ -55,21 +55,22 @@ def test_a_size_less_trains_nothing(project, labelled):
 
 def test_a_size_is_an_argument_of_the_commands_and_the_whole_corpus_has_none(project, labelled):
     output = project.commands("--forcerun", "train_svm", config=labelled)
-    commands = re.findall(r"train_pipeline.py .* --output (\S+)", output)
-    assert sorted(commands) == [
-        f"results/tiny/news/runs/svm/{subset}seed-1" for subset in ("labels-10/", "")
+    calls = calls_of(output, "train_pipeline.py")
+    folder = "results/tiny/news/runs/svm"
+    assert sorted((*call["output"], *call.get("labels", [])) for call in calls) == [
+        (f"{folder}/labels-10/seed-1", "10"),
+        (f"{folder}/seed-1",),
     ]
-    assert len(re.findall(r"train_pipeline.py .*--labels 10 --seed 1", output)) == 1
+    assert [call["seed"] for call in calls] == [["1"]] * 2
     assert output.count("--labels") == 1
 
 
 def test_the_page_is_made_of_all_sizes_of_the_variants(project, labelled):
     output = project.commands(PAGE, "--forcerun", "evaluate_sizes", config=labelled)
-    command = r"evaluate_sizes.py .* --titles (.*?) --runs (.*?) --metric"
-    titles, runs = re.search(command, output).groups()
+    (asked,) = calls_of(output, "evaluate_sizes.py")
     folder = "results/tiny/news/runs/svm"
-    assert runs.split() == [f"{folder}/labels-10/seed-1", f"{folder}/seed-1"]
-    assert json.loads(titles) == {"svm": "SVM", "dense": "GloVe → dense"}  # their numbers
+    assert asked["runs"] == [f"{folder}/labels-10/seed-1", f"{folder}/seed-1"]
+    assert json.loads(*asked["titles"]) == {"svm": "SVM", "dense": "GloVe → dense"}  # their numbers
 
 
 def test_steps_of_features_are_fitted_per_subset_and_words_are_counted_once(project, labelled):
@@ -80,9 +81,9 @@ def test_steps_of_features_are_fitted_per_subset_and_words_are_counted_once(proj
         compare__variants=["svm", "dense", "small"],
     )
     output = project.commands(PAGE, config=config)
-    folders = re.findall(r"encode_features.py .* --output (\S+)", output)
+    folders = [call["output"] for call in calls_of(output, "encode_features.py")]
     folder = "results/tiny/news/{}features/ngrams".format
-    assert sorted(folders) == [folder(""), folder("labels-10/seed-1/")]
+    assert sorted(folders) == [[folder("")], [folder("labels-10/seed-1/")]]
     for subset, where in (("labels-10/", "labels-10/seed-1/"), ("", "")):
         run = f"--output results/tiny/news/runs/small/{subset}seed-1"
         (command,) = (line for line in output.splitlines() if run in line)
@@ -100,9 +101,9 @@ def test_the_members_of_an_ensemble_are_trained_on_its_subset(project, labelled)
         compare__variants=["svm", "both"],
     )
     output = project.commands(PAGE, config=config)
-    (members,) = re.findall(r"train_ensemble.py --runs (.*?) --method", output)
+    (asked,) = calls_of(output, "train_ensemble.py")
     runs = "results/tiny/news/runs"
-    assert members.split() == [f"{runs}/{name}/labels-10/seed-1" for name in ("svm", "dense")]
+    assert asked["runs"] == [f"{runs}/{name}/labels-10/seed-1" for name in ("svm", "dense")]
 
 
 def test_without_a_compared_variant_there_is_no_page(project, labelled):

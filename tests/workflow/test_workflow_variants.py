@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from project import BAYES, ENSEMBLE, TRAINING, edited, rules_of
+from project import BAYES, ENSEMBLE, TRAINING, calls_of, edited, rules_of
 
 
 def test_a_variant_that_watches_the_test_documents_is_not_asked_about_their_labels(project):
@@ -18,9 +18,9 @@ def test_a_variant_that_watches_the_test_documents_is_not_asked_about_their_labe
         compare__variants=["svm", "dense", "watching"],
     )
     output = project.commands("--forcerun", "evaluate_labels", config=config)
-    (asked,) = re.findall(r"evaluate_labels.py .*--runs (.*?) --[co]", output)
+    (asked,) = calls_of(output, "evaluate_labels.py")
     runs = "results/tiny/news/runs"
-    assert asked.split() == [f"{runs}/svm/seed-1", f"{runs}/dense/seed-1"]
+    assert asked["runs"] == [f"{runs}/svm/seed-1", f"{runs}/dense/seed-1"]
 
 
 def test_variants_that_differ_in_length_alone_are_shown_as_a_sweep(project):
@@ -127,11 +127,12 @@ def test_a_chosen_grid_is_compared_as_one_variant_and_no_test_answers_are_read(p
     output = project.commands("--forcerun", "choose_tuned", config=config)
     runs = "results/tiny/news/runs"
     candidates = [f"{runs}/tuned_c_{n}/seed-{seed}" for n in ("0_1", "10") for seed in (1, 2)]
-    asked = re.findall(r"choose.py --runs (.*) --by val_accuracy --seed (\d)", output)
-    assert [sorted(folders.split()) for folders, _ in asked] == [sorted(candidates)] * 2
-    (compared,) = re.findall(r"evaluate_runs.py .*--runs (.*) --duplicates", output)
-    assert compared.split() == [f"{runs}/{name}/seed-{seed}" for name in names for seed in (1, 2)]
-    assert set(re.findall(r"train_ensemble.py --runs (\S+)", output)) == {
+    asked = calls_of(output, "choose.py")
+    assert [sorted(call["runs"]) for call in asked] == [sorted(candidates)] * 2
+    assert [call["by"] for call in asked] == [["val_accuracy"]] * 2
+    (compared,) = calls_of(output, "evaluate_runs.py")
+    assert compared["runs"] == [f"{runs}/{name}/seed-{seed}" for name in names for seed in (1, 2)]
+    assert {call["runs"][0] for call in calls_of(output, "train_ensemble.py")} == {
         f"{runs}/tuned/seed-{seed}" for seed in (1, 2)
     }
     pages = set(re.findall(r"report/(variant-\w+)\.html", output))
@@ -155,9 +156,9 @@ def test_another_candidate_is_the_only_one_that_is_trained(project):
     )
     output = project.commands("--forcerun", "choose_tuned", config=same)
     assert "rule train_tuned_c_10:" not in output
-    (asked,) = re.findall(r"choose.py --runs (.*) --by", output)
+    (asked,) = calls_of(output, "choose.py")
     runs = "results/tiny/news/runs"
-    assert asked.split() == [f"{runs}/tuned_c_0_1/seed-1", f"{runs}/svm/seed-1"]
+    assert asked["runs"] == [f"{runs}/tuned_c_0_1/seed-1", f"{runs}/svm/seed-1"]
 
 
 OWN_LAYERS = """import keras
@@ -216,7 +217,8 @@ def test_an_ensemble_needs_what_its_members_predict(project, ensemble):
     for member in ("svm", "dense"):
         for file in ("metrics.json", "validation.parquet", "predictions.parquet"):
             assert f"results/tiny/news/runs/{member}/seed-1/{file}" in inputs
-    assert "--method vote --seed 1" in output
+    (asked,) = calls_of(output, "train_ensemble.py")
+    assert (asked["method"], asked["seed"]) == (["vote"], ["1"])
     layers = [{"Flatten": {}}, {"Dense": {"units": 3}}]
     planned = project.planned(target, config=edited(ensemble, variants__dense__layers=layers))
     assert planned == {"train_dense": 1, "train_both": 1}
@@ -229,10 +231,9 @@ def test_a_member_that_is_not_compared_is_trained_and_not_shown(project, ensembl
     output = project.commands(config=config)
     trained = {rule for rule in rules_of(output) if rule.startswith("train_")}
     assert trained == {"train_bayes", "train_both"}
-    command = r"evaluate_runs.py .* --titles (.*?) --runs (.*?) --dup"
-    titles, shown = re.search(command, output).groups()
-    assert json.loads(titles) == {"svm": "SVM", "both": "Both"}
-    assert [Path(folder).parent.name for folder in shown.split()] == ["svm", "both"]
+    (asked,) = calls_of(output, "evaluate_runs.py")
+    assert json.loads(*asked["titles"]) == {"svm": "SVM", "both": "Both"}
+    assert [Path(folder).parent.name for folder in asked["runs"]] == ["svm", "both"]
 
 
 def test_a_network_that_is_only_a_member_is_on_no_page(project, ensemble):
@@ -251,7 +252,8 @@ def test_a_training_asks_for_a_gpu_and_does_without_where_the_profile_has_none(p
     for limit, taken in (([], 1), (["--resources", "gpu=0"], 0)):
         command = ["--dry-run", "--printshellcmds", "--forcerun", "train_dense", *limit]
         output = project.snakemake(*command, config=config)
-        assert f"--gpu {taken} --gpu-absent cpu" in output
+        (asked,) = calls_of(output, "train_network.py")
+        assert (asked["gpu"], asked["gpu-absent"]) == ([str(taken)], ["cpu"])
         assert f"gpu={taken}, " in output
 
 
@@ -304,7 +306,7 @@ def test_gpu_auto_takes_a_gpu_of_this_machine_and_in_a_job_of_a_cluster_only_an_
 def test_a_training_has_one_thread_however_many_cores_there_are(project, cores):
     command = ["--dry-run", "--printshellcmds", "--forceall", "--cores", cores]
     output = project.snakemake(*command)
-    assert re.findall(r"train_network.py .*--threads (\d+)", output) == ["1"]
+    assert [call["threads"] for call in calls_of(output, "train_network.py")] == [["1"]]
 
 
 def test_another_method_plans_the_ensemble_again_and_retrains_nothing(project, ensemble):
