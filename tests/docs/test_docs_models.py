@@ -15,6 +15,7 @@ from project import copy_workflow, without_checks
 from snakemake.utils import update_config
 
 import check as checks
+from seq2report.answers import explain, predict
 from seq2report.config.grids import with_grids
 from seq2report.config.resolve import resolve_variant
 
@@ -52,12 +53,30 @@ def used(trained, tmp_path_factory):
     return folder
 
 
-def test_the_commands_that_show_how_to_use_a_model_do_what_is_said(used):
+@pytest.fixture
+def printed(used, monkeypatch, capsys):
+    """Call the script of a line in this process, in the clone; return what it prints."""
+    monkeypatch.chdir(used)
+    scripts = {"scripts/predict.py": predict, "scripts/explain.py": explain}
+
+    def call(line):
+        program, script, *arguments = shlex.split(line)
+        assert program == "python"
+        scripts[script].main(arguments)
+        return capsys.readouterr().out
+
+    return call
+
+
+def test_the_commands_that_show_how_to_use_a_model_do_what_is_said(used, printed):
     asked, of_files, explained, _ = blocks("docs/use-a-model.md", "sh")  # _: test_install.py
-    assert len(run_block(asked, used).splitlines()) == 2
-    assert len(run_block(of_files, used).splitlines()) == 2
-    assert (used / "answers.csv").read_text().startswith("document,label,p_")
-    assert "Document 1: " in run_block(explained, used)
+    assert len(printed(asked).splitlines()) == 2
+    write, as_csv, as_json = of_files.splitlines()
+    assert len(run_block(f"{write}\n{as_json}", used).splitlines()) == 2
+    assert printed(as_csv.removesuffix(" > answers.csv")).startswith("document,label,p_")
+    shown, page = map(printed, explained.splitlines())
+    assert "Document 1: " in shown
+    assert "Document 2: " in page
     assert "Document 2" in (used / "why.html").read_text()
     (shown,) = blocks("docs/use-a-model.md", "python")
     assert "[[" in run_block(f"python - <<'END'\n{shown}\nEND", used)
