@@ -7,6 +7,7 @@ import shutil
 import zipfile
 from collections import Counter
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -88,7 +89,10 @@ def tiny_vectors(tmp_path_factory, sample) -> Path:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory, tiny_archive, tiny_vectors) -> Path:
     """A folder with what read, encode and embed make of the tiny corpus."""
-    folder = tmp_path_factory.mktemp("tiny")
+    return made_once(tmp_path_factory, "tiny", partial(make_tiny, tiny_archive, tiny_vectors))
+
+
+def make_tiny(tiny_archive: Path, tiny_vectors: Path, folder: Path) -> None:
     call(read, archive=tiny_archive, settings=NEWSGROUPS, **outputs_of_read(folder))
     call(
         encode,
@@ -105,7 +109,6 @@ def tiny(tmp_path_factory, tiny_archive, tiny_vectors) -> Path:
         source=tiny_vectors,
         output=folder / "glove",
     )
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, TRAINED, call
+from helpers import ROOT, TRAINED
 
-import train_pipeline
 from seq2report.answers.predictor import load
 from seq2report.models.runs import write_digests
 
@@ -59,18 +58,15 @@ def environment(tmp_path_factory, wheel):
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory, tiny):
+def runs(tmp_path_factory, trained):
     """A copied run folder of a pipeline; and of a network, which lacks the model."""
     folder = tmp_path_factory.mktemp("runs")
-    inputs = {"corpus": tiny / "corpus.json", "documents": tiny / "documents.parquet"}
-    svm = folder / "seed-1"
-    options = {"settings": TRAINED["svm"], "circumstances": {"name": "news"}, "seed": 1}
-    call(train_pipeline, **inputs, **options, output=svm)
+    svm = Path(shutil.copytree(trained / "runs/svm/seed-1", folder / "copied"))
     network = Path(shutil.copytree(svm, folder / "network"))
     about = json.loads((network / "run.json").read_text()) | {"settings": TRAINED["lstm"]}
     (network / "run.json").write_text(json.dumps(about))
     write_digests(network)
-    return {"svm": Path(shutil.move(svm, folder / "copied")), "network": network}
+    return {"svm": svm, "network": network}
 
 
 def run(environment, *arguments, program="seq2report", status=0):
