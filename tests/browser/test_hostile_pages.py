@@ -36,7 +36,7 @@ def configuration(archive: Path) -> dict:
         "gpu": 0,
         "compare": {"corpora": ["news"], "variants": ["svm", "learned"], "confidence": 0.9}
         | {"embeddings": ["harm"]},
-        "lessons": {"corpus": "news", "pages": ["cbow", "inside_lstm"]},
+        "lessons": {"corpus": "news", "pages": ["inside_lstm"]},
         "sources": {"harm": {"file": archive.name, "from": [{"url": archive.as_uri()}]}},
         "corpora": {
             "news": {
@@ -116,7 +116,7 @@ def open_page(browser, path: Path) -> Effects:
 
 @pytest.mark.reliability("Security")
 def test_nothing_runs_nothing_is_fetched_and_nothing_bursts_its_page(effects):
-    assert len(effects) == 12
+    assert len(effects) == 11
     for path, page in effects.items():
         assert page.said == [], path.name
         assert page.outside == [], path.name

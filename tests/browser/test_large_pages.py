@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 SHAPES = {
     "classes": {"variants": 4, "classes": 500, "documents": 1500},
-    "variants": {"variants": 60, "seeds": 10},
+    "variants": {"variants": 51, "seeds": 3},
     "few": {"variants": 3, "classes": 7, "documents": 7},  # one document per class
 }
 CORPUS = {"title": made_tables.LONG, "documents": 2000}

@@ -42,8 +42,9 @@ def test_a_page_is_read_inside_snakemakes_report(browser, snakemakes_report):
     context.close()
 
 
-def test_every_page_is_whole_in_snakemakes_report(snakemakes_report):
+def test_every_page_is_whole_in_snakemakes_report_and_tables_are_in_it(snakemakes_report):
     whole = snakemakes_report.read_text()
+    assert "variants.csv" in whole
     pages = set(REPORT.glob("*.html")) - {REPORT / "summary.html"}  # which is the front page again
     assert pages
     for page in pages:
