@@ -14,19 +14,19 @@ labels: the suspected documents with the widest margin. labels_summary: one row 
 
 import logging
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from seq2report.core import command
-from seq2report.core.command import UserError, intact, run
+from seq2report.core.command import intact, run
 from seq2report.core.excerpts import add_contacts, excerpt, showing
-from seq2report.core.stored import read_table
 from seq2report.core.tables import write_tables
 from seq2report.documents.documents import read_texts
 from seq2report.documents.duplicates import other_labels, read_digests
-from seq2report.models.runs import checked
+from seq2report.models.runs import read_predictions, variant_of
 
 SHOWN = 50  # documents
 EXCERPT = 300  # characters
@@ -39,14 +39,6 @@ def probabilities_in(run: Path) -> list[str]:
     """Return the columns of the probabilities of a run; answers from elsewhere may have none."""
     with intact(file := run / "predictions.parquet"):
         return [name for name in pl.read_parquet_schema(file) if name.startswith("p_")]
-
-
-def by_variant(runs: Sequence[Path]) -> list[list[Path]]:
-    """Return the folders …/<variant>/seed-<n> of each variant."""
-    folders: dict[str, list[Path]] = {}
-    for folder in runs:
-        folders.setdefault(folder.parent.name, []).append(folder)
-    return list(folders.values())
 
 
 def mean_probability(
@@ -67,26 +59,20 @@ def mean_probability(
     Raises:
         UserError: two runs have different test documents or labels.
     """
-    documents, total, chosen, columns = None, 0.0, [], []
-    for folders in by_variant(runs):
-        mean = 0.0
-        for folder in folders:
-            predictions = read_table(checked(folder / "predictions.parquet")).sort("id")
-            about = predictions.select("id", "label")
-            if documents is None:
-                documents, first = about, folder
-                columns = [name for name in predictions.columns if name.startswith("p_")]
-            elif not about.equals(documents):
-                raise UserError(
-                    f"{folder / 'predictions.parquet'}: found other test documents or labels than"
-                    f" in {first}, expected the same; train both again on the same corpus"
-                )
+    total, chosen, columns = 0.0, [], probabilities_in(runs[0])
+    variants = list(map(variant_of, runs))
+    ordered = sorted(runs, key=lambda run: variants.index(variant_of(run)))
+    for _, tables in groupby(read_predictions(ordered), key=lambda read: variant_of(read[0])):
+        mean, seeds = 0.0, 0
+        for _, predictions in tables:
             mean += predictions.select(columns).to_numpy().astype(float)
-        mean /= len(folders)
+            seeds += 1
+        mean /= seeds
         if len(mean) == 1 or (mean != mean[0]).any():
             chosen.append(mean.argmax(axis=1).astype(np.int32))
             total += mean
     names = [name.removeprefix("p_") for name in columns]
+    documents = predictions.select("id", "label")
     return documents, total / max(1, len(chosen)), np.array(chosen), names
 
 

@@ -13,7 +13,7 @@ The probabilities of one run are in memory at a time.
 
 import argparse
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,10 +24,17 @@ import polars as pl
 from seq2report.answers import metrics, statistics
 from seq2report.answers.recommendation import recommend
 from seq2report.core import command
-from seq2report.core.command import UserError, read_json, run
-from seq2report.core.stored import read_table
+from seq2report.core.command import read_json, run
 from seq2report.core.tables import read_frame, write_tables
-from seq2report.models.runs import METRICS, checked, class_scores, fit_cost
+from seq2report.documents.documents import read_groups
+from seq2report.models.runs import (
+    METRICS,
+    checked,
+    class_numbers,
+    class_scores,
+    fit_cost,
+    read_predictions,
+)
 
 SLIDE_EPOCH = 10
 SAME = ["title", "kind", "protocol", "test_documents", "fitted_documents", "parameters"]
@@ -55,7 +62,7 @@ COLUMNS = [  # of the table of variants
 ]
 # Columns of the table of variants if some were chosen from candidates.
 CHOICE = ["chosen", "candidates", "search_cpu_seconds", "validation_documents"]
-ALPHA = 0.05
+ALPHA = 1 - statistics.LEVEL
 
 
 def curve(history: pd.DataFrame) -> dict[str, float]:
@@ -82,6 +89,7 @@ class Answers:
     predicted: np.ndarray  # class numbers, int32
     confidence: np.ndarray  # the largest probability, float32; NaN without probabilities
     brier: np.ndarray  # mean over the documents, (runs,); NaN without probabilities
+    groups: np.ndarray | None = None  # numbers, (documents,), if the corpus has groups
 
     @property
     def right(self) -> np.ndarray:
@@ -89,10 +97,8 @@ class Answers:
         return self.predicted == self.truth
 
 
-def read_run(
-    folder: Path, titles: dict[str, str], classes: list[str]
-) -> tuple[dict[str, pd.DataFrame], Answers]:
-    """Return the tables of one run folder, …/<variant>/seed-<n>, and its answers."""
+def read_run(folder: Path, titles: dict[str, str]) -> dict[str, pd.DataFrame]:
+    """Return the tables runs and history of one run folder, …/<variant>/seed-<n>."""
     variant, seed = folder.parent.name, int(folder.name.removeprefix("seed-"))
     about = read_json(checked(folder / "metrics.json"))
     history = read_frame(checked(folder / "history.csv"))
@@ -108,16 +114,12 @@ def read_run(
         table.insert(0, "variant", variant)
         table.insert(1, "title", titles[variant])
         table.insert(2, "seed", seed)
-    return tables, read_answers(checked(folder / "predictions.parquet"), classes)
+    return tables
 
 
-def read_answers(path: Path, classes: list[str]) -> Answers:
-    """Return the answers of one run."""
-    table, names = read_table(path).sort("id"), pl.Enum(classes)
-    truth, predicted = (
-        table[name].cast(names).to_physical().cast(pl.Int32).to_numpy()
-        for name in ("label", "predicted")
-    )
+def answers_of(table: pl.DataFrame, classes: list[str]) -> Answers:
+    """Return the answers in the predictions of one run."""
+    truth, predicted = (class_numbers(table[name], classes) for name in ("label", "predicted"))
     columns = [f"p_{name}" for name in classes]
     confidence, brier = np.full(len(truth), np.nan, np.float32), np.array([np.nan])
     if set(columns) & set(table.columns):
@@ -127,28 +129,28 @@ def read_answers(path: Path, classes: list[str]) -> Answers:
     return Answers(table["id"].to_numpy(), truth, predicted[None], confidence[None], brier)
 
 
-def by_variant(read: Iterable[tuple[str, int, Answers]]) -> dict[str, Answers]:
-    """Return the answers of all runs of each variant, from variant, seed and answers of each run.
+def read_answers(
+    folders: Sequence[Path], classes: list[str], documents: Path
+) -> dict[str, Answers]:
+    """Return the answers of all runs of each variant, with the groups of the test documents.
 
     Raises:
         UserError: two runs were tested on different documents.
     """
-    first, groups = None, {}
-    for variant, seed, answers in read:
-        first = first or answers
-        if not np.array_equal(answers.ids, first.ids):
-            raise UserError(
-                f"{variant}, seed {seed}: its predictions are for other documents than those of"
-                " the first run, expected the same test documents; train this variant again"
-            )
-        same = {"ids": first.ids, "truth": first.truth}  # in memory once
-        groups.setdefault(variant, []).append(replace(answers, **same))
+    same, by_name = {}, {}
+    for folder, table in read_predictions(folders):
+        answers = answers_of(table, classes)
+        same = same or {"ids": answers.ids, "truth": answers.truth}  # in memory once
+        by_name.setdefault(folder.parent.name, []).append(replace(answers, **same))
+    same = {"groups": read_groups(documents, same["ids"])}
     parts = ("predicted", "confidence", "brier")
     return {
         variant: replace(
-            first, **{name: np.concatenate([getattr(run, name) for run in runs]) for name in parts}
+            runs[0],
+            **{name: np.concatenate([getattr(run, name) for run in runs]) for name in parts},
+            **same,
         )
-        for variant, runs in groups.items()
+        for variant, runs in by_name.items()
     }
 
 
@@ -173,9 +175,9 @@ def summarise(
     table = table.assign(metric=metric, score=table[metric], score_sd=table[f"{metric}_sd"])
     table[["low", "high"]] = [
         metrics.interval(
-            metric, answers[variant].truth, answers[variant].predicted, rows[metric].to_numpy()
+            metric, given.truth, given.predicted, rows[metric].to_numpy(), given.groups
         )
-        for variant, rows in groups
+        for given, rows in ((answers[variant], rows) for variant, rows in groups)
     ]
     table = table.join(unseen(answers, duplicates))
     table["cpu_minutes"] = table["fit_cpu_seconds"] / 60
@@ -208,10 +210,10 @@ def compare(answers: dict[str, Answers], runs: pd.DataFrame, metric: str) -> pd.
     """
     names, scores = np.array(list(answers)), runs.groupby("variant")[metric]
     errors = scores.agg(lambda seeds: statistics.seed_variance(seeds) / len(seeds))[names]
-    truth, predicted = next(iter(answers.values())).truth, [a.predicted for a in answers.values()]
-    differences = metrics.differences(metric, truth, predicted)
-    seeds = scores.size()[names].to_numpy()
-    tests = statistics.paired_tests(differences, errors.to_numpy(), seeds)
+    first, predicted = answers[names[0]], [a.predicted for a in answers.values()]
+    differences = metrics.differences(metric, first.truth, predicted)
+    seeds, kappa = scores.size()[names].to_numpy(), metrics.unevenness(metric, first.truth)
+    tests = statistics.paired_tests(differences, errors.to_numpy(), seeds, kappa, first.groups)
     mirrored = tests.rename(columns={"a": "b", "b": "a"}).assign(
         difference=-tests["difference"], low=-tests["high"], high=-tests["low"]
     )
@@ -315,15 +317,9 @@ def candidates(runs: Sequence[Path]) -> pd.DataFrame:
 
 def gather(args: argparse.Namespace) -> dict[str, pd.DataFrame]:
     """Return all tables, by name; ``args`` are those of the command."""
-    corpus, read = read_json(args.corpus), []
-
-    def read_all() -> Iterator[tuple[str, int, Answers]]:
-        for folder in args.runs:
-            tables, answers = read_run(folder, args.titles, corpus["classes"])
-            read.append(tables)
-            yield folder.parent.name, tables["runs"]["seed"].iloc[0], answers
-
-    answers = by_variant(read_all())
+    corpus = read_json(args.corpus)
+    answers = read_answers(args.runs, corpus["classes"], args.documents)
+    read = [read_run(folder, args.titles) for folder in args.runs]
     runs, history = (
         pd.concat([tables[name] for tables in read], ignore_index=True)
         for name in ("runs", "history")
@@ -378,7 +374,7 @@ def titled(table: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = command.parser(__doc__, "corpus", "output")
+    parser = command.parser(__doc__, "corpus", "documents", "output")
     for name, about in (("circumstances", "of the corpus"), ("titles", "{variant: title}")):
         as_json = {"type": command.json_argument, "help": f"JSON: {about}"}
         parser.add_argument(f"--{name}", required=True, **as_json)

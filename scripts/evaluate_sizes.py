@@ -14,50 +14,53 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import polars as pl
 
 from seq2report.answers import metrics
 from seq2report.answers.sizes import FEWEST, crossing_interval, last_crossing, power_law
-from seq2report.answers.statistics import seed_variance
+from seq2report.answers.statistics import group_sums, seed_variance
 from seq2report.core import command
-from seq2report.core.command import UserError, read_json, run
-from seq2report.core.stored import read_table
+from seq2report.core.command import read_json, run
 from seq2report.core.tables import write_tables
-from seq2report.models.runs import METRICS, checked, fit_cost, variant_of
+from seq2report.documents.documents import read_groups
+from seq2report.models.runs import (
+    METRICS,
+    checked,
+    class_numbers,
+    fit_cost,
+    read_predictions,
+    variant_of,
+)
 
 GAIN = ("gain", "gain_low", "gain_high")
 CROSSINGS = ["first", "second", "first_title", "second_title", "labels", "low", "high"]
 
 
 def read_runs(folders: Sequence[Path], classes: list[str]) -> pd.DataFrame:
-    """Return one row per run: variant, size, seed, about (metrics.json), truth and predicted.
+    """Return one row per run: variant, size, seed, about (metrics.json), ids, truth and predicted.
 
-    The last two are class numbers of the test documents, (n,).
+    The last three are of the test documents, (n,): ids and class numbers.
 
     Raises:
         UserError: two runs were tested on different documents.
     """
-    rows, names, first = [], pl.Enum(classes), None
-    for folder in folders:
-        table = read_table(checked(folder / "predictions.parquet")).sort("id")
-        first = table if first is None else first
-        if not table["id"].equals(first["id"]):
-            raise UserError(
-                f"{folder}: its predictions are for other documents than those of {folders[0]},"
-                " expected the same test documents; train it again"
-            )
-        codes = (table[n].cast(names).to_physical().to_numpy() for n in ("label", "predicted"))
+    rows = []
+    for folder, table in read_predictions(folders):
+        codes = (class_numbers(table[name], classes) for name in ("label", "predicted"))
         subset = re.fullmatch("labels-(.+)", folder.parent.name)
         size, seed = subset[1] if subset else "all", int(folder.name.removeprefix("seed-"))
         about = read_json(checked(folder / "metrics.json"))
-        rows.append((variant_of(folder), size, seed, about, *(c.astype(np.int64) for c in codes)))
-    return pd.DataFrame(rows, columns=["variant", "size", "seed", "about", "truth", "predicted"])
+        rows.append((variant_of(folder), size, seed, about, table["id"].to_numpy(), *codes))
+    columns = ["variant", "size", "seed", "about", "ids", "truth", "predicted"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def summarise(runs: pd.DataFrame, sizes: list[dict], metric: str) -> tuple[pd.DataFrame, list]:
+def summarise(
+    runs: pd.DataFrame, sizes: list[dict], metric: str, groups: np.ndarray | None
+) -> tuple[pd.DataFrame, list]:
     """Return the table sizes, and the influences of the test documents on each row's score.
 
-    Different shares of a small corpus can be the same subset, which is used once.
+    Different shares of a small corpus can be the same subset, which is used once. ``groups`` are
+    those of the test documents, as in `metrics.interval`.
     """
     rows, influences = [], []
     known = {entry["labels"]: entry for entry in sizes}  # once per number of documents
@@ -66,7 +69,7 @@ def summarise(runs: pd.DataFrame, sizes: list[dict], metric: str) -> tuple[pd.Da
             group = of_variant[of_variant["size"] == str(entry["size"])]
             truth, predicted = group["truth"].iloc[0], np.stack(group["predicted"])
             scores = np.array([about[metric] for about in group["about"]])
-            low, high = metrics.interval(metric, truth, predicted, scores)
+            low, high = metrics.interval(metric, truth, predicted, scores, groups)
             facts = {"variant": variant, **entry, "size": str(entry["size"])}
             facts |= {"seeds": " ".join(map(str, sorted(group["seed"]))), "metric": metric}
             facts |= {"test_documents": len(truth), "score": scores.mean(), "low": low}
@@ -77,7 +80,9 @@ def summarise(runs: pd.DataFrame, sizes: list[dict], metric: str) -> tuple[pd.Da
     return pd.DataFrame(rows), influences
 
 
-def crossings(sizes: pd.DataFrame, influences: list[np.ndarray]) -> pd.DataFrame:
+def crossings(
+    sizes: pd.DataFrame, influences: list[np.ndarray], groups: np.ndarray | None
+) -> pd.DataFrame:
     """Return the table crossings, without titles.
 
     The covariance of the scores is that on other test documents, which all runs share, plus the
@@ -91,7 +96,8 @@ def crossings(sizes: pd.DataFrame, influences: list[np.ndarray]) -> pd.DataFrame
         if lead[0] <= 0 < lead[-1]:
             away = np.array([influences[m] - influences[n] for m, n in zip(b, a, strict=True)])
             errors = sizes["seed_error"].to_numpy()
-            covariance = away @ away.T / away.shape[1] ** 2 + np.diag(errors[a] + errors[b])
+            sums = group_sums(away, groups)
+            covariance = sums @ sums.T / away.shape[1] ** 2 + np.diag(errors[a] + errors[b])
             point = float(last_crossing(labels, lead))
             rows.append((first, second, point, *crossing_interval(labels, lead, covariance)))
     return pd.DataFrame(rows, columns=["first", "second", "labels", "low", "high"])
@@ -118,7 +124,7 @@ def doubling(sizes: pd.DataFrame) -> pd.DataFrame:
 
 
 def main(argv: Sequence[str] | None) -> None:
-    parser = command.parser(__doc__, "corpus", "output")
+    parser = command.parser(__doc__, "corpus", "documents", "output")
     parser.add_argument("--sizes", type=Path, required=True, help="sizes.json")
     as_json = {"type": command.json_argument, "help": "JSON: {variant: title}, of all variants"}
     parser.add_argument("--titles", required=True, **as_json)
@@ -127,8 +133,9 @@ def main(argv: Sequence[str] | None) -> None:
     args = parser.parse_args(argv)
 
     runs = read_runs(args.runs, read_json(args.corpus)["classes"])
-    sizes, influences = summarise(runs, read_json(args.sizes)["sizes"], args.metric)
-    crossed = crossings(sizes, influences)
+    groups = read_groups(args.documents, runs["ids"].iloc[0])
+    sizes, influences = summarise(runs, read_json(args.sizes)["sizes"], args.metric, groups)
+    crossed = crossings(sizes, influences, groups)
     for name in ("first", "second"):
         crossed[f"{name}_title"] = crossed[name].map(args.titles)
     tables = {"sizes": sizes.drop(columns="seed_error"), "doubling": doubling(sizes)}

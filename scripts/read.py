@@ -1,9 +1,9 @@
 """Read a corpus from its archive: documents.parquet and corpus.json.
 
-documents.parquet has one row per document, sorted by id: id, text, label, split. corpus.json has
-the classes, the number of documents in each split and class, the number of different words in all
-documents (by the lecture's tokenizer), the letters of each script, a notice if texts have no
-blanks or labels look alike, and the content digest.
+documents.parquet has one row per document, sorted by id: id, text, label, split, and the group if
+the corpus has groups. corpus.json has the classes, the number of documents in each split and class,
+the number of different words in all documents (by the lecture's tokenizer), the letters of each
+script, a notice if texts have no blanks or labels look alike, and the content digest.
 
 Texts are never in memory all at once: sorted blocks of them are in temporary files until all ids
 are known.
@@ -24,7 +24,6 @@ from seq2report.core.command import UserError, replacing, run, write_json
 from seq2report.core.labels import label_notices
 from seq2report.core.wording import plural, some
 from seq2report.documents.documents import (
-    SCHEMA,
     blocks,
     classes,
     content_digest,
@@ -167,7 +166,7 @@ def main(argv: Sequence[str] | None) -> None:
         documents = assign_splits(documents, **split)
         check_classes(documents, split.get("stratify", False))
         options = {"compression": "zstd", "use_dictionary": ["label", "split"]}
-        with pq.ParquetWriter(output, SCHEMA, **options) as file:
+        with pq.ParquetWriter(output, corpus.texts[0].schema, **options) as file:
             for rows in merge(corpus.texts, documents):
                 file.write_table(rows)  # one row group
     write_json(args.corpus, describe(corpus, documents))

@@ -56,7 +56,9 @@ def write(folder, variant, seed, given, ids=IDS):
     return str(run)
 
 
-def evaluate(folder, runs, duplicates=("0", "9"), near=("3",)):
+def evaluate(folder, runs, duplicates=("0", "9"), near=("3",), groups=None):
+    documents = {"id": IDS} | ({"group": groups} if groups else {})
+    pl.DataFrame(documents).write_parquet(folder / "documents.parquet")
     (folder / "corpus.json").write_text(json.dumps({"classes": CLASSES}))
     rows = [*((name, True) for name in duplicates), *((name, False) for name in near)]
     pl.DataFrame(rows, {"id": pl.String, "exact": pl.Boolean}, orient="row").write_parquet(
@@ -65,6 +67,7 @@ def evaluate(folder, runs, duplicates=("0", "9"), near=("3",)):
     evaluate_runs.main(
         [
             *("--corpus", str(folder / "corpus.json")),
+            *("--documents", str(folder / "documents.parquet")),
             *("--circumstances", json.dumps(CIRCUMSTANCES)),
             *("--titles", json.dumps(TITLES), "--duplicates", str(folder / "d.parquet")),
             *("--runs", *runs, "--confidence", "0.9", "--output", str(folder / "tables")),

@@ -23,7 +23,7 @@ from seq2report.documents.duplicates import read_digests
 from seq2report.documents.features import read_features
 from seq2report.documents.sequences import read_sequences
 from seq2report.models.ensembles import read_members
-from seq2report.models.runs import write_digests, write_run
+from seq2report.models.runs import read_predictions, write_digests, write_run
 from seq2report.vectors.vectors import open_vectors
 
 damage = pytest.mark.reliability("Bad machine")
@@ -175,7 +175,8 @@ def train_ensemble_of(run, _):
 
 
 def evaluate_runs_of(run, _):
-    evaluate_runs.read_run(run, {"run": "Own"}, ["a", "b"])
+    evaluate_runs.read_run(run, {"run": "Own"})
+    list(read_predictions([run]))
 
 
 RUN_READERS = [
@@ -241,7 +242,7 @@ READERS = {
         [folder / "runs/own/seed-1/predictions.parquet"]
     ),
     "runs/own/seed-1/metrics.json": lambda folder: evaluate_runs.read_run(
-        folder / "runs/own/seed-1", {"own": "Own"}, ["a", "b"]
+        folder / "runs/own/seed-1", {"own": "Own"}
     ),
     "features.npz": lambda folder: read_features(folder / "documents.parquet"),
 }

@@ -169,3 +169,68 @@ def test_all_right_has_an_interval_and_seeds_widen_it(metric):
     runs = np.array([truth, other])
     wide = metrics.interval(metric, truth, runs, np.array([score(metric, truth, r) for r in runs]))
     assert wide[0] < low
+
+
+def authors(rng, correct=0.85, number=50, texts=20):
+    """Return the answers of a model that finds some authors easier than others, and the authors."""
+    easy = rng.beta(4 * correct, 4 * (1 - correct), number)  # documents of one correlate by 0.2
+    author = np.repeat(np.arange(number), texts)
+    return (rng.random(number * texts) >= easy[author]).astype(int)[None], author
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy"])
+def test_the_interval_and_the_test_allow_for_documents_of_one_group(metric):
+    rng, truth, covered, found = np.random.default_rng(1), np.zeros(1000, int), 0, 0
+    for _ in range(200):
+        (one, author), (other, _) = authors(rng), authors(rng)
+        low, high = metrics.interval(metric, truth, one, 1 - one.mean(axis=1), author)
+        covered += low <= 0.85 <= high
+        differences = metrics.differences(metric, truth, [one, other])
+        found += statistics.paired_tests(differences, np.zeros(2), 1, 1, author)["p"][0] < 0.05
+    assert covered / 200 >= 0.9  # without the authors 0.6
+    assert found / 200 <= 0.1  # 0.4
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_documents_that_are_their_own_groups_change_nothing(metric):
+    rng = np.random.default_rng(1)
+    truth, alone = np.repeat([0, 1], [800, 200]), rng.permutation(1000)
+    a, b = (np.where(rng.random((1, 1000)) < p, truth, 1 - truth) for p in (0.8, 0.75))
+    at = np.array([score(metric, truth, a[0])])
+    expected = metrics.interval(metric, truth, a, at)
+    assert metrics.interval(metric, truth, a, at, alone) == pytest.approx(expected, abs=1e-4)
+    tests = [
+        statistics.paired_tests(metrics.differences(metric, truth, [a, b]), np.zeros(2), 1, 1, g)
+        for g in (None, alone)
+    ]
+    assert tests[0].iloc[0].to_dict() == pytest.approx(tests[1].iloc[0].to_dict())
+
+
+def test_one_group_says_nothing_of_others():
+    truth, one = np.zeros(40, int), np.repeat([[0, 1]], [38, 2], axis=1)
+    low, high = metrics.interval("accuracy", truth, one, np.array([0.95]), truth)
+    assert low < 0.5
+    assert high == 1
+    differences = metrics.differences("accuracy", truth, [one, 1 - one])
+    assert statistics.paired_tests(differences, np.zeros(2), 1, 1, truth)["p"][0] > 0.3
+
+
+@pytest.mark.parametrize(("metric", "sizes"), [("balanced_accuracy", 20), ("macro_f1", 50)])
+def test_a_detectable_difference_holds_for_classes_of_different_sizes(metric, sizes):
+    rng, truth = np.random.default_rng(1), np.repeat([0, 1], [1000 - sizes, sizes])
+
+    def tested(more):
+        """Return a test if one model alone is right on ``more`` of the documents."""
+        chance = rng.random(1000)
+        first, second = (chance < 0.01 + more), (chance >= 0.01 + more) & (chance < 0.02 + more)
+        pair = [np.where(right | (chance >= 0.02 + more), truth, 1 - truth)[None] for right in
+                (first, second)]  # fmt: skip
+        kappa = metrics.unevenness(metric, truth)
+        return statistics.paired_tests(
+            metrics.differences(metric, truth, pair), np.zeros(2), 1, kappa
+        ).iloc[0]
+
+    least = np.median([tested(0)["detectable"] for _ in range(40)])
+    share = least / np.mean([tested(least)["difference"] for _ in range(100)])
+    found = np.mean([tested(least * share)["p"] < 0.05 for _ in range(200)])
+    assert 0.7 < found < 0.95

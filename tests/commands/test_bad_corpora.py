@@ -140,7 +140,8 @@ def test_the_figures_of_strange_classes_are_reported_by_their_names(strange, tmp
     call(evaluate_duplicates, documents=documents, duplicates=duplicates, output=tmp_path / "d")
     evaluate_runs.main(
         [
-            *("--corpus", str(strange / "corpus.json"), "--confidence", "0.9"),
+            *("--corpus", str(strange / "corpus.json"), "--documents", str(documents)),
+            *("--confidence", "0.9"),
             *("--circumstances", '{"corpus": "A", "split": "s", "header": "none"}'),
             *("--titles", '{"svm": "SVM", "lstm": "LSTM"}', "--duplicates", str(duplicates)),
             *("--runs", *map(str, runs), "--output", str(tmp_path / "runs")),

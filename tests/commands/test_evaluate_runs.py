@@ -96,7 +96,7 @@ def test_the_members_of_an_ensemble_are_one_cell_each_way(tmp_path):
     facts = {"seed": 1, "members": ["svm", "lstm"], "weights": [1.5, 0.25]}
     told = (test, np.eye(3)[:2])
     write_run(run, told, told, CLASSES, [], facts)
-    tables, _ = evaluate_runs.read_run(run, {"both": "Both"}, CLASSES)
+    tables = evaluate_runs.read_run(run, {"both": "Both"})
     row = tables["runs"].iloc[0]
     assert (row["members"], row["weights"]) == ("svm, lstm", "1.5, 0.25")
 
@@ -150,12 +150,27 @@ def test_one_seed_says_nothing_of_seeds_and_no_document_may_be_unseen(tmp_path):
     assert row["seeds"] == "1"
 
 
+def test_groups_of_test_documents_change_intervals_and_tests(tables, tmp_path):
+    runs = [write(tmp_path, *run, given) for run, given in GIVEN.items()]
+    grouped = evaluate(tmp_path, runs, groups=[*"uuuuuvvvvv"])
+    alone, wide = (
+        [read(folder, name).set_index(key) for name, key in
+         (("variants", "variant"), ("comparisons", ["variant_a", "variant_b"]))]
+        for folder in (tables, grouped)
+    )  # fmt: skip
+    assert wide[0].loc["lstm", "low"] < alone[0].loc["lstm", "low"]
+    assert alone[0].loc["lstm", "high"] < wide[0].loc["lstm", "high"]
+    pair = ("svm", "lstm")
+    assert alone[1].loc[pair, "difference"] == wide[1].loc[pair, "difference"]
+    assert alone[1].loc[pair, "p"] < wide[1].loc[pair, "p"]
+
+
 def test_runs_on_other_documents_are_refused(tmp_path):
     runs = [
         write(tmp_path, "svm", 1, GIVEN["svm", 1]),
         write(tmp_path, "lstm", 1, GIVEN["lstm", 1], IDS[:9]),
     ]
-    with pytest.raises(UserError, match="lstm, seed 1: its predictions are for other documents"):
+    with pytest.raises(UserError, match=r"lstm/seed-1/predictions.*: found other test docum"):
         evaluate(tmp_path, runs)
 
 

@@ -33,6 +33,25 @@ def test_documents_and_their_description(tiny_archive, tmp_path):
     assert not documents["text"].str.contains("(?m)^Newsgroups: ").any()
 
 
+def test_groups_of_a_table_stay_with_their_documents(tmp_path, monkeypatch):
+    table = tmp_path / "a.csv"
+    rows = [f"text {n},{'ab'[n % 2]},{['', 'u', 'v', 'w'][n % 4]}" for n in range(40)]
+    table.write_text("\n".join(["text,label,group", *rows]))
+    columns = {name: [name] for name in ("text", "label", "group")}
+    settings = {"format": "table", "columns": columns, "split": {"validation": 0.2, "test": 0.2}}
+    settings["split"] |= {"seed": 1}
+    monkeypatch.setattr(module, "BLOCK", 100)
+    documents, _ = run_read(table, tmp_path, **settings)
+    assert documents["group"].to_list() == [
+        {0: None, 1: "u", 2: "v", 3: "w"}[int(text.split()[1]) % 4] for text in documents["text"]
+    ]
+    ids = documents["id"].to_list()[::-1]
+    found = dict(zip(ids, module.read_groups(tmp_path / "d.parquet", ids).tolist(), strict=True))
+    assert len(set(found.values())) == 3 + 10
+    for rows in documents.drop_nulls("group").partition_by("group"):
+        assert len({found[name] for name in rows["id"]}) == 1
+
+
 @pytest.mark.reliability("Bad corpora")
 def test_the_pinned_digest_must_be_met_and_nothing_is_written_otherwise(tiny_archive, tmp_path):
     _, corpus = run_read(tiny_archive, tmp_path)

@@ -175,8 +175,11 @@ def write(folder, right, seeds=(1,), documents=1000):
     return runs
 
 
-def evaluate(folder, right, sizes=SIZES, metric="accuracy", **options):
+def evaluate(folder, right, sizes=SIZES, metric="accuracy", groups=None, **options):
     runs = write(folder / "runs", right, **options)
+    documents = pl.read_parquet(Path(runs[0]) / "predictions.parquet", columns=["id"])
+    documents = documents if groups is None else documents.with_columns(group=pl.Series(groups))
+    documents.write_parquet(folder / "documents.parquet")
     rows = [{"size": n, "labels": n, "train": n - 2, "validation": 2} for n in sizes]
     rows[-1]["size"] = "all"
     (folder / "sizes.json").write_text(json.dumps({"sizes": rows}))
@@ -184,7 +187,8 @@ def evaluate(folder, right, sizes=SIZES, metric="accuracy", **options):
     evaluate_sizes.main(
         [
             *("--corpus", str(folder / "corpus.json"), "--sizes", str(folder / "sizes.json")),
-            *("--titles", json.dumps({"x": "X", "y": "Y"}), "--metric", metric),
+            *("--documents", str(folder / "documents.parquet"), "--metric", metric),
+            *("--titles", json.dumps({"x": "X", "y": "Y"})),
             *("--runs", *runs, "--output", str(folder / "tables")),
         ]
     )
@@ -261,6 +265,7 @@ def test_shares_that_are_the_same_subset_count_once(tmp_path):
     (tmp_path / "sizes.json").write_text(json.dumps({"sizes": rows}))
     (tmp_path / "corpus.json").write_text(json.dumps({"classes": CLASSES}))
     call_options = {"corpus": tmp_path / "corpus.json", "sizes": tmp_path / "sizes.json"}
+    call_options |= {"documents": Path(runs[0]) / "predictions.parquet"}
     argv = [f"--{k}={v}" for k, v in call_options.items()]
     argv += ["--titles", '{"x": "X"}', "--metric", "macro_f1", "--output", str(tmp_path / "t")]
     evaluate_sizes.main([*argv, "--runs", *runs])
@@ -272,5 +277,16 @@ def test_shares_that_are_the_same_subset_count_once(tmp_path):
 def test_runs_with_other_test_documents_are_refused(tmp_path):
     runs = write(tmp_path / "a", {("x", "all"): 5}, documents=10)
     runs += write(tmp_path / "b", {("y", "all"): 5}, documents=12)
-    with pytest.raises(UserError, match="its predictions are for other documents"):
+    with pytest.raises(UserError, match=r"y/seed-1/predictions.*: found other test documents"):
         evaluate_sizes.read_runs([*map(Path, runs)], CLASSES)
+
+
+def test_documents_of_one_group_widen_the_intervals(tables, tmp_path):
+    right = curve("x", [700, 720, 740, 760]) | curve("y", [500, 640, 840, 900])
+    grouped = evaluate(tmp_path, right, groups=[str(n // 20) for n in range(1000)])
+    widths = [
+        [(table["high"] - table["low"]).to_numpy() for table in (of["sizes"], of["crossings"])]
+        for of in (tables, grouped)
+    ]
+    for alone, wide in zip(*widths, strict=True):
+        assert (wide > 2 * alone).all()

@@ -55,7 +55,8 @@ def test_the_script_of_the_page_makes_a_row_beside_the_others(tmp_path):
     majority = {"pipeline": [{"CountVectorizer": {}}, {"DummyClassifier": {}}]}
     call(train_pipeline, **inputs, settings=majority, seed=1, output=runs[1])
     titles = {"keywords": variant["title"], "majority": "Majority class"}
-    argv = ["--corpus", inputs["corpus"], "--circumstances", json.dumps(CIRCUMSTANCES)]
+    argv = ["--corpus", inputs["corpus"], "--documents", inputs["documents"]]
+    argv += ["--circumstances", json.dumps(CIRCUMSTANCES)]
     argv += ["--titles", json.dumps(titles), "--runs", *runs, "--confidence", "0.9"]
     argv += ["--duplicates", tmp_path / "duplicates.parquet", "--output", tmp_path / "tables"]
     evaluate_runs.main(list(map(str, argv)))

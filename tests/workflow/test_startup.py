@@ -68,10 +68,10 @@ evaluate_embeddings {documents} {encoded} --matrix glove before glove/matrix.npy
 evaluate_documents {documents} --features sentences/documents.parquet {runs} \
  --output tables/a/documents
 evaluate_labels {documents} --runs {runs} --output tables/a/labels
-evaluate_runs {corpus} --titles {titles} --runs {runs} --circumstances {circumstances} \
+evaluate_runs {corpus} {documents} --titles {titles} --runs {runs} --circumstances {circumstances} \
  --confidence 0.9 --duplicates duplicates.parquet --output tables/a/runs
-evaluate_sizes {corpus} --sizes sizes.json --titles {titles} --runs {runs} --metric accuracy \
- --output tables/a/sizes
+evaluate_sizes {corpus} {documents} --sizes sizes.json --titles {titles} --runs {runs} \
+ --metric accuracy --output tables/a/sizes
 evaluate_answers {documents} --runs {runs} --output tables/a/answers
 evaluate_published {corpus} --published {root}/reports/published.yaml \
  --variants tables/a/runs/variants.parquet --output tables/a/published

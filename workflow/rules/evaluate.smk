@@ -3,6 +3,7 @@ rule evaluate_runs:
     input:
         code=script_files("evaluate_runs"),
         corpus=f"{CORPUS}/corpus.json",
+        documents=f"{CORPUS}/documents.parquet",
         duplicates=f"{CORPUS}/duplicates.parquet",
         runs=lambda wildcards: [
             *runs(
@@ -40,8 +41,9 @@ rule evaluate_runs:
         runs=run_folders,
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]:q} --corpus {input.corpus} --circumstances {params.circumstances:q}"
-        " --titles @{params.titles} --runs $(cat {params.runs}) --duplicates {input.duplicates}"
+        "python {input.code[0]:q} --corpus {input.corpus} --documents {input.documents}"
+        " --circumstances {params.circumstances:q} --titles @{params.titles}"
+        " --runs $(cat {params.runs}) --duplicates {input.duplicates}"
         " --confidence {params.confidence} --metric {params.metric} --output {params.folder} 2> {log}"
 
 
@@ -133,6 +135,7 @@ rule evaluate_sizes:
     input:
         code=script_files("evaluate_sizes"),
         corpus=f"{CORPUS}/corpus.json",
+        documents=f"{CORPUS}/documents.parquet",
         sizes=f"{CORPUS}/sizes.json",
         runs=lambda wildcards: [
             file
@@ -155,9 +158,9 @@ rule evaluate_sizes:
         runs=run_folders,
         folder=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]:q} --corpus {input.corpus} --sizes {input.sizes}"
-        " --titles @{params.titles} --runs $(cat {params.runs}) --metric {params.metric}"
-        " --output {params.folder} 2> {log}"
+        "python {input.code[0]:q} --corpus {input.corpus} --documents {input.documents}"
+        " --sizes {input.sizes} --titles @{params.titles} --runs $(cat {params.runs})"
+        " --metric {params.metric} --output {params.folder} 2> {log}"
 
 
 rule evaluate_published:

@@ -11,38 +11,46 @@ from itertools import product
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from seq2report.answers.statistics import LEVEL, seed_variance
+from seq2report.answers.statistics import LEVEL, group_sums, seed_variance
 
 
 def interval(
-    metric: str, truth: np.ndarray, predicted: np.ndarray, scores: np.ndarray
+    metric: str,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    scores: np.ndarray,
+    groups: np.ndarray | None = None,
 ) -> tuple[float, float]:
     """Return a 95% interval of a variant's metric on other documents and from other seeds.
 
     The squared standard error is that of other documents, the mean over the runs of `class_errors`,
     plus the variance over S seeds, divided by S. The terms overlap, so the interval is
     conservative. It is Student's, clipped to 0 and 1, with the degrees of freedom of Satterthwaite
-    (1946) from S - 1, as in `statistics.paired_tests`. With one seed, or seeds with equal scores,
-    the variance over seeds is unknown, and the interval is for the documents alone: for an
-    accuracy, that of Wilson (1927). Unlike that of a bootstrap, it does not shrink to nothing if
-    all answers are right.
+    (1946) from S - 1, as in `statistics.paired_tests`, and from the number of groups of documents
+    minus 1. With one seed, or seeds with equal scores, the variance over seeds is unknown, and the
+    interval is for the documents alone: for an accuracy without groups, that of Wilson (1927).
+    Unlike that of a bootstrap, it does not shrink to nothing if all answers are right.
 
-    ``scores`` are the metric of each seed, (S,).
+    ``scores`` are the metric of each seed, (S,), and ``groups`` as in `statistics.paired_tests`.
     """
     if metric == "accuracy":  # the recall of all documents as one class
         truth, predicted = np.zeros_like(truth), (predicted != truth).astype(int)
     mean, limits = float(np.mean(scores)), []
     seeds, errors = seed_variance(scores) / len(scores), 0.0
     for run in predicted:
-        errors = errors + class_errors(metric, truth, run) / len(predicted)
+        errors = errors + class_errors(metric, truth, run, groups) / len(predicted)
+    others = max(len(np.unique(groups)) - 1, 1) if groups is not None else np.inf
     for sign, documents in zip((-1, 1), errors, strict=True):
         error = documents + seeds
-        freedom = (len(scores) - 1) * (error / seeds) ** 2 if seeds else np.inf
+        unsure = documents**2 / others + (seeds**2 / (len(scores) - 1) if seeds else 0)
+        freedom = error**2 / unsure if unsure else np.inf
         limits.append(mean + sign * stdtrit(freedom, (1 + LEVEL) / 2) * error**0.5)
     return max(limits[0], 0.0), min(limits[1], 1.0)
 
 
-def class_errors(metric: str, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+def class_errors(
+    metric: str, truth: np.ndarray, predicted: np.ndarray, groups: np.ndarray | None = None
+) -> np.ndarray:
     """Return the squared standard errors of a mean over classes below and above it, (2,).
 
     A recall is the share of right documents among those of the class. F1 is 2 J / (1 + J), with J
@@ -54,7 +62,8 @@ def class_errors(metric: str, truth: np.ndarray, predicted: np.ndarray) -> np.nd
     documents (Zou 2008, On the estimation of additive interaction, American Journal of Epidemiology
     168). The correlation r_cd of two scores is that of their influence functions (Takahashi et al.
     2022, Confidence interval for micro-averaged F1 and macro-averaged F1 scores, Applied
-    Intelligence 52): a wrong answer lowers the F1 of two classes.
+    Intelligence 52): a wrong answer lowers the F1 of two classes. With ``groups``, the influences
+    of the documents of a group are added up; the result is at least that without groups.
     """
     is_f1, hit = metric == "macro_f1", predicted == truth
     classes = int(max(truth.max(), predicted.max())) + 1
@@ -75,7 +84,8 @@ def class_errors(metric: str, truth: np.ndarray, predicted: np.ndarray) -> np.nd
         away = np.where(documents > 0, np.abs(_score(limit, is_f1) - score), 0)
         scale = np.divide(away, np.sqrt(size), out=np.zeros(classes), where=size > 0)
         joint = scale[truth] * own + scale[predicted] * other
-        squares = (joint**2).sum() + (away[size == 0] ** 2).sum()
+        spread = max((joint**2).sum(), (group_sums(joint, groups) ** 2).sum())
+        squares = spread + (away[size == 0] ** 2).sum()
         errors.append(squares / (z * np.count_nonzero(documents)) ** 2)
     return np.array(errors)
 
@@ -140,6 +150,19 @@ def differences(
         shares *= len(truth) / (np.count_nonzero(documents) * documents[truth])
     for first in range(len(shares) - 1):
         yield shares[first] - shares[first + 1 :]
+
+
+def unevenness(metric: str, truth: np.ndarray) -> float:
+    """Return κ: a true difference D of two variants adds κnD to the squares of `differences`.
+
+    For a balanced accuracy whose difference is the same in all K classes, κ = n/K² Σ 1/n_c, with
+    n_c of the n documents in a class. Otherwise κ is 1: so it is for an accuracy, and in
+    simulations about so for a macro-F1, in which the answers for large classes count, too.
+    """
+    if metric != "balanced_accuracy":
+        return 1.0
+    documents = np.unique(truth, return_counts=True)[1]
+    return float(len(truth) * (1 / documents).sum() / len(documents) ** 2)
 
 
 def _f1_differences(truth: np.ndarray, predicted: list[np.ndarray]) -> Iterator[np.ndarray]:

@@ -36,9 +36,25 @@ def seed_variance(accuracies: np.ndarray) -> float:
     return float(np.var(accuracies, ddof=1)) if len(accuracies) > 1 else 0.0
 
 
+def group_sums(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Return the sums over the documents of each group, (…, groups), of ``values``, (…, n).
+
+    Sums over groups are independent, documents of a group are not (Liang and Zeger 1986,
+    Longitudinal data analysis using generalized linear models, Biometrika 73). ``groups`` are
+    numbers from 0, (n,); with None, each document is its own group.
+    """
+    if groups is None:
+        return values
+    return np.apply_along_axis(lambda row: np.bincount(groups, row), -1, values)
+
+
 # Longer than other functions: the formula is documented where it is computed.
 def paired_tests(
-    differences: Iterable[np.ndarray], seed_errors: np.ndarray, seeds: np.ndarray | int
+    differences: Iterable[np.ndarray],
+    seed_errors: np.ndarray,
+    seeds: np.ndarray | int,
+    unevenness: float = 1.0,
+    groups: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return a paired test of each pair of variants.
 
@@ -56,31 +72,37 @@ def paired_tests(
 
     degrees of freedom (Satterthwaite 1946), or of the normal distribution if the errors are 0; p is
     1 if all d_i are 0. A variant with one run has the error 0: nothing is known of other runs, and
-    the test is about this one. p_holm is corrected over all pairs. The interval is the difference ±
-    the quantile times the same denominator over n: it excludes 0 exactly if p < 0.05, uncorrected.
+    the test is about this one. With groups of documents, such as those of one author, Σ d_i² is
+    the sum over the groups of the squares of `group_sums`. p_holm is corrected over all pairs. The
+    interval is the difference ± the quantile times the same denominator over n: it excludes 0
+    exactly if p < 0.05, uncorrected.
 
     The detectable difference D is the smallest true one that p_holm < 0.05 finds with a probability
     of `POWER` at least: q times the denominator over n, with q the sum of two quantiles, at
     1 - 0.05/2m for m pairs (the first step of Holm) and at `POWER` (Bloom 1995, Minimum detectable
     effects, Evaluation Review 19(5)). A true difference D comes with nD documents more of which one
-    variant alone is right, so that Σ d_i² grows by nD; the result is the D for which this holds. It
-    is missing if all d_i are 0.
+    variant alone is right, so that Σ d_i² grows by κnD; the result is the D for which this holds. κ
+    is the ``unevenness``, times the factor by which groups change Σ d_i². It is missing if all d_i
+    are 0.
 
     Args:
         differences: `metrics.differences` by document, for each variant except the last one.
         seed_errors: variance of each metric over its S seeds, divided by S, (variants,).
         seeds: S of each variant, (variants,), or of all.
+        unevenness: that of the classes, see `metrics.unevenness`.
+        groups: number of each document's group, from 0, (n,).
 
     Returns:
         One row per pair a < b: columns a and b (numbers of variants), difference (metric of a
         minus that of b), low, high, p, p_holm, detectable.
     """
     a, b = np.triu_indices(len(seed_errors), 1)
-    total, squares, n = np.empty(len(a)), np.empty(len(a)), 1
+    total, squares, alone, n = *np.empty((3, len(a))), 1
     for first, away in enumerate(differences):  # one variant at a time, which needs little memory
         n = away.shape[1]
         total[a == first] = away.sum(axis=1)
-        squares[a == first] = np.einsum("bi,bi->b", away, away)
+        for squared, sums in ((alone, away), (squares, group_sums(away, groups))):
+            squared[a == first] = np.einsum("bi,bi->b", sums, sums)
     spread = np.sqrt(squares + n**2 * (seed_errors[a] + seed_errors[b]))
     z = np.divide(total, spread, out=np.zeros_like(total), where=spread > 0)
     share = seed_errors**2 / np.maximum(np.asarray(seeds) - 1, 1)
@@ -92,8 +114,9 @@ def paired_tests(
     columns |= {"low": difference - half, "high": difference + half, "p": p, "p_holm": holm(p)}
     levels = (1 - (1 - LEVEL) / (2 * max(len(a), 1)), POWER)
     q = sum(stdtrit(freedom, level) for level in levels)
-    least = (q**2 + q * np.sqrt(q**2 + 4 * spread**2)) / (2 * n)  # n D = q √(spread² + n D)
-    columns["detectable"] = np.where(spread > 0, least, np.nan)
+    kappa = unevenness * np.divide(squares, alone, out=np.ones_like(alone), where=alone > 0)
+    root = np.sqrt((kappa * q) ** 2 + 4 * spread**2)  # n D = q √(spread² + κ n D)
+    columns["detectable"] = np.where(spread > 0, q * (kappa * q + root) / (2 * n), np.nan)
     return pd.DataFrame(columns)
 
 

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seq2report.core.command import UserError, intact
-from seq2report.documents.splits import SPLIT
+from seq2report.core.stored import open_parquet, read_table
+from seq2report.documents.splits import SPLIT, group_numbers
 
 SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "text", "label", "split")])
 GROUPED = SCHEMA.append(pa.field("group", pa.string()))  # of documents that belong together
@@ -81,7 +82,8 @@ def classes(documents: pl.DataFrame) -> list[str]:
 def merge(texts: list[pa.Table], documents: pl.DataFrame) -> Iterator[pa.Table]:
     """Yield all documents sorted by id, in tables of about `BLOCK` bytes of text.
 
-    Each of ``texts`` is sorted by id. The column split is that of ``documents``, their `index`.
+    Each of ``texts`` is sorted by id. The column split is that of ``documents``, their `index`;
+    other columns are those of ``texts``.
     """
     sizes = documents["size"].cast(pl.Int64).to_numpy()
     cuts = np.flatnonzero(np.diff((np.cumsum(sizes) - sizes) // BLOCK)) + 1
@@ -92,7 +94,7 @@ def merge(texts: list[pa.Table], documents: pl.DataFrame) -> Iterator[pa.Table]:
         pieces = [table.slice(*rest) for table, *rest in zip(texts, done, counts, strict=True)]
         done += counts
         split = pa.array(rows["split"].to_list(), pa.string())
-        merged = pa.concat_tables(pieces).sort_by("id").select(SCHEMA.names)
+        merged = pa.concat_tables(pieces).sort_by("id")
         yield merged.set_column(3, "split", split)
 
 
@@ -108,6 +110,16 @@ def content_digest(digests: bytes | bytearray) -> str:
     names have no influence.
     """
     return hashlib.sha256(np.sort(np.frombuffer(digests, "S32")).tobytes()).hexdigest()
+
+
+def read_groups(documents: Path, ids: Iterable[str]) -> np.ndarray | None:
+    """Return the `group_numbers` of these documents, (n,), or None if the corpus has no groups."""
+    with open_parquet(documents) as file:
+        if "group" not in file.schema_arrow.names:
+            return None
+    named = read_table(documents, columns=["id", "group"])
+    asked = pl.DataFrame({"id": list(ids)}, {"id": pl.String})
+    return group_numbers(asked.join(named, on="id", how="left", maintain_order="left"))
 
 
 def read_texts(documents: Path, ids: Iterable[str]) -> dict[str, str]:

@@ -30,7 +30,7 @@ def read_digests(documents: Path) -> pl.DataFrame:
     with open_parquet(documents) as file:
         groups = map(file.read_row_group, range(file.num_row_groups))
         return pl.concat(
-            pl.from_arrow(group.drop_columns("text")).with_columns(
+            pl.from_arrow(group.select(["id", "label", "split"])).with_columns(
                 digest=pl.Series([digest(text.as_py()) for text in group["text"]], dtype=pl.Binary)
             )
             for group in groups

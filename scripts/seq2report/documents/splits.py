@@ -58,10 +58,17 @@ def _chosen(
         _, labels = np.unique(documents["label"].cast(pl.String).to_numpy(), return_inverse=True)
     if "group" not in documents.columns:
         return stratified(share, labels, rng)
+    return in_groups(share, group_numbers(documents), labels, rng, left)
+
+
+def group_numbers(documents: pl.DataFrame) -> np.ndarray:
+    """Return the number of each document's group, from 0, (n,) int64.
+
+    ``documents`` have the columns id and group. A document without a group is its own group.
+    """
     alone = pl.concat_str(pl.lit("\0"), "id")  # no group has such a name
     groups = documents.select(pl.col("group").fill_null(alone)).to_series()
-    _, numbers = np.unique(groups.to_numpy().astype(object), return_inverse=True)
-    return in_groups(share, numbers, labels, rng, left)
+    return np.unique(groups.to_numpy().astype(object), return_inverse=True)[1]
 
 
 def _check_groups(documents: pl.DataFrame) -> None:

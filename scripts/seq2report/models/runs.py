@@ -13,14 +13,22 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import file_digest
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from seq2report.core.command import damaged, intact, read_json, replacing, write_json
+from seq2report.core.command import (
+    UserError,
+    damaged,
+    intact,
+    read_json,
+    replacing,
+    write_json,
+)
+from seq2report.core.stored import read_table
 from seq2report.core.version import __version__
 from seq2report.documents.subsets import DRAWN, numbers
 from seq2report.models.variant import DIGESTS, FEATURES, Input
@@ -121,6 +129,31 @@ def checked(file: Path) -> Path:
     """Return a file directly in a run folder, after `check_digests`."""
     check_digests(file.parent, file.name)
     return file
+
+
+def read_predictions(runs: Iterable[Path]) -> Iterator[tuple[Path, pl.DataFrame]]:
+    """Yield each run folder and its predictions.parquet, sorted by id.
+
+    Raises:
+        UserError: two runs have different test documents or labels.
+    """
+    first = documents = None
+    for run in runs:
+        table = read_table(file := checked(run / "predictions.parquet")).sort("id")
+        about = table.select("id", "label")
+        if documents is None:
+            first, documents = file, about
+        elif not about.equals(documents):
+            raise UserError(
+                f"{file}: found other test documents or labels than in {first}, expected the same;"
+                " train both again on the same corpus"
+            )
+        yield run, table
+
+
+def class_numbers(names: pl.Series, classes: list[str]) -> np.ndarray:
+    """Return the numbers of class names, (n,) int32."""
+    return names.cast(pl.Enum(classes)).to_physical().cast(pl.Int32).to_numpy()
 
 
 def _model_files(run: Path) -> Iterator[Path]:
@@ -246,7 +279,7 @@ def _write_predictions(
         predicted=pl.Series(classes)[predicted],
         **{f"p_{name}": pl.Series(p, dtype=pl.Float32) for name, p in columns},
     ).write_parquet(path)
-    truth = documents["label"].cast(pl.Enum(classes)).to_physical().to_numpy()
+    truth = class_numbers(documents["label"], classes)
     if not len(truth):
         return dict.fromkeys((*METRICS, "loss"))
     if has_probabilities:
