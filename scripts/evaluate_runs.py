@@ -54,7 +54,7 @@ COLUMNS = [  # of the table of variants
     *("metric", "score", "score_sd", "low", "high"),
     *(name + ending for name in METRICS for ending in ("", "_sd")),
     *("accuracy_unseen", "unseen_documents", "accuracy_unseen_near", "unseen_near_documents"),
-    *("loss", *CERTAINTY),
+    *("answered_classes", "loss", *CERTAINTY),
     *("fit_seconds", "fit_cpu_seconds", "cpu_minutes"),
     *("predict_seconds", "predict_cpu_seconds", "ms_per_document"),
     *("peak_memory_mb", "parameters", "frozen_parameters", "pareto"),
@@ -161,8 +161,9 @@ def summarise(
 
     score is the ``metric``, and low to high its interval. accuracy_unseen is the accuracy on the
     unseen_documents, those without an exact duplicate in training; accuracy_unseen_near that on
-    the unseen_near_documents, those without a near duplicate either. fit_cpu_seconds are those of
-    `fit_cost`; ms_per_document are CPU time, too, or wall-clock time if a GPU was used.
+    the unseen_near_documents, those without a near duplicate either. answered_classes is the number
+    of different classes that a variant predicts. fit_cpu_seconds are those of `fit_cost`;
+    ms_per_document are CPU time, too, or wall-clock time if a GPU was used.
     """
     groups = runs.groupby("variant", sort=False)
     table = groups[SAME].first().join(groups[MEANS].mean())
@@ -180,6 +181,7 @@ def summarise(
         for given, rows in ((answers[variant], rows) for variant, rows in groups)
     ]
     table = table.join(unseen(answers, duplicates))
+    table["answered_classes"] = [len(np.unique(answers[name].predicted)) for name in table.index]
     table["cpu_minutes"] = table["fit_cpu_seconds"] / 60
     on_cpu = table["device"] == "CPU"
     predicting = table["predict_cpu_seconds"].where(on_cpu, table["predict_seconds"])

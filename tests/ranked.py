@@ -20,6 +20,7 @@ def variants(**columns):
         "seeds": "1 2",
         "test_documents": 2000,
         "metric": "accuracy",
+        "answered_classes": 2,
         "score": [0.9, 0.895, 0.85],
         "low": [0.88, 0.875, 0.83],
         "high": [0.92, 0.915, 0.87],

@@ -83,6 +83,7 @@ def test_a_row_a_variant_with_means_over_seeds_best_first(tables):
     assert svm["cpu_minutes"] == pytest.approx(0.1)
     assert svm["ms_per_document"] == pytest.approx(6.0)
     assert [row["rank"] for row in (lecture, svm, lstm)] == [1, 2, 3]
+    assert svm["answered_classes"] == 2
     order = list(TITLES)  # as in the configuration
     assert [order[row["number"] - 1] for row in (lecture, svm, lstm)] == ["lecture", "svm", "lstm"]
     assert (svm["test_documents"], svm["parameters"], svm["fitted_documents"]) == (10, 30, 20)
@@ -280,6 +281,7 @@ COSTS = pd.DataFrame(
         "title": ["A", "B", "C", "D"],
         "protocol": "held out",
         "accuracy": 0.99,
+        "answered_classes": 2,
         "score": [0.9, 0.895, 0.89, 0.88],
         "cpu_minutes": [4, 1.9, 5, 1],
         "ms_per_document": [8, 9, 3, 1.0],
@@ -300,6 +302,15 @@ def test_a_variant_that_is_significantly_worse_is_not_the_one_to_use():
     worse = LEVEL.assign(verdict=["worse", *LEVEL["verdict"][1:]])
     rows = recommend(COSTS, worse).set_index("recommendation")["variant"]
     assert (rows["to use"], rows["cheapest within one point"]) == ("a", "b")
+
+
+def test_a_variant_that_knows_one_class_only_is_recommended_only_if_it_is_the_best():
+    majority = COSTS.assign(answered_classes=[2, 1, 2, 1])
+    rows = recommend(majority, LEVEL).set_index("recommendation")["variant"]
+    assert rows["to use"] == rows["cheapest within one point"] == "a"
+    assert rows["fastest"] == "c"
+    majority = majority.assign(answered_classes=[1, 2, 2, 2])
+    assert recommend(majority, LEVEL)["variant"].tolist() == ["a", "b", "b", "c", "d"]
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,12 @@ def test_the_outcome_names_the_best_and_its_equals():
     checks = unescape(outcome.checks(runs()).data)
     assert "a true difference from the best of about 2.1 percentage points in 80%" in checks
     assert "Variants of the lecture's protocol are left out, because" in checks
+    assert "The best of" not in checks  # two variants
+
+
+def test_the_best_of_many_variants_was_chosen_by_its_score():
+    checks = outcome.checks(runs(variants(protocol="held out"))).data
+    assert "The best of 3 variants on the same test documents is expected to score" in checks
 
 
 def test_variants_with_the_same_score_have_the_best_score_together():

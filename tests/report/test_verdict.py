@@ -125,6 +125,7 @@ def test_beside_a_network_stands_the_cheapest_pipeline_that_is_not_worse():
             "kind": ["network", *["pipeline"] * 3],
             "protocol": "held out",
             "fit_cpu_seconds": [20.0, 3.0, 8.0, 1.0],
+            "answered_classes": 2,
             "document_shape": None,
         }
     )
@@ -137,6 +138,8 @@ def test_beside_a_network_stands_the_cheapest_pipeline_that_is_not_worse():
     ):
         tables = {"variants": table, "comparisons": pairs.assign(verdict=judged)}
         assert verdict.another_kind(tables, use)["variant"] == expected
+    tables["variants"] = table.assign(answered_classes=[2, 1, 2, 1])  # the majority class
+    assert verdict.another_kind(tables, use)["variant"] == "chars"
 
 
 def test_by_the_lectures_protocol_alone_the_card_leads_to_the_lectures_figures():

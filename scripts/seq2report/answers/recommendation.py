@@ -10,6 +10,7 @@ POINT = 0.01  # of the score that a cheaper variant may lose
 def recommend(variants: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame:
     """Return the recommended variants; those monitored on the test documents are left out.
 
+    So are variants that give every document the same class, unless one of them has the best score.
     Within one point means a score at most `POINT` below the best. The cheapest has the least
     CPU time of fitting, the fastest the fewest milliseconds per test document; of several whose
     times are `durations.tied`, it is the one with the best score. The variant to use is the
@@ -17,6 +18,9 @@ def recommend(variants: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame
     cheapest or the fastest without measured times, such as answers from elsewhere.
     """
     held_out = variants[variants["protocol"] != "lecture"]
+    informed = held_out[held_out["answered_classes"] > 1]
+    if informed["score"].max() >= held_out["score"].max():
+        held_out = informed
     columns = ["variant", "title", "score", "accuracy", "cpu_minutes", "ms_per_document"]
     if held_out.empty:
         return held_out[columns].assign(recommendation="")[["recommendation", *columns]]

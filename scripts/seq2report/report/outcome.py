@@ -125,6 +125,11 @@ def checks(tables: dict[str, pd.DataFrame]) -> HTML:
 def _cautions(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
     if recommended(tables) is not None:
         yield from _detectable(tables)
+        if (n := (tables["variants"]["protocol"] != "lecture").sum()) > 2:
+            yield (
+                f"The best of {n} variants on the same test documents is expected to score a little"
+                " lower on new ones."
+            )
         yield from _searches(tables)
         if tables["variants"]["protocol"].eq("lecture").any():
             yield (

@@ -109,9 +109,11 @@ def another_kind(tables: dict[str, pd.DataFrame], use: pd.Series) -> pd.Series |
     """Return a variant of another kind than the one to use, or None.
 
     For a network, that is the cheapest pipeline that is not significantly worse, or the best one.
-    Otherwise it is the best network that reads words in their order, or the best network.
+    Otherwise it is the best network that reads words in their order, or the best network. Variants
+    that give every document the same class are left out.
     """
     rows = tables["variants"][tables["variants"]["protocol"] != "lecture"]
+    rows = rows[rows["answered_classes"] > 1]
     if use["kind"] != "network":
         rows = rows[rows["kind"] == "network"]
         ordered = rows[rows.apply(_reads_order, axis=1)] if len(rows) else rows
