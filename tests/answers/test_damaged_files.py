@@ -1,8 +1,10 @@
 """A file of a run or an intermediate file that is damaged is named, with what to do."""
 
+import errno
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -219,6 +221,22 @@ def test_what_a_file_manager_adds_to_a_run_does_no_harm(trained, tmp_path):
     for folder in (run, run / "features"):
         (folder / ".DS_Store").write_bytes(b"\0")
     load(run)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "name"), [("is_file", (), "seed-1: "), ("open", ("rb",), "run.json")]
+)
+def test_a_run_that_cannot_be_read_is_named(trained, monkeypatch, method, arguments, name):
+    usual = getattr(Path, method)
+
+    def refuse(path, *args, **options):
+        if (args, options) == (arguments, {}):  # open: of the digest of a file
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return usual(path, *args, **options)
+
+    monkeypatch.setattr(Path, method, refuse)
+    with pytest.raises(UserError, match=f"{name}.*Permission denied"):
+        load(trained / "runs/svm/seed-1")
 
 
 def test_the_digests_of_a_run_are_those_that_the_system_checks(trained):

@@ -101,6 +101,12 @@ def test_the_number_of_tested_words_of_a_long_text_is_reported(trained, capsys):
     assert "only the first 200 of 205 words were tested" in out
 
 
+@pytest.mark.parametrize("page", [".", "..", "/"])
+def test_a_page_that_is_a_folder_is_refused_first(page):
+    with pytest.raises(UserError, match=r"is a folder, expected the name of a file"):
+        explain.main(["none", "moon", "--html", page])
+
+
 def test_without_a_document_no_page_is_written(trained, tmp_path):
     (tmp_path / "a.txt").write_text("")
     given = ["--file", str(tmp_path / "a.txt"), "--html", str(tmp_path / "why.html")]

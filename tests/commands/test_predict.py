@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -186,6 +187,26 @@ def test_a_wrong_option_is_reported_with_what_is_allowed(capsys, option, message
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("file", "option"),
+    [
+        *((None, f"--{name}") for name in ("column=a", "delimiter=;", "quote=none", "no-header")),
+        *((name, "--delimiter=;") for name in ("a.txt", "a.jsonl", "A.PARQUET", "a.jsonl.gz")),
+        ("a.txt", "--column=a"),
+    ],
+)
+def test_an_option_about_tables_is_refused_for_other_texts(trained, file, option):
+    given = ["--file", file] if file else ["a text"]
+    with pytest.raises(UserError, match=f"{option.split('=')[0]}: without effect on .*; remove"):
+        predict.main([str(trained / RUN), *given, option])
+
+
+def test_a_dash_is_standard_input(trained, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"moon\nhockey\n")))
+    assert ask(capsys, trained / RUN, "-").out.count("\n") == 2
+    assert ask(capsys, trained / RUN, "-", "-").out.count("  -\n") == 2
+
+
 LINES = ["What a fine film", "", "So dull 😀 ਊ ", "a wonderful story"]
 
 
@@ -270,6 +291,25 @@ def test_no_cell_of_the_answers_is_a_formula_to_a_spreadsheet(name, capsys):
     assert len(head) == 4
     assert label == (f"'{name}" if name.isprintable() else re.sub(r"[^ -~]", "\ufffd", name))
     assert not any(cell.startswith(("=", "+", "-", "@", "＝")) for cell in (*head, label))
+
+
+@pytest.mark.parametrize(
+    ("form", "encoding"), [("csv", "utf-8"), ("json", "utf-8"), ("text", "ascii")]
+)
+def test_answers_for_programs_are_utf_8_whatever_the_terminal_shows(monkeypatch, form, encoding):
+    model = SimpleNamespace(
+        classes=["für", "房间"],
+        predict=lambda texts: np.array([[0.9, 0.1]]),
+        knows=lambda texts: np.array([True]),
+    )
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, "ascii", "replace"))
+    monkeypatch.setattr(predict, "load", lambda run: model)
+    monkeypatch.setattr(predict, "training_summary", str)
+    predict.main(["run", "a text", "--format", form])
+    sys.stdout.flush()
+    assert sys.stdout.encoding == encoding
+    assert ("für" if encoding == "utf-8" else "f?r") in out.getvalue().decode(encoding)
 
 
 def test_a_class_that_is_a_number_is_written_as_it_is(capsys):

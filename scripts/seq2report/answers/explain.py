@@ -22,7 +22,7 @@ import pandas as pd
 from seq2report.answers.occlusion import EXCERPT, occlude, word_table
 from seq2report.answers.predictor import Predictor, load, training_summary
 from seq2report.core import command
-from seq2report.core.command import replacing
+from seq2report.core.command import UserError, replacing
 from seq2report.core.excerpts import excerpt
 from seq2report.core.shipped import shipped
 from seq2report.documents.texts import add_arguments, asked_texts
@@ -113,6 +113,8 @@ def main(argv: Sequence[str] | None) -> None:
     add_arguments(parser)
     parser.add_argument("--html", type=Path, help="page to write")
     args = parser.parse_intermixed_args(argv)  # texts may come after options
+    if args.html and os.path.isdir(args.html):  # noqa: PTH112 - it has no error of a system
+        raise UserError(f"{args.html} is a folder, expected the name of a file")
 
     summary = training_summary(args.run)
     print(summary, file=sys.stderr)

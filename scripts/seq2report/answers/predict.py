@@ -11,6 +11,7 @@ Documents are read and classified in batches of a few thousand.
 """
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -91,6 +92,8 @@ def main(argv: Sequence[str] | None) -> None:
 
     print(training_summary(args.run), file=sys.stderr)
     documents = batches(asked_texts(args))
+    if args.format != "text" and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # not that of a terminal
     first = next(documents)  # fails without a document, before the slow loading of the model
     model = load(args.run)
     write, done, unknown = FORMATS[args.format](model.classes), 0, []

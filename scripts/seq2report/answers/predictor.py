@@ -282,9 +282,13 @@ def read_about(run: Path) -> dict:
     """Return the content of run.json.
 
     Raises:
-        UserError: the folder is not a finished run.
+        UserError: the folder is not a finished run, or cannot be read.
     """
-    if not (file := run / "run.json").is_file():
+    try:
+        is_there = (file := run / "run.json").is_file()
+    except OSError as error:
+        raise UserError(f"{run}: cannot be read: {error.strerror or error}") from error
+    if not is_there:
         raise UserError(
             f"{run}: found no run.json, expected the folder of a finished run,"
             " results/<name>/<corpus>/runs/<variant>/seed-<n>; name one, or train this one first"

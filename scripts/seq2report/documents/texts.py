@@ -20,7 +20,8 @@ LONE = re.compile("[\ud800-\udfff]")  # surrogates, which are halves of characte
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add a run's folder and the arguments of `read_texts` to a command."""
     parser.add_argument("run", type=Path, metavar="RUN_FOLDER", help="…/<variant>/seed-<n>")
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a document")
+    about = "a document; without any, or with -, standard input has one per line"
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help=about)
     parser.add_argument(
         "--file", type=Path, help=".txt (one document per line), or a table as for a corpus"
     )
@@ -43,9 +44,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def asked_texts(args: argparse.Namespace) -> Iterator[str]:
-    """Return `read_texts` of the parsed arguments of a command."""
+    """Return `read_texts` of the parsed arguments of a command.
+
+    Raises:
+        UserError: an option about tables would have no effect on these texts.
+    """
+    is_table = args.file is not None and args.file.suffix.lower() != ".txt"
+    is_delimited = is_table and kind_of(args.file.name) not in ("jsonl", "parquet")
+    lines = {"delimiter": args.delimiter, "quote": args.quote, "no-header": not args.header}
+    useless = [f"--{name}" for name, value in lines.items() if value and not is_delimited]
+    useless += ["--column"] if args.column and not is_table else []
+    if useless:
+        raise UserError(
+            f"{' and '.join(useless)}: without effect on {args.file or 'texts without --file'},"
+            " allowed only with --file and a table (--column) or CSV or TSV file (the others);"
+            " remove it"
+        )
     layout = Layout(args.encoding, args.delimiter, args.quote, args.header)
-    return read_texts(args.texts, args.file, args.column or ["text"], layout)
+    texts = [] if args.texts == ["-"] and not args.file else args.texts
+    return read_texts(texts, args.file, args.column or ["text"], layout)
 
 
 def read_texts(

@@ -121,7 +121,9 @@ def check_digests(run: Path, *names: str) -> None:
     for file in map(run.joinpath, names) if names else _model_files(run):
         if (name := file.relative_to(run).as_posix()) not in digests:
             raise damaged(run / DIGESTS, f"it lacks {name}")
-        if file.is_file() and _digest(file) != digests[name]:
+        with intact(file):
+            is_changed = file.is_file() and _digest(file) != digests[name]
+        if is_changed:
             raise damaged(file, f"it has other bytes than its digest in {DIGESTS}")
 
 
