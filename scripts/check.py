@@ -68,11 +68,7 @@ def check_variant(
         UserError: it cannot be built, or needs too much memory.
     """
     if variant.kind == "pipeline":
-        steps = build_steps(variant.pipeline)
-        if not hasattr(steps[-1], "predict"):
-            name = type(steps[-1]).__name__
-            raise UserError(f"pipeline: the last step, {name}, does not classify")
-        fit_steps(steps, "pipeline", _any_documents(variant.input, encoder))
+        _check_pipeline(variant, encoder)
         return
     import tensorflow as tf
 
@@ -90,6 +86,19 @@ def check_variant(
     if read.embedding:
         model.get_layer("embedding").trainable = read.trainable
     refuse(estimate(model, variant.fit, read.length), memory_mb)
+
+
+def _check_pipeline(variant: Variant, encoder: Architecture) -> None:
+    steps = build_steps(variant.pipeline)
+    first, last = type(steps[0]).__name__, type(steps[-1]).__name__
+    if not hasattr(steps[-1], "predict"):
+        raise UserError(f"pipeline: the last step, {last}, does not classify")
+    if not variant.input and not hasattr(steps[0], "transform"):
+        raise UserError(
+            f"pipeline: the first step, {first}, has no features of the texts to read; add a step"
+            " before it that computes them, such as CountVectorizer: {}"
+        )
+    fit_steps(steps, "pipeline", _any_documents(variant.input, encoder))
 
 
 def _tuned(settings: Input, encoder: Architecture, shortest: int) -> "keras.Model":

@@ -46,6 +46,7 @@ TFIDF, SVM = {"TfidfVectorizer": {}}, {"LinearSVC": {}}
             "pipeline: the last step, FeatureUnion, does not classify",
         ),
         ([TFIDF], "pipeline: the last step, TfidfVectorizer, does not classify"),
+        ([{"DummyClassifier": {}}], "pipeline: the first step, DummyClassifier, has no features"),
         (
             [TFIDF, {"LinearSVC": {"C": -1}}],
             "pipeline[1]: The 'C' parameter of LinearSVC must be a",
@@ -91,7 +92,7 @@ TFIDF, SVM = {"TfidfVectorizer": {}}, {"LinearSVC": {}}
             )
             for sizes, size in ((["a"], "'a'"), ([9, 1.5], "1.5"), (0, "0"), ([True], "True"))
         ),
-        ([SVM], "pipeline: scikit-learn cannot fit these steps: could not convert string to float"),
+        ([SVM], "pipeline: the first step, LinearSVC, has no features of the texts to read; add a"),
     ],
 )
 def test_a_wrong_pipeline_is_reported(steps, message):
