@@ -31,8 +31,8 @@ from seq2report.models.variant import DIGESTS
 def read_scores(runs: Sequence[Path], by: str) -> pd.DataFrame:
     """Return one row per run: variant, ``by``, val_loss and fit_cpu_seconds.
 
-    features are those that a run reads, and features_cpu_seconds their share of the CPU time. Those
-    of a subset of the labels are computed for each seed.
+    features are those that a run reads, and features_cpu_seconds their share of fit_cpu_seconds,
+    both by `fit_cost`. Those of a subset of the labels are computed for each seed.
     """
     rows = []
     for folder in runs:
@@ -43,7 +43,7 @@ def read_scores(runs: Sequence[Path], by: str) -> pd.DataFrame:
             features = f"{folder.name}/{features}"
         row = {"variant": variant_of(folder), by: metrics[by], "val_loss": metrics["val_loss"]}
         row |= {"features": features}
-        row |= {"features_cpu_seconds": metrics.get("features_cpu_seconds", 0)}
+        row |= {"features_cpu_seconds": fit_cost(metrics, "features") or 0}
         rows.append(row | {"fit_cpu_seconds": fit_cost(metrics)})
     return pd.DataFrame(rows)
 

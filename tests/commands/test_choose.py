@@ -136,10 +136,14 @@ def test_of_equal_candidates_the_lower_log_loss_is_chosen_then_the_first(tmp_pat
     assert candidates["val_macro_f1_sd"].isna().all()
 
 
-def test_features_that_all_candidates_read_are_paid_once(runs, tmp_path):
+@pytest.mark.parametrize(("device", "of_device"), [("CPU", "cpu_seconds"), ("A GPU", "seconds")])
+def test_features_that_all_candidates_read_are_paid_once(runs, tmp_path, device, of_device):
+    times = {"fit_cpu_seconds": 500, "fit_seconds": 500}
+    times |= {"features_cpu_seconds": 900, "features_seconds": 900}  # not those of the device
+    times |= {f"fit_{of_device}": 101, f"features_{of_device}": 100, "device": device}
     for run in runs:
         for name, facts in (
-            ("metrics.json", {"fit_cpu_seconds": 101, "features_cpu_seconds": 100}),
+            ("metrics.json", times),
             ("run.json", {"settings": {"input": {"features": "sentences"}}}),
         ):
             about = json.loads((run / name).read_text()) | facts

@@ -165,5 +165,5 @@ def test_a_run_on_features_includes_their_time_and_encoder(about, parameters, tm
     found = with_features(facts, tmp_path, 4)
     assert (found["parameters"], found["frozen_parameters"]) == parameters
     assert (found["fit_seconds"], found["fit_cpu_seconds"]) == (9.0, 5.5)
-    assert found["features_cpu_seconds"] == 4.5
+    assert (found["features_seconds"], found["features_cpu_seconds"]) == (8.0, 4.5)
     assert (found["predict_seconds"], found["predict_cpu_seconds"]) == (3.0, 2.0)

@@ -81,13 +81,14 @@ def durations(fit: tuple[float, float], predict: tuple[float, float]) -> dict[st
     return dict(zip(names, (*fit, *predict), strict=True))
 
 
-def fit_cost(metrics: dict) -> float | None:
+def fit_cost(metrics: dict, of: str = "fit") -> float | None:
     """Return the CPU seconds of a training by its metrics, or None if they are unknown.
 
-    If a GPU was used, they are wall-clock seconds: CPU time lacks that of the GPU.
+    If a GPU was used, they are wall-clock seconds: CPU time lacks that of the GPU. ``of`` can be
+    ``features``, for the share of the features that it reads.
     """
     is_on_cpu = metrics.get("device") in ("CPU", None)
-    return metrics.get("fit_cpu_seconds" if is_on_cpu else "fit_seconds")
+    return metrics.get(f"{of}_cpu_seconds" if is_on_cpu else f"{of}_seconds")
 
 
 def copy_model(run: Path, folder: Path) -> None:
@@ -175,7 +176,7 @@ def with_features(facts: dict, folder: Path, predicted: int) -> dict:
     """Return facts of metrics.json that include the features in ``folder``.
 
     Their time is added to the durations, and the parameters of a frozen encoder to the parameters;
-    features_cpu_seconds is their share of fit_cpu_seconds.
+    features_seconds and features_cpu_seconds are their shares of fit_seconds and fit_cpu_seconds.
     ``predicted`` is the number of test documents.
     """
     file = folder / "cost.json"
@@ -190,7 +191,7 @@ def with_features(facts: dict, folder: Path, predicted: int) -> dict:
             for kind, n in fitted.items()
             for name in ("seconds", "cpu_seconds")
         }
-    facts |= {"features_cpu_seconds": added["fit_cpu_seconds"]}
+    facts |= {f"features_{name}": added[f"fit_{name}"] for name in ("seconds", "cpu_seconds")}
     return facts | {name: facts[name] + seconds for name, seconds in added.items()}
 
 
