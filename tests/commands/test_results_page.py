@@ -129,7 +129,7 @@ def test_the_results_have_one_row_per_variant_and_a_caption(clone):
     svm = table.loc["svm"]
     assert re.fullmatch(r"95\.0% ± 7\.1 \([\d.]+% to 100\.0%\)", cells[1][1])
     assert cells[1][2] == f"{100 * svm['accuracy_unseen']:.1f}%"
-    assert cells[1][3:5] == ["0.1", "6 ms"]
+    assert cells[1][3:5] == ["0.1", "6.0 ms"]
     assert rows[8] == (
         "*10 test documents (random 80/20, seed 7, message headers: cut); means over the seeds"
         " 1, 2. ±: standard deviation over the seeds, in percentage points. Commit 0123456789. 2 of"

@@ -143,6 +143,7 @@ def test_publishing_tells_the_commit_and_whether_the_results_are_of_it(project):
 
 
 OWN_TEXTS = {"file": "own file", "folder": "own folder/a/1.txt"}
+FETCHED = {"file": "own-file.txt", "folder": "own-folder.tar"}
 
 
 def with_own_texts(config: dict, **digests: str) -> dict:
@@ -151,13 +152,13 @@ def with_own_texts(config: dict, **digests: str) -> dict:
     for kind in OWN_TEXTS:
         place = {"url": f"file:own {kind}"}
         place |= {"sha256": digests[kind]} if digests else {}
-        changes[f"sources__own_{kind}"] = {"file": f"own-{kind}.tar", "from": [place]}
+        changes[f"sources__own_{kind}"] = {"file": FETCHED[kind], "from": [place]}
         changes[f"corpora__own_{kind}"] = {**NEWSGROUPS, "source": f"own_{kind}"}
     return edited(config, **changes)
 
 
 def test_own_texts_that_changed_are_fetched_and_read_again(project):
-    fetched = {kind: f"resources/downloads/own-{kind}.tar" for kind in OWN_TEXTS}
+    fetched = {kind: f"resources/downloads/{name}" for kind, name in FETCHED.items()}
     documents = [f"results/tiny/own_{kind}/documents.parquet" for kind in OWN_TEXTS]
     targets, config = fetched.values(), with_own_texts(project.config)
 

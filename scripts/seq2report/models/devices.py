@@ -18,7 +18,7 @@ from pathlib import Path
 
 from seq2report.core.command import UserError
 
-LOCKS = Path("/tmp")  # noqa: S108 (not TMPDIR, which schedulers set for each job)
+LOCKS = Path("/tmp")  # not TMPDIR, which schedulers set for each job
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 NO_DEVICE = "-1"  # hides all devices from CUDA
 NAMES_NOTHING = ("", NO_DEVICE, "NoDevFiles")  # the last one is Slurm's
