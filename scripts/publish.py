@@ -103,7 +103,8 @@ def private_paths(*folders: Path) -> list[str]:
     if mirror.startswith(WEB):
         mirrors = [mirror.rstrip("/"), redact(mirror).partition("?")[0].rstrip("/")]
     else:
-        mirrors = [Path(mirror.removeprefix("file:")).resolve()] if mirror else []
+        place = Path(mirror.removeprefix("file:"))
+        mirrors = [place.absolute(), place.resolve()] if mirror else []
     paths = [Path.home(), Path.cwd(), *folders, *mirrors]
     return [text for text in map(str, paths) if len(text) > 1]
 
@@ -219,7 +220,10 @@ def manifest(results: Path, left_out: dict[str, str], made_by: dict) -> dict:
         }
     made = results / "report/tables/made"
     jobs = read_csv(made / "jobs.csv").itertuples()  # without those of removed variants
-    ends = [(results / f"benchmarks/{row.rule}/{row.job}.tsv").stat().st_mtime for row in jobs]
+    try:
+        ends = [(results / f"benchmarks/{row.rule}/{row.job}.tsv").stat().st_mtime for row in jobs]
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename} is missing; run the workflow again") from error
     first, last = (datetime.fromtimestamp(end, UTC) for end in (min(ends), max(ends)))
     return {
         "name": config["name"],

@@ -157,9 +157,9 @@ for (const table of document.querySelectorAll("table[data-name]")) {
   const filter = document.createElement("input");
   const count = document.createElement("output");
   tools.className = "tools";
-  const ariaLabel = `Filter rows: ${table.caption?.textContent ?? table.dataset.name}`;
   // Browsers would keep the text, but not which rows it hides.
-  Object.assign(filter, { type: "search", placeholder: "Filter rows", autocomplete: "off", ariaLabel });
+  Object.assign(filter, { type: "search", placeholder: "Filter rows", autocomplete: "off" });
+  filter.setAttribute("aria-label", `Filter rows: ${table.caption?.textContent ?? table.dataset.name}`);
   filter.addEventListener("input", () => {
     const wanted = filter.value.trim().toLowerCase();
     for (const row of rows) {

@@ -206,6 +206,18 @@ def test_documents_that_are_their_own_groups_change_nothing(metric):
     assert tests[0].iloc[0].to_dict() == pytest.approx(tests[1].iloc[0].to_dict())
 
 
+def test_few_groups_can_show_no_difference():
+    rng, truth = np.random.default_rng(1), np.zeros(400, int)
+    pair = [(rng.random((1, 400)) < 0.1).astype(int) for _ in range(2)]
+    least = {}
+    for number in (4, 20, 400):
+        groups, differences = np.arange(400) % number, metrics.differences("accuracy", truth, pair)
+        test = statistics.paired_tests(differences, np.zeros(2), 1, 1, groups).iloc[0]
+        least[number] = test["detectable"]
+    assert np.isnan(least[4])
+    assert least[400] < least[20] < 0.2
+
+
 def test_one_group_says_nothing_of_others():
     truth, one = np.zeros(40, int), np.repeat([[0, 1]], [38, 2], axis=1)
     low, high = metrics.interval("accuracy", truth, one, np.array([0.95]), truth)

@@ -202,7 +202,7 @@ def test_options_for_columns_need_a_table(tmp_path):
         ("<p>{}</p>", "<p>"),
         ("{}<BR />", "<BR />"),
         ("{} &nbsp;", "&nbsp;"),
-        ("{} <ann@example.org> R&D; a < b > c <pre@x>", None),
+        ("{} <ann@example.org> R&D; a < b > c <pre@x> <b and c>", None),
     ],
 )
 def test_texts_with_tags_are_noticed(tmp_path, text, tag):

@@ -246,6 +246,22 @@ def test_unlabelled_rows_need_neither_a_class_nor_a_group(tmp_path, write):
     assert splits == {("train", False): 12, ("test", False): 12, ("unlabelled", True): 12}
 
 
+@pytest.mark.parametrize(
+    ("names", "is_split"),
+    [
+        (("unlabelled", ""), True),
+        (("unlabelled", "train"), True),
+        (("train", "test", "unlabelled"), True),
+        (("train", "validation", "unlabelled"), False),
+        (("test", "unlabelled", ""), False),
+    ],
+)
+def test_a_column_of_splits_can_be_read(names, is_split):
+    values = [name or None for name in names]
+    column = columns.Column("part", values, False, len(set(names) - {""}), frozenset(names))
+    assert column.is_split == is_split
+
+
 def test_the_name_of_one_file_is_no_split(tmp_path):
     path = written(tmp_path / "unsupervised_learning.csv", [("text", "label"), *ROWS])
     for source in (path, tmp_path, write_tar(tmp_path / "t.tar", {path.name: path.read_bytes()})):

@@ -10,9 +10,9 @@ from seq2report.report import outcome
 
 def comparisons(lstm="not distinguishable"):
     verdicts = {("lstm", "svm"): lstm, ("slides", "svm"): "not distinguishable"}
-    rows = [(a, b, a.upper(), b.upper(), verdict, 0.021) for (a, b), verdict in verdicts.items()]
-    columns = ["variant_a", "variant_b", "title_a", "title_b", "verdict", "detectable"]
-    return pd.DataFrame(rows, columns=columns)
+    rows = [(a, b, a.upper(), b.upper(), verdict) for (a, b), verdict in verdicts.items()]
+    table = pd.DataFrame(rows, columns=["variant_a", "variant_b", "title_a", "title_b", "verdict"])
+    return table.assign(detectable=0.021, low=-0.01, high=0.02)
 
 
 def recommendation(names=("svm", "lstm", "lstm", "lstm", "lstm")):
@@ -132,3 +132,10 @@ def test_the_number_of_configurations_that_were_tried_is_among_the_circumstances
 def test_variants_that_know_no_more_than_one_class_have_no_scale(scores, columns, expected):
     ranked = variants(score=scores, **columns)
     assert list(outcome.above_chance(runs(ranked))) == expected
+
+
+def test_groups_that_are_too_few_for_any_difference_are_named():
+    shown = unescape(outcome.checks(runs(compared=comparisons().assign(detectable=np.nan))).data)
+    assert "The test documents, or the groups that they belong to, are too few for the" in shown
+    alike = comparisons().assign(detectable=np.nan, low=0.0, high=0.0)  # the same answers
+    assert "too few" not in outcome.checks(runs(compared=alike)).data

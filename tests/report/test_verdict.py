@@ -22,7 +22,7 @@ def card(judged=LEVEL, names=("svm", "svm"), **columns) -> str:
     tables = {
         "variants": ranked,
         "comparisons": pd.DataFrame(rows, columns=["variant_a", "variant_b", "verdict"]).assign(
-            detectable=0.021
+            detectable=0.021, low=-0.01, high=0.02
         ),
         "recommendation": pd.DataFrame(
             {"recommendation": ["best", "to use"], "variant": list(names)}

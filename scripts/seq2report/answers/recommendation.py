@@ -10,7 +10,7 @@ POINT = 0.01  # of the score that a cheaper variant may lose
 def recommend(variants: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame:
     """Return the recommended variants; those monitored on the test documents are left out.
 
-    So are variants that give every document the same class, unless one of them has the best score.
+    So are variants that give every document the same class, unless one is better than all others.
     Within one point means a score at most `POINT` below the best. The cheapest has the least
     CPU time of fitting, the fastest the fewest milliseconds per test document; of several whose
     times are `durations.tied`, it is the one with the best score. The variant to use is the

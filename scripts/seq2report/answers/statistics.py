@@ -82,8 +82,9 @@ def paired_tests(
     1 - 0.05/2m for m pairs (the first step of Holm) and at `POWER` (Bloom 1995, Minimum detectable
     effects, Evaluation Review 19(5)). A true difference D comes with nD documents more of which one
     variant alone is right, so that Σ d_i² grows by κnD; the result is the D for which this holds. κ
-    is the ``unevenness``, times the factor by which groups change Σ d_i². It is missing if all d_i
-    are 0.
+    is the ``unevenness``, times the factor by which groups change Σ d_i². With groups of n_g
+    documents, the squares grow by D² Σ n_g (n_g - 1) as well. D is missing if all d_i are 0, and if
+    it would be above 1, as with few groups.
 
     Args:
         differences: `metrics.differences` by document, for each variant except the last one.
@@ -103,6 +104,7 @@ def paired_tests(
         total[a == first] = away.sum(axis=1)
         for squared, sums in ((alone, away), (squares, group_sums(away, groups))):
             squared[a == first] = np.einsum("bi,bi->b", sums, sums)
+    squares = np.maximum(squares, alone)  # of groups that are more alike by chance, too
     spread = np.sqrt(squares + n**2 * (seed_errors[a] + seed_errors[b]))
     z = np.divide(total, spread, out=np.zeros_like(total), where=spread > 0)
     share = seed_errors**2 / np.maximum(np.asarray(seeds) - 1, 1)
@@ -115,8 +117,12 @@ def paired_tests(
     levels = (1 - (1 - LEVEL) / (2 * max(len(a), 1)), POWER)
     q = sum(stdtrit(freedom, level) for level in levels)
     kappa = unevenness * np.divide(squares, alone, out=np.ones_like(alone), where=alone > 0)
-    root = np.sqrt((kappa * q) ** 2 + 4 * spread**2)  # n D = q √(spread² + κ n D)
-    columns["detectable"] = np.where(spread > 0, q * (kappa * q + root) / (2 * n), np.nan)
+    # n D = q √(spread² + κ n D + D² Σ n_g (n_g - 1))
+    alike = 0 if groups is None else (np.bincount(groups) ** 2).sum() - n
+    room = np.where(n**2 > q**2 * alike, 1 - q**2 * alike / n**2, np.nan)
+    least = q * (kappa * q + np.sqrt((kappa * q) ** 2 + 4 * room * spread**2)) / (2 * n * room)
+    found = (spread > 0) & ((least <= 1) | (groups is None))
+    columns["detectable"] = np.where(found, least, np.nan)
     return pd.DataFrame(columns)
 
 

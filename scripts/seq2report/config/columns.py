@@ -34,12 +34,15 @@ MISSING = "is missing in"
 BY_TIME = "to test on the newest texts, add a column of splits (docs/my-corpus.md#splits)"
 MOST_DATES = 0.9  # share of the values of a column of dates
 FEW = 20  # different values of a column, all of which are kept
-_MONTH = r"[^\W\d_]{3,9}\.?"
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"  # or a month
+_MONTH = r"(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]{0,6}\.?"
 DATE = re.compile(
     r"(?:[^\W\d_]{2,10}\.?,? )?"  # the day of the week
-    r"(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d{2})"
-    rf"|\d{{1,2}}[. -]{{1,2}}{_MONTH}[ -]\d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}})"
-    r"(?:[T ,]{1,2}\d{1,2}[:.]\d{2}[\d:.,+ A-Za-z-]{0,20})?"
+    rf"(?:\d{{4}}([-/.]){_DAY}\1{_DAY}|{_DAY}([-/.]){_DAY}\2\d{{4}}"
+    r"|(?:0[1-9]|[12]\d|3[01])([-/.])(?:0[1-9]|[12]\d|3[01])\3\d{2}"
+    rf"|{_DAY}[. -]{{1,2}}{_MONTH}[ -]\d{{4}}|{_MONTH} {_DAY},? \d{{4}})"
+    r"(?:[T ,]{1,2}\d{1,2}[:.]\d{2}[\d:.,+ A-Za-z-]{0,20})?",
+    re.IGNORECASE,
 )
 
 
@@ -73,10 +76,11 @@ class Column:
 
     @property
     def is_split(self) -> bool:
-        """Whether its values are names of splits; without test documents, they may be empty."""
+        """Whether its values are names of splits, or mark the unlabelled rows only."""
         values = set(map(split_named, self.few))
-        known = values <= {*SPLITS, UNLABELLED, *([] if self.has_test else [""])}
-        return known and self.different <= FEW and (self.has_test or UNLABELLED in values)
+        marks = UNLABELLED in values and values <= {UNLABELLED, "train", ""}
+        known = values <= {*SPLITS, UNLABELLED} if self.has_test else marks
+        return known and self.different <= FEW
 
     @property
     def has_test(self) -> bool:

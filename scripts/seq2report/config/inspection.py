@@ -54,7 +54,7 @@ from seq2report.files.table_names import (
 
 TOOLS = (".git", ".hg", ".idea", ".ipynb_checkpoints", ".svn", ".venv", ".vscode")
 TAG = re.compile(
-    r"</?(?:[abipu]|br|div|em|font|h[1-6]|hr|html|img|li|ol|span|strong|table|td|tr|ul)\b[^<>@]*>"
+    r"</?(?:[abipu]|br|div|em|font|h[1-6]|hr|html|img|li|ol|span|strong|table|td|tr|ul)(?:\s+[\w:-]+\s*=[^<>]*)?\s*/?>"
     r"|&(?:nbsp|amp|lt|gt|quot|apos|#\d+|\w+(?:uml|lig|acute|grave|circ|tilde|cedil));",
     re.IGNORECASE,
 )

@@ -195,7 +195,9 @@ def zip_members(where: Path | str, archive: zipfile.ZipFile) -> dict[str, zipfil
     """Return the files and folders of a zip by name; `UserError` if a file occurs twice."""
     members: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
-        if members.setdefault(name := _zip_name(info), info) is not info and not info.is_dir():
+        if members.setdefault(name := _zip_name(info), info) is info:
+            continue
+        if not (info.is_dir() or is_hidden(name)):
             _refuse(where, name, TWICE)
     return members
 
@@ -310,7 +312,7 @@ def _tar_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
             if info.size < 0:  # `tarfile` would go back, and read it again and again
                 _refuse(path, info.name, f"its size is {info.size}")
             if info.isreg() and not info.issparse():
-                if info.name in names:
+                if info.name in names and not is_hidden(info.name):
                     _refuse(path, info.name, TWICE)
                 names.add(info.name)
                 # Without `extractfile`, which takes a third of the time with small files.

@@ -31,7 +31,7 @@ def _unpacked(name: str) -> PurePath:
 
 def is_archive(name: str) -> bool:
     """Return whether a file's name is that of an archive, which may be compressed."""
-    return bool(re.search(r"\.(zip|tar|t(gz|bz2?|xz|zst)|tar\.[a-z0-9]+)$", name.lower()))
+    return bool(re.search(r"\.(zip|tar(\.(gz|bz2?|xz|zst))?|t(gz|bz2?|xz|zst))$", name.lower()))
 
 
 def no_table(name: str) -> str:
@@ -86,5 +86,6 @@ def _refuse_copies(names: list[str]) -> None:
         if len(kinds) > 1 or len(stems) < len(parts):
             raise UserError(
                 f"the tables {some(parts)} of the split {split} have two kinds, or differ only in"
-                " their endings; expected each row once; remove the copies"
+                " their endings; expected each row once; remove the copies, or convert all to one"
+                " kind"
             )

@@ -115,7 +115,7 @@ def probabilities(model: keras.Model, sequences: Encoded, read: Read) -> np.ndar
     """Return (n, classes) float32 probabilities of the documents, in their order."""
     n, size, order = len(sequences), PREDICT_BATCH, np.arange(len(sequences))
     if isinstance(sequences, Pieces):
-        size, order = min(BATCH, n), np.argsort(sequences.lengths, kind="stable")
+        size, order = min(BATCH, max(n, 1)), np.argsort(sequences.lengths, kind="stable")
     filled = np.resize(order, math.ceil(n / size) * size)  # fills the last batch
     predicted = model.predict(batches(sequences, read, filled, size), verbose=0)[:n]
     probability = np.empty_like(predicted)

@@ -187,7 +187,7 @@ def lock(uuid: str, slot: int = 0) -> bool:
     The lock is on a file in a folder that the jobs of all users of a host share.
 
     Raises:
-        UserError: the folder has no locks, or somebody else's lock cannot be read.
+        UserError: the folder has no locks, or takes none, or somebody else's cannot be read.
     """
     path = LOCKS / f"seq2report-{uuid.replace('/', '-')}-{slot}.lock"
     try:  # reading suffices for a lock, and is allowed if the file belongs to another user
@@ -195,8 +195,10 @@ def lock(uuid: str, slot: int = 0) -> bool:
     except FileNotFoundError:
         try:
             file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CREAT, 0o644)
-        except PermissionError:  # another user has just made it: see fs.protected_regular of Linux
-            return False
+        except OSError as error:
+            if path.exists():  # another user has just made it: see fs.protected_regular of Linux
+                return False
+            raise _without_locks(path, error) from error
         with contextlib.suppress(PermissionError):  # as above
             os.fchmod(file, 0o644)  # whatever the umask of this user
     except PermissionError as error:
@@ -210,11 +212,15 @@ def lock(uuid: str, slot: int = 0) -> bool:
         os.close(file)
         return False
     except OSError as error:
-        raise UserError(
-            f"{path}: its file system has no locks ({error.strerror}), with which jobs share the"
-            " GPUs of a machine; set CUDA_VISIBLE_DEVICES to one GPU, and 'gpu_share: 1'"
-        ) from error
+        raise _without_locks(path, error) from error
     return True  # the file stays open: the lock ends with the process
+
+
+def _without_locks(path: Path, error: OSError) -> UserError:
+    return UserError(
+        f"{path} cannot be locked ({error.strerror}), and jobs share the GPUs of a machine by such"
+        " locks; set CUDA_VISIBLE_DEVICES to one GPU, and 'gpu_share: 1'"
+    )
 
 
 def do_without(reason: str, absent: str) -> None:

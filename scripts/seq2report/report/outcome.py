@@ -162,9 +162,15 @@ def against_the_best(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 def _detectable(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
     """Yield how small a difference from the best the test documents can show."""
-    best, pairs = recommended(tables), against_the_best(tables).dropna(subset="detectable")
-    level = pairs[pairs["verdict"] == "not distinguishable"]
-    if len(level):
+    best, pairs = recommended(tables), against_the_best(tables)
+    differ = pairs["low"] < pairs["high"]  # their answers
+    level = pairs[differ & (pairs["verdict"] == "not distinguishable")]
+    if len(level) and level["detectable"].isna().all():
+        yield (
+            "The test documents, or the groups that they belong to, are too few for the paired test"
+            " to find any difference from the best."
+        )
+    elif len(level):
         yield fill(
             "With {n:n test documents}, the paired test finds a true difference from the best of"
             " about {least:points} in 80% of all cases, and smaller ones less often (median of the"
