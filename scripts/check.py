@@ -58,11 +58,12 @@ def check_variant(
     num_words: dict[str, int],
     memory_mb: int,
     encoder: Architecture = ANY_ENCODER,
-    shortest: int = SHORTEST,
+    least: int = SHORTEST,
 ) -> None:
     """Build the variant's estimator or network.
 
-    ``encoder`` is the one that it uses, if any, and ``shortest`` that of `check_length`.
+    ``encoder`` is the one that it uses, if any, and ``least`` its shortest input, both as
+    `check_encoder` returns them.
 
     Raises:
         UserError: it cannot be built, or needs too much memory.
@@ -80,7 +81,7 @@ def check_variant(
     words = num_words.get(read.encoding, features)
     learned = replace(read, dimensions=ANY_DIMENSIONS) if read.embedding else read
     with tf.Graph().as_default():  # without memory for the weights
-        network = _tuned(read, encoder, shortest) if read.encoder else None
+        network = _tuned(read, encoder, least) if read.encoder else None
         model = build_model(replace(variant, input=learned), words, ANY_CLASSES, encoder=network)
     compile_model(model, variant.fit)
     if read.embedding:
@@ -101,11 +102,11 @@ def _check_pipeline(variant: Variant, encoder: Architecture) -> None:
     fit_steps(steps, "pipeline", _any_documents(variant.input, encoder))
 
 
-def _tuned(settings: Input, encoder: Architecture, shortest: int) -> "keras.Model":
+def _tuned(settings: Input, encoder: Architecture, least: int) -> "keras.Model":
     """Return the network of an encoder as it is trained; `UserError` as `check_tuning`."""
     from seq2report.models.encoders import build_encoder, freeze
 
-    check_tuning(settings, LARGEST_ENCODER if encoder is ANY_ENCODER else encoder, shortest)
+    check_tuning(settings, LARGEST_ENCODER if encoder is ANY_ENCODER else encoder, least)
     network = build_encoder(encoder, "mean")
     freeze(network, encoder.layers, settings.train_layers)
     return network

@@ -161,14 +161,21 @@ def test_names_in_a_zip_are_utf_8_without_the_flag_that_says_so(stored, encoding
     [
         tar_bytes({"top/1": b"1"}, special("top/1", tarfile.REGTYPE)),
         zip_bytes({"top/1": b"1", "top/2": b"2"}).replace(b"top/2", b"top/1"),
+        tar_bytes({"top/1": b"1", "./top/1": b"1"}),
+        zip_bytes({"top/1": b"1", "top//1": b"1"}),
     ],
-    ids=["tar", "zip"],
+    ids=["tar", "zip", "another spelling in a tar", "another spelling in a zip"],
 )
 def test_a_member_that_occurs_twice_is_refused(stored, content):
     path = stored(content)
     for read in (archives.names_in, lambda path: list(archives.members(path))):
-        with pytest.raises(UserError, match=r"refused.*'top/1': it occurs twice"):
+        with pytest.raises(UserError, match=r"refused.*top/+1': it occurs twice"):
             read(path)
+
+
+def test_a_hidden_member_may_occur_twice(stored):
+    content = tar_bytes({"top/._1": b"1", "top/1": b"1"}, special("top/._1", tarfile.REGTYPE))
+    assert archives.names_in(stored(content)).count("top/1") == 1
 
 
 def test_an_encrypted_zip_is_refused(stored):

@@ -54,7 +54,8 @@ from seq2report.files.table_names import (
 
 TOOLS = (".git", ".hg", ".idea", ".ipynb_checkpoints", ".svn", ".venv", ".vscode")
 TAG = re.compile(
-    r"</?(?:[abipu]|br|div|em|font|h[1-6]|hr|html|img|li|ol|span|strong|table|td|tr|ul)(?:\s+[\w:-]+\s*=[^<>]*)?\s*/?>"
+    r"</?(?:[abipu]|br|div|em|font|h[1-6]|hr|html|img|li|ol|span|strong|table|td|tr|ul)"
+    r"(?:\s+[\w:-]+\s*=[^<>]*)?\s*/?>"  # with attributes, unlike a < b and c > d
     r"|&(?:nbsp|amp|lt|gt|quot|apos|#\d+|\w+(?:uml|lig|acute|grave|circ|tilde|cedil));",
     re.IGNORECASE,
 )

@@ -193,13 +193,20 @@ def missing(wanted: str, names: list[str]) -> str:
 
 def zip_members(where: Path | str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Return the files and folders of a zip by name; `UserError` if a file occurs twice."""
-    members: dict[str, zipfile.ZipInfo] = {}
+    members, files = {}, set()
     for info in archive.infolist():
-        if members.setdefault(name := _zip_name(info), info) is info:
-            continue
-        if not (info.is_dir() or is_hidden(name)):
-            _refuse(where, name, TWICE)
+        members.setdefault(name := _zip_name(info), info)
+        if not info.is_dir():
+            _refuse_second(where, name, files)
     return members
+
+
+def _refuse_second(where: Path | str, name: str, files: set[str]) -> None:
+    """Raise `UserError` if a file has occurred, also as ``./name``; else add it to ``files``."""
+    plain = str(PurePosixPath(name))
+    if plain in files and not is_hidden(plain):
+        _refuse(where, name, TWICE)
+    files.add(plain)
 
 
 @contextmanager
@@ -312,9 +319,7 @@ def _tar_files(path: Path) -> Iterator[tuple[str, int, BinaryIO]]:
             if info.size < 0:  # `tarfile` would go back, and read it again and again
                 _refuse(path, info.name, f"its size is {info.size}")
             if info.isreg() and not info.issparse():
-                if info.name in names and not is_hidden(info.name):
-                    _refuse(path, info.name, TWICE)
-                names.add(info.name)
+                _refuse_second(path, info.name, names)
                 # Without `extractfile`, which takes a third of the time with small files.
                 file.seek(info.offset_data)
                 yield info.name, info.size, file
